@@ -1,0 +1,44 @@
+"""The numbers that both networks are made of. Imports no torch, so that --help starts at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Activation = Literal["lrelu", "prelu", "elu", "selu"]
+Border = Literal["noise", "zero"]
+Spacing = Literal["log", "geometric"]
+ACTIVATIONS: tuple[str, ...] = ("lrelu", "prelu", "elu", "selu")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What both networks are made of: channels, layers of a stage, kernel, activation.
+
+    `padding` px of zeros are added around the input of each convolution of a stage; the method
+    has none, so that every 3x3 convolution takes `margin` = 1 px off each side.
+    """
+
+    channels: int = 64
+    layers: int = 3
+    kernel: int = 3
+    padding: int = 0
+    image_channels: int = 3
+    activation: Activation = "lrelu"
+    slope: float = 0.05
+    norm: bool = False
+
+    @property
+    def margin(self) -> int:
+        """Pixels that one convolution takes off each side."""
+        return (self.kernel - 1) // 2 - self.padding
+
+    @property
+    def receptive_field(self) -> int:
+        """Side in px of the patch that one score of the discriminator sees (11 by default)."""
+        return (self.layers + 2) * (self.kernel - 1) + 1
+
+    @property
+    def smallest_image(self) -> int:
+        """Shortest side in px that still leaves the discriminator one score."""
+        return 2 * self.margin * (self.layers + 2) + 1

@@ -1,0 +1,67 @@
+"""Noise: its shapes, explicit random streams, what is drawn for an iteration and for a sample."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Size = tuple[int, int]
+
+
+def derive_seed(*keys: int | str) -> int:
+    """A 63-bit seed that depends on every one of `keys` and on their order."""
+    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def stream(*keys: int | str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random stream of its own for `keys`, for example (seed, "step", stage, iteration).
+
+    Streams are made anew wherever they are needed instead of being carried along: a resumed run
+    needs no random state, and a sample does not depend on the samples before it.
+    """
+    return torch.Generator(device).manual_seed(derive_seed(*keys))
+
+
+def gaussian(
+    shape: Sequence[int], rng: torch.Generator, device: torch.device | str | None = None
+) -> Tensor:
+    """Standard normal numbers of `shape` (n, c, h, w), drawn on `rng`'s device, moved to `device`.
+
+    They lie in memory channels-last, as the fast engine wants them.
+    """
+    n, c, h, w = shape
+    drawn = torch.randn((n, h, w, c), generator=rng, device=rng.device).permute(0, 3, 1, 2)
+    return drawn if device is None else drawn.to(device)
+
+
+def noise_shapes(
+    sizes: Sequence[Size], channels: int, image_channels: int, frame: int, samples: int = 1
+) -> list[tuple[int, int, int, int]]:
+    """Shapes of z_0..z_d for stages of `sizes` (h, w).
+
+    z_0 is a picture; z_k has `channels` channels and `frame` more px on each side (0 for border
+    "zero", layers x margin for border "noise", see `networks.Generator`).
+    """
+    first, *rest = sizes
+    shapes = [(samples, image_channels, *first)]
+    shapes += [(samples, channels, h + 2 * frame, w + 2 * frame) for h, w in rest]
+    return shapes
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All that is random in one iteration.
+
+    Attributes:
+        noises: z_0..z_d, shapes as `noise_shapes`.
+        mixing: (discriminator steps,) in [0, 1): where between real and fake each gradient
+            penalty is taken.
+    """
+
+    noises: list[Tensor]
+    mixing: Tensor
