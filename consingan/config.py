@@ -1,0 +1,279 @@
+"""The settings of a training run: one frozen dataclass that is also the table of options.
+
+Every field carries what the command line needs (help text, range, flags), so that a default, a
+check or a sentence of help stands in one place. A Config is made once and never assigned to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consingan.architecture import ACTIVATIONS, Shape
+from consingan.errors import UserError
+from consingan.modes import MODES
+
+
+def _option(
+    default: Any,
+    help: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    flag: str | None = None,
+    group: str = "training",
+) -> Any:
+    """A field of Config with what the command line shows and checks of it."""
+    metadata = {
+        "help": help,
+        "minimum": minimum,
+        "above": above,
+        "maximum": maximum,
+        "choices": choices,
+        "flag": flag,
+        "group": group,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings that decide what is trained. Sizes are in px, ranges are checked by `make`."""
+
+    input_name: str = _option("", "The training image: a picture file, or skimage:NAME.")
+    train_mode: str = _option(
+        "generation",
+        "What the model is for; decides border, noise and sizes.",
+        choices=tuple(MODES),
+    )
+    train_stages: int = _option(
+        6, "Stages: more keep finer global layout, fewer give more varied samples.", minimum=1
+    )
+    train_depth: int = _option(
+        3, "Newest stages trained together: more copy the image closer.", minimum=1
+    )
+    lr_scale: float = _option(
+        0.1,
+        "Learning-rate factor per older stage: 0.5 sticks to the image, 0.1 varies more.",
+        minimum=0,
+        maximum=1,
+    )
+    min_size: int = _option(
+        25, "Shorter side of the coarsest stage (px): larger keeps the layout.", minimum=3
+    )
+    max_size: int = _option(
+        250, "Longer side of the training size (px): larger is sharper and slower.", minimum=3
+    )
+    niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
+    preset: str = _option(
+        "paper",
+        "A named set of settings: paper is the published method, fast and draft take less time.",
+        choices=("paper", "fast", "draft"),
+    )
+    nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
+    ker_size: int = _option(
+        3,
+        "Side of the convolution kernels (odd); larger sees larger patches.",
+        minimum=1,
+        group="network",
+    )
+    num_layer: int = _option(
+        3, "Layers per stage: more see larger patches.", minimum=1, group="network"
+    )
+    padd_size: int = _option(
+        0, "Zero-padding inside convolutions (px); 0 as published.", minimum=0, group="network"
+    )
+    nc_im: int = _option(
+        3,
+        "Image channels; pictures are always brought to RGB, so only 3.",
+        minimum=3,
+        maximum=3,
+        group="network",
+    )
+    activation: str = _option(
+        "lrelu", "Activation function; lrelu as published.", choices=ACTIVATIONS, group="network"
+    )
+    lrelu_alpha: float = _option(
+        0.05,
+        "Slope of lrelu: 0.3 carries color over better (harmonization).",
+        minimum=0,
+        maximum=1,
+        group="network",
+    )
+    batch_norm: bool = _option(
+        False, "Normalize in the generator: steadier, less varied.", group="network"
+    )
+    lr_g: float = _option(5e-4, "Learning rate of the generator.", above=0, group="optimization")
+    lr_d: float = _option(
+        5e-4, "Learning rate of the discriminator.", above=0, group="optimization"
+    )
+    beta1: float = _option(
+        0.5, "Adam's first momentum.", minimum=0, maximum=0.9999, group="optimization"
+    )
+    gamma: float = _option(
+        0.1,
+        "Factor on the learning rates after 80 % of a stage.",
+        minimum=0,
+        maximum=1,
+        group="optimization",
+    )
+    g_steps: int = _option(
+        3, "Generator steps per iteration.", minimum=1, flag="Gsteps", group="optimization"
+    )
+    d_steps: int = _option(
+        3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
+    )
+    penalty_every: int = _option(
+        1,
+        "Take the gradient penalty at every Nth discriminator step, N times as strong.",
+        minimum=1,
+        group="optimization",
+    )
+    lambda_grad: float = _option(
+        0.1, "Weight of the gradient penalty.", minimum=0, group="optimization"
+    )
+    alpha: float = _option(
+        10.0,
+        "Weight of the reconstruction: higher keeps closer to the image.",
+        minimum=0,
+        group="optimization",
+    )
+    noise_amp: float = _option(
+        0.1, "Noise at finer stages: higher varies more detail.", minimum=0, group="optimization"
+    )
+    manual_seed: int = _option(
+        0,
+        "Seed of all randomness; drawn and printed if not given.",
+        minimum=0,
+        maximum=2**31 - 1,
+        flag="manualSeed",
+    )
+    naive_img: str = _option("", "The picture to be harmonized or edited.", group="own picture")
+    fit: str = _option(
+        "exact",
+        "For a --naive_img of another shape than the training image: crop or stretch it.",
+        choices=("exact", "crop", "stretch"),
+        group="own picture",
+    )
+    fine_tune: bool = _option(
+        False, "Train a finished run (--model_dir) on --naive_img.", group="own picture"
+    )
+
+    @property
+    def shape(self) -> Shape:
+        """The numbers that the networks take."""
+        return Shape(
+            channels=self.nfc,
+            layers=self.num_layer,
+            kernel=self.ker_size,
+            padding=self.padd_size,
+            image_channels=self.nc_im,
+            activation=self.activation,  # type: ignore[arg-type]
+            slope=self.lrelu_alpha,
+            norm=self.batch_norm,
+        )
+
+    def check(self) -> None:
+        """Refuse values that cannot work.
+
+        Raises:
+            UserError: one sentence that names the flag, the value and what would be right.
+        """
+        for field in dataclasses.fields(self):
+            _check_field(field, getattr(self, field.name))
+        if self.min_size > self.max_size:
+            raise UserError(
+                f"--min_size {self.min_size} is above --max_size {self.max_size}; "
+                "the coarsest stage must be the smaller one."
+            )
+        if self.ker_size % 2 == 0:
+            raise UserError(f"--ker_size {self.ker_size} must be odd, for example 3.")
+        if self.padd_size > (self.ker_size - 1) // 2:
+            raise UserError(
+                f"--padd_size {self.padd_size} is too large for --ker_size {self.ker_size}; "
+                f"use {(self.ker_size - 1) // 2} or less."
+            )
+        if self.min_size < self.shape.smallest_image:
+            raise UserError(
+                f"--min_size {self.min_size} is smaller than the patches that the discriminator "
+                f"looks at; use {self.shape.smallest_image} or more."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain values; `from_json` is its inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Config:
+        """The Config that `to_json` came from; unknown names are an error, missing ones default."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise UserError(f"Unknown setting {unknown[0]!r} in the configuration.")
+        config = cls(**values)
+        config.check()
+        return config
+
+    def replace(self, **changes: Any) -> Config:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+def flag_name(field: dataclasses.Field[Any]) -> str:
+    """The long flag of a Config field without its dashes, as the articles write it."""
+    return field.metadata["flag"] or field.name
+
+
+def _check_field(field: Any, value: Any) -> None:
+    flag, meta = f"--{flag_name(field)}", field.metadata
+    kind = type(field.default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise UserError(f"{flag} {value!r} must be a {kind.__name__}.")
+    if meta["choices"] and value not in meta["choices"]:
+        raise UserError(f"{flag} {value} is unknown; choose one of {', '.join(meta['choices'])}.")
+    if isinstance(value, (str, bool)):
+        return
+    if not math.isfinite(value):
+        raise UserError(f"{flag} {value} must be a finite number.")
+    if meta["minimum"] is not None and value < meta["minimum"]:
+        raise UserError(f"{flag} {value} must be {meta['minimum']} or more.")
+    if meta["above"] is not None and value <= meta["above"]:
+        raise UserError(f"{flag} {value} must be above {meta['above']}.")
+    if meta["maximum"] is not None and value > meta["maximum"]:
+        raise UserError(f"{flag} {value} must be {meta['maximum']} or less.")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A Config and where each of its values came from (typed, mode, preset, run, default)."""
+
+    config: Config
+    origin: Mapping[str, str]
+
+
+def choose(layers: Mapping[str, Mapping[str, Any]]) -> Chosen:
+    """Lay settings over one another, the later layer winning, and remember where each came from.
+
+    Args:
+        layers: origin -> {field: value}, weakest first, for example
+            {"mode": {...}, "preset": {...}, "typed": {...}}. None values count as not given.
+
+    Raises:
+        UserError: a value that cannot work.
+    """
+    values: dict[str, Any] = {}
+    origin = {field.name: "default" for field in dataclasses.fields(Config)}
+    for name, layer in layers.items():
+        given = {key: value for key, value in layer.items() if value is not None}
+        values.update(given)
+        origin.update(dict.fromkeys(given, name))
+    config = Config(**values)
+    config.check()
+    return Chosen(config, origin)

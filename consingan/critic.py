@@ -1,0 +1,267 @@
+"""The discriminator's part of an iteration: its gradients, and the one it gives the generator.
+
+`AutogradCritic` lets torch differentiate, twice for the gradient penalty. `LinearCritic` does it by
+hand where the discriminator is piecewise linear: with leaky ReLU and no normalization D is linear
+around every input, and the penalty needs no second-order differentiation. With h_l the output of
+block l (0 = head), m_l the slopes of the activation there, W_l the convolution without bias, W_l^T
+its transpose and n the number of scores:
+
+    B_last = m_last W_tail^T (1/n),  B_l = m_l W_{l+1}^T B_{l+1},  g = n W_0^T B_0
+    T_0 = n dP/dg,  T_{l+1} = m_l W_l T_l
+    dP/dW_l = weight gradient of convolution l for input T_l and output gradient B_l
+
+where B_l = d mean D / d(output of convolution l) gives the ordinary gradients too, g = d sum D / dx
+is what the penalty P looks at, and T_l the direction in which P pushes. Biases do not appear in g,
+so P's gradient for them is zero. Of the scores only the mean is ever needed, so the last
+convolution is never carried out: mean D = <W_tail, windows> / n + b with the sums of the last
+features over the n positions of each of the kernel's taps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from consingan import losses
+from consingan.kernels import conv_leaky_relu, leaky_relu_backward
+from consingan.networks import Discriminator
+from consingan.precision import Arithmetic
+
+
+class Critic(Protocol):
+    """What the engine asks of the discriminator; pictures are (1, 3, h, w) in [-1, 1]."""
+
+    def descend(self, fake: Tensor, mixing: Tensor, weight: float) -> list[Tensor]:
+        """Set the gradients of the discriminator's loss.
+
+        Args:
+            fake: generated picture.
+            mixing: scalar in [0, 1), where between real and fake the penalty is taken.
+            weight: of the penalty; 0 leaves it out.
+
+        Returns:
+            mean D(real), mean D(fake), weighted penalty.
+        """
+        ...
+
+    def judge(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The generator's loss -mean D(fake) and its gradient for `fake`."""
+        ...
+
+
+def make_critic(discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> Critic:
+    """By hand where the discriminator is piecewise linear, else by automatic differentiation.
+
+    prelu's slope has a gradient of its own, elu and selu have second derivatives.
+    """
+    by_hand = discriminator.shape.activation == "lrelu"
+    return (LinearCritic if by_hand else AutogradCritic)(discriminator, real, arithmetic)
+
+
+class AutogradCritic:
+    """The losses as they are written down, for every activation."""
+
+    def __init__(self, discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> None:
+        self.discriminator, self.real = discriminator, real
+        self.autocast = arithmetic.autocast(real.device)
+
+    def descend(self, fake: Tensor, mixing: Tensor, weight: float) -> list[Tensor]:
+        """See `Critic.descend`."""
+        critic = self.discriminator
+        with self.autocast:
+            real_loss = losses.critic_real(critic(self.real).to(self.real.dtype))
+            fake_loss = losses.critic_fake(critic(fake).to(self.real.dtype))
+            penalty = torch.zeros_like(real_loss)
+            if weight:
+                penalty = weight * losses.gradient_penalty(critic, self.real, fake, mixing)
+        critic.zero_grad()
+        (real_loss + fake_loss + penalty).backward()
+        return [-real_loss.detach(), fake_loss.detach(), penalty.detach()]
+
+    def judge(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Critic.judge`."""
+        fake = fake.detach().requires_grad_()
+        with self.autocast:
+            loss = losses.adversarial(self.discriminator(fake).to(fake.dtype))
+        (gradient,) = torch.autograd.grad(loss, fake)
+        return loss.detach(), gradient
+
+
+class LinearCritic:
+    """Passes through a leaky-ReLU discriminator in a chosen arithmetic, without autograd."""
+
+    def __init__(self, discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> None:
+        shape = discriminator.shape
+        blocks = [discriminator.head, *discriminator.body]
+        self.convs: list[nn.Conv2d] = [*(b.conv for b in blocks), discriminator.tail]  # type: ignore[union-attr]
+        self.slope, self.padding = shape.slope, shape.padding
+        self.dtype = arithmetic.dtype(real.dtype)
+        self.real = real
+        height, width = real.shape[-2:]
+        shrink = 2 * shape.margin * (shape.layers + 2)
+        self.score_size = (height - shrink, width - shrink)
+        self.scores = self.score_size[0] * self.score_size[1]
+        self.in_one_batch = real.device.type == "cuda"
+        for parameter in discriminator.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+
+    @torch.no_grad()
+    def descend(self, fake: Tensor, mixing: Tensor, weight: float) -> list[Tensor]:
+        """See `Critic.descend`."""
+        self._take_weights()
+        for conv in self.convs:
+            _grad(conv.weight).zero_()
+            _grad(_bias(conv)).zero_()
+        images = [self.real, fake]
+        if weight:
+            images.append(losses.interpolate(self.real, fake, mixing))
+        passes = self._passes(images)
+        # Image by image: where the critic is linear, real and fake cancel, and what rounding
+        # would leave of that Adam would blow up to whole steps.
+        d_real = self._accumulate(*next(passes), sign=-1)
+        d_fake = self._accumulate(*next(passes), sign=1)
+        penalty = torch.zeros_like(d_real)
+        if weight:
+            penalty = self._accumulate_penalty(*next(passes), weight=weight)
+        return [d_real, d_fake, penalty]
+
+    @torch.no_grad()
+    def judge(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Critic.judge`."""
+        self._take_weights()
+        values = self._forward(self._local(fake))
+        loss = -self._mean_score(self._windows(values[-1]))
+        return loss, -self._input_gradient(self._backward(values)).to(fake.dtype)
+
+    def _local(self, image: Tensor) -> Tensor:
+        return image.to(dtype=self.dtype, memory_format=torch.channels_last)
+
+    def _take_weights(self) -> None:
+        """Take up the discriminator's present weights."""
+        self.weights = [c.weight.detach().to(self.dtype) for c in self.convs]
+        self.biases = [_bias(c).detach().to(self.dtype) for c in self.convs]
+        seed = self.real.new_full((1, 1, *self.score_size), 1 / self.scores, dtype=self.dtype)
+        self.start = F.conv_transpose2d(seed, self.weights[-1], padding=self.padding)
+
+    def _passes(self, images: Sequence[Tensor]) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+        """Values and gradients of one image after the other.
+
+        On a GPU they go together, which fills it better, on a CPU one by one, which stays in cache.
+        """
+        groups = [torch.cat(list(images))] if self.in_one_batch else images
+        for group in groups:
+            values = self._forward(self._local(group))
+            chain = self._backward(values)
+            for i in range(len(group)):
+                yield [v[i : i + 1] for v in values], [b[i : i + 1] for b in chain]
+
+    def _forward(self, image: Tensor) -> list[Tensor]:
+        """Input of every convolution: [image, h_0, ..., h_last]."""
+        values = [image]
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values.append(conv_leaky_relu(values[-1], weight, bias, self.slope, self.padding))
+        return values
+
+    def _backward(self, values: Sequence[Tensor]) -> list[Tensor]:
+        """[B_0, ..., B_last]: gradients of the mean score at every convolution's output."""
+        start = self.start.expand_as(values[-1])
+        chain = [torch.ops.aten.leaky_relu_backward(start, values[-1], self.slope, True)]
+        for weight, value in zip(self.weights[-2:0:-1], values[-2:0:-1], strict=True):
+            gradient = F.conv_transpose2d(chain[-1], weight, padding=self.padding)
+            chain.append(leaky_relu_backward(gradient, value, self.slope))
+        return chain[::-1]
+
+    def _input_gradient(self, chain: Sequence[Tensor]) -> Tensor:
+        """W_0^T B_0 = d mean D / dx, (N, 3, h, w)."""
+        return F.conv_transpose2d(chain[0], self.weights[0], padding=self.padding)
+
+    def _windows(self, features: Tensor) -> Tensor:
+        """Sums of (1, C, h, w) over the places of each tap of the last convolution, (1, C, k, k)."""
+        taps = self.weights[-1].shape[-1]
+        _, channels, height, width = features.shape
+        down, across = (
+            _tap_places(n, taps, self.padding, features.dtype, features.device)
+            for n in (height, width)
+        )
+        rows = torch.matmul(across, features.permute(0, 2, 3, 1)[0])  # (h, k, C)
+        sums = torch.matmul(down.to(self.real.dtype), rows.to(self.real.dtype).view(height, -1))
+        return sums.view(1, taps, taps, channels).permute(0, 3, 1, 2)
+
+    def _mean_score(self, windows: Tensor) -> Tensor:
+        tail = self.convs[-1]
+        return (windows * tail.weight).sum() / self.scores + _bias(tail)[0]
+
+    def _accumulate(self, values: Sequence[Tensor], chain: Sequence[Tensor], sign: int) -> Tensor:
+        """Add sign * (gradient of the mean score) and return the mean score.
+
+        The last bias shifts real and fake scores alike: its gradient is zero.
+        """
+        for i, (conv, gradient) in enumerate(zip(self.convs, chain, strict=False)):
+            dw, db = self._weight_gradient(values[i], gradient, i, bias=True)
+            _grad(conv.weight).add_(dw, alpha=sign)
+            _grad(_bias(conv)).add_(db, alpha=sign)
+        windows = self._windows(values[-1])
+        _grad(self.convs[-1].weight).add_(windows / self.scores, alpha=sign)
+        return self._mean_score(windows)
+
+    def _accumulate_penalty(
+        self, values: Sequence[Tensor], chain: Sequence[Tensor], weight: float
+    ) -> Tensor:
+        """Add the gradient of the penalty and return the penalty."""
+        n = self.scores
+        penalty, push = penalty_and_gradient(self._input_gradient(chain), weight, n)
+        tangent = self._local(push)
+        for i, gradient in enumerate(chain):
+            dw, _ = self._weight_gradient(tangent, gradient, i, bias=False)
+            _grad(self.convs[i].weight).add_(dw)
+            tangent = F.conv2d(tangent, self.weights[i], padding=self.padding)
+            tangent = leaky_relu_backward(tangent, values[i + 1], self.slope)
+        _grad(self.convs[-1].weight).add_(self._windows(tangent) / n)
+        return penalty
+
+    def _weight_gradient(
+        self, x: Tensor, gradient: Tensor, layer: int, bias: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients of convolution `layer` for its weight and bias."""
+        weight = self.weights[layer]
+        _, dw, db = torch.ops.aten.convolution_backward(
+            gradient, x, weight, [len(weight)], [1, 1], [self.padding] * 2, [1, 1],
+            False, [0, 0], 1, [False, True, bias],
+        )  # fmt: skip
+        return dw, db
+
+
+@lru_cache(maxsize=64)
+def _tap_places(
+    n: int, taps: int, padding: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """(taps, n), one where a convolution over n values uses value x under tap k, else zero."""
+    position = torch.arange(n) - torch.arange(taps)[:, None] + padding
+    used = (position >= 0) & (position < n + 2 * padding - taps + 1)
+    return used.to(device, dtype)
+
+
+def penalty_and_gradient(slope: Tensor, weight: float, n: int) -> tuple[Tensor, Tensor]:
+    """P = weight * mean((||g||_2 - 1)^2) and n dP/dg for g = n * slope, (1, 3, h, w)."""
+    g = slope.to(torch.promote_types(slope.dtype, torch.float32)) * n
+    norm = g.norm(2, dim=1, keepdim=True)
+    excess = norm - 1
+    penalty = weight * excess.square().mean()
+    # Where the gradient vanishes its direction is undefined; 0 as autograd has it.
+    direction = g / norm.clamp_min(torch.finfo(g.dtype).tiny)
+    return penalty, (2 * weight * n / norm.numel()) * excess * direction
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    bias: Tensor = conv.bias  # type: ignore[assignment]
+    return bias
+
+
+def _grad(parameter: Tensor) -> Tensor:
+    gradient: Tensor = parameter.grad  # type: ignore[assignment]
+    return gradient

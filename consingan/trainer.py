@@ -1,0 +1,337 @@
+"""The one training loop. It yields typed records and knows no file and no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from consingan import noise
+from consingan.config import Config
+from consingan.engine import LOSSES, Engine, EngineFactory, PlainEngine, Recipe, StageTask
+from consingan.model import Anchor, Model, measure_amplitude
+from consingan.modes import MODES, Mode
+from consingan.networks import Discriminator, Generator, initialize
+from consingan.noise import Draws
+
+CHECK_EVERY = 20  # iterations between looks at the losses where looking stalls the device
+
+
+class DivergedError(Exception):
+    """A loss or a weight stopped being finite."""
+
+    def __init__(self, stage: int, iteration: int, what: str) -> None:
+        super().__init__(f"{what} is not finite at stage {stage}, iteration {iteration}")
+        self.stage, self.iteration, self.what = stage, iteration, what
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage is set up: its anchor exists, nothing of it is trained yet."""
+
+    stage: int
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One iteration is done. `losses` is (5,), in the order of `engine.LOSSES`, on the device."""
+
+    stage: int
+    iteration: int
+    losses: Tensor
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """A stage is finished; `losses` (iterations, 5) are its curves."""
+
+    stage: int
+    losses: Tensor
+
+
+Record = StageStarted | StepRecord | StageRecord
+
+
+class Randomness(Protocol):
+    """Where a training's random numbers come from; tests replay recorded ones."""
+
+    def initialize(self, network: torch.nn.Module, name: str) -> None:
+        """Draw the first weights of the network called `name`."""
+        ...
+
+    def fixed_noise(self, stage: int, shape: tuple[int, ...], image: Tensor) -> Tensor:
+        """The fixed z of `stage`; stage 0 makes it from `image`, the real image there."""
+        ...
+
+    def draws(
+        self, stage: int, iteration: int, shapes: list[tuple[int, ...]], image: Tensor, steps: int
+    ) -> Draws:
+        """All that is random in one iteration; `image` is what the source of z_0 works on."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeededRandomness:
+    """Random numbers that depend on (seed, stage, iteration) alone, so that any step can be redone.
+
+    Pictures are worked on with a CPU stream, the large noises are drawn where they are used.
+    """
+
+    seed: int
+    mode: Mode
+    device: torch.device
+
+    def initialize(self, network: torch.nn.Module, name: str) -> None:
+        """Draw the first weights of the network called `name`."""
+        initialize(network, noise.stream(self.seed, "weights", name))
+
+    def fixed_noise(self, stage: int, shape: tuple[int, ...], image: Tensor) -> Tensor:
+        """z_0 by the mode's anchor, later ones N(0, 1)."""
+        rng = noise.stream(self.seed, "fixed", stage)
+        if stage == 0:
+            return self.mode.anchor(image, rng)
+        return noise.gaussian(shape, rng, self.device)
+
+    def draws(
+        self, stage: int, iteration: int, shapes: list[tuple[int, ...]], image: Tensor, steps: int
+    ) -> Draws:
+        """z_0 by the mode's source, later ones N(0, 1), one mixing number per step."""
+        keys = (self.seed, "step", stage, iteration)
+        rng = noise.stream(*keys)
+        large = rng if self.device.type == "cpu" else noise.stream(*keys, device=self.device)
+        mixing = torch.rand(steps, generator=rng).to(self.device)
+        first = self.mode.source(image, rng)
+        return Draws([first, *(noise.gaussian(s, large) for s in shapes[1:])], mixing)
+
+
+def recipe_of(config: Config) -> Recipe:
+    """The numbers of the training rule that `config` holds."""
+    names = Recipe.__dataclass_fields__
+    return Recipe(**{name: getattr(config, name) for name in names})
+
+
+def learning_rate_factor(iteration: int, iterations: int, gamma: float) -> float:
+    """1 during the first 80 % of a stage, then `gamma`."""
+    return gamma if 5 * iteration >= 4 * iterations else 1.0
+
+
+class Trainer:
+    """Trains one model; `run` yields what happens, `state` and `load_state` stop and go on.
+
+    Args:
+        config: the settings.
+        reals: the image pyramid, coarsest first, (1, 3, h, w) in [-1, 1] each, on the device.
+        make_engine: how iterations are executed.
+        randomness: where random numbers come from; by default `config.manual_seed`.
+        start: a trained model and its discriminator to fine-tune from the last stage on; its
+            anchors are kept, and `source_image`, the user's own picture at stage 0, takes the
+            place of the training image as the source of z_0.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reals: list[Tensor],
+        make_engine: EngineFactory = PlainEngine,
+        randomness: Randomness | None = None,
+        start: tuple[Model, Discriminator] | None = None,
+        source_image: Tensor | None = None,
+    ) -> None:
+        self.config = config
+        self.reals = reals
+        self.make_engine = make_engine
+        self.device = reals[0].device
+        mode = MODES[config.train_mode]
+        self.randomness = randomness or SeededRandomness(config.manual_seed, mode, self.device)
+        self.source_image = reals[0] if source_image is None else source_image
+        self.stage, self.iteration = 0, 0
+        self.curves: list[Tensor] = []
+        self._optimizer_state: dict[str, Tensor] = {}
+        if start is None:
+            generator = Generator(config.shape, mode.border)
+            self.discriminator = Discriminator(config.shape)
+            self.randomness.initialize(generator, "generator")
+            self.randomness.initialize(self.discriminator, "discriminator")
+            self.model = Model(config, generator.to(self.device))
+        else:
+            trained, self.discriminator = start
+            self.model = replace(trained, config=config)
+            self.stage = config.train_stages - 1
+        self.discriminator.to(self.device)
+        self.engine: Engine | None = None
+
+    @property
+    def iterations(self) -> int:
+        """Iterations of the present stage."""
+        return self.config.niter
+
+    def run(self) -> Iterator[Record]:
+        """Train all stages that are not finished yet.
+
+        Raises:
+            DivergedError: a loss stopped being finite.
+        """
+        while self.stage < self.config.train_stages:
+            self._set_up_stage()
+            yield StageStarted(self.stage)
+            while self.iteration < self.iterations:
+                losses = self._step()
+                self.iteration += 1
+                yield StepRecord(self.stage, self.iteration - 1, losses)
+            self.check_finite()
+            yield StageRecord(self.stage, self.loss_curves())
+            self.stage, self.iteration = self.stage + 1, 0
+            self.curves, self._optimizer_state = [], {}
+
+    def _step(self) -> Tensor:
+        assert self.engine is not None
+        factor = learning_rate_factor(self.iteration, self.iterations, self.config.gamma)
+        for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
+            for group in optimizer.param_groups:
+                set_learning_rate(group, group["initial_lr"] * factor)
+        draws = self.randomness.draws(
+            self.stage, self.iteration, self._shapes, self.source_image, self.config.d_steps
+        )
+        losses = self.engine.step(draws, self.iteration)
+        self.curves.append(losses)
+        if self.device.type == "cpu" or (self.iteration + 1) % CHECK_EVERY == 0:
+            self._check_losses()
+        return losses
+
+    def _set_up_stage(self) -> None:
+        """Grow the generator, draw and measure the stage's anchor, make new optimizers."""
+        model, stage = self.model, self.stage
+        while model.generator.stages <= stage:
+            model.generator.grow()
+        config = self.config
+        self._shapes = self.shapes(stage)
+        if len(model.anchors) <= stage:
+            model.anchors.append(self._new_anchor())
+        task = StageTask(
+            generator=model.generator,
+            discriminator=self.discriminator,
+            real=model.anchors[stage].real,
+            fixed_noises=model.fixed_noises[: stage + 1],
+            amplitudes=model.amplitudes[: stage + 1],
+            recipe=recipe_of(config),
+        )
+        self.engine = self.make_engine(task)
+        for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
+            for group in optimizer.param_groups:
+                group["initial_lr"] = float(group["lr"])
+        if self._optimizer_state:
+            load_optimizer(self.engine.optimizer_g, self._optimizer_state, "optimizer_g")
+            load_optimizer(self.engine.optimizer_d, self._optimizer_state, "optimizer_d")
+
+    def shapes(self, stage: int) -> list[tuple[int, ...]]:
+        """Shapes of z_0..z_stage."""
+        sizes = [(r.shape[-2], r.shape[-1]) for r in self.reals[: stage + 1]]
+        frame = self.model.generator.frame
+        return list(noise.noise_shapes(sizes, self.config.nfc, self.config.nc_im, frame))
+
+    def _new_anchor(self) -> Anchor:
+        stage, model, real = self.stage, self.model, self.reals[self.stage]
+        fixed = self.randomness.fixed_noise(stage, self._shapes[stage], self.reals[0])
+        amplitude = 1.0
+        if stage > 0:
+            amplitude = measure_amplitude(
+                model.generator,
+                [*model.fixed_noises, fixed],
+                model.amplitudes,
+                real,
+                self.config.noise_amp,
+            )
+        return Anchor(real, fixed, amplitude)
+
+    def loss_curves(self) -> Tensor:
+        """Losses of the present stage so far, (iterations, 5) on the CPU."""
+        if not self.curves:
+            return torch.zeros(0, len(LOSSES))
+        return torch.stack([c.detach().float() for c in self.curves]).cpu()
+
+    def _check_losses(self) -> None:
+        recent = torch.stack(self.curves[-CHECK_EVERY:]).cpu()
+        bad = (~torch.isfinite(recent)).nonzero()
+        if len(bad):
+            row, column = bad[0].tolist()
+            first = self.iteration - len(recent) + 1 + row
+            raise DivergedError(self.stage, first, f"the loss {LOSSES[column]}")
+
+    def check_finite(self) -> None:
+        """Look at every loss of late and at every weight.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        if self.curves:
+            self._check_losses()
+        networks = {"generator": self.model.generator, "discriminator": self.discriminator}
+        for name, network in networks.items():
+            if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
+                raise DivergedError(self.stage, self.iteration, f"a weight of the {name}")
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `load_state` needs to go on from here, as plain tensors."""
+        tensors = {f"generator.{k}": v for k, v in self.model.generator.state_dict().items()}
+        tensors |= {f"discriminator.{k}": v for k, v in self.discriminator.state_dict().items()}
+        tensors["curves"] = self.loss_curves()
+        tensors["position"] = torch.tensor([self.stage, self.iteration])
+        if self.engine is not None:
+            tensors |= dump_optimizer(self.engine.optimizer_g, "optimizer_g")
+            tensors |= dump_optimizer(self.engine.optimizer_d, "optimizer_d")
+        return tensors
+
+    def load_state(self, tensors: Mapping[str, Tensor], anchors: list[Anchor]) -> None:
+        """Take up the state that `state` gave; `anchors` are those of the stages begun so far."""
+        self.stage, self.iteration = (int(i) for i in tensors["position"])
+        generator = self.model.generator
+        weights = _part(tensors, "generator")
+        while any(key.startswith(f"body.{generator.stages}.") for key in weights):
+            generator.grow()
+        generator.load_state_dict(weights)
+        self.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        self.model.anchors[:] = anchors
+        self.curves = list(tensors["curves"]) if "curves" in tensors else []
+        self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
+
+
+def set_learning_rate(group: dict[str, Any], lr: float) -> None:
+    """Set the rate of a parameter group, in place where it is a tensor (a captured graph's)."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(lr)
+    else:
+        group["lr"] = lr
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors under `prefix.`, without it."""
+    start = f"{prefix}."
+    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
+
+
+def dump_optimizer(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
+    """An optimizer's moments and counters as tensors named `prefix.<parameter>.<what>`."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{prefix}.{index}.{name}": torch.as_tensor(value)
+        for index, values in state.items()
+        for name, value in values.items()
+    }
+
+
+def load_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str
+) -> None:
+    """Give back to an optimizer what `dump_optimizer` took from it."""
+    state: dict[int, dict[str, Tensor]] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, value in _part(tensors, prefix).items():
+        number, name = key.split(".", 1)
+        parameter = parameters[int(number)]
+        if value.shape == parameter.shape:  # lie in memory as the parameter does
+            value = torch.empty_like(parameter).copy_(value)
+        state.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
