@@ -1,0 +1,208 @@
+"""Harmonize or edit a picture of the user's own, and blend the result into it by a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from consingan import masks, sampling
+from consingan.errors import UserError
+from consingan.images import Pixels, image_stem, to_pixels, write_image
+from consingan.model import Model
+from consingan.noise import stream
+from consingan.pictures import labelled
+from consingan.precision import Arithmetic
+from consingan.pyramid import resize_to
+
+AUTO = "auto"
+FITS = ("exact", "crop", "stretch")
+FEATHER = 5.0  # px, the authors' sigma
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """Which mask and how it is softened.
+
+    Attributes:
+        source: a picture file, "auto", or None to look beside the naive image.
+        dilation: px by which the mask is widened; None is the mode's own.
+        feather: sigma in px of its soft edge.
+        invert: white means unchanged.
+    """
+
+    source: str | None = None
+    dilation: int | None = None
+    feather: float = FEATHER
+    invert: bool = False
+
+
+@dataclass(frozen=True)
+class Composite:
+    """One picture worked on by a model; all (1, 3, h, w) in [-1, 1] but for the masks.
+
+    Attributes:
+        naive: the user's picture at its own size.
+        small: the same at the training size.
+        mask: (1, 1, h, w) in [0, 1] at the training size, as given; None means everywhere.
+        result: what the model makes of it, the whole picture.
+        blended: the result inside the softened mask, the naive image elsewhere.
+        full: the result at the naive image's own size.
+        full_blended: the same inside the softened mask, the naive image's very pixels elsewhere.
+        sheet: (start stage, result) pairs if several start stages were asked for.
+    """
+
+    naive: Tensor
+    small: Tensor
+    mask: Tensor | None
+    result: Tensor
+    blended: Tensor
+    full: Tensor
+    full_blended: Tensor
+    sheet: Sequence[tuple[int, Tensor]] = field(default_factory=tuple)
+
+
+def fit_naive(naive: Tensor, size: Size, fit: str = "exact") -> Tensor:
+    """Bring the user's picture to the shape of the training image of `size` (h, w).
+
+    Args:
+        naive: (1, 3, H, W) in [-1, 1].
+        size: of the training image, its shape counts.
+        fit: "exact" refuses another shape, "crop" cuts the middle out, "stretch" leaves the
+            picture as it is, to be stretched to the training size.
+
+    Raises:
+        UserError: the shapes differ and `fit` is "exact".
+    """
+    height, width = naive.shape[-2:]
+    if fit == "stretch" or same_shape((height, width), size):
+        return naive
+    if fit == "exact":
+        raise UserError(
+            f"The naive image is {width}x{height}, of another shape than the training image "
+            f"({size[1]}x{size[0]}); use --fit crop or --fit stretch."
+        )
+    ratio = size[1] / size[0]
+    new_w, new_h = min(width, round(height * ratio)), min(height, round(width / ratio))
+    left, top = (width - new_w) // 2, (height - new_h) // 2
+    return naive[..., top : top + new_h, left : left + new_w]
+
+
+def same_shape(size: Size, other: Size) -> bool:
+    """Whether two (h, w) have one shape but for the rounding of either to whole pixels."""
+    ratio = (size[0] / size[1]) / (other[0] / other[1])
+    return abs(ratio - 1) <= 1 / min(size) + 1 / min(other)
+
+
+def find_mask(naive_path: str, naive: Tensor, model: Model, options: MaskOptions) -> Tensor | None:
+    """The mask at the size of `naive`, (1, 1, H, W), as `options` say; None if there is none."""
+    size = (naive.shape[-2], naive.shape[-1])
+    if options.source == AUTO:
+        small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
+        found = masks.mask_from_difference(small, model.real.cpu())
+        mask = torch.nn.functional.interpolate(found, size=size, mode="bilinear")
+    elif options.source:
+        mask = masks.read_mask(Path(options.source), size)
+    else:
+        path = masks.find_mask(Path(naive_path))
+        if path is None:
+            return None
+        mask = masks.read_mask(path, size)
+    return masks.invert(mask) if options.invert else mask
+
+
+def compose(
+    model: Model,
+    naive: Tensor,
+    mask: Tensor | None,
+    start_stages: Sequence[int] = (0,),
+    options: MaskOptions | None = None,
+    seed: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> Composite:
+    """Work on a picture and blend the result into it.
+
+    Args:
+        model: trained for harmonization or editing.
+        naive: (1, 3, H, W) in [-1, 1], fitted by `fit_naive`.
+        mask: (1, 1, H, W) in [0, 1], white where the picture was changed; None for everywhere.
+        start_stages: where the picture comes in; the first one's result is used.
+        options: dilation and feather.
+        seed: of the noise that editing adds.
+        arithmetic: precision.
+
+    Raises:
+        UserError: a start stage is beyond the model's stages.
+    """
+    options = options or MaskOptions()
+    stages = len(model.anchors)
+    for stage in start_stages:
+        if not 0 <= stage < stages:
+            raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {stages - 1}.")
+    results = []
+    for stage in start_stages:
+        rng = stream(seed, "entry")
+        result = sampling.from_image(model, naive, rng, stage, arithmetic).cpu()
+        results.append((stage, result))
+    result = results[0][1]
+    size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
+    small = resize_to(naive, size).clamp(-1, 1)
+    full = resize_to(result, full_size).clamp(-1, 1)
+    blended, full_blended, small_mask = result, full, None
+    if mask is not None:
+        small_mask = torch.nn.functional.interpolate(
+            mask, size=size, mode="bilinear", antialias=True
+        ).clamp(0, 1)
+        dilation = model.mode.mask_dilation if options.dilation is None else options.dilation
+        soft = masks.soften(small_mask, dilation, options.feather)
+        blended = masks.composite(small, result, soft)
+        scale = max(full_size) / max(size)
+        soft_full = masks.soften(mask, dilation, options.feather, scale)
+        full_blended = masks.composite(naive, full, soft_full)
+    return Composite(naive, small, small_mask, result, blended, full, full_blended, results)
+
+
+def write_composite(
+    made: Composite, model: Model, folder: Path, naive_path: str, image_format: str = "png"
+) -> list[Path]:
+    """Write the pictures of a composite, named as the authors' program names them.
+
+    `<harmonized|edited>_wo_mask` and, with a mask, `..._w_mask` at the training size, the same
+    with `_full_size` at the naive image's own, and a side by side picture.
+    """
+    word = model.mode.result
+    pictures = {f"{word}_wo_mask": made.result, f"{word}_wo_mask_full_size": made.full}
+    if made.mask is not None:
+        pictures |= {f"{word}_w_mask": made.blended, f"{word}_w_mask_full_size": made.full_blended}
+    paths = []
+    for name, picture in pictures.items():
+        paths.append(folder / f"{name}.{image_format}")
+        write_image(paths[-1], picture)
+    side_by_side = folder / f"{word}_side_by_side.{image_format}"
+    write_image(side_by_side, _side_by_side(made, model, naive_path))
+    paths.append(side_by_side)
+    if len(made.sheet) > 1:
+        paths.append(folder / f"{word}_start_stages.{image_format}")
+        pictures_by_stage = [made.small, *(picture for _, picture in made.sheet)]
+        labels = ["naive image", *(f"start stage {stage}" for stage, _ in made.sheet)]
+        write_image(paths[-1], labelled(pictures_by_stage, labels))
+    return paths
+
+
+def write_mask(mask: Tensor, path: Path) -> None:
+    """Write a mask (1, 1, h, w) in [0, 1] as a gray picture."""
+    write_image(path, to_pixels((mask * 2 - 1).expand(-1, 3, -1, -1)))
+
+
+def _side_by_side(made: Composite, model: Model, naive_path: str) -> Pixels:
+    pictures = [model.real.cpu(), made.small]
+    labels = ["training image", f"naive: {image_stem(naive_path)}"]
+    if made.mask is not None:
+        pictures.append((made.mask * 2 - 1).expand(-1, 3, -1, -1))
+        labels.append("mask")
+    return labelled([*pictures, made.blended], [*labels, "result"], len(pictures) + 1)

@@ -1,0 +1,73 @@
+"""Which device to compute on, and what it is called in words."""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass
+
+import torch
+
+from consingan.errors import UserError
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device and, where it is not the one asked for, a sentence that says why."""
+
+    device: torch.device
+    note: str = ""
+
+
+def choose_device(
+    device: str = "auto", gpu: int | None = None, not_cuda: bool = False
+) -> DeviceChoice:
+    """The device that the options mean.
+
+    Args:
+        device: auto (CUDA, else MPS, else CPU), cpu, cuda, cuda:N or mps; errors if it is missing.
+        gpu: N of the authors' `--gpu N`; without CUDA it goes on with the CPU and says so.
+        not_cuda: the authors' `--not_cuda`: the CPU.
+
+    Raises:
+        UserError: the device is unknown or not there.
+    """
+    if not_cuda:
+        return DeviceChoice(torch.device("cpu"))
+    if device != "auto":
+        return DeviceChoice(_named(device))
+    if torch.cuda.is_available():
+        return DeviceChoice(_named(f"cuda:{gpu or 0}"))
+    if gpu is not None:
+        note = f"--gpu {gpu}: there is no CUDA device here, going on with the CPU."
+        return DeviceChoice(_without_cuda(), note)
+    return DeviceChoice(_without_cuda())
+
+
+def _without_cuda() -> torch.device:
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _named(name: str) -> torch.device:
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise UserError(f"--device {name} is unknown; use auto, cpu, cuda, cuda:N or mps.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UserError("--device mps: there is no Apple GPU here; use --device cpu.")
+    if name.startswith("cuda"):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        index = int(name.partition(":")[2] or 0)
+        if index >= count:
+            there = f"there are only {count} CUDA devices" if count else "there is no CUDA device"
+            raise UserError(f"--device {name}: {there} here; use --device auto.")
+        return torch.device("cuda", index)
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, for example "cpu (2 threads, x86_64)"."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+    if device.type == "mps":
+        return "mps (Apple GPU)"
+    return f"cpu ({torch.get_num_threads()} threads, {platform.machine()})"

@@ -1,0 +1,166 @@
+"""What `evaluate_model.py` leaves in a run's `Evaluation/` folder."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from consingan import sampling
+from consingan.errors import UserError
+from consingan.files import make_folder
+from consingan.images import write_image
+from consingan.model import Model
+from consingan.pictures import grid, write_animation
+from consingan.precision import Arithmetic
+
+FOLDER = "Evaluation"
+FORMATS = ("png", "jpg")
+GRID_SAMPLES = 16
+AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
+AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
+AUTHORS_START_STAGES = (0, 1, 2)
+MIN_SIDE = 8  # px; below it a picture has no content
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to make; None and empty mean the authors' set.
+
+    Attributes:
+        num_samples: random samples at the training size.
+        sizes: further output sizes (h, w) in px.
+        scales: further output sizes as factors (height, width).
+        seed: chooses the samples.
+        batch_size: pictures made at a time.
+        image_format: png or jpg.
+        video_format: gif, webp or mp4.
+        frames, fps, alpha, betas, start_stages: of animations, see `sampling.animation_walk`.
+    """
+
+    num_samples: int = 50
+    sizes: Sequence[tuple[int, int]] = ()
+    scales: Sequence[tuple[float, float]] = ()
+    seed: int = 0
+    batch_size: int | None = None
+    image_format: str = "png"
+    video_format: str = "gif"
+    frames: int = 100
+    fps: float = 10.0
+    alpha: float = 0.1
+    betas: Sequence[float] = ()
+    start_stages: Sequence[int] = ()
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+
+
+def evaluation_folder(run: Path, name: str = FOLDER) -> Path:
+    """The folder for results inside a run's folder."""
+    return make_folder(run / name)
+
+
+def write_basics(model: Model, folder: Path, options: Options) -> None:
+    """The training image and what the fixed noise makes of it."""
+    write_image(folder / f"real_image.{options.image_format}", model.real)
+    write_image(folder / f"reconstruction.{options.image_format}", model.reconstruction())
+
+
+def write_samples(model: Model, folder: Path, options: Options, say: Say) -> list[Tensor]:
+    """Random samples at the training size and at the other sizes; returns the former."""
+    samples = _write_set(model, folder, "random_samples", None, options)
+    say(f"{len(samples)} random samples: {folder / 'random_samples'}")
+    if samples:
+        sheet = grid([model.real, *samples[: GRID_SAMPLES - 1]])
+        write_image(folder / "samples_grid.png", sheet)
+    for name, size in other_sizes(model, options):
+        _write_set(model, folder, name, size, options)
+        say(f"the same at {size[1]}x{size[0]}: {folder / name}")
+    return samples
+
+
+def other_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, int]]]:
+    """Folder name and size (h, w) of each further output size.
+
+    Raises:
+        UserError: a size is too small.
+    """
+    height, width = model.sizes[-1]
+    scales = options.scales or (() if options.sizes else AUTHORS_SCALES)
+    named = [
+        (
+            f"random_samples_scale_h_{_number(h)}_scale_w_{_number(w)}",
+            (round(height * h), round(width * w)),
+        )
+        for h, w in scales
+    ]
+    named += [(f"random_samples_{w}x{h}", (h, w)) for h, w in options.sizes]
+    for _, (h, w) in named:
+        coarsest = min(sampling.output_sizes(model, (h, w))[0])
+        if min(h, w) < MIN_SIDE or coarsest < 3:
+            raise UserError(f"The output size {w}x{h} is too small; use at least {width // 4} px.")
+    return named
+
+
+def _number(value: float) -> str:
+    """2.0 as "2", 1.5 as "1.5": the authors' names have whole numbers."""
+    return f"{value:g}"
+
+
+def _write_set(
+    model: Model, folder: Path, name: str, size: tuple[int, int] | None, options: Options
+) -> list[Tensor]:
+    target = make_folder(folder / name)
+    for stale in target.glob("gen_sample_*"):
+        stale.unlink()
+    samples = []
+    made = sampling.random_samples(
+        model, options.num_samples, size, options.seed, options.batch_size, options.arithmetic
+    )
+    for index, sample in enumerate(made):
+        write_image(target / f"gen_sample_{index}.{options.image_format}", sample)
+        samples.append(sample)
+    return samples
+
+
+def write_animations(model: Model, folder: Path, options: Options, say: Say) -> list[Path]:
+    """Animations for every combination of start stage and beta.
+
+    Raises:
+        UserError: a start stage is beyond the model's stages.
+    """
+    stages = len(model.anchors)
+    starts = options.start_stages or [k for k in AUTHORS_START_STAGES if k < stages]
+    for start in starts:
+        if not 0 <= start < stages:
+            raise UserError(f"--start_stage {start} is beyond the model; use 0 to {stages - 1}.")
+    target = make_folder(folder / "animations")
+    written = []
+    for start, beta in itertools.product(starts, options.betas or AUTHORS_BETAS):
+        name = f"start_stage_{start}_alpha_{options.alpha:g}_beta_{beta:g}"
+        path = target / f"{name}.{options.video_format}"
+        size = options.sizes[0] if options.sizes else None
+        frames = sampling.animation_frames(
+            model, options.frames, options.alpha, beta, start, size, options.seed,
+            options.arithmetic,
+        )  # fmt: skip
+        write_animation(path, frames, options.fps)
+        say(f"animation of {options.frames} frames: {path}")
+        written.append(path)
+    return written
+
+
+def looks_collapsed(model: Model, samples: Sequence[Tensor]) -> bool:
+    """Whether random samples are all but equal to the reconstruction: the model learned one image.
+
+    The mean difference is compared with a fiftieth of the image's own spread.
+    """
+    if len(samples) < 2:
+        return False
+    base = model.reconstruction().cpu()
+    spread = float(model.real.std())
+    differences = [float((s - base).abs().mean()) for s in samples[:8]]
+    return max(differences) < 0.02 * spread

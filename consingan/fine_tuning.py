@@ -1,0 +1,69 @@
+"""Snapshots of a fine-tuning, so that the user picks the iteration that looks best.
+
+After too many iterations the object takes on the background's color; when that begins depends on
+the picture, so the result is kept and shown every 50 iterations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from consingan import sampling
+from consingan.files import write_tensors
+from consingan.images import read_image, write_image
+from consingan.noise import stream
+from consingan.pictures import labelled
+from consingan.precision import Arithmetic
+from consingan.trainer import Record, StageRecord, StepRecord, Trainer
+
+FOLDER = "snapshots"
+EVERY = 50
+
+
+def snapshot_file(iteration: int) -> str:
+    """Name of the weights of one snapshot inside the run's folder."""
+    return f"{FOLDER}/iteration_{iteration:05d}.safetensors"
+
+
+def snapshots(run: Path) -> list[int]:
+    """Iterations of which the run at `run` has snapshots, in order."""
+    names = (path.name for path in (run / FOLDER).glob("iteration_*.safetensors"))
+    return sorted(int(m.group(1)) for n in names if (m := re.match(r"iteration_(\d+)\.", n)))
+
+
+@dataclass
+class Snapshots:
+    """Keeps and shows the result on the user's picture every 50 iterations of fine-tuning."""
+
+    folder: Path
+    naive: Tensor
+    arithmetic: Arithmetic
+    every: int = EVERY
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        """Save weights and picture; at the end, a strip of all of them."""
+        if isinstance(record, StepRecord):
+            done = record.iteration + 1
+            if done % self.every == 0 or done == trainer.iterations:
+                self._save(done, trainer)
+        elif isinstance(record, StageRecord):
+            self._strip()
+
+    def _save(self, iteration: int, trainer: Trainer) -> None:
+        path = self.folder / snapshot_file(iteration)
+        path.parent.mkdir(exist_ok=True)
+        rng = stream(trainer.config.manual_seed, "monitor")
+        result = sampling.from_image(trainer.model, self.naive, rng, arithmetic=self.arithmetic)
+        write_image(path.with_suffix(".png"), result)
+        weights = {f"generator.{k}": v for k, v in trainer.model.generator.state_dict().items()}
+        write_tensors(path, weights)  # last: a snapshot counts when its weights are there
+
+    def _strip(self) -> None:
+        found = snapshots(self.folder)
+        pictures = [read_image((self.folder / snapshot_file(n)).with_suffix(".png")) for n in found]
+        strip = labelled(pictures, [f"iteration {n}" for n in found], min(5, len(found)))
+        write_image(self.folder / "snapshots.png", strip)

@@ -1,0 +1,150 @@
+"""What a training will be: the words printed at its start, and the dry run's measured estimate."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import torch
+
+from consingan.device import describe
+from consingan.engine import StageTask
+from consingan.engines import choose_engine
+from consingan.model import Anchor
+from consingan.networks import Discriminator
+from consingan.runs import Execution, Job, versions
+from consingan.trainer import SeededRandomness, Trainer, recipe_of
+
+TIMED_ITERATIONS = 3
+
+
+def introduction(job: Job) -> Iterator[str]:
+    """Lines that say what will be trained: versions, device, sizes, settings and their origin."""
+    config, execution = job.chosen.config, job.execution
+    named = versions()
+    yield ", ".join(f"{name} {named[name]}" for name in ("consingan", "python", "torch"))
+    yield execution_line(execution)
+    yield from execution.notes
+    height, width = job.input_size
+    real = job.trainer.reals[-1]
+    yield f"input {width}x{height} -> training {real.shape[-1]}x{real.shape[-2]} (WxH)"
+    yield from job.notes
+    yield f"{config.train_mode}, seed {config.manual_seed}"
+    yield from settings_by_origin(job)
+    yield "pyramid: " + ", ".join(f"{r.shape[-1]}x{r.shape[-2]}" for r in job.trainer.reals)
+    generator, discriminator = parameter_counts(job.trainer)
+    yield f"parameters: generator {generator:,} (all stages), discriminator {discriminator:,}"
+
+
+def execution_line(execution: Execution) -> str:
+    """Device, precision and engine in words."""
+    return (
+        f"device {describe(execution.device)}, precision {execution.arithmetic.reason}, "
+        f"engine {execution.engine}"
+    )
+
+
+def settings_by_origin(job: Job) -> Iterator[str]:
+    """Settings that are not defaults, a line for each place that they came from."""
+    words = {
+        "mode": f"recommended for {job.chosen.config.train_mode}",
+        "preset": f"preset {job.chosen.config.preset}",
+        "run": "from the run",
+        "fine-tuning": "recommended for fine-tuning",
+        "picture": "fitted to the picture",
+        "typed": "typed",
+    }
+    for origin, title in words.items():
+        names = [name for name, place in job.chosen.origin.items() if place == origin]
+        if names:
+            pairs = (f"{name} {getattr(job.chosen.config, name)}" for name in names)
+            yield f"{title}: " + ", ".join(pairs)
+
+
+def parameter_counts(trainer: Trainer) -> tuple[int, int]:
+    """Weights of the generator with all its stages, and of the discriminator."""
+    generator = trainer.model.generator
+    stage = sum(p.numel() for p in generator.body[0].parameters())
+    shared = sum(p.numel() for p in [*generator.head.parameters(), *generator.tail.parameters()])
+    critic = sum(p.numel() for p in trainer.discriminator.parameters())
+    return shared + stage * trainer.config.train_stages, critic
+
+
+def estimate(job: Job) -> Iterator[str]:
+    """Lines with the memory and time that the training will take, by timing a few iterations.
+
+    Trains throw-away networks; the job is left as it is.
+    """
+    from consingan.memory import estimate_training_memory
+
+    trainer, config = job.trainer, job.chosen.config
+    sizes = [(r.shape[-2], r.shape[-1]) for r in trainer.reals]
+    peak = estimate_training_memory(
+        sizes,
+        config.shape,
+        trainer.model.mode.border,
+        recipe_of(config),
+        job.execution.arithmetic,
+        job.execution.engine,
+        job.execution.checkpointing,
+    )
+    yield f"memory at the finest stage: about {peak / 2**20:.0f} MiB beside the program itself"
+    total = 0.0
+    for stage in range(trainer.stage, config.train_stages):
+        seconds = time_iteration(job, stage)
+        total += seconds * config.niter
+        height, width = sizes[stage]
+        yield f"stage {stage + 1} ({width}x{height}): {1000 * seconds:.0f} ms an iteration"
+    yield f"time for {config.niter} iterations a stage: about {in_words(total)}"
+
+
+def time_iteration(job: Job, stage: int) -> float:
+    """Median seconds of an iteration of `stage`, with fresh networks."""
+    config, execution = job.chosen.config, job.execution
+    reals = job.trainer.reals[: stage + 1]
+    mode = job.trainer.model.mode
+    fresh = Trainer(config.replace(fine_tune=False), reals)
+    generator = fresh.model.generator
+    while generator.stages <= stage:
+        generator.grow()
+    shapes = fresh.shapes(stage)
+    randomness = SeededRandomness(0, mode, execution.device)
+    anchors = [
+        Anchor(reals[k], randomness.fixed_noise(k, shapes[k], reals[0]), 0.1)
+        for k in range(stage + 1)
+    ]
+    task = StageTask(
+        generator,
+        Discriminator(config.shape).to(execution.device),
+        reals[-1],
+        [a.noise for a in anchors],
+        [a.amplitude for a in anchors],
+        recipe_of(config),
+    )
+    randomness.initialize(task.discriminator, "discriminator")
+    engine = choose_engine(execution.engine, execution.arithmetic, execution.checkpointing)(task)
+    times = []
+    for iteration in range(TIMED_ITERATIONS + 1):
+        begun = time.perf_counter()
+        draws = randomness.draws(stage, iteration, shapes, reals[0], config.d_steps)
+        engine.step(draws, iteration)
+        synchronize(execution.device)
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:])
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def in_words(seconds: float) -> str:
+    """A time span as "45 s", "12 min" or "3 h 20 min"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,168 @@
+"""Make pictures with a trained model: random ones of any size, from a picture, animations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from consingan import noise
+from consingan.model import Model
+from consingan.precision import Arithmetic
+from consingan.pyramid import resize_to
+
+Size = tuple[int, int]
+
+
+def output_sizes(model: Model, size: Size | None = None) -> list[Size]:
+    """Size (h, w) of every stage for a picture of `size` (h, w), by default the training size.
+
+    All stages are scaled by the same factors; the last one is exactly `size`.
+    """
+    height, width = model.sizes[-1]
+    if size is None or size == (height, width):
+        return model.sizes
+    scale_h, scale_w = size[0] / height, size[1] / width
+    earlier = [
+        (max(round(h * scale_h), 1), max(round(w * scale_w), 1)) for h, w in model.sizes[:-1]
+    ]
+    return [*earlier, size]
+
+
+def random_noises(model: Model, size: Size | None, seed: int, index: int) -> list[Tensor]:
+    """Fresh z_0..z_d for sample `index`; the same (seed, index) always gives the same ones."""
+    shape, frame = model.config.shape, model.generator.frame
+    sizes = output_sizes(model, size)
+    shapes = noise.noise_shapes(sizes, shape.channels, shape.image_channels, frame)
+    rng = noise.stream(seed, "sample", index)
+    return [noise.gaussian(s, rng, model.device) for s in shapes]
+
+
+@torch.no_grad()
+def random_samples(
+    model: Model,
+    count: int,
+    size: Size | None = None,
+    seed: int = 0,
+    batch_size: int | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> Iterator[Tensor]:
+    """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
+
+    Sample i depends on (seed, i) alone, neither on `count` nor on the batch it was made in.
+
+    Args:
+        model: finished or with its last stages missing.
+        count: number of pictures.
+        size: (h, w) in px, by default the training size.
+        seed: chooses the pictures.
+        batch_size: pictures made at a time; by default what suits the device and the size.
+        arithmetic: precision, by default float32.
+    """
+    arithmetic = arithmetic or Arithmetic()
+    step = batch_size or arithmetic.batch_size(output_sizes(model, size)[-1])
+    for start in range(0, count, step):
+        drawn = [
+            random_noises(model, size, seed, index)
+            for index in range(start, min(start + step, count))
+        ]
+        noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
+        with arithmetic.applied(model.generator):
+            pictures = model.generator(noises, model.amplitudes)
+        yield from pictures.float().cpu().split(1)
+
+
+def fit_to_stage(model: Model, image: Tensor, stage: int) -> Tensor:
+    """`image` (1, 3, H, W) resized to the size of `stage`, clipped to [-1, 1]."""
+    return resize_to(image, model.sizes[stage]).clamp(-1, 1)
+
+
+@torch.no_grad()
+def from_image(
+    model: Model,
+    image: Tensor,
+    rng: torch.Generator,
+    start_stage: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> Tensor:
+    """Harmonize or edit: the fixed noise with z_0 replaced by the user's picture.
+
+    Args:
+        model: trained for harmonization or editing.
+        image: (1, 3, H, W) in [-1, 1], of the training image's shape but of any size.
+        rng: for the noise that editing adds.
+        start_stage: stage where the picture comes in; later ones change it less.
+        arithmetic: precision, by default float32.
+
+    Returns:
+        (1, 3, h, w) in [-1, 1] at the training size.
+    """
+    entered = model.mode.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
+    noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
+    with (arithmetic or Arithmetic()).applied(model.generator):
+        output: Tensor = model.generator(noises, model.amplitudes, start_stage)
+    return output.float()
+
+
+def animation_walk(
+    fixed: Sequence[Tensor],
+    draw: Callable[[], Sequence[Tensor]],
+    alpha: float = 0.1,
+    beta: float = 0.9,
+    start_stage: int = 0,
+) -> Iterator[list[Tensor]]:
+    """Noise of one frame after another, an endless walk near the fixed noise f.
+
+    z_{-2} = f, z_{-1} = 0.99 f + 0.01 n, then with d = beta (z_{t-1} - z_{t-2}) + (1-beta) n:
+    z_t = alpha f + (1-alpha) (z_{t-1} + d), n ~ N(0, 1) anew each time (SinGAN, section 5).
+
+    Args:
+        fixed: f, the fixed z of every stage.
+        draw: gives a new n for every stage; its first is the one before the first frame.
+        alpha: pull back to f, 0 (free) to 1 (still).
+        beta: smoothness of the motion, 0 (jumpy) to 1.
+        start_stage: stages below it keep f, so that the coarse layout stands still.
+    """
+    older = list(fixed)
+    newer = [0.99 * f + 0.01 * n for f, n in zip(fixed, draw(), strict=True)]
+    while True:
+        frame = []
+        for f, z2, z1, n in zip(fixed, older, newer, draw(), strict=True):
+            step = beta * (z1 - z2) + (1 - beta) * n
+            frame.append(alpha * f + (1 - alpha) * (z1 + step))
+        older, newer = newer, frame
+        yield [*fixed[:start_stage], *frame[start_stage:]]
+
+
+@torch.no_grad()
+def animation_frames(
+    model: Model,
+    count: int,
+    alpha: float = 0.1,
+    beta: float = 0.9,
+    start_stage: int = 0,
+    size: Size | None = None,
+    seed: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> Iterator[Tensor]:
+    """Frames of an animation, (1, 3, h, w) in [-1, 1] each, on the CPU; see `animation_walk`.
+
+    With a `size` (h, w) the fixed noise of the other size is resized (z_0) or drawn anew.
+    """
+    fixed = model.fixed_noises if size is None else _fixed_at(model, size, seed)
+    rng = noise.stream(seed, "walk")
+
+    def draw() -> list[Tensor]:
+        return [noise.gaussian(f.shape, rng, model.device) for f in fixed]
+
+    walk = animation_walk(fixed, draw, alpha, beta, start_stage)
+    for _ in range(count):
+        with (arithmetic or Arithmetic()).applied(model.generator):
+            picture = model.generator(next(walk), model.amplitudes)
+        yield picture.float().cpu()
+
+
+def _fixed_at(model: Model, size: Size, seed: int) -> list[Tensor]:
+    """Fixed noise for another output size: fresh noise around which the walk goes."""
+    return random_noises(model, size, seed, -1)
