@@ -1,0 +1,158 @@
+"""`consingan metrics`: judge any pictures, from whatever program."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consingan.errors import UserError
+
+if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
+    from torch import Tensor
+
+    from .judge import Judgement
+
+
+class _Mistake(click.ClickException):
+    """One sentence, exit code 2."""
+
+    exit_code = 2
+
+
+@click.command("metrics")
+@click.argument("real", metavar="REAL")
+@click.argument("samples", metavar="SAMPLE...", nargs=-1, required=True)
+@click.option("--reconstruction", metavar="PICTURE", help="Also give its PSNR and SSIM.")
+@click.option(
+    "--inception_weights",
+    metavar="PATH|URL",
+    help="Also give SIFID, with these weights of Inception-v3 (torchvision's or pytorch-fid's).",
+)
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also write all figures to this file.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the random directions and draws.")
+def metrics_command(
+    real: str,
+    samples: tuple[str, ...],
+    reconstruction: str | None,
+    inception_weights: str | None,
+    json_file: Path | None,
+    seed: int,
+) -> None:
+    """Judge pictures against the one REAL picture.
+
+    SAMPLE is a picture or a folder of pictures, from whatever program; sizes may differ. Each
+    metric is given with its mean, standard deviation and median over the samples and a bootstrap
+    95 % interval.
+    """
+    with _mistakes():
+        names = list(_pictures(samples))
+        judgement = _judge(real, names, reconstruction, inception_weights, seed)
+        click.echo(format_table(judgement))
+        if json_file is not None:
+            _write(json_file, {"real": real, "samples": names, **judgement.to_dict()})
+
+
+@contextlib.contextmanager
+def _mistakes() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise _Mistake(str(error)) from error
+
+
+def _pictures(names: Sequence[str]) -> Iterator[str]:
+    """Put in place of each folder the pictures in it."""
+    from consingan.images import EXTENSIONS
+
+    for name in names:
+        if not Path(name).is_dir():
+            yield name
+            continue
+        inside = sorted(p for p in Path(name).iterdir() if p.suffix.lower() in EXTENSIONS)
+        if not inside:
+            raise UserError(f"There is no picture in the folder {name}.")
+        yield from map(str, inside)
+
+
+def _judge(
+    real: str,
+    names: Sequence[str],
+    reconstruction: str | None,
+    inception_weights: str | None,
+    seed: int,
+) -> Judgement:
+    from .judge import judge
+    from .sifid import load_inception
+
+    # First what can be wrong, then what takes a minute.
+    inception = None if inception_weights is None else load_inception(inception_weights)
+    return judge(
+        _read(real),
+        [_read(name) for name in names],
+        None if reconstruction is None else _read(reconstruction),
+        inception,
+        seed=seed,
+        progress=_bar,
+    )
+
+
+def _read(name: str) -> Tensor:
+    """Read a picture as (1, 3, H, W) in [0, 1]."""
+    from consingan.images import read_image
+
+    return (read_image(name) + 1) / 2
+
+
+def _bar(numbers: Sequence[int]) -> Iterable[int]:
+    if not sys.stderr.isatty():
+        yield from numbers
+        return
+    with click.progressbar(numbers, label="Judging samples", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _write(path: Path, value: object) -> None:
+    from consingan.files import write_json
+
+    try:
+        write_json(path, value)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}).") from error
+
+
+def format_table(judgement: Judgement) -> str:
+    """Lay out a judgement as lines of text."""
+    from .judge import METRICS
+
+    head = ("metric", "mean", "std", "median", "95 % interval", "better", "")
+    rows: list[tuple[str, ...]] = [head]
+    for name, summary in judgement.metrics.items():
+        metric = METRICS[name]
+        interval = "-"
+        if summary.low is not None and summary.high is not None:
+            interval = f"{_number(summary.low)} .. {_number(summary.high)}"
+        figures = (_number(x) for x in (summary.mean, summary.std, summary.median))
+        rows.append((metric.title, *figures, interval, metric.better, metric.meaning))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines.append(f"{judgement.count} sample" + "s" * (judgement.count != 1))
+    if judgement.reconstruction is not None:
+        quality = judgement.reconstruction
+        lines.append(f"Reconstruction: PSNR {quality.psnr:.2f} dB, SSIM {quality.ssim:.4f}")
+    return "\n".join([*lines, *judgement.notes])
+
+
+def _number(value: float) -> str:
+    """Four significant digits, in no more places than that needs."""
+    return f"{value:.4g}"

@@ -1,0 +1,181 @@
+"""Single-image Frechet Inception distance, with the first layers of Inception-v3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from consingan.errors import UserError
+
+from .common import checked
+from .frechet import Gaussian, fit_gaussian, frechet_distance
+
+LAYERS = (64, 192)
+"""Channels of the features: after the first and after the second max-pool."""
+
+WEIGHT_FILES = (
+    "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+    "pt_inception-2015-12-05-6726825d.pth",
+)
+"""The published weights of torchvision and of pytorch-fid, about 100 MB each."""
+
+_EPSILON = 0.001  # of the batch normalization in Inception-v3
+
+# name: (channels in, channels out, kernel, stride, padding)
+_CONVOLUTIONS = {
+    "Conv2d_1a_3x3": (3, 32, 3, 2, 0),
+    "Conv2d_2a_3x3": (32, 32, 3, 1, 0),
+    "Conv2d_2b_3x3": (32, 64, 3, 1, 1),
+    "Conv2d_3b_1x1": (64, 80, 1, 1, 0),
+    "Conv2d_4a_3x3": (80, 192, 3, 1, 0),
+}
+_BLOCKS = (tuple(_CONVOLUTIONS)[:3], tuple(_CONVOLUTIONS)[3:])
+_SMALLEST = (11, 5)  # sides of a block's input that leave one position
+_NORM = ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
+_SUFFIXES = ("conv.weight", *_NORM)
+
+
+@dataclass(frozen=True)
+class Inception:
+    """The first five convolutions of Inception-v3, as plain tensors by torchvision's names."""
+
+    weights: dict[str, Tensor]
+
+    @torch.no_grad()
+    def features(self, pictures: Tensor) -> dict[int, Tensor]:
+        """Features of pictures (N, 3, H, W) in [0, 1], by their number of channels.
+
+        Pictures are brought to [-1, 1] and not resized. A layer that has under two positions in
+        pictures this small is left out.
+
+        Returns:
+            For 64 and 192 channels the features (N, channels, h, w) after the max-pool.
+        """
+        x = pictures.float() * 2 - 1
+        found: dict[int, Tensor] = {}
+        for channels, names, smallest in zip(LAYERS, _BLOCKS, _SMALLEST, strict=True):
+            if min(x.shape[2:]) < smallest:
+                break
+            for name in names:
+                x = self._convolve(x, name)
+            x = F.max_pool2d(x, 3, stride=2)
+            if x.shape[2] * x.shape[3] > 1:
+                found[channels] = x
+        return found
+
+    def _convolve(self, x: Tensor, name: str) -> Tensor:
+        *_, stride, padding = _CONVOLUTIONS[name]
+        kernel, gain, bias, mean, variance = (
+            self.weights[f"{name}.{suffix}"].to(x) for suffix in _SUFFIXES
+        )
+        x = F.conv2d(x, kernel, stride=stride, padding=padding)
+        return F.relu(F.batch_norm(x, mean, variance, gain, bias, eps=_EPSILON))
+
+
+def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[int, Tensor]:
+    """Frechet distance between the Inception features of each sample and of the real picture.
+
+    The features of all positions of one picture are taken as draws from a Gaussian, see
+    `frechet_distance`. Layers: 64 channels after the first max-pool, the figure of the SinGAN
+    and ConSinGAN papers' code, and 192 channels after the second.
+
+    Range: 0 upwards, lower is better. Symmetric. Depends on the size of pictures and on file
+    formats (JPEG), so compare only like with like.
+
+    Source: Shaham et al., SinGAN (2019), section 3.2; weights: Szegedy et al. (2015).
+
+    Args:
+        real: (1, 3, H, W) in [0, 1].
+        samples: (N, 3, H', W') in [0, 1].
+        inception: what `load_inception` returns.
+
+    Returns:
+        For each layer, by its number of channels, the distances (N,). A layer that does not fit
+        into the pictures is left out.
+    """
+    real, samples = checked(real, samples)
+    target = _statistics(real, inception)
+    fakes = [_statistics(sample, inception) for sample in torch.split(samples, 1)]
+    return {
+        layer: torch.stack([frechet_distance(fake[layer], target[layer]) for fake in fakes])
+        for layer in LAYERS
+        if layer in target and layer in fakes[0]
+    }
+
+
+def _statistics(picture: Tensor, inception: Inception) -> dict[int, Gaussian]:
+    found = inception.features(picture)
+    return {layer: fit_gaussian(x[0].flatten(1).T) for layer, x in found.items()}
+
+
+def load_inception(source: str | Path) -> Inception:
+    """Load the weights of torchvision's or pytorch-fid's Inception-v3 from a path or URL.
+
+    Nothing but tensors is read (no pickled code), and of them only the first layers are kept.
+    A download is kept in torch's cache folder (`torch.hub.get_dir()`).
+
+    Raises:
+        UserError: there is no such file, it cannot be read, or it holds something else.
+    """
+    path = _download(str(source)) if urlparse(str(source)).scheme in _SCHEMES else Path(source)
+    if not path.is_file():
+        raise UserError(f"There is no file of Inception weights at {path}.")
+    state = _read(path)
+    weights = {}
+    for name, (inputs, outputs, size, _, _) in _CONVOLUTIONS.items():
+        for suffix in _SUFFIXES:
+            key = f"{name}.{suffix}"
+            shape = (outputs,) if suffix in _NORM else (outputs, inputs, size, size)
+            weights[key] = _tensor(state, key, shape, path)
+    return Inception(weights)
+
+
+_SCHEMES = ("http", "https", "file")
+
+
+def _download(url: str) -> Path:
+    name = Path(urlparse(url).path).name
+    # Two addresses may end in the same name.
+    folder = Path(torch.hub.get_dir()) / "consingan" / sha256(url.encode()).hexdigest()[:12]
+    path = folder / name
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(path), progress=False)
+        except (OSError, ValueError) as error:
+            raise UserError(f"Could not download the Inception weights {url}: {error}.") from error
+    return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the readers raise a dozen kinds of exception on a wrong file
+        raise UserError(
+            f"{path} is not a file of Inception-v3 weights that can be read."
+        ) from error
+    return state if isinstance(state, dict) else {}
+
+
+def _tensor(state: dict[str, Any], key: str, shape: tuple[int, ...], path: Path) -> Tensor:
+    value = state.get(key)
+    if not isinstance(value, Tensor) or tuple(value.shape) != shape:
+        raise UserError(
+            f"{path} does not hold the weights of torchvision's or pytorch-fid's Inception-v3: "
+            f"{key} is missing or has another shape than {shape}."
+        )
+    if not value.isfinite().all():
+        raise UserError(f"{path} is damaged: {key} has values that are not finite.")
+    return value.float()
