@@ -56,7 +56,15 @@ class TrainedModel:
         return self.model.real.cpu()
 
     def sample(self, n: int = 1, size: Size | None = None, seed: int = 0) -> Tensor:
-        """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone."""
+        """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
+
+        Raises:
+            UserError: `n` or a side is not positive.
+        """
+        if n < 1:
+            raise UserError(f"sample(n={n}) makes no picture; n must be 1 or more.")
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise UserError(f"size={size} must be (height, width) in px, both positive.")
         made = sampling.random_samples(self.model, n, size, seed, arithmetic=self.arithmetic)
         return torch.cat(list(made))
 
@@ -120,6 +128,7 @@ def train(
     device: str = "auto",
     precision: str = "auto",
     engine: str = "auto",
+    base: str | Path | None = None,
     callback: Callable[[Record], Any] | None = None,
     **settings: Any,
 ) -> TrainedModel:
@@ -131,6 +140,7 @@ def train(
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, float32, tf32 or bf16.
         engine: auto, plain or fast.
+        base: with fine_tune=True and naive_img=..., the run's folder to go on from.
         callback: called with every record of `consingan.trainer` (StepRecord, StageRecord ...).
         **settings: fields of `consingan.config.Config`, for example train_mode="retarget",
             max_size=128, niter=500, manual_seed=1.
@@ -143,16 +153,35 @@ def train(
     if unknown:
         raise UserError(f"There is no setting {unknown[0]!r}; see consingan.config.Config.")
     execution = Execution.choose(device, precision, engine)
-    tensor = image if isinstance(image, Tensor) else None
+    tensor = _picture(image) if isinstance(image, Tensor) else None
     name = ARRAY_NAME if tensor is not None else str(image)
     settings.setdefault("manual_seed", 0)
-    job = runs.prepare({**settings, "input_name": name}, execution, tensor)
+    job = runs.prepare(
+        {**settings, "input_name": name}, execution, tensor, Path(base) if base else None
+    )
     folder = None
     if output_dir is not None:
         about = runs.about_this_run(execution, job.chosen.origin)
-        folder = RunFolder.create(Path(output_dir), job.trainer, about)
+        folder = RunFolder.create(Path(output_dir), job.trainer, about, job.naive)
     Session(job.trainer, folder, [_Callback(callback)] if callback else []).run()
     return TrainedModel(job.trainer.model, execution.arithmetic, folder.path if folder else None)
+
+
+def _picture(image: Tensor) -> Tensor:
+    """A copy of a picture as the program wants it.
+
+    Raises:
+        UserError: it is not (1, 3, H, W) in [-1, 1].
+    """
+    shape = tuple(image.shape)
+    if len(shape) != 4 or shape[:2] != (1, 3) or not image.is_floating_point():
+        raise UserError(
+            f"The image is {image.dtype} of shape {shape}; give a floating-point tensor of shape "
+            "(1, 3, H, W)."
+        )
+    if not (image.abs() <= 1).all():  # NaN, too
+        raise UserError("The image has values outside of [-1, 1]; scale it to that range.")
+    return image.detach().to(torch.float32, copy=True)
 
 
 def load(run: str | Path, *, device: str = "auto", precision: str = "auto") -> TrainedModel:

@@ -3,6 +3,7 @@
     manifest.json            format, status, finished stages, versions, command, seconds per stage
     config.json              every setting
     pyramid.safetensors      the real image at every stage (and the user's own picture, if any)
+    start.safetensors        of a fine-tuning, the weights that it started from
     resume.safetensors       state in the middle of a stage: weights, optimizers, curves
     0/, 1/, ...              a folder for each stage:
         anchor.safetensors       fixed noise and amplitude
@@ -16,11 +17,12 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
-import os
 import shutil
 import struct
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +45,7 @@ from consingan.trainer import Trainer
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+RESUME = "resume.safetensors"
 STATUSES = ("training", "interrupted", "diverged", "failed", "finished")
 
 Json = dict[str, Any]
@@ -69,32 +72,47 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, trainer: Trainer, about: Json) -> RunFolder:
+    def create(
+        cls, root: Path, trainer: Trainer, about: Json, naive: Tensor | None = None
+    ) -> RunFolder:
         """Make the folder of a new run below `root`; it appears with everything in it.
 
         Args:
             root: usually TrainedModels.
             trainer: not started yet.
             about: what else the manifest keeps (versions, command line, how it is executed).
+            naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
+
+        Raises:
+            UserError: it cannot be written there.
         """
         config = trainer.config
         parent = make_folder(root / image_stem(config.input_name))
         name = run_name(config, datetime.now())
-        draft = cls(parent / f".{name}.{os.getpid()}.tmp")
-        draft.path.mkdir()
+        draft: Path | None = None
         try:
-            draft._write_start(trainer, about)
-            return cls(_rename_free(draft.path, parent / name))
-        except BaseException:
-            shutil.rmtree(draft.path, ignore_errors=True)
-            raise
+            # A folder of a name of its own, in it one with the usual permissions.
+            draft = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent))
+            (draft / name).mkdir()
+            cls(draft / name)._write_start(trainer, about, naive)
+            return cls(_rename_free(draft / name, parent / name))
+        except OSError as error:
+            raise UserError(
+                f"The run's folder cannot be made in {parent} ({error.strerror}); "
+                "make room there or choose another --output_dir."
+            ) from None
+        finally:
+            if draft is not None:
+                shutil.rmtree(draft, ignore_errors=True)
 
-    def _write_start(self, trainer: Trainer, about: Json) -> None:
+    def _write_start(self, trainer: Trainer, about: Json, naive: Tensor | None) -> None:
         config = trainer.config
         write_json(self.path / "config.json", config.to_json())
         tensors = {f"real.{i}": real for i, real in enumerate(trainer.reals)}
         if trainer.source_image is not trainer.reals[0]:
             tensors["source"] = trainer.source_image
+        if naive is not None:
+            tensors["naive"] = naive
         self._save("pyramid.safetensors", tensors)
         if trainer.model.anchors:  # fine-tuning starts from a trained model
             for stage, anchor in enumerate(trainer.model.anchors):
@@ -124,6 +142,7 @@ class RunFolder:
                 f"{path} was written in format {manifest.get('format')}, this program reads "
                 f"format {FORMAT}; use the newer release of ConSinGAN."
             )
+        _check_manifest(manifest, path / MANIFEST)
         return folder
 
     @property
@@ -160,35 +179,50 @@ class RunFolder:
         amplitude = torch.tensor(anchor.amplitude, dtype=torch.float64)
         self._save(f"{stage}/anchor.safetensors", {"noise": anchor.noise, "amplitude": amplitude})
 
-    def save_stage(self, stage: int, trainer: Trainer, seconds: float) -> None:
-        """Keep a finished stage; the manifest, written last, makes it count."""
+    def save_stage(self, stage: int, trainer: Trainer) -> None:
+        """Keep the weights and curves of a finished stage; `count_stage` makes it count."""
         self.stage_folder(stage)
         self._save(f"{stage}/weights.safetensors", _weights(trainer))
         rows = [",".join(LOSSES)]
         rows += [",".join(f"{v:.6g}" for v in row) for row in trainer.loss_curves().tolist()]
         write_text(self.path / str(stage) / "losses.csv", "\n".join(rows) + "\n")
+
+    def count_stage(self, stage: int, seconds: float) -> None:
+        """Note in the manifest that `stage` is saved and took `seconds`."""
         times = [*self.manifest["seconds_per_stage"][:stage], round(seconds, 3)]
         self.note(finished_stages=stage + 1, seconds_per_stage=times)
 
     def save_progress(self, trainer: Trainer, seconds: float) -> None:
         """Keep the state in the middle of a stage, `seconds` of work into it."""
         clock = torch.tensor(seconds, dtype=torch.float64)
-        self._save("resume.safetensors", trainer.state() | {"seconds": clock})
+        self._save(RESUME, trainer.state() | {"seconds": clock})
 
     def finish(self) -> None:
         """Mark the run as finished; the state in the middle of a stage is no longer needed."""
         self.note(status="finished")
         with contextlib.suppress(FileNotFoundError):
-            (self.path / "resume.safetensors").unlink()
+            (self.path / RESUME).unlink()
+
+    def tidy(self) -> None:
+        """Remove what a killed run left half written."""
+        for litter in self.path.rglob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                litter.unlink()
 
     def reals(self, device: torch.device | str = "cpu") -> list[Tensor]:
         """The image pyramid, coarsest first."""
         tensors = self._load("pyramid.safetensors", device)
-        return [tensors[f"real.{i}"] for i in range(self.config.train_stages)]
+        names = [f"real.{i}" for i in range(self.config.train_stages)]
+        self._require(names, tensors, "pyramid.safetensors")
+        return [tensors[name] for name in names]
 
     def source_image(self, device: torch.device | str = "cpu") -> Tensor | None:
         """The user's own picture at stage 0, if the run fine-tunes on one."""
         return self._load("pyramid.safetensors", device).get("source")
+
+    def naive(self) -> Tensor | None:
+        """The user's own picture at its own size, (1, 3, H, W), if the run has one."""
+        return self._load("pyramid.safetensors", "cpu").get("naive")
 
     def anchors(self, stages: int, device: torch.device | str = "cpu") -> list[Anchor]:
         """Anchors of the first `stages` stages."""
@@ -196,6 +230,7 @@ class RunFolder:
         anchors = []
         for stage in range(stages):
             tensors = self._load(f"{stage}/anchor.safetensors", device)
+            self._require(("noise", "amplitude"), tensors, f"{stage}/anchor.safetensors")
             anchors.append(Anchor(reals[stage], tensors["noise"], float(tensors["amplitude"])))
         return anchors
 
@@ -237,9 +272,7 @@ class RunFolder:
             if any(key.startswith("discriminator.") for key in tensors):
                 discriminator.load_state_dict(part(tensors, "discriminator"))
         except RuntimeError as error:
-            raise UserError(
-                f"{self.path / name} does not fit its config.json ({str(error).splitlines()[0]})."
-            ) from None
+            raise self._misfit(name, error) from None
         model = Model(config, generator.to(device), self.anchors(stages, device))
         return model, discriminator.to(device)
 
@@ -248,25 +281,55 @@ class RunFolder:
 
         Takes the state in the middle of a stage, else the last finished stage; without either the
         trainer stays at its start.
+
+        Raises:
+            UserError: a file is missing or damaged.
         """
         device, finished = trainer.device, self.finished_stages
         progress = self._progress(device)
         if progress is not None and int(progress["position"][0]) >= finished:
             stage = int(progress["position"][0])
-            trainer.load_state(progress, self.anchors(stage + 1, device))
+            self._take_up(trainer, progress, stage + 1, RESUME)
             return float(progress["seconds"])
         if finished > trainer.stage:
-            weights = self._load(f"{finished - 1}/weights.safetensors", device)
-            trainer.load_state(
-                weights | {"position": torch.tensor([finished, 0])}, self.anchors(finished, device)
-            )
+            name = f"{finished - 1}/weights.safetensors"
+            weights = self._load(name, device) | {"position": torch.tensor([finished, 0])}
+            self._take_up(trainer, weights, finished, name)
         return 0.0
+
+    def _take_up(
+        self, trainer: Trainer, state: Mapping[str, Tensor], stages: int, name: str
+    ) -> None:
+        """Load the state from the file `name`, in which `stages` stages are begun."""
+        try:
+            trainer.load_state(state, self.anchors(stages, trainer.device))
+        except RuntimeError as error:
+            raise self._misfit(name, error) from None
 
     def _progress(self, device: torch.device | str) -> dict[str, Tensor] | None:
         """The state in the middle of a stage, if there is any."""
-        if not (self.path / "resume.safetensors").is_file():
+        if not (self.path / RESUME).is_file():
             return None
-        return self._load("resume.safetensors", device)
+        try:
+            progress = self._load(RESUME, device)
+            self._require(("position", "seconds"), progress, RESUME)
+        except UserError as error:
+            raise UserError(
+                f"{str(error).rstrip('.')}; or delete it to go on from the last finished stage."
+            ) from None
+        return progress
+
+    def _misfit(self, name: str, error: RuntimeError) -> UserError:
+        reason = str(error).splitlines()[0].rstrip(":")
+        return UserError(f"{self.path / name} does not fit its config.json ({reason}).")
+
+    def _require(self, names: Iterable[str], tensors: Mapping[str, Tensor], file: str) -> None:
+        for name in names:
+            if name not in tensors:
+                raise UserError(
+                    f"{self.path / file} is damaged (it holds no {name}); restore it from a copy "
+                    "or train anew."
+                )
 
     def _save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         write_tensors(self.path / name, tensors)
@@ -301,10 +364,22 @@ def _rename_free(draft: Path, wanted: Path) -> Path:
     """Rename a folder to `wanted`, or wanted_2, wanted_3 ... if another run was faster."""
     for attempt in range(1, 1000):
         path = wanted if attempt == 1 else wanted.with_name(f"{wanted.name}_{attempt}")
-        if not path.exists():
-            with contextlib.suppress(OSError):  # taken in this very moment
-                return draft.rename(path)
+        if path.exists():
+            continue
+        try:
+            return draft.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES):
+                raise  # else it was taken in this very moment
     raise UserError(f"{wanted.parent} already holds a thousand runs of this name; tidy it up.")
+
+
+def _check_manifest(manifest: Json, path: Path) -> None:
+    """What the program itself reads must be there and of its kind."""
+    kinds = {"status": str, "finished_stages": int, "seconds_per_stage": list}
+    for name, kind in kinds.items():
+        if not isinstance(manifest.get(name), kind):
+            raise UserError(f"{path} is damaged (its {name} is {manifest.get(name)!r}).")
 
 
 def _hint(path: Path) -> str:

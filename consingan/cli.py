@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +18,15 @@ import click
 from consingan._version import __version__
 from consingan.config import Config, flag_name
 from consingan.errors import UserError
+from consingan.metrics.cli import metrics_command
+from consingan.report.cli import compare_command
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from consingan.checkpoint import RunFolder
+    from consingan.compositing import Composite
+    from consingan.model import Model
     from consingan.runs import Execution, LoadedRun
     from consingan.session import Observer
 
@@ -46,7 +54,7 @@ def config_options(command: Command) -> Command:
 
 def _help(field: dataclasses.Field[Any]) -> str:
     text: str = field.metadata["help"]
-    if field.default in ("", False) or field.name == "manual_seed":
+    if isinstance(field.default, bool) or field.default == "" or field.name == "manual_seed":
         return text
     return f"{text}  [default: {field.default}]"
 
@@ -58,12 +66,25 @@ def execution_options(command: Command) -> Command:
             click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),
             click.option("--gpu", type=int, metavar="N", help="CUDA device N, else the CPU."),
             click.option("--not_cuda", is_flag=True, help="Compute on the CPU."),
+            click.option("--threads", type=click.IntRange(1), metavar="N",
+                   help="CPU threads; fewer than cores where others compute too."),
             click.option("--precision", type=click.Choice(("auto", "float32", "tf32", "bf16")),
                    help="Arithmetic; auto is the fastest the device does well."),
         )
     ):  # fmt: skip
         command = decorate(command)
     return command
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, which a NaN or an infinity is not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Parse `value` or fail with a sentence."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} must be a finite number.", param, ctx)
+        return number
 
 
 @contextlib.contextmanager
@@ -74,12 +95,34 @@ def friendly() -> Iterator[None]:
         click.echo(f"Note: {message}", err=True)
 
     with warnings.catch_warnings():
+        warnings.filterwarnings("default", category=UserWarning, module="consingan")
         warnings.showwarning = show
         try:
             yield
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(USER_ERROR) from None
+        except (MemoryError, RuntimeError, OSError) as error:
+            advice = _machine_advice(error)
+            if advice is None:
+                raise
+            click.echo(f"Error: {advice}", err=True)
+            raise SystemExit(FAILURE) from None
+
+
+def _machine_advice(error: Exception) -> str | None:
+    """What to do about a full disk or too little memory outside of a training; None for a bug."""
+    if _out_of_memory(error):
+        return "There is not enough memory; make smaller pictures, or fewer at a time."
+    if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
+        place = f"{error.filename} " if error.filename else "A file "
+        return f"{place}cannot be read or written ({error.strerror}); mend that and try again."
+    return None
+
+
+def _out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate" in text
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
@@ -99,9 +142,21 @@ CONTEXT: dict[str, Any] = {
     # Every flag is accepted with hyphens as well as with underscores.
     "token_normalize_func": lambda token: token.replace("-", "_"),
 }
+TRAINING_EXAMPLES = (
+    "python main_train.py --input_name Images/Generation/aurora.jpg",
+    "python main_train.py --train_mode animation --input_name Images/Animation/campfire.jpg",
+)
+EVALUATION_EXAMPLES = (
+    "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
+)
 
 
-@click.command(context_settings=CONTEXT)
+def _examples(*lines: str) -> str:
+    """Command lines for the end of a help text, kept on lines of their own."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+@click.command(context_settings=CONTEXT, epilog=_examples(*TRAINING_EXAMPLES))
 @config_options
 @execution_options
 @click.option(
@@ -133,12 +188,7 @@ CONTEXT: dict[str, Any] = {
 @click.option("--tensorboard/--no_tensorboard", default=True, help="Write TensorBoard files.")
 @guarded
 def train(model_dir: Path | None, resume: bool, **options: Any) -> None:  # fmt: skip
-    r"""Train a generative model on ONE image.
-
-    \b
-    python main_train.py --input_name Images/Generation/aurora.jpg
-    python main_train.py --train_mode animation --input_name Images/Animation/campfire.jpg
-    """
+    """Train a generative model on ONE image."""
     typed = {f.name: options.pop(f.name) for f in dataclasses.fields(Config)}
     if resume:
         _resume(model_dir, typed, options)
@@ -168,14 +218,17 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
             click.echo(line)
         return
     about = runs.about_this_run(execution, job.chosen.origin)
-    folder = RunFolder.create(options["output_dir"], job.trainer, about)
+    folder = RunFolder.create(options["output_dir"], job.trainer, about, job.naive)
     _run(folder, job.trainer, job.naive, execution, options, 0.0)
 
 
 def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     if path is None:
         raise UserError("--resume needs --model_dir, the folder of the run to go on with.")
-    given = [name for name, value in typed.items() if value is not None]
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
+    given = [flags[name] for name, value in typed.items() if value is not None]
+    if options["dry_run"]:
+        given.append("dry_run")
     if given:
         raise UserError(f"--resume goes on with the run's own settings; leave out --{given[0]}.")
 
@@ -184,11 +237,11 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
 
     folder = RunFolder.open(path)
     execution = _execution(options, folder.manifest.get("execution", {}))
-    trainer, seconds = runs.resumed(folder, execution)
-    config = folder.config
-    naive = runs.read_naive(config, trainer.model.sizes[-1] if trainer.model.anchors else
-                            (trainer.reals[-1].shape[-2], trainer.reals[-1].shape[-1]))  # fmt: skip
-    click.echo(plan.execution_line(execution))
+    with explained(path):
+        trainer, seconds = runs.resumed(folder, execution)
+    config, naive = folder.config, folder.naive()
+    for line in (plan.execution_line(execution), *execution.notes):
+        click.echo(line)
     click.echo(
         f"going on with {path} at stage {trainer.stage + 1}/{config.train_stages}, "
         f"iteration {trainer.iteration}/{trainer.iterations}"
@@ -212,6 +265,7 @@ def _execution(options: Mapping[str, Any], before: Mapping[str, Any] | None = No
         gpu=options["gpu"],
         not_cuda=options["not_cuda"],
         checkpointing=bool(options["checkpointing"] or before.get("checkpointing", False)),
+        threads=options["threads"] or before.get("threads"),
     )
 
 
@@ -307,8 +361,7 @@ def explained(run: Path) -> Iterator[None]:
 
 def _advice(error: Exception) -> str | None:
     """What to do about a machine that is too small; None for what is a bug."""
-    text = str(error).lower()
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate" in text:
+    if _out_of_memory(error):
         return (
             "there is not enough memory; close other programs, use --checkpointing, or train "
             "anew with a smaller --max_size or --nfc."
@@ -337,12 +390,12 @@ def size_option(_context: click.Context, _parameter: Any, values: tuple[str, ...
 
 def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ...]) -> list[Any]:
     """Parse repeated --start_stage K, or all."""
-    if not all(v == "all" or v.isdigit() for v in values):
+    if not all(v == "all" or v.isdecimal() for v in values):
         raise click.BadParameter("give a stage number, or all.")
     return [v if v == "all" else int(v) for v in values]
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(context_settings=CONTEXT, epilog=_examples(*EVALUATION_EXAMPLES))
 @click.option("--model_dir", type=click.Path(path_type=Path), help="Folder of the run.")
 @execution_options
 @click.option(
@@ -371,14 +424,14 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
 @click.option(
     "--scale_w",
     multiple=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     metavar="X",
     help="Another output size: factor on the width; repeatable.",
 )
 @click.option(
     "--scale_h",
     multiple=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     metavar="X",
     help="Factor on the height, in pairs with --scale_w.",
 )
@@ -399,14 +452,14 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
 )
 @click.option(
     "--fps",
-    type=click.FloatRange(0.1, 100),
+    type=FiniteRange(0.1, 100),
     default=10.0,
     show_default=True,
     help="Speed of an animation, frames a second.",
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.1,
     show_default=True,
     help="Animation: how strongly it is pulled back to the image.",
@@ -414,7 +467,7 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
 @click.option(
     "--beta",
     "betas",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     multiple=True,
     help="Animation: smoothness; repeatable.  [default: 0.8 0.85 0.9 0.95]",
 )
@@ -449,7 +502,7 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
 )
 @click.option(
     "--mask_feather",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=5.0,
     show_default=True,
     help="Soften the mask's edge (px).",
@@ -459,6 +512,7 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
     "--fit",
     type=click.Choice(("exact", "crop", "stretch")),
     default="exact",
+    show_default=True,
     help="For a --naive_img of another shape than the training image.",
 )
 @click.option(
@@ -467,13 +521,15 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
     metavar="N",
     help="Of a fine-tuned run, take the snapshot of this iteration.",
 )
+@click.option("--no_metrics", is_flag=True, help="Make pictures only: no metrics, no report.")
+@click.option(
+    "--inception_weights",
+    metavar="PATH|URL",
+    help="Also give SIFID, with these weights of Inception-v3 (torchvision's or pytorch-fid's).",
+)
 @guarded
 def evaluate(model_dir: Path | None, **options: Any) -> None:  # fmt: skip
-    r"""Make pictures with a trained model, in the folder Evaluation of its run.
-
-    \b
-    python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200
-    """
+    """Make pictures with a trained model, in the folder Evaluation of its run."""
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
     from consingan import evaluation, runs
@@ -482,33 +538,71 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:  # fmt: skip
     run = runs.load_run(model_dir, execution.device, options["iteration"])
     for note in (*execution.notes, *run.notes):
         click.echo(note)
+    _note_idle_options(run.model.mode.report, run.model.config.train_mode)
     chosen = _evaluation_options(options, run, execution)
     evaluation.other_sizes(run.model, chosen)
     composite = _composite(run, options, chosen)
+    judge = _judge(run, options, chosen)
     name = evaluation.FOLDER
     if options["iteration"] is not None:
         name = f"{name}/iteration_{options['iteration']}"
     folder = evaluation.evaluation_folder(run.path, name)
     evaluation.write_basics(run.model, folder, chosen)
-    if composite is not None:
-        composite(folder)
+    made = None if composite is None else composite(folder)
+    samples: list[Tensor] = []
     report = run.model.mode.report
     if report == "animation":
         evaluation.write_animations(run.model, folder, chosen, click.echo)
     elif report == "samples":
         samples = evaluation.write_samples(run.model, folder, chosen, click.echo)
-        if evaluation.looks_collapsed(run.model, samples):
+        if judge is None and evaluation.looks_collapsed(run.model, samples):
             click.echo(
                 "Note: all samples are nearly the training image; for more variety train with "
                 "a smaller --lr_scale or fewer --train_stages.",
                 err=True,
             )
+    if judge is not None:
+        judge(folder, samples, made)
     click.echo(f"results: {folder}")
+
+
+USED_BY = {
+    "num_samples": ("samples",),
+    "batch_size": ("samples",),
+    "scale_w": ("samples",),
+    "scale_h": ("samples",),
+    "sizes": ("samples", "animation"),
+    "frames": ("animation",),
+    "fps": ("animation",),
+    "alpha": ("animation",),
+    "betas": ("animation",),
+    "video_format": ("animation",),
+    "start_stages": ("animation", "composite"),
+    "mask": ("composite",),
+    "mask_dilation": ("composite",),
+    "mask_feather": ("composite",),
+    "mask_invert": ("composite",),
+    "fit": ("composite",),
+}
+
+
+def _note_idle_options(report: str, mode: str) -> None:
+    """Say which options were typed that do nothing for a model of this mode."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if typed and report not in USED_BY.get(name, (report,)):
+            flag = parameter.opts[0]
+            click.echo(f"Note: {flag} does nothing for a model trained for {mode}.", err=True)
 
 
 def _evaluation_options(options: Mapping[str, Any], run: LoadedRun, execution: Execution) -> Any:
     from consingan.evaluation import Options
+    from consingan.pictures import require_ffmpeg
 
+    if run.model.mode.report == "animation" and options["video_format"] == "mp4":
+        require_ffmpeg()
     widths, heights = options["scale_w"], options["scale_h"]
     pairs = max(len(widths), len(heights))
     if len(widths) not in (0, pairs) or len(heights) not in (0, pairs):
@@ -516,23 +610,23 @@ def _evaluation_options(options: Mapping[str, Any], run: LoadedRun, execution: E
     scales = list(zip(heights or (1.0,) * pairs, widths or (1.0,) * pairs, strict=True))
     names = {field.name for field in dataclasses.fields(Options)}
     values = {k: v for k, v in options.items() if k in names}
-    values["start_stages"] = _stages(options["start_stages"], len(run.model.anchors))
+    values["start_stages"] = _stages(options["start_stages"], run.model)
     return Options(**values, scales=scales, arithmetic=execution.arithmetic)
 
 
-def _stages(typed: list[Any], stages: int) -> list[int]:
-    """Start stages as numbers."""
-    if "all" in typed:
-        return list(range(stages))
-    for stage in typed:
-        if stage >= stages:
-            raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {stages - 1}.")
-    return typed
+def _stages(typed: list[Any], model: Model) -> list[int]:
+    """Start stages as numbers that the model has."""
+    from consingan.sampling import check_start_stage
+
+    stages = list(range(len(model.anchors))) if "all" in typed else typed
+    for stage in stages:
+        check_start_stage(model, stage)
+    return stages
 
 
 def _composite(
     run: LoadedRun, options: Mapping[str, Any], chosen: Any
-) -> Callable[[Path], None] | None:
+) -> Callable[[Path], Composite] | None:
     """Work on the user's own picture; returns what writes the result, so that errors come first."""
     from consingan import compositing, runs
 
@@ -546,8 +640,9 @@ def _composite(
     naive = runs.read_naive(config, run.model.sizes[-1])
     assert naive is not None
     mask_options = compositing.MaskOptions(
-        options["mask"], options["mask_dilation"], options["mask_feather"], options["mask_invert"]
-    )
+        options["mask"], options["mask_dilation"], options["mask_feather"],
+        options["mask_invert"], options["fit"],
+    )  # fmt: skip
     mask = compositing.find_mask(naive_path, naive, run.model, mask_options)
     if mask is None:
         click.echo("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
@@ -558,7 +653,7 @@ def _composite(
         chosen.arithmetic,
     )  # fmt: skip
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> Composite:
         if mask is not None and options["mask"] == compositing.AUTO:
             compositing.write_mask(mask, folder / "mask_auto.png")
         paths = compositing.write_composite(
@@ -566,6 +661,26 @@ def _composite(
         )
         for path in paths:
             click.echo(f"{path}")
+        return made
+
+    return write
+
+
+def _judge(
+    run: LoadedRun, options: Mapping[str, Any], chosen: Any
+) -> Callable[[Path, list[Tensor], Composite | None], None] | None:
+    """Get ready to judge what is made; unusable weights are found before the work begins."""
+    if options["no_metrics"]:
+        return None
+    from consingan.metrics.sifid import load_inception
+    from consingan.report.evaluate import Extras, Made, write_report
+
+    weights = options["inception_weights"]
+    extras = Extras(load_inception(weights) if weights else None, click.echo)
+
+    def write(folder: Path, samples: list[Tensor], made: Composite | None) -> None:
+        naive = options["naive_img"] or run.model.config.naive_img if made else ""
+        write_report(run, folder, Made(samples, made, naive), chosen, extras)
 
     return write
 
@@ -578,3 +693,5 @@ def main() -> None:
 
 main.add_command(train)
 main.add_command(evaluate)
+main.add_command(metrics_command)
+main.add_command(compare_command)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from consingan import masks, sampling
@@ -34,12 +33,14 @@ class MaskOptions:
         dilation: px by which the mask is widened; None is the mode's own.
         feather: sigma in px of its soft edge.
         invert: white means unchanged.
+        fit: what `fit_naive` did to the naive image; a mask of its former shape is cropped alike.
     """
 
     source: str | None = None
     dilation: int | None = None
     feather: float = FEATHER
     invert: bool = False
+    fit: str = "exact"
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,15 @@ def find_mask(naive_path: str, naive: Tensor, model: Model, options: MaskOptions
     if options.source == AUTO:
         small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
         found = masks.mask_from_difference(small, model.real.cpu())
-        mask = torch.nn.functional.interpolate(found, size=size, mode="bilinear")
-    elif options.source:
-        mask = masks.read_mask(Path(options.source), size)
+        mask = masks.resize_mask(found, size)
     else:
-        path = masks.find_mask(Path(naive_path))
+        path = Path(options.source) if options.source else masks.find_mask(Path(naive_path))
         if path is None:
             return None
-        mask = masks.read_mask(path, size)
+        whole = masks.read_mask(path)
+        if options.fit == "crop":
+            whole = fit_naive(whole, model.sizes[-1], "crop")
+        mask = masks.resize_mask(whole, size)
     return masks.invert(mask) if options.invert else mask
 
 
@@ -140,10 +142,6 @@ def compose(
         UserError: a start stage is beyond the model's stages.
     """
     options = options or MaskOptions()
-    stages = len(model.anchors)
-    for stage in start_stages:
-        if not 0 <= stage < stages:
-            raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {stages - 1}.")
     results = []
     for stage in start_stages:
         rng = stream(seed, "entry")
@@ -155,9 +153,7 @@ def compose(
     full = resize_to(result, full_size).clamp(-1, 1)
     blended, full_blended, small_mask = result, full, None
     if mask is not None:
-        small_mask = torch.nn.functional.interpolate(
-            mask, size=size, mode="bilinear", antialias=True
-        ).clamp(0, 1)
+        small_mask = masks.resize_mask(mask, size)
         dilation = model.mode.mask_dilation if options.dilation is None else options.dilation
         soft = masks.soften(small_mask, dilation, options.feather)
         blended = masks.composite(small, result, soft)

@@ -15,6 +15,7 @@ from typing import Any
 from consingan.architecture import ACTIVATIONS, Shape
 from consingan.errors import UserError
 from consingan.modes import MODES
+from consingan.presets import PRESETS
 
 
 def _option(
@@ -70,10 +71,15 @@ class Config:
         250, "Longer side of the training size (px): larger is sharper and slower.", minimum=3
     )
     niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
+    fine_niter: int = _option(
+        0,
+        "Iterations of the stages wider than half the training size; 0: as --niter.",
+        minimum=0,
+    )
     preset: str = _option(
         "paper",
-        "A named set of settings: paper is the published method, fast and draft take less time.",
-        choices=("paper", "fast", "draft"),
+        "A set of settings: paper as published, fast nearly as good, draft for a first look.",
+        choices=tuple(PRESETS),
     )
     nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
     ker_size: int = _option(

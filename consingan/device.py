@@ -39,8 +39,10 @@ def choose_device(
     if torch.cuda.is_available():
         return DeviceChoice(_named(f"cuda:{gpu or 0}"))
     if gpu is not None:
-        note = f"--gpu {gpu}: there is no CUDA device here, going on with the CPU."
-        return DeviceChoice(_without_cuda(), note)
+        instead = _without_cuda()
+        name = "CPU" if instead.type == "cpu" else "Apple GPU"
+        note = f"--gpu {gpu}: there is no CUDA device here, going on with the {name}."
+        return DeviceChoice(instead, note)
     return DeviceChoice(_without_cuda())
 
 

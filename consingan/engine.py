@@ -16,6 +16,7 @@ from torch import Tensor
 from consingan import losses
 from consingan.networks import Discriminator, Generator
 from consingan.noise import Draws
+from consingan.precision import Arithmetic
 
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
 
@@ -68,8 +69,15 @@ class StageTask:
 class Engine(Protocol):
     """Executes iterations of one stage; holds its optimizers."""
 
-    optimizer_g: torch.optim.Optimizer
-    optimizer_d: torch.optim.Optimizer
+    @property
+    def optimizer_g(self) -> torch.optim.Optimizer:
+        """The generator's optimizer."""
+        ...
+
+    @property
+    def optimizer_d(self) -> torch.optim.Optimizer:
+        """The discriminator's optimizer."""
+        ...
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """Run one iteration and return its losses, (5,) in the order of `LOSSES`, undetached."""
@@ -93,6 +101,10 @@ class PlainEngine:
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration: the discriminator's steps, then the generator's."""
+        with Arithmetic().scope(self.task.real.device):
+            return self._step(draws, iteration)
+
+    def _step(self, draws: Draws, iteration: int) -> Tensor:
         task, recipe = self.task, self.task.recipe
         draws = Draws([z.contiguous() for z in draws.noises], draws.mixing)
         for step, mixing in enumerate(draws.mixing):

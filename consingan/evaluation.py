@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 from consingan import sampling
 from consingan.errors import UserError
 from consingan.files import make_folder
-from consingan.images import write_image
+from consingan.images import PIXEL_LIMIT, write_image
 from consingan.model import Model
 from consingan.pictures import grid, write_animation
 from consingan.precision import Arithmetic
@@ -24,6 +25,7 @@ AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
 MIN_SIDE = 8  # px; below it a picture has no content
+MIN_COARSEST = 3  # px that must be left at the coarsest stage
 
 Say = Callable[[str], None]
 
@@ -98,10 +100,21 @@ def other_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, in
         for h, w in scales
     ]
     named += [(f"random_samples_{w}x{h}", (h, w)) for h, w in options.sizes]
+    least_h, least_w = (
+        max(MIN_SIDE, math.ceil(MIN_COARSEST * finest / coarsest))
+        for finest, coarsest in zip(model.sizes[-1], model.sizes[0], strict=True)
+    )
     for _, (h, w) in named:
-        coarsest = min(sampling.output_sizes(model, (h, w))[0])
-        if min(h, w) < MIN_SIDE or coarsest < 3:
-            raise UserError(f"The output size {w}x{h} is too small; use at least {width // 4} px.")
+        if h < least_h or w < least_w:
+            raise UserError(
+                f"The output size {w}x{h} (WxH) is too small for this model; "
+                f"use {least_w}x{least_h} or more."
+            )
+        if h * w > PIXEL_LIMIT:
+            raise UserError(
+                f"The output size {w}x{h} (WxH) is too large; "
+                f"stay below {PIXEL_LIMIT // 1_000_000} million pixels."
+            )
     return named
 
 
@@ -134,9 +147,6 @@ def write_animations(model: Model, folder: Path, options: Options, say: Say) -> 
     """
     stages = len(model.anchors)
     starts = options.start_stages or [k for k in AUTHORS_START_STAGES if k < stages]
-    for start in starts:
-        if not 0 <= start < stages:
-            raise UserError(f"--start_stage {start} is beyond the model; use 0 to {stages - 1}.")
     target = make_folder(folder / "animations")
     written = []
     for start, beta in itertools.product(starts, options.betas or AUTHORS_BETAS):
@@ -154,13 +164,16 @@ def write_animations(model: Model, folder: Path, options: Options, say: Say) -> 
 
 
 def looks_collapsed(model: Model, samples: Sequence[Tensor]) -> bool:
-    """Whether random samples are all but equal to the reconstruction: the model learned one image.
+    """Whether random samples all but equal the training image: the model learned one image.
 
-    The mean difference is compared with a fiftieth of the image's own spread.
+    Their mean difference from the reconstruction is compared with a fiftieth of the image's own
+    spread. A model that does not yet give back the image has not learned it, collapsed or not.
     """
     if len(samples) < 2:
         return False
     base = model.reconstruction().cpu()
     spread = float(model.real.std())
+    if float((base - model.real.cpu()).abs().mean()) > 0.25 * spread:
+        return False
     differences = [float((s - base).abs().mean()) for s in samples[:8]]
     return max(differences) < 0.02 * spread

@@ -18,6 +18,7 @@ from torch import Tensor
 from consingan import losses
 from consingan.critic import make_critic
 from consingan.engine import StageTask
+from consingan.memory import keep_freed_memory
 from consingan.noise import Draws
 from consingan.precision import Arithmetic
 
@@ -40,13 +41,15 @@ class FastEngine:
         checkpointing: bool = False,
     ) -> None:
         task.freeze()
+        if task.real.device.type == "cpu":
+            keep_freed_memory()
         self.task = task
         self.arithmetic = arithmetic or Arithmetic()
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
         recipe = task.recipe
-        for network in (task.generator, task.discriminator):
-            network.to(memory_format=torch.channels_last)
+        # Parameters stay contiguous: with another order of memory than its moments' (those of a
+        # resumed run, say) the fused Adam mixes up elements without a word.
         betas = (recipe.beta1, 0.999)
         self.optimizer_g = torch.optim.Adam(task.generator_groups(), betas=betas, fused=True)
         self.optimizer_d = torch.optim.Adam(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -62,9 +63,9 @@ def read_pixels(name: str | Path) -> FloatPixels:
     if text.startswith(SCIKIT_IMAGE):
         return _to_rgb(_photograph(text[len(SCIKIT_IMAGE) :]), text)
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         raise UserError(f"{path} is a folder; name a picture file.")
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113
         raise UserError(f"There is no picture {path}; check the path.")
     return _to_rgb(_decode(path), text)
 
@@ -129,9 +130,10 @@ def _decode(path: Path) -> Pixels:
     """First frame of a picture file, rotated as the camera held it; pixels as they are stored."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damage that matters is an error below
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if _is_tiff(path) and not _pillow_reads(path):
-                return _decode_tiff(path)
+            if _is_tiff(path) and (deep := _deep_colors(path)) is not None:
+                return deep
             with Image.open(path, formats=FORMATS) as image:
                 return np.asarray(_plain(ImageOps.exif_transpose(image)))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -151,9 +153,9 @@ def _decode(path: Path) -> Pixels:
 
 def _plain(image: Image.Image) -> Image.Image:
     """A picture whose pixels are gray, RGB or RGBA, or 16 bit and more in one channel."""
-    if image.mode in ("P", "PA") or "transparency" in image.info:
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode in ("L", "RGB", "RGBA", "F") or image.mode.startswith("I"):
+    if image.mode == "F" or image.mode.startswith("I"):
+        return image  # deeper than 8 bit, which a conversion would lose
+    if image.mode in ("L", "RGB", "RGBA") and "transparency" not in image.info:
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
@@ -163,29 +165,41 @@ def _is_tiff(path: Path) -> bool:
         return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def _pillow_reads(path: Path) -> bool:
-    """Whether Pillow knows the picture's layout; 16-bit RGB TIFF is one that it does not."""
-    try:
-        with Image.open(path, formats=FORMATS):
-            return True
-    except UnidentifiedImageError:
-        return False
+def _deep_colors(path: Path) -> Pixels | None:
+    """First page of a TIFF with colors of more than 8 bit, which Pillow would cut off or mix up.
 
-
-def _decode_tiff(path: Path) -> Pixels:
-    """First page of a TIFF that only tifffile reads."""
+    None for any other TIFF, and for a compression that only Pillow reads.
+    """
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages[0]
+            if (
+                not isinstance(page, tifffile.TiffPage)
+                or page.photometric != tifffile.PHOTOMETRIC.RGB
+                or page.bitspersample <= 8
+            ):
+                return None
             if page.size > 4 * PIXEL_LIMIT:
                 raise Image.DecompressionBombError
             pixels: Pixels = page.asarray()
-    except (tifffile.TiffFileError, RuntimeError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a TIFF that can be read ({error}); use PNG.") from None
-    if pixels.ndim == 3 and pixels.shape[0] in (3, 4) and pixels.shape[2] not in (3, 4):
-        pixels = np.moveaxis(pixels, 0, 2)
+            if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+                pixels = np.moveaxis(pixels, 0, 2)
+            orientation = page.tags.valueof("Orientation", default=1)
+    except (tifffile.TiffFileError, RuntimeError, KeyError, TypeError, ValueError, struct.error):
+        return None  # Pillow says what is wrong with it, or reads it
+    return _upright(pixels, int(orientation))
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo a camera's rotation, numbered as in EXIF, of (H, W, C)."""
+    if orientation >= 5:  # sides swapped
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
     return pixels
 
 
@@ -198,6 +212,8 @@ def _to_rgb(pixels: Pixels, name: str) -> FloatPixels:
     values = _unit_range(pixels)
     if not np.isfinite(values).all():
         raise UserError(f"{name} holds values that are not finite; save it as 8 or 16 bit.")
+    if pixels.dtype.kind == "f" and pixels.max() > 1:
+        warnings.warn(f"{Path(name).name}: values above 1 are taken as white.", stacklevel=2)
     if values.shape[2] <= 2:  # gray, perhaps with transparency
         values = np.concatenate([np.repeat(values[:, :, :1], 3, 2), values[:, :, 1:]], 2)
     if values.shape[2] == 4 and (values[:, :, 3] == 1).all():

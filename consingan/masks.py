@@ -67,12 +67,17 @@ def read_mask(path: Path | str, size: tuple[int, int] | None = None) -> Tensor:
 
     """
     gray = _gray(read_pixels(path))
-    mask = torch.from_numpy(gray)[None, None].float()
-    if size is not None and tuple(mask.shape[-2:]) != tuple(size):
-        mask = F.interpolate(mask, size=size, mode="bilinear", antialias=True, align_corners=False)
-        # The filter's weights add up to 1 only nearly, and white must stay exactly white.
-        mask = mask.round(decimals=4)
-    return mask.clamp(0, 1)
+    mask = torch.from_numpy(gray)[None, None].float().clamp(0, 1)
+    return mask if size is None else resize_mask(mask, size)
+
+
+def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring a mask (1, 1, H, W) to `size` (height, width), bilinear with antialiasing."""
+    if tuple(mask.shape[-2:]) == tuple(size):
+        return mask
+    mask = F.interpolate(mask, size=size, mode="bilinear", antialias=True, align_corners=False)
+    # The filter's weights add up to 1 only nearly, and white must stay exactly white.
+    return mask.round(decimals=4).clamp(0, 1)
 
 
 def find_mask(naive_path: Path) -> Path | None:

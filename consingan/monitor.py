@@ -55,10 +55,13 @@ class ProgressBar:
         from tqdm import tqdm
 
         costs = stage_costs(self.trainer)
-        per_stage = self.trainer.iterations
         first = self.trainer.stage
         self.costs = costs
-        total = sum(costs[first:]) * per_stage
+        total = sum(
+            cost * self.trainer.iterations_of(stage)
+            for stage, cost in enumerate(costs)
+            if stage >= first
+        )
         past = self.trainer.iteration * costs[first] if first < len(costs) else 0.0
         self.bar = tqdm(
             total=total,
@@ -152,7 +155,8 @@ class TensorBoard:
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Write scalars every few iterations and the grid after each stage."""
         if isinstance(record, StepRecord) and record.iteration % SCALARS_EVERY == 0:
-            step = record.stage * trainer.iterations + record.iteration
+            before = sum(trainer.iterations_of(k) for k in range(record.stage))
+            step = before + record.iteration
             for name, value in zip(LOSSES, record.losses.tolist(), strict=True):
                 self.writer.add_scalar(f"stage_{record.stage}/{name}", value, record.iteration)
                 self.writer.add_scalar(f"all_stages/{name}", value, step)

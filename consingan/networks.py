@@ -18,8 +18,6 @@ from torch import Tensor, nn
 
 from consingan.architecture import Border, Shape
 
-Upsample = Callable[[Tensor, tuple[int, int]], Tensor]
-
 WEIGHT_STD = 0.02
 NORM_EPS = 1e-5
 
@@ -48,7 +46,12 @@ class SampleNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize (N, C, h, w) over h and w."""
-        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=NORM_EPS)
+        # Batch statistics of single samples: unlike instance_norm this keeps channels-last memory.
+        normalized = [
+            F.batch_norm(sample, None, None, self.weight, self.bias, training=True, eps=NORM_EPS)
+            for sample in x.split(1)
+        ]
+        return torch.cat(normalized) if len(x) > 1 else normalized[0]
 
 
 class Block(nn.Module):
@@ -60,6 +63,8 @@ class Block(nn.Module):
         self.norm = SampleNorm(shape.channels) if shape.norm else None
         self.prelu = nn.PReLU() if shape.activation == "prelu" else None
         self._activate = _activation(shape)
+        self.only_leaky = shape.activation == "lrelu" and not shape.norm
+        self.slope = shape.slope
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, C, h - 2 margin, w - 2 margin)."""
@@ -81,7 +86,7 @@ def _activation(shape: Shape) -> Callable[[Tensor], Tensor]:
 
 
 def _conv(inputs: int, outputs: int, shape: Shape) -> nn.Conv2d:
-    conv: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+    conv: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d, inputs, outputs, kernel_size=shape.kernel, padding=shape.padding
     )
     return conv
@@ -124,6 +129,22 @@ class Discriminator(nn.Module):
         return self.tail(x)  # type: ignore[no-any-return]
 
 
+class Operations:
+    """How a generator's pieces are computed: plainly. Engines put faster ones in (kernels.py)."""
+
+    def upsample(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """Up(x, size), (N, C, h, w) -> (N, C, *size)."""
+        return bicubic(x, size)
+
+    def block(self, block: Block, x: Tensor) -> Tensor:
+        """Pass (N, c, h, w) through `block`."""
+        return block(x)  # type: ignore[no-any-return]
+
+    def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
+        """Padded features (N, C, h + 2, w + 2) -> picture (N, 3, h, w) in [-1, 1]."""
+        return torch.tanh(tail(x))
+
+
 class Generator(nn.Module):
     """Head, a growing list of stages, tail; made with one stage.
 
@@ -136,7 +157,7 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         self.border = border
-        self.upsample: Upsample = bicubic
+        self.operations = Operations()
         self.head = Block(shape.image_channels, shape)
         self.body = nn.ModuleList([self._new_stage()])
         self.tail = _conv(shape.channels, shape.image_channels, shape)
@@ -167,41 +188,38 @@ class Generator(nn.Module):
         before it would have made.
         """
         margin, layers = self.shape.margin, self.shape.layers
-        x = self.head(zero_pad(z0, margin))
+        x = self.operations.block(self.head, zero_pad(z0, margin))
         if start > 0:
-            return x  # type: ignore[no-any-return]
+            return x
         if self.border == "noise":
             size = (x.shape[-2] + 2 * margin, x.shape[-1] + 2 * margin)
-            x = zero_pad(self.upsample(x, size), (layers - 1) * margin)
+            x = zero_pad(self.operations.upsample(x, size), (layers - 1) * margin)
         else:
             x = zero_pad(x, layers * margin)
         return self._run(0, x)
 
-    def refine(self, stage: int, x: Tensor, noise: Tensor, amplitude: Tensor | float) -> Tensor:
+    def refine(self, stage: int, x: Tensor, noise: Tensor, amplitude: float) -> Tensor:
         """Pass features `x` on through `stage` >= 1: x' = stage(up(x) + amplitude * noise) + up(x).
 
         With border "noise" the noise reaches past the picture's edge, with border "zero" zeros do.
         """
         frame = self.frame
         size = (noise.shape[-2] - 2 * frame, noise.shape[-1] - 2 * frame)
-        skip = self.upsample(x, size)
+        skip = self.operations.upsample(x, size)
         if self.border == "noise":
-            wide = self.upsample(x, (noise.shape[-2], noise.shape[-1])) + amplitude * noise
+            wide = self.operations.upsample(x, (noise.shape[-2], noise.shape[-1]))
+            wide = torch.add(wide, noise, alpha=amplitude)
         else:
-            wide = zero_pad(skip + amplitude * noise, self.shape.layers * self.shape.margin)
+            wide = torch.add(skip, noise, alpha=amplitude)
+            wide = zero_pad(wide, self.shape.layers * self.shape.margin)
         return self._run(stage, wide) + skip
 
     def render(self, x: Tensor) -> Tensor:
-        """Features (N, C, h, w) -> picture (N, 3, h, w) in [-1, 1].
-
-        Always in the weights' own precision: 8 bits of mantissa would band a picture.
-        """
-        with torch.autocast(x.device.type, enabled=False):
-            x = zero_pad(x.to(self.tail.weight.dtype), self.shape.margin)
-            return torch.tanh(self.tail(x))
+        """Features (N, C, h, w) -> picture (N, 3, h, w) in [-1, 1]."""
+        return self.operations.render(self.tail, zero_pad(x, self.shape.margin))
 
     def features(
-        self, noises: Sequence[Tensor], amplitudes: Sequence[Tensor | float], start: int = 0
+        self, noises: Sequence[Tensor], amplitudes: Sequence[float], start: int = 0
     ) -> Tensor:
         """Features after the last of `noises`; `start` > 0 enters at that stage with noises[0].
 
@@ -213,7 +231,7 @@ class Generator(nn.Module):
         return x
 
     def forward(
-        self, noises: Sequence[Tensor], amplitudes: Sequence[Tensor | float], start: int = 0
+        self, noises: Sequence[Tensor], amplitudes: Sequence[float], start: int = 0
     ) -> Tensor:
         """Picture (N, 3, h, w) in [-1, 1] made from `noises`, see `features`."""
         return self.render(self.features(noises, amplitudes, start))
@@ -221,7 +239,7 @@ class Generator(nn.Module):
     def _run(self, stage: int, x: Tensor) -> Tensor:
         blocks: Any = self.body[stage]
         for block in blocks:
-            x = block(x)
+            x = self.operations.block(block, x)
         return x
 
     def param_groups(self, lr: float, scale: float, depth: int) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ also hold (G.pth) are never touched.
 
 from __future__ import annotations
 
-import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def load_official(path: Path, device: torch.device | str) -> tuple[Model, Discri
     fixed = _tensors(path / "fixed_noise.pth", device)
     amplitudes = _tensors(path / "noise_amp.pth", device)
     reals = _tensors(path / "reals.pth", device)
-    stages = min(stages, len(fixed), len(amplitudes))
+    stages = min(stages, len(fixed), len(amplitudes), len(reals))
     if stages == 0:
         raise UserError(f"{path} has no finished stage (no 0/netG.pth), so nothing can be loaded.")
     generator = Generator(config.shape, MODES[config.train_mode].border)
@@ -62,7 +61,7 @@ def read_parameters(path: Path) -> Config:
     """Settings of an authors' run, lines of "name<TAB>-<TAB>value"."""
     values: dict[str, Any] = {}
     kinds = {f.name: type(f.default) for f in Config.__dataclass_fields__.values()}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         name, separator, text = line.partition("\t-\t")
         name = RENAMED.get(name.strip(), name.strip())
         if separator and name in kinds:
@@ -80,7 +79,7 @@ def _value(kind: type, text: str, path: Path) -> Any:
         if kind is int:
             return int(float(text)) if text not in ("", "None") else 0
         return kind(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UserError(f"{path} holds the value {text!r}, which is not a number.") from None
 
 
@@ -96,23 +95,37 @@ def _load(path: Path, device: torch.device | str) -> Any:
         return torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; the run folder is incomplete.") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"{path} is damaged or not a plain list of tensors ({first}).") from None
+    except Exception as error:  # torch's unpickler raises anything on damaged files
+        raise _unfit(path, str(error)) from None
+
+
+def _unfit(path: Path, reason: str) -> UserError:
+    first = (reason.splitlines() or ["unreadable"])[0]
+    return UserError(f"{path} is damaged or does not hold plain tensors ({first[:200]}).")
 
 
 def _tensors(path: Path, device: torch.device | str) -> list[Tensor]:
-    return [torch.as_tensor(value) for value in _load(path, device)]
+    values = _load(path, device)
+    if not isinstance(values, list):
+        raise _unfit(path, f"a {type(values).__name__} instead of a list")
+    try:
+        return [torch.as_tensor(value) for value in values]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _unfit(path, str(error)) from None
 
 
 def _fill(network: torch.nn.Module, path: Path) -> None:
     """Load a state dict, names translated and running statistics, which we do not use, left out."""
+    loaded = _load(path, "cpu")
+    if not isinstance(loaded, dict):
+        raise _unfit(path, f"a {type(loaded).__name__} instead of a state dict")
     weights = {
-        re.sub(r"^tail\.0\.", "tail.", re.sub(r"\bblock(\d+)\.", r"\1.", name)): value
-        for name, value in _load(path, "cpu").items()
-        if "running_" not in name and "num_batches" not in name
+        re.sub(r"^tail\.0\.", "tail.", re.sub(r"\bblock(\d+)\.", r"\1.", str(name))): value
+        for name, value in loaded.items()
+        if "running_" not in str(name) and "num_batches" not in str(name)
     }
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise UserError(f"{path} does not fit its {PARAMETERS} ({str(error)[:200]}).") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} does not fit its {PARAMETERS} ({reason[:200]}).") from None

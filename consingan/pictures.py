@@ -117,9 +117,11 @@ def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
     with atomic_path(path) as temporary:
         if suffix == ".mp4":
             even = pixels[:, : pixels.shape[1] // 2 * 2, : pixels.shape[2] // 2 * 2]
+            named = ["-f", "mp4"]  # the temporary file's name does not say it
             iio.imwrite(
-                temporary, even, plugin="FFMPEG", extension=suffix, fps=fps, macro_block_size=2
-            )
+                temporary, even, plugin="FFMPEG", extension=suffix, fps=fps, macro_block_size=2,
+                output_params=named,
+            )  # fmt: skip
         else:
             options: dict[str, Any] = {"duration": round(1000 / fps), "loop": 0}
             iio.imwrite(temporary, pixels, plugin="pillow", extension=suffix, **options)

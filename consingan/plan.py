@@ -93,10 +93,11 @@ def estimate(job: Job) -> Iterator[str]:
     total = 0.0
     for stage in range(trainer.stage, config.train_stages):
         seconds = time_iteration(job, stage)
-        total += seconds * config.niter
+        total += seconds * trainer.iterations_of(stage)
         height, width = sizes[stage]
         yield f"stage {stage + 1} ({width}x{height}): {1000 * seconds:.0f} ms an iteration"
-    yield f"time for {config.niter} iterations a stage: about {in_words(total)}"
+    iterations = sum(trainer.iterations_of(k) for k in range(trainer.stage, config.train_stages))
+    yield f"time for {iterations} iterations: about {in_words(total)}"
 
 
 def time_iteration(job: Job, stage: int) -> float:

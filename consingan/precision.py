@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 
 from consingan.errors import UserError
-from consingan.kernels import bicubic_by_matrices
+from consingan.kernels import FastOperations
 from consingan.networks import Generator
 
 PRECISIONS = ("auto", "float32", "tf32", "bf16")
@@ -55,14 +55,17 @@ class Arithmetic:
 
     @contextlib.contextmanager
     def applied(self, generator: Generator) -> Iterator[None]:
-        """Run `generator` in this arithmetic, with up-sampling by matrices."""
-        before, generator.upsample = generator.upsample, bicubic_by_matrices
-        device = next(generator.parameters()).device
+        """Run `generator` in this arithmetic, with faster operations."""
+        weight = next(generator.parameters())
+        before, generator.operations = (
+            generator.operations,
+            FastOperations(self.dtype(weight.dtype)),
+        )
         try:
-            with self.scope(device), self.autocast(device):
+            with self.scope(weight.device):
                 yield
         finally:
-            generator.upsample = before
+            generator.operations = before
 
     def batch_size(self, size: tuple[int, int]) -> int:
         """Pictures of `size` (h, w) to make at a time."""

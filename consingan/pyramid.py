@@ -95,20 +95,22 @@ def stage_scales(size: Size, stages: int, min_size: int, spacing: Spacing) -> li
 
 
 def stage_sizes(
-    size: Size, stages: int, min_size: int, max_size: int, spacing: Spacing
+    size: Size, stages: int, min_size: int, max_size: int, spacing: Spacing, smallest: int = 1
 ) -> list[Size]:
     """Sizes (h, w) in px of all stages, coarsest first, for an input picture of `size` (h, w).
+
+    `smallest` is the shortest side in px that the networks can work on.
 
     Raises:
         UserError: the picture is too small for `min_size`; the sentence names values that work.
     """
     finest = scaled_size(size, training_scale(size, max_size))
     if min(finest) < min_size:
-        raise UserError(_too_small(size, finest, min_size))
+        raise UserError(_too_small(size, finest, min_size, smallest))
     return [scaled_size(finest, s) for s in stage_scales(finest, stages, min_size, spacing)]
 
 
-def _too_small(size: Size, finest: Size, min_size: int) -> str:
+def _too_small(size: Size, finest: Size, min_size: int, smallest: int) -> str:
     """Say why there is no pyramid, with a value of --min_size or --max_size that would give one."""
     height, width = finest
     what = (
@@ -116,13 +118,25 @@ def _too_small(size: Size, finest: Size, min_size: int) -> str:
         f"shorter side is below --min_size {min_size}"
     )
     larger = math.ceil(min_size * max(size) / min(size))
-    if min(size) >= min_size and larger <= max(size):
-        return f"{what}; use --min_size {min(finest)} or less, or --max_size {larger} or more."
-    return f"{what}; use --min_size {min(finest)} or less, or a larger image."
+    remedies = []
+    if min(finest) == smallest:
+        remedies.append(f"--min_size {smallest}")
+    elif min(finest) > smallest:
+        remedies.append(f"--min_size {min(finest)} or less (down to {smallest})")
+    if min(size) >= min_size:
+        remedies.append(f"--max_size {larger} or more")
+    else:
+        remedies.append("a larger image")
+    return f"{what}; use {', or '.join(remedies)}."
 
 
 def build_pyramid(
-    image: Tensor, stages: int, min_size: int, max_size: int, spacing: Spacing
+    image: Tensor,
+    stages: int,
+    min_size: int,
+    max_size: int,
+    spacing: Spacing,
+    smallest: int = 1,
 ) -> list[Tensor]:
     """The real image at every stage, coarsest first.
 
@@ -132,6 +146,7 @@ def build_pyramid(
         min_size: shorter side of the coarsest image in px.
         max_size: longer side of the finest image in px; smaller pictures are not enlarged.
         spacing: how the stages are spread between the two, see `stage_scales`.
+        smallest: shortest side in px that the networks can work on.
 
     Returns:
         S tensors (1, C, h_i, w_i) in [-1, 1], sizes as `stage_sizes`.
@@ -140,7 +155,7 @@ def build_pyramid(
         UserError: the picture is too small for `min_size`.
     """
     size = (image.shape[-2], image.shape[-1])
-    stage_sizes(size, stages, min_size, max_size, spacing)
+    stage_sizes(size, stages, min_size, max_size, spacing, smallest)
     scale = training_scale(size, max_size)
     finest = resize(image, scale).clamp(-1, 1) if scale < 1 else image
     scales = stage_scales((finest.shape[-2], finest.shape[-1]), stages, min_size, spacing)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from consingan._version import __version__
-from consingan.checkpoint import RunFolder
+from consingan.checkpoint import MANIFEST, RunFolder
 from consingan.compositing import fit_naive, same_shape
 from consingan.config import Chosen, Config, choose
 from consingan.device import choose_device
@@ -26,10 +26,11 @@ from consingan.modes import MODES, fine_tuned
 from consingan.networks import Discriminator
 from consingan.official import is_official, load_official
 from consingan.precision import Arithmetic, choose_arithmetic
+from consingan.presets import PRESETS
 from consingan.pyramid import build_pyramid, resize_to, scaled_size, training_scale
 from consingan.trainer import SeededRandomness, Trainer
 
-FINE_TUNE = {"niter": 500, "preset": "paper"}
+FINE_TUNE = {"niter": 500, "fine_niter": 0, "preset": "paper"}
 SAME_PICTURE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 DEFAULT_ROOT = Path("TrainedModels")
 
@@ -53,12 +54,15 @@ class Execution:
         gpu: int | None = None,
         not_cuda: bool = False,
         checkpointing: bool = False,
+        threads: int | None = None,
     ) -> Execution:
-        """Pick device and arithmetic by the options' values.
+        """Pick device and arithmetic by the options' values and set the number of CPU threads.
 
         Raises:
             UserError: what is asked for is not there.
         """
+        if threads is not None and threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
         chosen = choose_device(device, gpu, not_cuda)
         arithmetic = choose_arithmetic(precision, chosen.device)
         choose_engine(engine, arithmetic, checkpointing)
@@ -115,7 +119,7 @@ def prepare(
     """
     typed = dict(typed)
     if typed.get("fine_tune"):
-        return _prepare_fine_tuning(typed, execution, base)
+        return _prepare_fine_tuning(typed, execution, image, base)
     if base is not None:
         raise UserError(
             "--model_dir goes with --fine_tune or --resume; leave it out to train anew."
@@ -123,7 +127,12 @@ def prepare(
     mode_name = typed.get("train_mode") or "generation"
     if mode_name not in MODES:
         raise UserError(f"--train_mode {mode_name} is unknown; choose one of {', '.join(MODES)}.")
-    chosen = choose({"mode": MODES[mode_name].overrides, "typed": typed})
+    preset = typed.get("preset") or "paper"
+    if preset not in PRESETS:
+        raise UserError(f"--preset {preset} is unknown; choose one of {', '.join(PRESETS)}.")
+    recommended = _recommended(mode_name, typed)
+    layers = {"mode": recommended, "preset": PRESETS[preset], "typed": typed}
+    chosen = choose(layers)
     picture = read_image(chosen.config.input_name) if image is None else image
     notes: list[str] = []
     chosen = _fitted(chosen, picture, notes)
@@ -133,6 +142,14 @@ def prepare(
     trainer = Trainer(chosen.config, reals, factory)
     size = (picture.shape[-2], picture.shape[-1])
     return Job(chosen, trainer, execution, size, naive, notes)
+
+
+def _recommended(mode_name: str, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """A mode's own settings, with a min_size that does not contradict a max_size typed."""
+    settings = dict(MODES[mode_name].overrides)
+    if typed.get("max_size") is not None and "min_size" in settings:
+        settings["min_size"] = min(settings["min_size"], typed["max_size"])
+    return settings
 
 
 def read_naive(config: Config, size: tuple[int, int]) -> Tensor | None:
@@ -170,9 +187,10 @@ def _fitted(chosen: Chosen, image: Tensor, notes: list[str]) -> Chosen:
     short = min(scaled_size(size, training_scale(size, config.max_size)))
     if config.min_size < short:
         return chosen
+    recommended = MODES[config.train_mode].overrides["min_size"]
     lowered = max(round(0.64 * short), config.shape.smallest_image)  # 120 of 188, as recommended
     notes.append(
-        f"min_size lowered from {config.min_size} to {lowered}: the shorter side is {short} px."
+        f"min_size lowered from {recommended} to {lowered}: the shorter side is {short} px."
     )
     fitted = config.replace(min_size=lowered)
     fitted.check()
@@ -181,11 +199,16 @@ def _fitted(chosen: Chosen, image: Tensor, notes: list[str]) -> Chosen:
 
 def _pyramid(config: Config, image: Tensor, device: torch.device) -> list[Tensor]:
     spacing = MODES[config.train_mode].spacing
-    reals = build_pyramid(image, config.train_stages, config.min_size, config.max_size, spacing)
+    smallest = config.shape.smallest_image
+    reals = build_pyramid(
+        image, config.train_stages, config.min_size, config.max_size, spacing, smallest
+    )
     return [real.to(device) for real in reals]
 
 
-def _prepare_fine_tuning(typed: dict[str, Any], execution: Execution, base: Path | None) -> Job:
+def _prepare_fine_tuning(
+    typed: dict[str, Any], execution: Execution, image: Tensor | None, base: Path | None
+) -> Job:
     if base is None:
         raise UserError("--fine_tune needs --model_dir, the folder of the run to go on from.")
     if not typed.get("naive_img"):
@@ -196,7 +219,8 @@ def _prepare_fine_tuning(typed: dict[str, Any], execution: Execution, base: Path
     own = {k: v for k, v in trained.config.to_json().items() if k not in ("fine_tune", "naive_img")}
     chosen = choose({"run": own, "fine-tuning": FINE_TUNE, "typed": typed})
     if typed.get("input_name"):
-        _refuse_other_picture(read_image(typed["input_name"]), trained, base)
+        given = read_image(typed["input_name"]) if image is None else image
+        _refuse_other_picture(given, trained, base)
     naive = fit_naive(read_image(chosen.config.naive_img), trained.sizes[-1], chosen.config.fit)
     source = resize_to(naive.to(execution.device), trained.sizes[0]).clamp(-1, 1)
     mode = fine_tuned(trained.mode)
@@ -221,7 +245,8 @@ def _refuse_unfit(trained: Model, typed: Mapping[str, Any], base: Path) -> None:
         )
     if len(trained.anchors) < trained.config.train_stages:
         raise UserError(
-            f"{base} is not finished; first run: main_train.py --resume --model_dir {base}"
+            f"{base} is not finished; go on with it first "
+            f"(main_train.py --resume --model_dir {base})."
         )
     fixed = ("train_stages", "nfc", "ker_size", "num_layer", "padd_size", "activation",
              "min_size", "max_size", "batch_norm", "lrelu_alpha")  # fmt: skip
@@ -269,15 +294,18 @@ def load_run(
     Raises:
         UserError: there is no usable run at `path`.
     """
-    if path.is_dir() and not (path / "manifest.json").is_file() and is_official(path):
-        model, discriminator = load_official(path, device)
-        return LoadedRun(path, model, discriminator, ("A run of the authors' program.",))
-    folder = RunFolder.open(path)
-    if iteration is not None:
-        model = folder.load_snapshot(snapshot_name(iteration, folder), device)
-        return LoadedRun(path, model, folder.start(device)[1], (f"Snapshot {iteration}.",))
-    model, discriminator = folder.load_model(device)
     notes = []
+    if path.is_dir() and not (path / MANIFEST).is_file() and is_official(path):
+        if iteration is not None:
+            raise UserError(f"{path} has no snapshots; leave --iteration out.")
+        model, discriminator = load_official(path, device)
+        notes.append("A run of the authors' program.")
+    else:
+        folder = RunFolder.open(path)
+        if iteration is not None:
+            model = folder.load_snapshot(snapshot_name(iteration, folder), device)
+            return LoadedRun(path, model, folder.start(device)[1], (f"Snapshot {iteration}.",))
+        model, discriminator = folder.load_model(device)
     if len(model.anchors) < model.config.train_stages:
         notes.append(
             f"The run is not finished: using stage {len(model.anchors)} of "
@@ -323,6 +351,7 @@ def resumed(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
         source_image=folder.source_image(device),
     )
     seconds = folder.resume(trainer)
+    folder.tidy()
     folder.note(status="training")
     return trainer, seconds
 

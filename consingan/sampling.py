@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from consingan import noise
+from consingan.errors import UserError
 from consingan.model import Model
 from consingan.precision import Arithmetic
 from consingan.pyramid import resize_to
@@ -73,6 +75,17 @@ def random_samples(
         yield from pictures.float().cpu().split(1)
 
 
+def check_start_stage(model: Model, stage: int) -> None:
+    """Refuse a start stage that the model does not have.
+
+    Raises:
+        UserError: the sentence says which there are.
+    """
+    last = len(model.anchors) - 1
+    if not 0 <= stage <= last:
+        raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {last}.")
+
+
 def fit_to_stage(model: Model, image: Tensor, stage: int) -> Tensor:
     """`image` (1, 3, H, W) resized to the size of `stage`, clipped to [-1, 1]."""
     return resize_to(image, model.sizes[stage]).clamp(-1, 1)
@@ -98,6 +111,7 @@ def from_image(
     Returns:
         (1, 3, h, w) in [-1, 1] at the training size.
     """
+    check_start_stage(model, start_stage)
     entered = model.mode.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
     noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
     with (arithmetic or Arithmetic()).applied(model.generator):
@@ -135,7 +149,6 @@ def animation_walk(
         yield [*fixed[:start_stage], *frame[start_stage:]]
 
 
-@torch.no_grad()
 def animation_frames(
     model: Model,
     count: int,
@@ -148,21 +161,25 @@ def animation_frames(
 ) -> Iterator[Tensor]:
     """Frames of an animation, (1, 3, h, w) in [-1, 1] each, on the CPU; see `animation_walk`.
 
-    With a `size` (h, w) the fixed noise of the other size is resized (z_0) or drawn anew.
+    At another `size` (h, w) than the training's the walk goes around fresh noise, because the
+    fixed noise belongs to the training size.
+
+    Raises:
+        UserError: the model does not have `start_stage`.
     """
-    fixed = model.fixed_noises if size is None else _fixed_at(model, size, seed)
+    check_start_stage(model, start_stage)
+    fixed = model.fixed_noises if size is None else random_noises(model, size, seed, -1)
     rng = noise.stream(seed, "walk")
 
     def draw() -> list[Tensor]:
         return [noise.gaussian(f.shape, rng, model.device) for f in fixed]
 
-    walk = animation_walk(fixed, draw, alpha, beta, start_stage)
-    for _ in range(count):
-        with (arithmetic or Arithmetic()).applied(model.generator):
-            picture = model.generator(next(walk), model.amplitudes)
-        yield picture.float().cpu()
+    walk = itertools.islice(animation_walk(fixed, draw, alpha, beta, start_stage), count)
+    return (_picture(model, noises, arithmetic or Arithmetic()) for noises in walk)
 
 
-def _fixed_at(model: Model, size: Size, seed: int) -> list[Tensor]:
-    """Fixed noise for another output size: fresh noise around which the walk goes."""
-    return random_noises(model, size, seed, -1)
+@torch.no_grad()
+def _picture(model: Model, noises: Sequence[Tensor], arithmetic: Arithmetic) -> Tensor:
+    with arithmetic.applied(model.generator):
+        picture: Tensor = model.generator(noises, model.amplitudes)
+    return picture.float().cpu()

@@ -33,8 +33,11 @@ class Observer(Protocol):
         ...
 
 
-class InterruptedRunError(Exception):
-    """The user or the system asked the run to stop; its state is saved."""
+class InterruptedRunError(KeyboardInterrupt):
+    """The user or the system asked the run to stop; its state is saved.
+
+    A KeyboardInterrupt, because that is what it is for a program that uses the Python API.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by signal {number}")
@@ -137,15 +140,20 @@ class Session:
             self.seconds = time.perf_counter() - begun
             if isinstance(record, StageStarted) and self.folder:
                 self.folder.save_anchor(record.stage, self.trainer.model.anchors[record.stage])
-            elif isinstance(record, StepRecord):
-                self._after_step(record, clock, bool(stop.number))
             elif isinstance(record, StageRecord) and self.folder:
-                self.folder.save_stage(record.stage, self.trainer, self.seconds)
+                self.folder.save_progress(self.trainer, self.seconds)
+                self.folder.save_stage(record.stage, self.trainer)
             for observer in self.observers:
                 observer.observe(record, self.trainer)
-            if isinstance(record, StageRecord):
+            # After the observers: what they did not see must be done again by a resumed run.
+            stopping = bool(stop.number)
+            if isinstance(record, StepRecord):
+                self._after_step(record, clock, stopping)
+            elif isinstance(record, StageRecord):
+                if self.folder:
+                    self.folder.count_stage(record.stage, self.seconds)
                 begun = time.perf_counter()
-            if stop.number and not self._complete(record):
+            if stopping and not self._complete(record):
                 raise InterruptedRunError(stop.number)
 
     def _complete(self, record: Record) -> bool:

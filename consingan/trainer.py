@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -166,7 +167,12 @@ class Trainer:
     @property
     def iterations(self) -> int:
         """Iterations of the present stage."""
-        return self.config.niter
+        return self.iterations_of(min(self.stage, len(self.reals) - 1))
+
+    def iterations_of(self, stage: int) -> int:
+        """Iterations of `stage`; stages wider than half the training size may have their own."""
+        fine = 2 * self.reals[stage].shape[-1] > self.reals[-1].shape[-1]
+        return self.config.fine_niter if fine and self.config.fine_niter else self.config.niter
 
     def run(self) -> Iterator[Record]:
         """Train all stages that are not finished yet.
@@ -206,6 +212,8 @@ class Trainer:
         model, stage = self.model, self.stage
         while model.generator.stages <= stage:
             model.generator.grow()
+        # As loaded weights lie in memory, so that a resumed run rounds alike.
+        model.generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         config = self.config
         self._shapes = self.shapes(stage)
         if len(model.anchors) <= stage:
@@ -234,7 +242,7 @@ class Trainer:
 
     def _new_anchor(self) -> Anchor:
         stage, model, real = self.stage, self.model, self.reals[self.stage]
-        fixed = self.randomness.fixed_noise(stage, self._shapes[stage], self.reals[0])
+        fixed = self.randomness.fixed_noise(stage, self._shapes[stage], self.reals[0]).contiguous()
         amplitude = 1.0
         if stage > 0:
             amplitude = measure_amplitude(
@@ -244,6 +252,8 @@ class Trainer:
                 real,
                 self.config.noise_amp,
             )
+        if not math.isfinite(amplitude):
+            raise DivergedError(stage, 0, "the noise amplitude")
         return Anchor(real, fixed, amplitude)
 
     def loss_curves(self) -> Tensor:
@@ -257,7 +267,7 @@ class Trainer:
         bad = (~torch.isfinite(recent)).nonzero()
         if len(bad):
             row, column = bad[0].tolist()
-            first = self.iteration - len(recent) + 1 + row
+            first = len(self.curves) - len(recent) + row
             raise DivergedError(self.stage, first, f"the loss {LOSSES[column]}")
 
     def check_finite(self) -> None:

@@ -2,6 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 import torch
+from helpers import Launcher, save_picture, train_folder
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """Runs main_train.py in processes that may be killed."""
+    server = Launcher(tmp_path_factory.mktemp("launcher") / "log.txt")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def image_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small picture."""
+    return save_picture(tmp_path_factory.mktemp("image") / "picture.png")
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of three stages; copy it before changing anything."""
+    return train_folder(tmp_path_factory.mktemp("finished")).path
+
+
+@pytest.fixture(scope="session")
+def harmonization_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished harmonization of three stages; copy it before changing anything."""
+    return train_folder(tmp_path_factory.mktemp("harmonization"), train_mode="harmonization").path

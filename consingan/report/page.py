@@ -1,0 +1,263 @@
+"""The report of one run as a page, from top to bottom in the order in which one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from consingan.metrics.judge import METRICS
+from consingan.metrics.summary import Summary
+from consingan.plan import in_words
+from consingan.report import figures, style
+from consingan.report.gather import (
+    Material,
+    Setting,
+    evaluation_command,
+    settings,
+    training_command,
+)
+from consingan.report.style import note, number, picture, section
+
+if TYPE_CHECKING:
+    from consingan.compositing import Composite
+
+SHOWN = 9
+"""Samples on the page: three rows beside the real image and the reconstruction."""
+
+MAPS = 4
+"""Novelty maps on the page."""
+
+FPS = 10.0
+
+REGION_METRICS = {
+    "swd": "distance of the patch distributions to the training image's",
+    "coherence": "nothing in the region that is alien to the training image",
+}
+
+
+def report(material: Material) -> str:
+    """Return the whole page."""
+    parts = (
+        _header(material),
+        _verdicts(material),
+        _look(material),
+        _metrics(material),
+        _region(material),
+        _novelty(material),
+        _curves(material),
+        _settings(material),
+        _commands(material),
+    )
+    return style.page(f"{material.name} – ConSinGAN", "\n".join(part for part in parts if part))
+
+
+def _header(material: Material) -> str:
+    height, width = material.sizes[-1]
+    config = material.config
+    stages = f"{config.train_stages} stages × {config.niter} iterations"
+    facts = [config.train_mode, f"{width} × {height} px", stages]
+    if material.seconds is not None:
+        facts.append(f"trained in {in_words(material.seconds)}")
+    facts.append(f"seed {config.manual_seed}")
+    line = escape(" · ".join(facts))
+    return f'<header><h1>{escape(material.name)}</h1><p class="soft">{line}</p></header>'
+
+
+def _verdicts(material: Material) -> str:
+    lines = []
+    for verdict in material.verdicts:
+        advice = f'<span class="advice">{escape(verdict.advice)}</span>' if verdict.advice else ""
+        lines.append(f'<li class="{verdict.level}">{escape(verdict.text)}{advice}</li>')
+    return f'<ul class="verdicts">\n{"".join(lines)}\n</ul>' if lines else ""
+
+
+def _look(material: Material) -> str:
+    """The pictures that one wants to see first."""
+    if material.composite is not None:
+        return _composite(material, material.composite)
+    caption = "reconstruction"
+    if material.quality is not None:
+        caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
+    left = picture(figures.data_uri(material.real), "training image", "training image")
+    left += picture(figures.data_uri(material.reconstruction), "reconstruction", caption)
+    if not material.samples:
+        return f'<div class="row">{left}</div>'
+    return (
+        f'<div class="look"><div class="pair">{left}</div>\n<div>{_samples(material)}</div></div>'
+    )
+
+
+def _samples(material: Material) -> str:
+    if material.kind == "animation":
+        uri = figures.moving_uri(material.samples, FPS)
+        return picture(uri, "animation", f"animation, {len(material.samples)} frames")
+    shown = material.samples[:SHOWN]
+    images = [
+        picture(figures.data_uri(sample, 400), f"sample {n}") for n, sample in enumerate(shown)
+    ]
+    count = len(material.samples)
+    caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
+    return f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
+
+
+def _composite(material: Material, made: Composite) -> str:
+    """Training image, naive image, mask and result."""
+    pictures = [
+        ("training image", material.real),
+        ("naive image", made.small),
+        (f"result of {material.config.train_mode}", made.blended),
+        ("reconstruction of the training image", material.reconstruction),
+    ]
+    if made.mask is not None:
+        pictures.append(("mask", (made.mask * 2 - 1).expand(-1, 3, -1, -1)))
+    images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
+    return f'<div class="grid roomy">{"".join(images)}</div>'
+
+
+def _metrics(material: Material) -> str:
+    judgement = material.judgement
+    if judgement is None:
+        return ""
+    what = "frames" if material.kind == "animation" else "samples"
+    rows = [_metric_row(name, summary) for name, summary in judgement.metrics.items()]
+    head = (
+        '<tr><th>metric</th><th class="number">mean</th><th class="number">95 % interval</th>'
+        "<th>better</th></tr>"
+    )
+    lead = note(f"Over {judgement.count} {what}, against the one training image.")
+    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    return section("Metrics", lead, table, *(note(text) for text in judgement.notes))
+
+
+def _metric_row(name: str, summary: Summary) -> str:
+    metric = METRICS[name]
+    interval = "–"
+    if summary.low is not None and summary.high is not None:
+        interval = f"{number(summary.low)} to {number(summary.high)}"
+    return (
+        f"<tr><td>{escape(metric.title)}<small>{escape(metric.meaning)}</small></td>"
+        f'<td class="number">{number(summary.mean)}</td><td class="number">{interval}</td>'
+        f'<td class="arrow">{arrow(name)} {metric.better}</td></tr>'
+    )
+
+
+def arrow(name: str) -> str:
+    """Which way is better."""
+    return "↓" if METRICS[name].better == "lower" else "↑"
+
+
+def _region(material: Material) -> str:
+    region = material.region
+    if region is None:
+        return ""
+    rows = [
+        f"<tr><td>{escape(METRICS[name].title)}<small>{escape(meaning)}</small></td>"
+        f'<td class="number">{number(region.before[name])}</td>'
+        f'<td class="number">{number(region.after[name])}</td>'
+        f'<td class="arrow">{arrow(name)} {METRICS[name].better}</td></tr>'
+        for name, meaning in REGION_METRICS.items()
+        if name in region.before
+    ]
+    head = (
+        '<tr><th>metric</th><th class="number">naive image</th><th class="number">result</th>'
+        "<th>better</th></tr>"
+    )
+    where = "The whole picture" if region.whole else "The smallest rectangle around the mask"
+    lead = note(f"{where}, against the training image.")
+    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    return section("Before and after", lead, table)
+
+
+def _novelty(material: Material) -> str:
+    if not material.maps:
+        return ""
+    text = note(
+        "Where each part of a sample comes from. White lies at the same place in the training "
+        "image; a color is a direction, deeper from farther away; one even patch of color is one "
+        "piece copied whole. Dark gray is texture that the image does not have."
+    )
+    pairs = zip(material.samples, material.maps, strict=False)
+    columns = [
+        '<div class="pair">'
+        + picture(figures.data_uri(sample, 400), f"sample {n}")
+        + picture(figures.data_uri(field, 400, lossless=True), f"novelty map {n}")
+        + "</div>"
+        for n, (sample, field) in enumerate(pairs)
+    ]
+    return section("Copied or new", text, f'<div class="row">{"".join(columns)}</div>')
+
+
+def _curves(material: Material) -> str:
+    if not material.curves:
+        return ""
+    drawn = (
+        (figures.reconstruction_svg(material.curves), "Reconstruction: falls, then stays level."),
+        (figures.critic_svg(material.curves), "Critic: the gap narrows as samples get better."),
+    )
+    inside = "".join(
+        f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+        for svg, caption in drawn
+    )
+    return section("Training", f'<div class="curves">{inside}</div>', _stage_table(material))
+
+
+def _stage_table(material: Material) -> str:
+    times = material.manifest.get("seconds_per_stage") or []
+    rows = "".join(
+        f'<tr><td>{stage + 1}</td><td class="number">{w} × {h}</td>'
+        f'<td class="number">{in_words(times[stage]) if stage < len(times) else "–"}</td></tr>'
+        for stage, (h, w) in enumerate(material.sizes)
+    )
+    head = '<tr><th>stage</th><th class="number">px</th><th class="number">time</th></tr>'
+    return (
+        "<details><summary>Sizes and times of the stages</summary>"
+        f'<table class="narrow">{head}{rows}</table></details>'
+    )
+
+
+def _settings(material: Material) -> str:
+    found = settings(material.config)
+    changed = [setting for setting in found if setting.changed]
+    rest = [setting for setting in found if not setting.changed]
+    return section(
+        "Settings",
+        note("What differs from the defaults."),
+        _setting_table(changed, "default"),
+        "<details><summary>All other settings, at their defaults</summary>"
+        f"{_setting_table(rest, '')}</details>",
+    )
+
+
+def _setting_table(found: Sequence[Setting], last: str) -> str:
+    rows = []
+    for setting in found:
+        default = f'<td class="soft">{escape(_plain(setting.default))}</td>' if last else ""
+        value = escape(_plain(setting.value))
+        rows.append(f"<tr><td>{escape(setting.flag)}</td><td>{value}</td>{default}</tr>")
+    head = f"<th>{last}</th>" if last else ""
+    return (
+        f'<div class="scroll"><table class="narrow"><tr><th>setting</th><th>value</th>{head}</tr>'
+        f"{''.join(rows)}</table></div>"
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "–" if value == "" else str(value)
+
+
+def _commands(material: Material) -> str:
+    commands = (training_command(material), evaluation_command(material))
+    lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
+    return section("To repeat it", lines, note(" · ".join(_machine(material))))
+
+
+def _machine(material: Material) -> Iterator[str]:
+    execution = material.manifest.get("execution", {})
+    for name in ("device", "precision", "engine"):
+        if name in execution:
+            yield f"{name} {execution[name]}"
+    for name, version in material.manifest.get("versions", {}).items():
+        yield f"{name} {version}"

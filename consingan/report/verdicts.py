@@ -1,0 +1,272 @@
+"""From figures to plain words: did the training work, and if not, what to change.
+
+The thresholds sort out what is clearly wrong; they do not rank what is right. Their reference are
+samples that the authors of SinGAN and ConSinGAN published, judged by `consingan.metrics`: swd 3 to
+14, copied area up to 0.33, new texture up to 0.03.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from consingan.config import Config
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from consingan.metrics.judge import Judgement
+    from consingan.metrics.reconstruction import Reconstruction
+
+    Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
+
+NEARLY_COPIES = 0.6
+"""Copied area from which samples are copies: nearly twice the most of any published sample."""
+
+LARGE_COPIES = 0.4
+"""Copied area that is worth a word: above every published sample."""
+
+ALIKE = 0.1
+"""Diversity under which samples are all alike: a fifth of what the paper reports (0.50 and 0.54),
+because images with much plain sky have less to vary."""
+
+POOR_RECONSTRUCTION = 10.0
+"""dB of PSNR above the image's mean color: under it a tenth of the variance is missing, which the
+eye sees as a blurred or stained picture. Relative, because a dull image has a high PSNR anyway."""
+
+ROUGH_RECONSTRUCTION = 15.0
+"""The same where 3 % of the variance is missing: the layout is right, detail is not."""
+
+FINE_RECONSTRUCTION = 20.0
+"""The same where 1 % is missing: nothing is seen to lack, so that it may still fall."""
+
+FALLING = 0.3
+"""Share by which the last stage's reconstruction loss may fall from the middle of a stage to just
+before its learning rate drops. It halves there while a stage still learns the image, and stays
+level once it only trades detail against the critic."""
+
+FOREIGN_TEXTURE = 0.1
+"""New texture (share of area unlike anything in the image), three times the published most."""
+
+SMALL = 64
+"""Shorter side in px under which nothing is said of texture: such a picture has so few patches
+that good samples, too, are far from it by swd (18 at 56 x 42)."""
+
+FAR = 15.0
+"""swd above every published sample: the distribution of patches is that of another image."""
+
+STILL = 0.02
+"""Diversity of an animation's frames under which nothing is seen to move (2 % of the contrast)."""
+
+SAME = 0.05
+"""Relative change of the region's swd that is within its own noise."""
+
+Level = Literal["good", "fair", "bad"]
+_LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence, how good the news is, and what to do about it."""
+
+    level: Level
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a user's picture that was changed, before and after, against the real image.
+
+    Attributes:
+        before: metric -> value of the naive image's region; lower is better.
+        after: the same of the result.
+        whole: whether it is the whole picture, for want of a mask.
+    """
+
+    before: dict[str, float]
+    after: dict[str, float]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the verdicts are made from.
+
+    Attributes:
+        config: the run's settings.
+        kind: what the mode makes: samples, an animation's frames or a composite.
+        judgement: of the samples or frames, where there are any.
+        quality: of the reconstruction.
+        short_side: of the real image, in px.
+        contrast: standard deviation of the real image, in [0, 1].
+        curves: loss curves of each finished stage.
+        finished: stages that are finished.
+        status: what the manifest says.
+        region: of a composite.
+    """
+
+    config: Config
+    kind: str = "samples"
+    judgement: Judgement | None = None
+    quality: Reconstruction | None = None
+    short_side: int = 250
+    contrast: float = 0.25
+    curves: Curves = field(default_factory=tuple)
+    finished: int = 0
+    status: str = "finished"
+    region: Region | None = None
+
+
+def verdicts(facts: Facts) -> list[Verdict]:
+    """Say what the figures mean, the worst news first."""
+    makers = {"samples": _on_samples, "animation": _on_frames, "composite": _on_region}
+    found = [*_on_training(facts), *makers[facts.kind](facts)]
+    return sorted(found, key=lambda verdict: _LEVELS.index(verdict.level))
+
+
+def _on_training(facts: Facts) -> Iterator[Verdict]:
+    stages = facts.config.train_stages
+    if facts.status == "diverged":
+        yield Verdict(
+            "bad", "Training diverged.", "Try --batch_norm, or smaller --lr_scale, --lr_g, --lr_d."
+        )
+    elif facts.finished < stages:
+        yield Verdict(
+            "fair",
+            f"Training is not finished: {facts.finished} of {stages} stages are here.",
+            "Go on with main_train.py --resume.",
+        )
+    if facts.quality is not None:
+        yield _on_reconstruction(facts, facts.quality)
+
+
+def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
+    psnr = f"PSNR {quality.psnr:.1f} dB"
+    gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
+    longer = f"Raise --niter, now {facts.config.niter}."
+    fall = falling(facts.curves)
+    if gain < POOR_RECONSTRUCTION:
+        return Verdict(
+            "bad", f"Training did not converge: it cannot give back the image ({psnr}).", longer
+        )
+    if fall is not None and fall > FALLING and gain < FINE_RECONSTRUCTION:
+        return Verdict(
+            "fair",
+            f"Training was cut short: the reconstruction still improved by {fall:.0%} within the "
+            f"last stage ({psnr}).",
+            longer,
+        )
+    if gain < ROUGH_RECONSTRUCTION:
+        return Verdict("fair", f"The image is given back without its detail ({psnr}).", longer)
+    return Verdict("good", f"Training converged: the image is given back ({psnr}).")
+
+
+def falling(curves: Curves) -> float | None:
+    """Share by which the last stage's reconstruction loss fell while it should be level.
+
+    Compares 30 to 55 % of the stage with 55 to 80 %, where the learning rate is still whole, by
+    their lowest tenths, because the critic drives the loss up for a while now and then. None
+    where there are too few iterations to tell.
+    """
+    import numpy as np
+
+    if not curves or len(curves[-1]["g_reconstruction"]) < 20:
+        return None
+    loss = curves[-1]["g_reconstruction"]
+    first, middle, last = (int(share * len(loss)) for share in (0.3, 0.55, 0.8))
+    before = float(np.quantile(loss[first:middle], 0.1))
+    after = float(np.quantile(loss[middle:last], 0.1))
+    return 1 - after / before if before > 0 else None
+
+
+def _mean(judgement: Judgement, name: str) -> float | None:
+    summary = judgement.metrics.get(name)
+    return None if summary is None else summary.mean
+
+
+def _on_samples(facts: Facts) -> Iterator[Verdict]:
+    if facts.judgement is None:
+        return
+    copied = _mean(facts.judgement, "copied") or 0.0
+    diversity = _mean(facts.judgement, "diversity")
+    if copied >= NEARLY_COPIES:
+        text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
+        yield Verdict("bad", text, more_variety(facts.config))
+        return  # a copy has the image's texture: no news
+    texture = list(_on_texture(facts, facts.judgement, "Samples"))
+    yield from texture
+    if diversity is not None and diversity < ALIKE:
+        text = f"Samples are all alike (diversity {diversity:.2f})."
+        yield Verdict("bad", text, more_variety(facts.config))
+    elif copied >= LARGE_COPIES:
+        text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
+        yield Verdict("fair", text, more_variety(facts.config))
+    elif all(
+        verdict.level == "good" for verdict in texture
+    ):  # noise differs as well, and is no success
+        others = "" if diversity is None else " and from each other"
+        yield Verdict("good", f"Samples differ from the image{others}.")
+
+
+def more_variety(config: Config) -> str:
+    """What to change, with the present values, for samples that copy less."""
+    ways = []
+    if config.lr_scale > 0.1:
+        ways.append(f"--lr_scale (now {config.lr_scale:g}; 0.1 varies more)")
+    if config.train_stages > 4:
+        ways.append(f"--train_stages (now {config.train_stages})")
+    if config.train_depth > 3:
+        ways.append(f"--train_depth (now {config.train_depth})")
+    if config.min_size > 25:
+        ways.append(f"--min_size (now {config.min_size})")
+    return f"Lower {' or '.join(ways or [f'--alpha (now {config.alpha:g})'])}."
+
+
+def _on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
+    if facts.short_side < SMALL:
+        return
+    distance, new = judgement.metrics["swd"].mean, judgement.metrics["new_texture"].mean
+    figures = f"SWD {distance:.1f}"
+    if new > FOREIGN_TEXTURE:
+        figures += f", {new:.0%} of the area unlike anything in it"
+    if distance > FAR or new > FOREIGN_TEXTURE:
+        text = f"{what} do not look like the image ({figures})."
+        yield Verdict("bad", text, "Raise --niter or --train_stages.")
+    else:
+        yield Verdict("good", f"{what} have the image's colors and texture ({figures}).")
+
+
+def _on_frames(facts: Facts) -> Iterator[Verdict]:
+    if facts.judgement is None:
+        return
+    moved = _mean(facts.judgement, "diversity")
+    if moved is not None and moved < STILL:
+        yield Verdict("fair", "The frames hardly move.", "Lower --alpha, --beta or --start_stage.")
+    elif moved is not None:
+        yield Verdict("good", "The frames move.")
+    yield from _on_texture(facts, facts.judgement, "Frames")
+
+
+def _on_region(facts: Facts) -> Iterator[Verdict]:
+    if facts.region is None:
+        return
+    before, after = facts.region.before["swd"], facts.region.after["swd"]
+    what = "picture" if facts.region.whole else "changed region"
+    figures = f"(SWD {before:.1f} → {after:.1f})"
+    if after < (1 - SAME) * before:
+        yield Verdict("good", f"The {what} fits the training image better than before {figures}.")
+    elif after <= (1 + SAME) * before:
+        yield Verdict(
+            "fair",
+            f"The {what} fits the training image as before {figures}.",
+            "Try --fine_tune, or a lower --start_stage.",
+        )
+    else:
+        yield Verdict(
+            "bad",
+            f"The {what} fits the training image less than before {figures}.",
+            "Raise --niter or --start_stage.",
+        )

@@ -1,0 +1,316 @@
+"""What the tests of long-lived state share: tiny runs, their outcome, processes to be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+import consingan
+from consingan import runs
+from consingan.checkpoint import RunFolder
+from consingan.images import write_image
+from consingan.runs import Execution, Job
+from consingan.session import Session
+from consingan.trainer import Record, StageRecord, Trainer
+
+REPOSITORY = Path(consingan.__file__).parents[1]
+ENGINES = ("plain", "fast")
+SETTINGS: dict[str, Any] = {
+    "input_name": "picture.png",
+    "train_stages": 3,
+    "train_depth": 2,
+    "min_size": 14,
+    "max_size": 26,
+    "nfc": 4,
+    "niter": 3,
+    "manual_seed": 7,
+}
+
+Tensors = dict[str, Tensor]
+
+
+def picture(height: int = 22, width: int = 26, seed: int = 0) -> Tensor:
+    """A smooth picture with some grain, (1, 3, height, width) in [-1, 1]."""
+    rng = torch.Generator().manual_seed(seed)
+    coarse = torch.randn(1, 3, 5, 5, generator=rng)
+    smooth = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bilinear")
+    grain = torch.randn(1, 3, height, width, generator=rng)
+    return torch.tanh(smooth + 0.1 * grain)
+
+
+def execution(engine: str = "fast") -> Execution:
+    """On the CPU in float32, the same on every machine."""
+    return Execution.choose("cpu", "float32", engine)
+
+
+def make_job(engine: str = "fast", image: Tensor | None = None, **settings: Any) -> Job:
+    """A tiny training, ready to begin."""
+    image = picture() if image is None else image
+    return runs.prepare({**SETTINGS, **settings}, execution(engine), image)
+
+
+def make_trainer(engine: str = "fast", **settings: Any) -> Trainer:
+    return make_job(engine, **settings).trainer
+
+
+def new_folder(root: Path, job: Job) -> RunFolder:
+    """The folder of a run that has not begun."""
+    about = runs.about_this_run(job.execution, job.chosen.origin)
+    return RunFolder.create(root, job.trainer, about, job.naive)
+
+
+def train_folder(root: Path, engine: str = "fast", **settings: Any) -> RunFolder:
+    """A finished run."""
+    job = make_job(engine, **settings)
+    folder = new_folder(root, job)
+    Session(job.trainer, folder).run()
+    return folder
+
+
+def fine_tuning_job(base: Path, naive: Path, engine: str = "fast", **settings: Any) -> Job:
+    """A tiny fine-tuning, ready to begin."""
+    typed = {"fine_tune": True, "naive_img": str(naive), "niter": 3, "manual_seed": 3, **settings}
+    return runs.prepare(typed, execution(engine), base=base)
+
+
+@dataclass
+class Curves:
+    """Observer that keeps each stage's exact curves."""
+
+    of_stage: Tensors = field(default_factory=dict)
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        if isinstance(record, StageRecord):
+            self.of_stage[f"curves.{record.stage}"] = record.losses.clone()
+
+
+def resume_to_end(path: Path, engine: str = "fast", observers: Any = ()) -> Trainer:
+    """Take up the run at `path` as `--resume` does."""
+    folder = RunFolder.open(path)
+    trainer, seconds = runs.resumed(folder, execution(engine))
+    Session(trainer, folder, observers, None, seconds).run()
+    return trainer
+
+
+def final_state(trainer: Trainer) -> Tensors:
+    """All weights, fixed noises and amplitudes of a trainer."""
+    tensors = {f"g.{k}": v.clone() for k, v in trainer.model.generator.state_dict().items()}
+    tensors |= {f"d.{k}": v.clone() for k, v in trainer.discriminator.state_dict().items()}
+    for stage, anchor in enumerate(trainer.model.anchors):
+        tensors[f"noise.{stage}"] = anchor.noise
+        tensors[f"amplitude.{stage}"] = torch.tensor(anchor.amplitude, dtype=torch.float64)
+        tensors[f"real.{stage}"] = anchor.real
+    return tensors
+
+
+def outcome(path: Path) -> dict[str, Any]:
+    """Everything a finished run keeps about what was learned, by file and name."""
+    found: dict[str, Any] = {}
+    for file in sorted(path.glob("*/*.safetensors")):
+        tensors = load_file(file)
+        found |= {f"{file.relative_to(path)}:{name}": t for name, t in tensors.items()}
+    for file in sorted(path.glob("*/losses.csv")):
+        found[str(file.relative_to(path))] = file.read_text()
+    return found
+
+
+def assert_same(actual: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Bit for bit."""
+    assert actual.keys() == expected.keys()
+    assert expected
+    different = [k for k, v in expected.items() if not _same(actual[k], v)]
+    assert not different, different
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    return bool(a == b)
+
+
+def all_finite(path: Path) -> bool:
+    """Whether every tensor in every weights file below `path` is finite."""
+    return all(
+        bool(torch.isfinite(t.double()).all())
+        for file in path.rglob("*.safetensors")
+        for t in load_file(file).values()
+    )
+
+
+def litter(path: Path) -> list[Path]:
+    """Temporary files that were left."""
+    return [p for p in path.rglob("*") if p.name.endswith(".tmp")]
+
+
+def only_run(root: Path) -> Path:
+    """The one run folder below an output folder."""
+    (run,) = [m.parent for m in root.glob("*/*/manifest.json")]
+    return run
+
+
+def command(root: Path, image: Path, **settings: Any) -> list[str]:
+    """Arguments of main_train.py for a tiny run; settings are flags."""
+    given: dict[str, Any] = {**SETTINGS, **settings, "input_name": image, "output_dir": root}
+    given |= {"manualSeed": given.pop("manual_seed"), "device": "cpu", "precision": "float32"}
+    return [*(str(x) for k, v in given.items() for x in (f"--{k}", v)), "--no_tensorboard"]
+
+
+def save_picture(path: Path, **shape: int) -> Path:
+    write_image(path, picture(**shape))
+    return path
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+
+
+def run_script(*arguments: str, script: str = "main_train.py") -> subprocess.Popen[str]:
+    """`python main_train.py ...` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(REPOSITORY / script), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+
+SERVER = """
+import io, json, os, sys
+import numpy, torch
+torch.set_num_threads(1)
+import torch._dynamo  # what an optimizer imports
+import consingan.cli
+from consingan import fine_tuning, monitor, pictures, plan, runs, session, trainer
+from consingan.engine import LOSSES
+curve = {name: numpy.ones(2) for name in LOSSES}
+pictures.curves_figure([curve]).savefig(io.BytesIO())  # fills matplotlib's caches
+for line in sys.stdin:
+    job = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        code = 99
+        try:
+            consingan.cli.train.main(job["args"], prog_name="main_train.py")
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(pid, flush=True)
+    _, status = os.waitpid(pid, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+class Launcher:
+    """Runs main_train.py in processes that may be killed, without importing torch each time.
+
+    A server process imports everything and forks once for every command.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        self.pid = 0
+
+    def start(self, *arguments: str) -> None:
+        assert self.server.stdin
+        assert self.server.stdout
+        self.server.stdin.write(json.dumps({"args": arguments, "log": str(self.log)}) + "\n")
+        self.server.stdin.flush()
+        self.pid = int(self.server.stdout.readline())
+
+    def send(self, number: int) -> None:
+        # The server reaps the process only after this, if it ended by itself; then it is gone.
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return
+
+    def wait(self) -> int:
+        """Exit code; negative for a signal."""
+        assert self.server.stdout
+        return int(self.server.stdout.readline())
+
+    def run(self, *arguments: str) -> int:
+        self.start(*arguments)
+        return self.wait()
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def close(self) -> None:
+        assert self.server.stdin
+        assert self.server.stdout
+        self.server.stdin.close()
+        self.server.stdout.close()
+        self.server.wait(10)
+
+
+def wait_for_stage(root: Path, stage: int, timeout: float = 60) -> Path:
+    """Wait until the run below `root` has saved its state in the middle of a later stage."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        for file in root.glob("*/*/resume.safetensors"):
+            try:
+                position = load_file(file)["position"].tolist()
+            except FileNotFoundError:
+                continue
+            if position[0] >= stage:
+                return file.parent
+        time.sleep(0.002)
+    raise AssertionError(f"no run below {root} came to stage {stage}")
+
+
+@dataclass
+class StopAt:
+    """Observer that does something at the record number `at`."""
+
+    at: int
+    number: int = signal.SIGINT
+    seen: int = 0
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        if self.seen == self.at:
+            self.act()
+        self.seen += 1
+
+    def act(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@dataclass
+class FailAt(StopAt):
+    """Observer that raises at the record number `at`."""
+
+    error: BaseException = field(default_factory=lambda: RuntimeError("a crash"))
+
+    def act(self) -> None:
+        raise self.error

