@@ -53,7 +53,10 @@ class Config:
         choices=tuple(MODES),
     )
     train_stages: int = _option(
-        6, "Stages: more keep finer global layout, fewer give more varied samples.", minimum=1
+        6,
+        "Stages: more keep finer global layout, fewer give more varied samples.",
+        minimum=1,
+        maximum=100,
     )
     train_depth: int = _option(
         3, "Newest stages trained together: more copy the image closer.", minimum=1

@@ -33,6 +33,8 @@ from consingan.kernels import conv_backward, conv_leaky_relu, through_leaky_relu
 from consingan.networks import Discriminator
 from consingan.precision import Arithmetic
 
+SMALL_PICTURE = 8192  # px up to which a batch of three pays on a CPU
+
 
 class Critic(Protocol):
     """What the engine asks of the discriminator; pictures are (1, 3, h, w) in [-1, 1]."""
@@ -127,7 +129,8 @@ class LinearCritic:
         self.cut = reach if wide else 0
         self.score_size = (real.shape[-2] - 2 * reach, real.shape[-1] - 2 * reach)
         self.scores = self.score_size[0] * self.score_size[1]
-        self.in_one_batch = real.device.type == "cuda"
+        small = real.shape[-2] * real.shape[-1] <= SMALL_PICTURE
+        self.in_one_batch = small or real.device.type == "cuda"
         for parameter in discriminator.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -174,7 +177,8 @@ class LinearCritic:
     def _passes(self, images: Sequence[Tensor]) -> Iterator[_Pass]:
         """Passes of one image after the other.
 
-        On a GPU they go together, which fills it better, on a CPU one by one, which stays in cache.
+        On a GPU, or if they are small, they go together, which takes fewer calls; large ones on a
+        CPU go one by one, which takes less memory.
         """
         groups = [torch.cat(list(images))] if self.in_one_batch else images
         for group in groups:

@@ -132,11 +132,11 @@ class Pictures:
         """The grid, (3, H, W) in [-1, 1]."""
         model = trainer.model
         pictures = [model.real, model.reconstruction()]
-        if self.naive is None:
+        if self.naive is None and not model.mode.takes_naive_image:
             pictures += sampling.random_samples(
                 model, GRID_SAMPLES - 1, seed=model.config.manual_seed, arithmetic=self.arithmetic
             )
-        else:
+        elif self.naive is not None:
             rng = stream(model.config.manual_seed, "monitor")
             pictures.append(resize_to(self.naive, model.sizes[-1]).clamp(-1, 1))
             pictures.append(sampling.from_image(model, self.naive, rng, arithmetic=self.arithmetic))

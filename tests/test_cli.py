@@ -34,6 +34,7 @@ from commands import (
 
 from consingan import cli
 from consingan.checkpoint import run_name
+from consingan.cli import messages
 from consingan.config import Config
 from consingan.images import read_image, to_pixels
 from consingan.pyramid import resize_to
@@ -440,7 +441,7 @@ def test_no_tensorboard_is_heeded():
     ids=["memory", "CUDA", "disk", "Ctrl+C"],
 )
 def test_an_early_end_says_how_to_go_on(error, expected, code, capsys):
-    with pytest.raises(SystemExit) as end, cli.explained(Path("My Runs/x")):
+    with pytest.raises(SystemExit) as end, messages.explained(Path("My Runs/x")):
         raise error
     assert end.value.code == code
     said = capsys.readouterr().err
@@ -451,7 +452,7 @@ def test_an_early_end_says_how_to_go_on(error, expected, code, capsys):
 def test_divergence_names_stage_iteration_and_remedy(capsys):
     from consingan.trainer import DivergedError
 
-    with pytest.raises(SystemExit) as end, cli.explained(Path("x")):
+    with pytest.raises(SystemExit) as end, messages.explained(Path("x")):
         raise DivergedError(2, 31, "the loss d_fake")
     assert end.value.code == 1
     said = capsys.readouterr().err
@@ -460,5 +461,5 @@ def test_divergence_names_stage_iteration_and_remedy(capsys):
 
 
 def test_a_bug_is_a_traceback():
-    with pytest.raises(RuntimeError, match="shapes"), cli.explained(Path("x")):
+    with pytest.raises(RuntimeError, match="shapes"), messages.explained(Path("x")):
         raise RuntimeError("shapes do not match")

@@ -21,10 +21,8 @@ SEEDS = (0, 1, 2)
 @lru_cache(maxsize=16)
 def outcome(precision: str, seed: int) -> dict[str, float]:
     """Train a small model and measure it."""
-    config = Config(
-        train_stages=3, min_size=14, max_size=30, nfc=16, niter=60, manual_seed=seed, train_depth=2
-    )
-    reals = build_pyramid(picture(24, 30), 3, 14, 30, "log")
+    config = Config(train_stages=2, min_size=14, max_size=22, nfc=16, niter=50, manual_seed=seed)
+    reals = build_pyramid(picture(18, 22), 2, 14, 22, "log")
     arithmetic = Arithmetic(precision)
     trainer = Trainer(config, reals, choose_engine("fast", arithmetic))
     for _ in trainer.run():
@@ -44,6 +42,9 @@ def outcome(precision: str, seed: int) -> dict[str, float]:
     "measure", ["reconstruction", "brightness", "contrast", "diversity", "grain"]
 )
 def test_within_the_spread_of_seeds(measure: str) -> None:
+    """The mean of three seeds, with as much room again on both sides as three seeds spread."""
     exact = torch.tensor([outcome("float32", seed)[measure] for seed in SEEDS])
     rounded = torch.tensor([outcome("bf16", seed)[measure] for seed in SEEDS])
-    print(measure, exact, rounded)
+    spread = exact.max() - exact.min()
+    assert exact.min() - spread <= rounded.mean() <= exact.max() + spread
+    assert not torch.equal(exact, rounded)

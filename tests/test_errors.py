@@ -311,7 +311,7 @@ def test_evaluation_says_what_is_wrong(place, monkeypatch, arguments, expected):
 def test_values_named_by_the_sentence_work(place, monkeypatch, tmp_path, arguments):
     """Each remedy that the sentence on a picture too small names is taken."""
     monkeypatch.chdir(place)
-    monkeypatch.setattr("consingan.cli._run", lambda *_: None)
+    monkeypatch.setattr("consingan.cli.training._run", lambda *_: None)
     typed = [*shlex.split(arguments), "--output_dir", str(tmp_path)]
     sentence = main_train(*typed).stderr
     remedies = re.findall(r"--(?:min|max)_size \d+(?= or| \(|\.)", sentence.split(";")[1])

@@ -1,0 +1,26 @@
+"""The commands. Only this package prints, asks or aborts; heavy imports wait until needed."""
+
+from __future__ import annotations
+
+import click
+
+from consingan._version import __version__
+from consingan.cli.evaluating import evaluate
+from consingan.cli.options import CONTEXT
+from consingan.cli.training import train
+from consingan.metrics.cli import metrics_command
+from consingan.report.cli import compare_command
+
+__all__ = ["evaluate", "main", "train"]
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__)
+def main() -> None:
+    """ConSinGAN: learn a generative model from one image."""
+
+
+main.add_command(train)
+main.add_command(evaluate)
+main.add_command(metrics_command)
+main.add_command(compare_command)

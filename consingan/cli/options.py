@@ -1,0 +1,136 @@
+"""Options that commands share, and the parsing of their values."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from consingan.config import Config, flag_name
+from consingan.errors import UserError
+
+if TYPE_CHECKING:
+    from consingan.runs import Execution
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    # Every flag is accepted with hyphens as well as with underscores.
+    "token_normalize_func": lambda token: token.replace("-", "_"),
+}
+
+
+def examples(*lines: str) -> str:
+    """Command lines for the end of a help text, kept on lines of their own."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def config_options(command: Command) -> Command:
+    """Add an option for every field of Config; None means that it was not typed."""
+    for field in reversed(dataclasses.fields(Config)):
+        flag, meta, kind = flag_name(field), field.metadata, type(field.default)
+        settings: dict[str, Any] = {"default": None, "help": _help(field)}
+        name = f"--{flag}"
+        if kind is bool:
+            name = f"--{flag}/--no_{flag}"
+        elif meta["choices"]:
+            settings["type"] = click.Choice(meta["choices"])
+        else:
+            settings["type"] = kind
+            settings["metavar"] = "PATH" if kind is str else "N" if kind is int else "X"
+        # The function's argument is the field's name, whatever the flag is called.
+        command = click.option(field.name, name, **settings)(command)
+    return command
+
+
+def _help(field: dataclasses.Field[Any]) -> str:
+    text: str = field.metadata["help"]
+    if isinstance(field.default, bool) or field.default == "" or field.name == "manual_seed":
+        return text
+    return f"{text}  [default: {field.default}]"
+
+
+def execution_options(command: Command) -> Command:
+    """Add the options that say where and how to compute."""
+    for decorate in reversed(
+        (
+            click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),
+            click.option("--gpu", type=int, metavar="N", help="CUDA device N, else the CPU."),
+            click.option("--not_cuda", is_flag=True, help="Compute on the CPU."),
+            click.option("--threads", type=click.IntRange(1), metavar="N",
+                   help="CPU threads; fewer than cores where others compute too."),
+            click.option("--precision", type=click.Choice(("auto", "float32", "tf32", "bf16")),
+                   help="Arithmetic; auto is the fastest the device does well."),
+        )
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, which a NaN or an infinity is not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Parse `value` or fail with a sentence."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} must be a finite number.", param, ctx)
+        return number
+
+
+def size_option(_context: click.Context, _parameter: Any, values: tuple[str, ...]) -> list[Any]:
+    """Parse repeated --size WxH into (height, width) pairs."""
+    sizes = []
+    for value in values:
+        match = re.fullmatch(r"(\d+)[xX](\d+)", value)
+        if not match:
+            raise click.BadParameter(f"{value!r} is not of the form WxH, for example 400x250.")
+        sizes.append((int(match.group(2)), int(match.group(1))))
+    return sizes
+
+
+def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ...]) -> list[Any]:
+    """Parse repeated --start_stage K, or all."""
+    if not all(v == "all" or v.isdecimal() for v in values):
+        raise click.BadParameter("give a stage number, or all.")
+    return [v if v == "all" else int(v) for v in values]
+
+
+def choose_execution(
+    options: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> Execution:
+    """How to compute: what was typed, else as a resumed run did before, else automatic."""
+    from consingan.runs import Execution
+
+    before = before or {}
+    placed = options["device"] or options["gpu"] is not None or options["not_cuda"]
+    device = options["device"] or (before.get("device", "auto") if not placed else "auto")
+    if not placed and before:
+        device = _still_there(device)
+    return Execution.choose(
+        device=device,
+        precision=options["precision"] or before.get("precision", "auto"),
+        engine=options["engine"] or before.get("engine", "auto"),
+        gpu=options["gpu"],
+        not_cuda=options["not_cuda"],
+        checkpointing=bool(options["checkpointing"] or before.get("checkpointing", False)),
+        threads=options["threads"] or before.get("threads"),
+    )
+
+
+def _still_there(device: str) -> str:
+    """The device that a run was begun on, or auto where this machine lacks it."""
+    from consingan.device import choose_device
+
+    try:
+        choose_device(device)
+    except UserError:
+        click.echo(f"Note: the run was begun on {device}, which is not here.", err=True)
+        return "auto"
+    return device
