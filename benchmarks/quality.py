@@ -21,7 +21,8 @@ import click
 
 import consingan
 from benchmarks.quality_table import Record, averages, markdown
-from consingan.cli import config_options, guarded
+from consingan.cli.messages import guarded
+from consingan.cli.options import config_options
 from consingan.config import Config
 from consingan.errors import UserError
 

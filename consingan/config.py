@@ -81,7 +81,7 @@ class Config:
     )
     preset: str = _option(
         "paper",
-        "A set of settings: paper as published, fast nearly as good, draft for a first look.",
+        "Settings by effort: paper as published; fast trains the fine stages less; draft least.",
         choices=tuple(PRESETS),
     )
     nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")

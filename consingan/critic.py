@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan import losses
-from consingan.kernels import conv_backward, conv_leaky_relu, through_leaky_relu
+from consingan.kernels import constant, conv_backward, conv_leaky_relu, through_leaky_relu
 from consingan.networks import Discriminator
 from consingan.precision import Arithmetic
 
@@ -186,6 +186,7 @@ class LinearCritic:
             chain = self._backward(values)
             for i in range(len(group)):
                 yield _Pass([v[i : i + 1] for v in values], [b[i : i + 1] for b in chain])
+            del values, chain  # or they would live on beside the next group's
 
     def _forward(self, image: Tensor) -> list[Tensor]:
         """Input of every convolution: [image, h_0, ..., h_last]."""
@@ -215,8 +216,8 @@ class LinearCritic:
         taps = self.weights[-1].shape[-1]
         _, channels, height, width = features.shape
         kind = (taps, features.dtype, features.device)
-        down = _tap_places(height, self.score_size[0], self.padding[0], *kind)
-        across = _tap_places(width, self.score_size[1], self.padding[1] - self.cut, *kind)
+        down = constant(_tap_places(height, self.score_size[0], self.padding[0], *kind))
+        across = constant(_tap_places(width, self.score_size[1], self.padding[1] - self.cut, *kind))
         rows = torch.matmul(across, features.permute(0, 2, 3, 1)[0])  # (h, k, C)
         exact = self.real.dtype
         sums = torch.matmul(down.to(exact), rows.to(exact).view(height, -1))

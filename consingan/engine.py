@@ -41,6 +41,10 @@ class Recipe:
         turn = (iteration * self.d_steps + step) % self.penalty_every
         return self.lambda_grad * self.penalty_every if turn == 0 else 0.0
 
+    def penalty_weights(self, iteration: int) -> tuple[float, ...]:
+        """`penalty_weight` of every discriminator step of an iteration."""
+        return tuple(self.penalty_weight(iteration, step) for step in range(self.d_steps))
+
 
 @dataclass(frozen=True)
 class StageTask:

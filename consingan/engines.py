@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from consingan.engine import EngineFactory, PlainEngine
+from consingan.engine import Engine, EngineFactory, PlainEngine, StageTask
 from consingan.errors import UserError
 from consingan.fast_engine import FastEngine
+from consingan.graphs import GraphEngine, wanted
 from consingan.precision import Arithmetic
 
 ENGINES = ("auto", "plain", "fast")
@@ -19,7 +20,8 @@ def choose_engine(
 
     Args:
         engine: "plain", the textbook loop, always in float32; "fast", the same in fewer
-            operations and in `arithmetic`; "auto" is "fast", which works on every device.
+            operations and in `arithmetic`, on an NVIDIA GPU launched as one graph; "auto" is
+            "fast", which works on every device.
         arithmetic: from `precision.choose_arithmetic`.
         checkpointing: give up the trained stages' activations and compute them again in the
             backward pass: less memory, more time, the same numbers.
@@ -31,4 +33,10 @@ def choose_engine(
         if checkpointing:
             raise UserError("--checkpointing needs --engine fast; leave one of them out.")
         return PlainEngine
-    return partial(FastEngine, arithmetic=arithmetic, checkpointing=checkpointing)
+    return partial(_fast, arithmetic=arithmetic, checkpointing=checkpointing)
+
+
+def _fast(task: StageTask, arithmetic: Arithmetic, checkpointing: bool) -> Engine:
+    if wanted(task.real.device):
+        return GraphEngine(FastEngine(task, arithmetic, checkpointing, capturable=True))
+    return FastEngine(task, arithmetic, checkpointing)

@@ -12,8 +12,13 @@ What is saved, and why nothing changes:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from consingan import losses
 from consingan.critic import make_critic
@@ -32,6 +37,8 @@ class FastEngine:
             the optimizers stay in the format of the weights.
         checkpointing: compute the trained stages' activations again in the backward pass instead
             of keeping them.
+        capturable: let the optimizers take part in a CUDA graph (graphs.py): their learning rates
+            are tensors, which a graph reads anew each time.
     """
 
     def __init__(
@@ -39,6 +46,7 @@ class FastEngine:
         task: StageTask,
         arithmetic: Arithmetic | None = None,
         checkpointing: bool = False,
+        capturable: bool = False,
     ) -> None:
         task.freeze()
         if task.real.device.type == "cpu":
@@ -48,13 +56,10 @@ class FastEngine:
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
         recipe = task.recipe
-        # Parameters stay contiguous: with another order of memory than its moments' (those of a
-        # resumed run, say) the fused Adam mixes up elements without a word.
-        betas = (recipe.beta1, 0.999)
-        self.optimizer_g = torch.optim.Adam(task.generator_groups(), betas=betas, fused=True)
-        self.optimizer_d = torch.optim.Adam(
-            task.discriminator.parameters(), lr=recipe.lr_d, betas=betas, fused=True
-        )
+        groups = task.generator_groups()
+        critic = [{"params": list(task.discriminator.parameters()), "lr": recipe.lr_d}]
+        self.optimizer_g = self._adam(groups, capturable)
+        self.optimizer_d = self._adam(critic, capturable)
         self.critic = make_critic(task.discriminator, task.real, self.arithmetic)
         self.first = task.generator.first_trained(recipe.train_depth)
         self.fixed = [self._local(z) for z in task.fixed_noises]
@@ -64,14 +69,32 @@ class FastEngine:
         """`x` on this engine's device, in its number format and memory order."""
         return x.to(self.task.real.device, self.dtype, memory_format=torch.channels_last)
 
+    def _adam(self, groups: list[dict[str, Any]], capturable: bool) -> torch.optim.Adam:
+        # Parameters stay contiguous: with another order of memory than its moments' (those of a
+        # resumed run, say) the fused Adam mixes up elements without a word.
+        if capturable:
+            device = self.task.real.device
+            groups = [{**group, "lr": torch.tensor(group["lr"], device=device)} for group in groups]
+        betas = (self.task.recipe.beta1, 0.999)
+        return torch.optim.Adam(groups, betas=betas, fused=True, capturable=capturable)
+
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration, see `PlainEngine.step`."""
+        noises = [self._local(z) for z in draws.noises]
+        weights = self.task.recipe.penalty_weights(iteration)
+        return self.iterate(Draws(noises, draws.mixing), weights)
+
+    def iterate(self, draws: Draws, weights: Sequence[float]) -> Tensor:
+        """One iteration with the penalty's weight at each step of the discriminator.
+
+        Args:
+            draws: as `empty_draws` has them: on this engine's device, in its format and order.
+            weights: from `Recipe.penalty_weights`.
+        """
         recipe, real = self.task.recipe, self.task.real
         with self.arithmetic.scope(real.device):
-            noises = [self._local(z) for z in draws.noises]
-            fake = self._generate(self._frozen_part(noises), noises)
-            for step, mixing in enumerate(draws.mixing):
-                weight = recipe.penalty_weight(iteration, step)
+            fake = self._generate(self._frozen_part(draws.noises), draws.noises)
+            for mixing, weight in zip(draws.mixing.unbind(), weights, strict=True):
                 d_losses = self.critic.descend(fake.detach(), mixing, weight)
                 self.optimizer_d.step()
             adversarial, gradient = self.critic.judge(fake.detach())
@@ -84,21 +107,46 @@ class FastEngine:
                 self.optimizer_g.step()
         return torch.stack([*d_losses, adversarial, reconstruction.detach()])
 
+    def empty_draws(self) -> Draws:
+        """Room for what an iteration draws, as `iterate` wants it."""
+        mixing = self.task.real.new_empty(self.task.recipe.d_steps)
+        return Draws([torch.empty_like(z) for z in self.fixed], mixing)
+
     @torch.no_grad()
-    def _frozen_part(self, noises: list[Tensor]) -> Tensor | None:
+    def _frozen_part(self, noises: Sequence[Tensor]) -> Tensor | None:
         """Features after the stages that are no longer trained; None where all are trained."""
         if self.first == 0:
             return None
         with self.arithmetic.applied(self.task.generator):
             return self.task.generator.features(noises[: self.first], self.task.amplitudes)
 
-    def _generate(self, start: Tensor | None, noises: list[Tensor]) -> Tensor:
+    def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
         """Picture from the features of the frozen part and the noises of the trained stages."""
         generator, amplitudes = self.task.generator, self.task.amplitudes
-        with self.arithmetic.applied(generator):
-            if start is None:
-                return generator(noises, amplitudes)  # type: ignore[no-any-return]
+        if start is None:
+            x = self._trained(generator.first_features, noises[0])
+        else:
             x = start
-            for stage in range(self.first, len(noises)):
-                x = generator.refine(stage, x, noises[stage], amplitudes[stage])
+        for stage in range(max(self.first, 1), len(noises)):
+            refine = partial(generator.refine, stage, amplitude=amplitudes[stage])
+            x = self._trained(refine, x, noises[stage])
+        with self.arithmetic.applied(generator):
             return generator.render(x)
+
+    def _trained(self, piece: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Run a piece of the generator; with checkpointing what it keeps is its arguments.
+
+        The second computation happens in the midst of the backward pass, when the generator's
+        operations are its own again, so the arithmetic is set inside.
+        """
+
+        def run(*tensors: Tensor) -> Tensor:
+            with self.arithmetic.applied(self.task.generator):
+                return piece(*tensors)
+
+        if not self.checkpointing:
+            return run(*tensors)
+        # Nothing in there is random; saving the random state would stall a GPU.
+        return checkpoint(  # type: ignore[no-any-return]
+            run, *tensors, use_reentrant=False, preserve_rng_state=False
+        )

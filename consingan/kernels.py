@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,28 @@ from torch.autograd.function import once_differentiable
 from consingan.networks import Block, Operations, bicubic
 
 Size = tuple[int, int]
+
+_keepers: list[list[Tensor]] = []
+
+
+@contextlib.contextmanager
+def constants_kept(kept: list[Tensor]) -> Iterator[None]:
+    """Put the cached constants that are used meanwhile into `kept`.
+
+    A CUDA graph knows its operands by their addresses alone: they must outlive the caches' turns.
+    """
+    _keepers.append(kept)
+    try:
+        yield
+    finally:
+        _keepers.remove(kept)
+
+
+def constant(cached: Tensor) -> Tensor:
+    """`cached`, noted for whoever must keep it, see `constants_kept`."""
+    for kept in _keepers:
+        kept.append(cached)
+    return cached
 
 
 @lru_cache(maxsize=256)
@@ -48,7 +71,7 @@ def _along_both_axes(x: Tensor, size: Size, transposed: bool) -> Tensor:
     def matrix(n_in: int, n_out: int) -> Tensor:
         if transposed:
             n_in, n_out = n_out, n_in
-        return _bicubic_matrix(n_in, n_out, transposed, x.dtype, x.device)
+        return constant(_bicubic_matrix(n_in, n_out, transposed, x.dtype, x.device))
 
     def across(y: Tensor) -> Tensor:  # (N, h, w, C) -> (N, h, W, C)
         flat = y.reshape(-1, width, channels)

@@ -15,6 +15,8 @@ from consingan.kernels import FastOperations
 from consingan.networks import Generator
 
 PRECISIONS = ("auto", "float32", "tf32", "bf16")
+FULL_CACHE, FULL_GPU = 4_000_000, 64_000_000  # values of a feature map, all pictures together
+MOST_AT_A_TIME = 256  # pictures
 CLEARLY_FASTER = 1.3  # bf16 must beat float32 by this factor where it has to be measured
 
 
@@ -67,9 +69,14 @@ class Arithmetic:
         finally:
             generator.operations = before
 
-    def batch_size(self, size: tuple[int, int]) -> int:
-        """Pictures of `size` (h, w) to make at a time."""
-        return max(1, 4_000_000 // (size[0] * size[1] * 64))
+    def batch_size(self, size: tuple[int, int], device: torch.device, channels: int = 64) -> int:
+        """Pictures of `size` (h, w) to make at a time on `device`, through maps of `channels`.
+
+        A CPU wants feature maps to stay near its cache; a GPU is filled by some 24 pictures of
+        250 px, whose noise and live feature maps together take 2 to 3 GiB in float32.
+        """
+        values = FULL_GPU if device.type == "cuda" else FULL_CACHE
+        return max(1, min(values // (size[0] * size[1] * channels), MOST_AT_A_TIME))
 
 
 def choose_arithmetic(precision: str, device: torch.device) -> Arithmetic:

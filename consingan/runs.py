@@ -15,7 +15,7 @@ from torch import Tensor
 
 from consingan._version import __version__
 from consingan.checkpoint import MANIFEST, RunFolder
-from consingan.compositing import fit_naive, same_shape
+from consingan.compositing import fit_naive
 from consingan.config import Chosen, Config, choose
 from consingan.device import choose_device
 from consingan.engines import choose_engine
@@ -27,7 +27,7 @@ from consingan.networks import Discriminator
 from consingan.official import is_official, load_official
 from consingan.precision import Arithmetic, choose_arithmetic
 from consingan.presets import PRESETS
-from consingan.pyramid import build_pyramid, resize_to, scaled_size, training_scale
+from consingan.pyramid import build_pyramid, resize, resize_to, scaled_size, training_scale
 from consingan.trainer import SeededRandomness, Trainer
 
 FINE_TUNE = {"niter": 500, "fine_niter": 0, "preset": "paper"}
@@ -262,9 +262,9 @@ def _refuse_unfit(trained: Model, typed: Mapping[str, Any], base: Path) -> None:
 def _refuse_other_picture(image: Tensor, trained: Model, base: Path) -> None:
     """The training image must be the one that the model was trained on."""
     real = trained.real.cpu()
-    height, width = real.shape[-2:]
-    same = same_shape((image.shape[-2], image.shape[-1]), (height, width))
-    if not same or (resize_to(image, (height, width)) - real).abs().mean() > SAME_PICTURE:
+    scale = training_scale((image.shape[-2], image.shape[-1]), trained.config.max_size)
+    again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
+    if again.shape != real.shape or (again - real).abs().mean() > SAME_PICTURE:
         raise UserError(
             f"--input_name is not the picture that {base} was trained on; name that one or "
             "leave it out."

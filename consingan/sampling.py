@@ -63,7 +63,8 @@ def random_samples(
         arithmetic: precision, by default float32.
     """
     arithmetic = arithmetic or Arithmetic()
-    step = batch_size or arithmetic.batch_size(output_sizes(model, size)[-1])
+    largest = output_sizes(model, size)[-1]
+    step = batch_size or arithmetic.batch_size(largest, model.device, model.config.nfc)
     for start in range(0, count, step):
         drawn = [
             random_noises(model, size, seed, index)

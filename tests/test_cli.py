@@ -34,7 +34,7 @@ from commands import (
 
 from consingan import cli
 from consingan.checkpoint import run_name
-from consingan.cli import messages
+from consingan.cli import messages, training
 from consingan.config import Config
 from consingan.images import read_image, to_pixels
 from consingan.pyramid import resize_to
@@ -82,7 +82,7 @@ def picture(tmp_path, monkeypatch):
 def planned(picture, monkeypatch):
     """Run the command up to the training; returns (Config, what was printed)."""
     kept = []
-    monkeypatch.setattr(cli, "_run", lambda folder, trainer, *_: kept.append(trainer.config))
+    monkeypatch.setattr(training, "_run", lambda folder, trainer, *_: kept.append(trainer.config))
 
     def plan(*typed):
         result = main_train("--input_name", picture, *typed)
@@ -359,7 +359,7 @@ def test_picture_names_of_any_kind_from_start_to_end(name, stem, tmp_path, monke
 
 def test_a_photograph_of_scikit_image_gives_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_run", lambda *_: None)
+    monkeypatch.setattr(training, "_run", lambda *_: None)
     assert main_train("--input_name", "skimage:coffee").exit_code == 0
     assert only_run(tmp_path / "TrainedModels").parent.name == "coffee"
 

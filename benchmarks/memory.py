@@ -1,0 +1,153 @@
+"""Peak memory of a training step at the finest stage, measured and as the dry run estimates it.
+
+python -m benchmarks.memory [--sizes 250,500,1000] [--device cpu|cuda]
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from benchmarks.stages import SHORTER_SIDE, make_task, new_draws, sizes_of
+from benchmarks.tables import RESULTS, machine, markdown_table, write_results
+from consingan.engines import choose_engine
+from consingan.memory import estimate_training_memory
+from consingan.precision import Arithmetic
+
+VARIANTS = (
+    ("plain", "float32", False),
+    ("fast", "float32", False),
+    ("fast", "float32", True),
+    ("fast", "bf16", False),
+    ("fast", "bf16", True),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step whose memory is measured."""
+
+    size: int
+    engine: str
+    precision: str
+    checkpointing: bool
+    stages: int = 6
+    mode: str = "generation"
+    iterations: int = 2
+    device: str = "cpu"
+
+    def estimate(self) -> int:
+        """Bytes that `consingan.memory` expects."""
+        from consingan.config import Config
+        from consingan.modes import MODES
+        from consingan.trainer import recipe_of
+
+        return estimate_training_memory(
+            sizes_of(self.size, self.stages, self.mode),
+            Config().shape,
+            MODES[self.mode].border,
+            recipe_of(Config()),
+            Arithmetic(self.precision),
+            self.engine,
+            self.checkpointing,
+        )
+
+
+def measure(step: Step) -> int:
+    """Bytes by which a process of its own grows; no other step's memory is counted or reused."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_grow, args=(step, theirs))
+    process.start()
+    theirs.close()
+    try:
+        return int(ours.recv())
+    finally:
+        process.join()
+
+
+def _grow(step: Step, answer: Any) -> None:
+    torch.set_num_threads(1)
+    device = torch.device(step.device)
+    # What the first step of all loads and compiles belongs to the program, not to this step.
+    _iterate(Step(40, step.engine, step.precision, step.checkpointing, 3, device=step.device))
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        _iterate(step)
+        answer.send(torch.cuda.max_memory_reserved(device) - before)
+        return
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
+    _iterate(step)
+    answer.send(_status("VmHWM") - before)
+
+
+def _iterate(step: Step) -> None:
+    task = make_task(step.size, step.stages, step.mode, torch.device(step.device))
+    engine = choose_engine(step.engine, Arithmetic(step.precision), step.checkpointing)(task)
+    for iteration in range(step.iterations):
+        engine.step(new_draws(task, iteration), iteration)
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
+def rows_of(steps: list[Step]) -> Iterator[dict[str, Any]]:
+    """Measure one step after the other."""
+    for step in steps:
+        measured, estimated = measure(step) / 2**20, step.estimate() / 2**20
+        height, width = sizes_of(step.size, step.stages, step.mode)[-1]
+        yield {
+            "size": f"{width}x{height}",
+            "mode": step.mode,
+            "engine": step.engine,
+            "precision": step.precision,
+            "checkpointing": step.checkpointing,
+            "measured MiB": round(measured),
+            "estimated MiB": round(estimated),
+            "estimated / measured": round(estimated / measured, 2),
+        }
+
+
+@click.command()
+@click.option("--sizes", default="250,500,1000", show_default=True, help="Longer sides in px.")
+@click.option("--device", type=click.Choice(("cpu", "cuda")), default="cpu", show_default=True)
+@click.option("--mode", default="generation", show_default=True)
+@click.option("--stages", default=6, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=RESULTS, show_default="results/")
+def main(sizes: str, device: str, mode: str, stages: int, output: Path) -> None:
+    """Print the table and write it to `output`."""
+    if device == "cpu" and platform.system() != "Linux":
+        raise click.UsageError("the peak of a process can only be read on Linux")
+    rows = []
+    for row in rows_of(
+        [
+            Step(int(size), *variant, stages=stages, mode=mode, device=device)
+            for size in sizes.split(",")
+            for variant in VARIANTS
+        ]
+    ):
+        click.echo(json.dumps(row))
+        rows.append(row)
+    title = f"Peak memory of a training step beside the program, shorter side {SHORTER_SIDE} of it"
+    click.echo(markdown_table(rows))
+    write_results(output / f"memory_{device}_{mode}", title, machine(device), {"": rows})
+
+
+if __name__ == "__main__":
+    main()

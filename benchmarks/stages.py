@@ -1,0 +1,62 @@
+"""The stages that speed and memory are measured on, with random weights and a random picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from consingan.config import Config
+from consingan.engine import StageTask
+from consingan.modes import MODES
+from consingan.networks import Discriminator, Generator, initialize
+from consingan.noise import Draws, gaussian, noise_shapes, stream
+from consingan.pyramid import stage_sizes
+from consingan.trainer import recipe_of
+
+SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
+
+Size = tuple[int, int]
+
+
+def sizes_of(longer: int, stages: int, mode: str = "generation") -> list[Size]:
+    """Sizes (h, w) in px of the stages for a photograph whose longer side has `longer` px."""
+    size = (round(longer * SHORTER_SIDE), longer)
+    smallest = min(Config().min_size, size[0])
+    return stage_sizes(size, stages, smallest, longer, MODES[mode].spacing)
+
+
+def make_task(
+    longer: int,
+    stages: int,
+    mode: str = "generation",
+    device: torch.device | str = "cpu",
+    config: Config | None = None,
+) -> StageTask:
+    """What is trained in the last of the stages, networks new; `config` is the default one."""
+    return task_of(sizes_of(longer, stages, mode), mode, device, config or Config())
+
+
+def task_of(sizes: list[Size], mode: str, device: torch.device | str, config: Config) -> StageTask:
+    """What is trained in the last stage of a pyramid of `sizes` (h, w)."""
+    rng = stream("benchmark", len(sizes))
+    generator = Generator(config.shape, MODES[mode].border)
+    discriminator = Discriminator(config.shape)
+    initialize(generator, rng)
+    initialize(discriminator, rng)
+    for _ in sizes[1:]:
+        generator.grow()
+    shapes = noise_shapes(sizes, config.nfc, config.nc_im, generator.frame)
+    fixed = [gaussian(s, rng, device).contiguous() for s in shapes]
+    real: Tensor = torch.tanh(gaussian((1, config.nc_im, *sizes[-1]), rng)).contiguous().to(device)
+    amplitudes = [1.0] + [0.1] * (len(sizes) - 1)
+    return StageTask(
+        generator.to(device), discriminator.to(device), real, fixed, amplitudes, recipe_of(config)
+    )
+
+
+def new_draws(task: StageTask, iteration: int) -> Draws:
+    """What an iteration draws, where it is used."""
+    device = task.real.device
+    rng = stream("draws", iteration, device=device)
+    noises = [gaussian(z.shape, rng) for z in task.fixed_noises]
+    return Draws(noises, torch.rand(task.recipe.d_steps, generator=rng, device=device))

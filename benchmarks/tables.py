@@ -1,0 +1,68 @@
+"""What the benchmarks of speed and memory write: JSON and a table, with the machine in words."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from consingan.files import make_folder, write_json
+
+RESULTS = Path(__file__).parent / "results"
+
+Row = Mapping[str, Any]
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What was measured on; no name of a host or of a folder."""
+    words: dict[str, Any] = {
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
+    if device == "cuda":
+        words["gpu"] = torch.cuda.get_device_name()
+        words["cuda"], words["cudnn"] = torch.version.cuda, torch.backends.cudnn.version()
+    return words
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    return found.group(1) if found else platform.machine()
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Rows with the same keys as a table."""
+    columns = list(rows[0])
+    lines = [columns, ["---"] * len(columns), *([_cell(row[c]) for c in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+
+
+def write_results(
+    path: Path, title: str, described: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]
+) -> None:
+    """Write `path`.json and `path`.md; `tables` are by heading."""
+    make_folder(path.parent)
+    json_tables = {name or "table": list(rows) for name, rows in tables.items()}
+    write_json(path.with_suffix(".json"), {"machine": dict(described), **json_tables})
+    lines = [f"# {title}", "", ", ".join(f"{k} {v}" for k, v in described.items()), ""]
+    for heading, rows in tables.items():
+        lines += [f"## {heading}", ""] if heading else []
+        lines += [markdown_table(rows), ""]
+    path.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")

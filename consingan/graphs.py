@@ -1,0 +1,167 @@
+"""Whole iterations as CUDA graphs: a thousand small kernels launched with one call.
+
+On a large GPU the coarse stages take longer to launch than to compute. A graph repeats recorded
+kernels on the same addresses, so that what changes from one iteration to the next is copied into
+buffers (noises, mixing) or filled into tensors (learning rates); weights, moments and the losses
+stay where they are. An iteration whose penalty is left out has other kernels and a graph of its
+own.
+
+Switched off by the environment variable CONSINGAN_CUDA_GRAPHS=0.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from consingan.fast_engine import FastEngine
+from consingan.kernels import constants_kept
+from consingan.noise import Draws
+
+SWITCH = "CONSINGAN_CUDA_GRAPHS"
+WARM_UP = 3  # iterations of each kind that run as they are before the next one is recorded
+
+Iteration = Callable[[], Tensor]
+
+
+def wanted(device: torch.device) -> bool:
+    """Whether iterations on `device` are to be recorded."""
+    return device.type == "cuda" and os.environ.get(SWITCH, "1") != "0"
+
+
+class Recorder(Protocol):
+    """Runs and records iterations; the tests have one that needs no GPU."""
+
+    def warm_up(self, iteration: Iteration) -> Tensor:
+        """Run `iteration` as it will be recorded."""
+        ...
+
+    def record(self, iteration: Iteration) -> Iteration:
+        """What repeats `iteration`, which itself leaves no trace now."""
+        ...
+
+
+class CudaRecorder:
+    """Records into one pool of memory.
+
+    The graphs may share it: each writes what it reads there, and the losses are copied out before
+    another one runs.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.stream = torch.cuda.Stream(device)
+        self.pool = torch.cuda.graph_pool_handle()
+
+    def warm_up(self, iteration: Iteration) -> Tensor:
+        """On a stream beside the usual one, as recording has to be.
+
+        Libraries choose their algorithms and make their workspaces, the optimizers their moments:
+        nothing of that may happen while recording.
+        """
+        usual = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(usual)
+        with torch.cuda.stream(self.stream):
+            losses = iteration()
+        usual.wait_stream(self.stream)
+        return losses
+
+    def record(self, iteration: Iteration) -> Iteration:
+        """Record without computing."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
+            losses = iteration()
+
+        def replay() -> Tensor:
+            graph.replay()
+            return losses
+
+        return replay
+
+
+@dataclass
+class _Kind:
+    """Iterations with the same kernels: how many have run, and the recorded one."""
+
+    runs: int = 0
+    recorded: Iteration | None = None
+    constants: list[Tensor] = field(default_factory=list)
+
+
+class GraphEngine:
+    """A `FastEngine` whose iterations are recorded once they have run a few times.
+
+    The warm-up iterations are the training's own first ones, and recording computes nothing: no
+    state has to be put back.
+
+    Args:
+        engine: made with `capturable`.
+        recorder: by default the GPU's.
+    """
+
+    def __init__(self, engine: FastEngine, recorder: Recorder | None = None) -> None:
+        self.engine = engine
+        self.recorder = recorder or CudaRecorder(engine.task.real.device)
+        self.buffers = engine.empty_draws()
+        self.kinds: dict[tuple[float, ...], _Kind] = {}
+        self.failed = False
+        for optimizer in (self.optimizer_g, self.optimizer_d):
+            optimizer.register_load_state_dict_post_hook(self._forget)
+
+    @property
+    def optimizer_g(self) -> torch.optim.Optimizer:
+        """The generator's optimizer."""
+        return self.engine.optimizer_g
+
+    @property
+    def optimizer_d(self) -> torch.optim.Optimizer:
+        """The discriminator's optimizer."""
+        return self.engine.optimizer_d
+
+    def step(self, draws: Draws, iteration: int) -> Tensor:
+        """One iteration, see `PlainEngine.step`."""
+        self._fill(draws)
+        weights = self.engine.task.recipe.penalty_weights(iteration)
+        run = partial(self.engine.iterate, self.buffers, weights)
+        if self.failed:
+            return run()
+        kind = self.kinds.setdefault(weights, _Kind())
+        if kind.recorded is None and kind.runs < WARM_UP:
+            kind.runs += 1
+            return self.recorder.warm_up(run)
+        if kind.recorded is None and not self._record(kind, run):
+            return run()
+        assert kind.recorded is not None
+        return kind.recorded().clone()  # the next iteration writes its losses to the same place
+
+    def _fill(self, draws: Draws) -> None:
+        """Copy into the buffers, which casts to their format and order."""
+        for buffer, drawn in zip(self.buffers.noises, draws.noises, strict=True):
+            buffer.copy_(drawn)
+        self.buffers.mixing.copy_(draws.mixing)
+
+    def _record(self, kind: _Kind, run: Iteration) -> bool:
+        try:
+            with constants_kept(kind.constants):
+                kind.recorded = self.recorder.record(run)
+        except RuntimeError as error:
+            self.failed = True
+            self.kinds.clear()
+            reason = str(error).partition("\n")[0]
+            warnings.warn(
+                f"No CUDA graph could be recorded, going on without ({reason}). "
+                f"{SWITCH}=0 does not try.",
+                stacklevel=2,
+            )
+        return not self.failed
+
+    def _forget(self, _: Any) -> None:
+        """Loading gave the optimizers other tensors than those recorded."""
+        self.kinds.clear()
