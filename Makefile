@@ -23,8 +23,8 @@ $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.demo
 	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 100 --train_stages 5 \
-		--niter 300 --manualSeed 1 --output_dir TrainedModels/demo
-	$(BIN)/python evaluate_model.py --num_samples 8 --model_dir \
+		--niter 250 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
+	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir \
 		"$$(ls -td TrainedModels/demo/*/*/ | head -n 1)"
 
 setup: $(VENV)/.test

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import platform
 import re
+import statistics
+import time
 from dataclasses import dataclass
 
 import torch
 
 from consingan.errors import UserError
+
+CROWDED = 1.5  # times slower with all threads than with one: then something is wrong
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,41 @@ def _named(name: str) -> torch.device:
             raise UserError(f"--device {name}: {there} here; use --device auto.")
         return torch.device("cuda", index)
     return torch.device(name)
+
+
+def crowded(device: torch.device) -> str:
+    """A sentence that advises fewer threads where other programs keep the cores busy, or "".
+
+    Threads that wait for one another on a busy core can make a training many times slower. How
+    many there are decides the last digits of a result, so it is never changed unasked.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        return ""
+    together = _small_convolutions()
+    try:
+        torch.set_num_threads(1)
+        alone = _small_convolutions()
+    finally:
+        torch.set_num_threads(threads)
+    if together < CROWDED * alone:
+        return ""
+    return (
+        f"Other programs keep the cores busy: one thread is {together / alone:.0f} times as fast "
+        f"as {threads} now; consider --threads 1."
+    )
+
+
+@torch.no_grad()
+def _small_convolutions() -> float:
+    """Median seconds of a convolution as at a coarse stage."""
+    x, weight = torch.ones(1, 64, 32, 32), torch.ones(64, 64, 3, 3)
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        torch.nn.functional.conv2d(x, weight)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def describe(device: torch.device) -> str:

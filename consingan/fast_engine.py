@@ -123,10 +123,7 @@ class FastEngine:
     def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
         """Picture from the features of the frozen part and the noises of the trained stages."""
         generator, amplitudes = self.task.generator, self.task.amplitudes
-        if start is None:
-            x = self._trained(generator.first_features, noises[0])
-        else:
-            x = start
+        x = self._trained(generator.first_features, noises[0]) if start is None else start
         for stage in range(max(self.first, 1), len(noises)):
             refine = partial(generator.refine, stage, amplitude=amplitudes[stage])
             x = self._trained(refine, x, noises[stage])

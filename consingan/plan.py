@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from consingan.device import describe
 from consingan.engine import StageTask
 from consingan.engines import choose_engine
+from consingan.graphs import WARM_UP
+from consingan.memory import estimate_training_memory, free_memory
 from consingan.model import Anchor
 from consingan.networks import Discriminator
 from consingan.runs import Execution, Job, versions
@@ -76,20 +79,11 @@ def estimate(job: Job) -> Iterator[str]:
 
     Trains throw-away networks; the job is left as it is.
     """
-    from consingan.memory import estimate_training_memory
-
     trainer, config = job.trainer, job.chosen.config
     sizes = [(r.shape[-2], r.shape[-1]) for r in trainer.reals]
-    peak = estimate_training_memory(
-        sizes,
-        config.shape,
-        trainer.model.mode.border,
-        recipe_of(config),
-        job.execution.arithmetic,
-        job.execution.engine,
-        job.execution.checkpointing,
-    )
+    peak = _peak_memory(job, sizes, job.execution.checkpointing)
     yield f"memory at the finest stage: about {peak / 2**20:.0f} MiB beside the program itself"
+    yield from memory_advice(job, peak)
     total = 0.0
     for stage in range(trainer.stage, config.train_stages):
         seconds = time_iteration(job, stage)
@@ -98,6 +92,37 @@ def estimate(job: Job) -> Iterator[str]:
         yield f"stage {stage + 1} ({width}x{height}): {1000 * seconds:.0f} ms an iteration"
     iterations = sum(trainer.iterations_of(k) for k in range(trainer.stage, config.train_stages))
     yield f"time for {iterations} iterations: about {in_words(total)}"
+
+
+def _peak_memory(job: Job, sizes: Sequence[tuple[int, int]], checkpointing: bool) -> int:
+    config, execution = job.chosen.config, job.execution
+    return estimate_training_memory(
+        sizes,
+        config.shape,
+        job.trainer.model.mode.border,
+        recipe_of(config),
+        execution.arithmetic,
+        execution.engine,
+        checkpointing,
+    )
+
+
+def memory_advice(job: Job, peak: int) -> Iterator[str]:
+    """A line with what would fit, if `peak` bytes are more than what is free."""
+    free = free_memory(job.execution.device)
+    if free is None or peak <= free:
+        return
+    sizes = [(r.shape[-2], r.shape[-1]) for r in job.trainer.reals]
+    mebi = 2**20
+    line = f"that is more than the {free / mebi:.0f} MiB that are free; use "
+    can_checkpoint = job.execution.engine != "plain" and not job.execution.checkpointing
+    if can_checkpoint and (less := _peak_memory(job, sizes, True)) < peak:
+        line += f"--checkpointing (about {less / mebi:.0f} MiB) "
+        line += "or " if less <= free else "and "
+        peak = peak if less <= free else less
+    # Memory grows with the number of pixels; the coarse stages keep their sizes, hence the slack.
+    longer = math.floor(0.95 * max(sizes[-1]) * math.sqrt(free / peak))
+    yield f"{line}--max_size {longer}."
 
 
 def time_iteration(job: Job, stage: int) -> float:
@@ -126,13 +151,14 @@ def time_iteration(job: Job, stage: int) -> float:
     randomness.initialize(task.discriminator, "discriminator")
     engine = choose_engine(execution.engine, execution.arithmetic, execution.checkpointing)(task)
     times = []
-    for iteration in range(TIMED_ITERATIONS + 1):
+    untimed = WARM_UP + 1 if execution.device.type == "cuda" else 1
+    for iteration in range(untimed + TIMED_ITERATIONS):
         begun = time.perf_counter()
         draws = randomness.draws(stage, iteration, shapes, reals[0], config.d_steps)
         engine.step(draws, iteration)
         synchronize(execution.device)
         times.append(time.perf_counter() - begun)
-    return statistics.median(times[1:])
+    return statistics.median(times[untimed:])
 
 
 def synchronize(device: torch.device) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from consingan import device
 from consingan.device import choose_device, describe
 from consingan.errors import UserError
 
@@ -76,3 +77,13 @@ def test_unknown_names(name):
 
 def test_the_cpu_in_words():
     assert describe(torch.device("cpu")).startswith(f"cpu ({torch.get_num_threads()} thread")
+
+
+def test_fewer_threads_are_advised_where_they_are_faster(monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
+    times = iter([0.6, 0.1, 0.05, 0.1])
+    monkeypatch.setattr(device, "_small_convolutions", lambda: next(times))
+    assert "6 times as fast as 4" in device.crowded(torch.device("cpu"))
+    assert device.crowded(torch.device("cpu")) == ""
+    assert device.crowded(torch.device("cuda")) == ""

@@ -1,4 +1,4 @@
-"""Iterations as graphs, as far as it can be tested without a GPU: what is copied, kept, repeated."""
+"""Iterations as graphs, as far as that can be tested without a GPU: copies, places, repeats."""
 
 from __future__ import annotations
 
@@ -141,7 +141,9 @@ def test_losses_do_not_change_afterwards() -> None:
 def test_goes_on_where_nothing_can_be_recorded() -> None:
     plain, graphed = twins(Case().task())
     engine = graph_engine(graphed, Repeater(fails=True))
-    with pytest.warns(UserWarning, match=r"going on without \(operation not permitted.*capturing\)"):
+    with pytest.warns(
+        UserWarning, match=r"going on without \(operation not permitted.*capturing\)"
+    ):
         first = run(engine, graphed, WARM_UP + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -135,11 +135,14 @@ def _run(
 ) -> None:
     """Train, with everything that watches, and say how it ended."""
     from consingan import plan
+    from consingan.device import crowded
     from consingan.session import Session
 
     click.echo(f"run folder: {folder.path}")
     observers, close = _observers(folder, trainer, naive, execution, options)
     session = Session(trainer, folder, observers, options["save_every"], seconds)
+    if advice := crowded(execution.device):
+        click.echo(f"Note: {advice}", err=True)
     with contextlib.ExitStack() as stack:
         stack.callback(close)
         stack.enter_context(explained(folder.path))
