@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-DEMO_IMAGE = Images/Generation/ridges_at_sunset.jpg
+DEMO_IMAGE = Images/Generation/stone_wall.jpg
 # One thread per test process: two processes share the cores, and OpenMP threads that wait for one
 # another on a busy core cost far more than they bring.
 TEST_ENV = OMP_NUM_THREADS=1 MPLBACKEND=Agg
@@ -22,8 +22,8 @@ $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 demo: $(VENV)/.demo
-	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 100 --train_stages 5 \
-		--niter 250 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
+	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 80 --train_stages 4 \
+		--niter 400 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
 	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir \
 		"$$(ls -td TrainedModels/demo/*/*/ | head -n 1)"
 
