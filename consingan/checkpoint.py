@@ -41,7 +41,7 @@ from consingan.images import image_stem
 from consingan.model import Anchor, Model
 from consingan.modes import MODES
 from consingan.networks import Discriminator, Generator
-from consingan.trainer import Trainer
+from consingan.trainer import Trainer, part
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -346,12 +346,6 @@ class RunFolder:
             raise UserError(
                 f"{path} is damaged ({error}); restore it from a copy or train anew."
             ) from None
-
-
-def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors under `prefix.`, without it."""
-    start = f"{prefix}."
-    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
 
 
 def _weights(trainer: Trainer) -> dict[str, Tensor]:

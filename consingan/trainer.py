@@ -298,11 +298,11 @@ class Trainer:
         """Take up the state that `state` gave; `anchors` are those of the stages begun so far."""
         self.stage, self.iteration = (int(i) for i in tensors["position"])
         generator = self.model.generator
-        weights = _part(tensors, "generator")
+        weights = part(tensors, "generator")
         while any(key.startswith(f"body.{generator.stages}.") for key in weights):
             generator.grow()
         generator.load_state_dict(weights)
-        self.discriminator.load_state_dict(_part(tensors, "discriminator"))
+        self.discriminator.load_state_dict(part(tensors, "discriminator"))
         self.model.anchors[:] = anchors
         self.curves = list(tensors["curves"]) if "curves" in tensors else []
         self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
@@ -316,7 +316,7 @@ def set_learning_rate(group: dict[str, Any], lr: float) -> None:
         group["lr"] = lr
 
 
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors under `prefix.`, without it."""
     start = f"{prefix}."
     return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
@@ -338,7 +338,7 @@ def load_optimizer(
     """Give back to an optimizer what `dump_optimizer` took from it."""
     state: dict[int, dict[str, Tensor]] = {}
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for key, value in _part(tensors, prefix).items():
+    for key, value in part(tensors, prefix).items():
         number, name = key.split(".", 1)
         parameter = parameters[int(number)]
         if value.shape == parameter.shape:  # lie in memory as the parameter does
