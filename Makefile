@@ -18,7 +18,7 @@ $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,video]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs,video]"
 	touch $@
 
 demo: $(VENV)/.demo
