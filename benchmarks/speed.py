@@ -21,7 +21,7 @@ from torch import Tensor
 
 from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
-from benchmarks.work import convolution_peak, iteration_flop
+from benchmarks.work import convolution, iteration_flop
 from consingan.config import Config
 from consingan.engines import choose_engine
 from consingan.graphs import WARM_UP
@@ -36,6 +36,7 @@ Row = dict[str, Any]
 Times = tuple[float, float]  # seconds by the clock, seconds of the processor
 
 PLAIN = "plain float32"
+PEAK = "convolution, "
 SAMPLES = 32
 
 
@@ -76,11 +77,17 @@ def in_turns(
 
 def time_stage(
     stage: int, config: Config, size: int, device: torch.device, iterations: int
-) -> dict[str, Times]:
-    """Times of an iteration of `stage` by contestant."""
-    sizes = sizes_of(size, config.train_stages, config.train_mode)[: stage + 1]
+) -> tuple[dict[str, Times], dict[str, float]]:
+    """By contestant: times of an iteration of `stage`; GFLOP/s of one convolution between them."""
+    every = sizes_of(size, config.train_stages, config.train_mode)
+    sizes = every[: stage + 1]
     runs: dict[str, Callable[[int], object]] = {}
+    work: dict[str, float] = {}
     for name, (engine, arithmetic) in contestants(device).items():
+        peak, work[name] = convolution(
+            engine == "plain", arithmetic, every[-1], config.shape, device
+        )
+        runs[PEAK + name] = peak
         task = task_of(sizes, config.train_mode, device, config)
         made = choose_engine(engine, arithmetic)(task)
         runs[name] = lambda k, made=made, task=task: made.step(new_draws(task, k), k)
@@ -89,7 +96,8 @@ def time_stage(
     times = in_turns(runs, device, iterations, untimed)
     runs.clear()
     gc.collect()
-    return times
+    peaks = {name: flop / times.pop(PEAK + name)[0] / 1e9 for name, flop in work.items()}
+    return times, peaks
 
 
 def stage_rows(
@@ -97,12 +105,8 @@ def stage_rows(
 ) -> Iterator[tuple[Row, dict[str, Times]]]:
     """A row for each stage, and what it was made from."""
     sizes = sizes_of(size, config.train_stages, config.train_mode)
-    peaks = {
-        name: convolution_peak(engine == "plain", arithmetic, sizes[-1], config.shape, device)
-        for name, (engine, arithmetic) in contestants(device).items()
-    }
     for stage, (height, width) in enumerate(sizes):
-        times = time_stage(stage, config, size, device, iterations)
+        times, peaks = time_stage(stage, config, size, device, iterations)
         work = {
             engine: iteration_flop(sizes[: stage + 1], config, engine)
             for engine in ("plain", "fast")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-import time
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -12,11 +11,11 @@ from consingan.architecture import Shape
 from consingan.config import Config
 from consingan.modes import MODES
 from consingan.networks import Generator
-from consingan.plan import synchronize
 from consingan.precision import Arithmetic
 
 Size = tuple[int, int]
 
+CONVOLUTIONS = 8  # timed as one, longer than the clock's grain
 FORWARD, BACKWARD = 1, 2  # a backward pass has the input's and the weights' gradients
 
 
@@ -75,22 +74,24 @@ def _generator_passes(sizes: list[Size], config: Config) -> tuple[float, float]:
     return frozen, trained + ends
 
 
-@torch.no_grad()
-def convolution_peak(
+def convolution(
     plain: bool, arithmetic: Arithmetic, size: Size, shape: Shape, device: torch.device
-) -> float:
-    """GFLOP/s of one of the method's own convolutions (C -> C) at `size`, the median of some."""
+) -> tuple[Callable[[int], None], float]:
+    """One of the method's own convolutions (C -> C) at `size`: to be called, and its operations.
+
+    It shows what the device reaches in the arithmetic and memory order of a contestant.
+    """
     order = torch.contiguous_format if plain else torch.channels_last
     dtype = arithmetic.dtype()
     c, k = shape.channels, shape.kernel
     x = torch.randn(1, c, *size, device=device).to(dtype=dtype, memory_format=order)
     weight = torch.randn(c, c, k, k, device=device).to(dtype=dtype, memory_format=order)
-    times = []
-    with arithmetic.scope(device):
-        for _ in range(9):
-            synchronize(device)
-            begun = time.perf_counter()
-            y = F.conv2d(x, weight)
-            synchronize(device)
-            times.append(time.perf_counter() - begun)
-    return 2.0 * y.numel() * c * k * k / statistics.median(times[2:]) / 1e9
+
+    @torch.no_grad()
+    def run(_: int) -> None:
+        with arithmetic.scope(device):
+            for _ in range(CONVOLUTIONS):
+                F.conv2d(x, weight)
+
+    pixels = (size[0] - k + 1) * (size[1] - k + 1)
+    return run, CONVOLUTIONS * 2.0 * pixels * (c * k) ** 2
