@@ -1,6 +1,7 @@
-"""A run's folder: what is in it, how it is saved, loaded and taken up again.
+"""A run's folder: what is in it, how it is saved and loaded (resuming.py goes on with it).
 
-    manifest.json            format, status, finished stages, versions, command, seconds per stage
+    manifest.json            format, finished stages, versions, command, seconds per stage, status:
+                             training, interrupted, diverged, failed or finished
     config.json              every setting
     pyramid.safetensors      the real image at every stage (and the user's own picture, if any)
     start.safetensors        of a fine-tuning, the weights that it started from
@@ -9,6 +10,7 @@
         anchor.safetensors       fixed noise and amplitude
         weights.safetensors      generator and discriminator when the stage was finished
         losses.csv               the stage's curves
+    .lock                    held while a process trains in the folder
 
 Weights are plain tensors (safetensors), nothing is pickled. Every file is written beside its place
 and renamed, so that a folder can be evaluated and resumed after a stop at any moment.
@@ -17,36 +19,43 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import shutil
-import struct
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import torch
-from safetensors.torch import load_file
+from filelock import FileLock
 from torch import Tensor
 
 from consingan.config import Config
 from consingan.engine import LOSSES
 from consingan.errors import UserError
-from consingan.files import make_folder, write_json, write_tensors, write_text
+from consingan.files import (
+    make_folder,
+    read_json,
+    read_tensors,
+    rename_free,
+    write_json,
+    write_tensors,
+    write_text,
+)
 from consingan.images import image_stem
+from consingan.locking import LOCK, holding, lock_of
 from consingan.model import Anchor, Model
 from consingan.modes import MODES
 from consingan.networks import Discriminator, Generator
-from consingan.trainer import Trainer, part
+from consingan.state import part
+from consingan.trainer import Trainer
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 RESUME = "resume.safetensors"
-STATUSES = ("training", "interrupted", "diverged", "failed", "finished")
+PYRAMID = "pyramid.safetensors"
 
 Json = dict[str, Any]
 
@@ -95,7 +104,7 @@ class RunFolder:
             draft = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent))
             (draft / name).mkdir()
             cls(draft / name)._write_start(trainer, about, naive)
-            return cls(_rename_free(draft / name, parent / name))
+            return cls(rename_free(draft / name, parent / name))
         except OSError as error:
             raise UserError(
                 f"The run's folder cannot be made in {parent} ({error.strerror}); "
@@ -113,11 +122,11 @@ class RunFolder:
             tensors["source"] = trainer.source_image
         if naive is not None:
             tensors["naive"] = naive
-        self._save("pyramid.safetensors", tensors)
+        write_tensors(self.path / PYRAMID, tensors)
         if trainer.model.anchors:  # fine-tuning starts from a trained model
             for stage, anchor in enumerate(trainer.model.anchors):
                 self.save_anchor(stage, anchor)
-            self._save("start.safetensors", _weights(trainer))
+            write_tensors(self.path / "start.safetensors", _weights(trainer))
         manifest = {"format": FORMAT, "status": "training", "finished_stages": 0}
         manifest |= {"stages": config.train_stages, "seed": config.manual_seed}
         write_json(self.path / MANIFEST, manifest | {"seconds_per_stage": []} | about)
@@ -136,25 +145,19 @@ class RunFolder:
             raise UserError(
                 f"{path} is not a run of this program; it has no {MANIFEST}{_hint(path)}"
             )
-        manifest = folder.manifest
-        if manifest.get("format") != FORMAT:
-            raise UserError(
-                f"{path} was written in format {manifest.get('format')}, this program reads "
-                f"format {FORMAT}; use the newer release of ConSinGAN."
-            )
-        _check_manifest(manifest, path / MANIFEST)
+        _check_manifest(folder.manifest, path)
         return folder
 
     @property
     def manifest(self) -> Json:
         """What the manifest says at present."""
-        return _read_json(self.path / MANIFEST)
+        return read_json(self.path / MANIFEST)
 
     @property
     def config(self) -> Config:
         """The settings of the run."""
         try:
-            return Config.from_json(_read_json(self.path / "config.json"))
+            return Config.from_json(read_json(self.path / "config.json"))
         except (UserError, TypeError) as error:
             raise UserError(f"{self.path / 'config.json'} cannot be used: {error}") from None
 
@@ -162,6 +165,20 @@ class RunFolder:
     def finished_stages(self) -> int:
         """How many stages can be used."""
         return int(self.manifest["finished_stages"])
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        return lock_of(self.path)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep all others from training in this folder meanwhile; may be nested.
+
+        Raises:
+            UserError: somebody else is training in it.
+        """
+        with holding(self._lock):
+            yield
 
     def note(self, **changes: Any) -> None:
         """Change entries of the manifest."""
@@ -175,17 +192,17 @@ class RunFolder:
 
     def save_anchor(self, stage: int, anchor: Anchor) -> None:
         """Keep the fixed noise and amplitude of a stage that begins."""
-        self.stage_folder(stage)
         amplitude = torch.tensor(anchor.amplitude, dtype=torch.float64)
-        self._save(f"{stage}/anchor.safetensors", {"noise": anchor.noise, "amplitude": amplitude})
+        tensors = {"noise": anchor.noise, "amplitude": amplitude}
+        write_tensors(self.stage_folder(stage) / "anchor.safetensors", tensors)
 
     def save_stage(self, stage: int, trainer: Trainer) -> None:
         """Keep the weights and curves of a finished stage; `count_stage` makes it count."""
-        self.stage_folder(stage)
-        self._save(f"{stage}/weights.safetensors", _weights(trainer))
+        folder = self.stage_folder(stage)
+        write_tensors(folder / "weights.safetensors", _weights(trainer))
         rows = [",".join(LOSSES)]
         rows += [",".join(f"{v:.6g}" for v in row) for row in trainer.loss_curves().tolist()]
-        write_text(self.path / str(stage) / "losses.csv", "\n".join(rows) + "\n")
+        write_text(folder / "losses.csv", "\n".join(rows) + "\n")
 
     def count_stage(self, stage: int, seconds: float) -> None:
         """Note in the manifest that `stage` is saved and took `seconds`."""
@@ -195,13 +212,14 @@ class RunFolder:
     def save_progress(self, trainer: Trainer, seconds: float) -> None:
         """Keep the state in the middle of a stage, `seconds` of work into it."""
         clock = torch.tensor(seconds, dtype=torch.float64)
-        self._save(RESUME, trainer.state() | {"seconds": clock})
+        write_tensors(self.path / RESUME, trainer.state() | {"seconds": clock})
 
     def finish(self) -> None:
-        """Mark the run as finished; the state in the middle of a stage is no longer needed."""
+        """Mark the run as finished and remove what only going on with it needs."""
         self.note(status="finished")
-        with contextlib.suppress(FileNotFoundError):
-            (self.path / RESUME).unlink()
+        for name in (RESUME, LOCK):
+            with contextlib.suppress(OSError):  # Windows keeps a lock that is held
+                (self.path / name).unlink()
 
     def tidy(self) -> None:
         """Remove what a killed run left half written."""
@@ -211,27 +229,25 @@ class RunFolder:
 
     def reals(self, device: torch.device | str = "cpu") -> list[Tensor]:
         """The image pyramid, coarsest first."""
-        tensors = self._load("pyramid.safetensors", device)
         names = [f"real.{i}" for i in range(self.config.train_stages)]
-        self._require(names, tensors, "pyramid.safetensors")
-        return [tensors[name] for name in names]
+        tensors = self.load(PYRAMID, *names)
+        return [tensors[name].to(device) for name in names]
 
     def source_image(self, device: torch.device | str = "cpu") -> Tensor | None:
         """The user's own picture at stage 0, if the run fine-tunes on one."""
-        return self._load("pyramid.safetensors", device).get("source")
+        source = self.load(PYRAMID).get("source")
+        return None if source is None else source.to(device)
 
     def naive(self) -> Tensor | None:
         """The user's own picture at its own size, (1, 3, H, W), if the run has one."""
-        return self._load("pyramid.safetensors", "cpu").get("naive")
+        return self.load(PYRAMID).get("naive")
 
     def anchors(self, stages: int, device: torch.device | str = "cpu") -> list[Anchor]:
         """Anchors of the first `stages` stages."""
-        reals = self.reals(device)
         anchors = []
-        for stage in range(stages):
-            tensors = self._load(f"{stage}/anchor.safetensors", device)
-            self._require(("noise", "amplitude"), tensors, f"{stage}/anchor.safetensors")
-            anchors.append(Anchor(reals[stage], tensors["noise"], float(tensors["amplitude"])))
+        for stage, real in enumerate(self.reals(device)[:stages]):
+            kept = self.load(f"{stage}/anchor.safetensors", "noise", "amplitude")
+            anchors.append(Anchor(real, kept["noise"].to(device), float(kept["amplitude"])))
         return anchors
 
     def load_model(
@@ -266,86 +282,35 @@ class RunFolder:
         while generator.stages < stages:
             generator.grow()
         discriminator = Discriminator(config.shape)
-        tensors = self._load(name, device)
+        tensors = self.load(name)
         try:
             generator.load_state_dict(part(tensors, "generator"))
             if any(key.startswith("discriminator.") for key in tensors):
                 discriminator.load_state_dict(part(tensors, "discriminator"))
         except RuntimeError as error:
-            raise self._misfit(name, error) from None
+            raise self.misfit(name, error) from None
         model = Model(config, generator.to(device), self.anchors(stages, device))
         return model, discriminator.to(device)
 
-    def resume(self, trainer: Trainer) -> float:
-        """Put `trainer` where the run was; returns the seconds spent in its stage so far.
-
-        Takes the state in the middle of a stage, else the last finished stage; without either the
-        trainer stays at its start.
+    def load(self, name: str, *required: str) -> dict[str, Tensor]:
+        """Tensors of the file `name`, on the CPU.
 
         Raises:
-            UserError: a file is missing or damaged.
+            UserError: it is missing or damaged, or one of those `required` is not in it.
         """
-        device, finished = trainer.device, self.finished_stages
-        progress = self._progress(device)
-        if progress is not None and int(progress["position"][0]) >= finished:
-            stage = int(progress["position"][0])
-            self._take_up(trainer, progress, stage + 1, RESUME)
-            return float(progress["seconds"])
-        if finished > trainer.stage:
-            name = f"{finished - 1}/weights.safetensors"
-            weights = self._load(name, device) | {"position": torch.tensor([finished, 0])}
-            self._take_up(trainer, weights, finished, name)
-        return 0.0
+        tensors = read_tensors(self.path / name)
+        for wanted in required:
+            if wanted not in tensors:
+                raise UserError(
+                    f"{self.path / name} is damaged (it holds no {wanted}); restore it from a "
+                    "copy or train anew."
+                )
+        return tensors
 
-    def _take_up(
-        self, trainer: Trainer, state: Mapping[str, Tensor], stages: int, name: str
-    ) -> None:
-        """Load the state from the file `name`, in which `stages` stages are begun."""
-        try:
-            trainer.load_state(state, self.anchors(stages, trainer.device))
-        except RuntimeError as error:
-            raise self._misfit(name, error) from None
-
-    def _progress(self, device: torch.device | str) -> dict[str, Tensor] | None:
-        """The state in the middle of a stage, if there is any."""
-        if not (self.path / RESUME).is_file():
-            return None
-        try:
-            progress = self._load(RESUME, device)
-            self._require(("position", "seconds"), progress, RESUME)
-        except UserError as error:
-            raise UserError(
-                f"{str(error).rstrip('.')}; or delete it to go on from the last finished stage."
-            ) from None
-        return progress
-
-    def _misfit(self, name: str, error: RuntimeError) -> UserError:
+    def misfit(self, name: str, error: RuntimeError) -> UserError:
+        """The error for weights in the file `name` that torch could not put into the networks."""
         reason = str(error).splitlines()[0].rstrip(":")
         return UserError(f"{self.path / name} does not fit its config.json ({reason}).")
-
-    def _require(self, names: Iterable[str], tensors: Mapping[str, Tensor], file: str) -> None:
-        for name in names:
-            if name not in tensors:
-                raise UserError(
-                    f"{self.path / file} is damaged (it holds no {name}); restore it from a copy "
-                    "or train anew."
-                )
-
-    def _save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        write_tensors(self.path / name, tensors)
-
-    def _load(self, name: str, device: torch.device | str) -> dict[str, Tensor]:
-        path = self.path / name
-        try:
-            return load_file(path, device=str(device))
-        except FileNotFoundError:
-            raise UserError(
-                f"{path} is missing; the run folder is incomplete, copy it again or train anew."
-            ) from None
-        except (safetensors.SafetensorError, OSError, struct.error) as error:
-            raise UserError(
-                f"{path} is damaged ({error}); restore it from a copy or train anew."
-            ) from None
 
 
 def _weights(trainer: Trainer) -> dict[str, Tensor]:
@@ -354,41 +319,27 @@ def _weights(trainer: Trainer) -> dict[str, Tensor]:
     return {k: v for k, v in trainer.state().items() if k.startswith(keep)}
 
 
-def _rename_free(draft: Path, wanted: Path) -> Path:
-    """Rename a folder to `wanted`, or wanted_2, wanted_3 ... if another run was faster."""
-    for attempt in range(1, 1000):
-        path = wanted if attempt == 1 else wanted.with_name(f"{wanted.name}_{attempt}")
-        if path.exists():
-            continue
-        try:
-            return draft.rename(path)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES):
-                raise  # else it was taken in this very moment
-    raise UserError(f"{wanted.parent} already holds a thousand runs of this name; tidy it up.")
-
-
-def _check_manifest(manifest: Json, path: Path) -> None:
+def _check_manifest(manifest: Json, run: Path) -> None:
     """What the program itself reads must be there and of its kind."""
-    kinds = {"status": str, "finished_stages": int, "seconds_per_stage": list}
+    if isinstance(manifest.get("format"), int) and manifest["format"] > FORMAT:
+        raise UserError(
+            f"{run} was written in format {manifest['format']}, this program reads format "
+            f"{FORMAT}; use the newer release of ConSinGAN."
+        )
+    kinds = {"format": int, "status": str, "finished_stages": int, "seconds_per_stage": list}
+    perhaps = {"execution": dict, "versions": dict}
+    kinds |= {name: kind for name, kind in perhaps.items() if name in manifest}
     for name, kind in kinds.items():
         if not isinstance(manifest.get(name), kind):
-            raise UserError(f"{path} is damaged (its {name} is {manifest.get(name)!r}).")
+            raise UserError(
+                f"{run / MANIFEST} is damaged (its {name} is {manifest.get(name)!r}); restore it "
+                "from a copy."
+            )
 
 
 def _hint(path: Path) -> str:
-    """Name runs below a folder that is not one itself."""
+    """Name the run that a folder is a stage of, or those below it."""
+    if (path.resolve().parent / MANIFEST).is_file():
+        return f"; did you mean {path.parent}?"
     runs = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
     return f"; did you mean {runs[-1]}?" if runs else "."
-
-
-def _read_json(path: Path) -> Json:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; the run folder is incomplete.") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}).") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path} is damaged (it holds no settings).")
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ def _option(
     minimum: float | None = None,
     above: float | None = None,
     maximum: float | None = None,
-    choices: tuple[str, ...] | None = None,
+    choices: Collection[str] | None = None,
     flag: str | None = None,
     group: str = "training",
 ) -> Any:
@@ -44,13 +44,16 @@ def _option(
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """All settings that decide what is trained. Sizes are in px, ranges are checked by `make`."""
+    """All settings that decide what is trained. Sizes are in px; `check` holds them to ranges."""
 
-    input_name: str = _option("", "The training image: a picture file, or skimage:NAME.")
+    input_name: str = _option(
+        "",
+        "The training image: a picture file, or skimage:NAME; of a folder, each picture in turn.",
+    )
     train_mode: str = _option(
         "generation",
         "What the model is for; decides border, noise and sizes.",
-        choices=tuple(MODES),
+        choices=MODES.keys(),  # a view: modes may be added
     )
     train_stages: int = _option(
         6,
@@ -82,7 +85,7 @@ class Config:
     preset: str = _option(
         "paper",
         "Settings by effort: paper as published; fast trains the fine stages less; draft least.",
-        choices=tuple(PRESETS),
+        choices=PRESETS.keys(),
     )
     nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
     ker_size: int = _option(
@@ -238,13 +241,16 @@ def flag_name(field: dataclasses.Field[Any]) -> str:
     return field.metadata["flag"] or field.name
 
 
+_IN_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+
+
 def _check_field(field: Any, value: Any) -> None:
     flag, meta = f"--{flag_name(field)}", field.metadata
     kind = type(field.default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not kind:
-        raise UserError(f"{flag} {value!r} must be a {kind.__name__}.")
+        raise UserError(f"{flag} {value!r} must be {_IN_WORDS[kind]}.")
     if meta["choices"] and value not in meta["choices"]:
         raise UserError(f"{flag} {value} is unknown; choose one of {', '.join(meta['choices'])}.")
     if isinstance(value, (str, bool)):
@@ -261,7 +267,10 @@ def _check_field(field: Any, value: Any) -> None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A Config and where each of its values came from (typed, mode, preset, run, default)."""
+    """A Config and where each of its values came from.
+
+    That is a name of a layer of `choose`, "default", or "picture" where the picture's size decided.
+    """
 
     config: Config
     origin: Mapping[str, str]

@@ -63,7 +63,8 @@ def _named(name: str) -> torch.device:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         index = int(name.partition(":")[2] or 0)
         if index >= count:
-            there = f"there are only {count} CUDA devices" if count else "there is no CUDA device"
+            few = {0: "there is no CUDA device", 1: "there is only one CUDA device"}
+            there = few.get(count, f"there are only {count} CUDA devices")
             raise UserError(f"--device {name}: {there} here; use --device auto.")
         return torch.device("cuda", index)
     return torch.device(name)

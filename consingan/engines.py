@@ -27,8 +27,10 @@ def choose_engine(
             backward pass: less memory, more time, the same numbers.
 
     Raises:
-        UserError: the plain engine was asked for what it does not do.
+        UserError: there is no such engine, or the plain one was asked for what it does not do.
     """
+    if engine not in ENGINES:
+        raise UserError(f"--engine {engine} is unknown; choose one of {', '.join(ENGINES)}.")
     if engine == "plain":
         if checkpointing:
             raise UserError("--checkpointing needs --engine fast; leave one of them out.")

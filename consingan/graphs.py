@@ -11,12 +11,14 @@ Switched off by the environment variable CONSINGAN_CUDA_GRAPHS=0.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -112,8 +114,16 @@ class GraphEngine:
         self.buffers = engine.empty_draws()
         self.kinds: dict[tuple[float, ...], _Kind] = {}
         self.failed = False
+        forget = weakref.WeakMethod(self._forget)
+
+        def loaded(_: torch.optim.Optimizer) -> None:
+            # Weakly, or engine and optimizers would hold one another, and with them the graphs'
+            # memory, until Python looks for such circles.
+            if (method := forget()) is not None:
+                method()
+
         for optimizer in (self.optimizer_g, self.optimizer_d):
-            optimizer.register_load_state_dict_post_hook(self._forget)
+            optimizer.register_load_state_dict_post_hook(loaded)
 
     @property
     def optimizer_g(self) -> torch.optim.Optimizer:
@@ -135,7 +145,8 @@ class GraphEngine:
         kind = self.kinds.setdefault(weights, _Kind())
         if kind.recorded is None and kind.runs < WARM_UP:
             kind.runs += 1
-            return self.recorder.warm_up(run)
+            with _capturable_uncaptured():
+                return self.recorder.warm_up(run)
         if kind.recorded is None and not self._record(kind, run):
             return run()
         assert kind.recorded is not None
@@ -162,6 +173,14 @@ class GraphEngine:
             )
         return not self.failed
 
-    def _forget(self, _: Any) -> None:
+    def _forget(self) -> None:
         """Loading gave the optimizers other tensors than those recorded."""
         self.kinds.clear()
+
+
+@contextlib.contextmanager
+def _capturable_uncaptured() -> Iterator[None]:
+    """Quiet torch's warning that a capturable optimizer steps without a graph: it soon has one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+        yield

@@ -30,7 +30,7 @@ def constants_kept(kept: list[Tensor]) -> Iterator[None]:
     try:
         yield
     finally:
-        _keepers.remove(kept)
+        _keepers.pop()
 
 
 def constant(cached: Tensor) -> Tensor:
@@ -47,7 +47,8 @@ def _bicubic_matrix(
     """Weights (n_out, n_in) of bicubic interpolation with corners aligned, read off torch's own."""
     basis = torch.eye(n_in, dtype=torch.float64).view(1, 1, n_in, n_in)
     matrix = bicubic(basis, (n_out, n_in))[0, 0]
-    return (matrix.t() if transposed else matrix).contiguous().to(device, dtype)
+    # Cast first: Apple's GPUs have no float64.
+    return (matrix.t() if transposed else matrix).contiguous().to(dtype).to(device)
 
 
 class _Bicubic(torch.autograd.Function):
@@ -116,7 +117,15 @@ def _has_fused_convolution(device: str, dtype: torch.dtype) -> bool:
         return False
     if not torch.backends.mkldnn.is_available():
         return False
+    if dtype == torch.bfloat16 and not _onednn_has_bf16():
+        return False
     return hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+
+def _onednn_has_bf16() -> bool:
+    """Without AVX-512, oneDNN refuses bfloat16; torch's own convolution does it slowly."""
+    ask = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return ask is not None and bool(ask())
 
 
 def through_leaky_relu(gradient: Tensor, output: Tensor, slope: float) -> Tensor:
@@ -207,8 +216,9 @@ class FastOperations(Operations):
             return _ConvLeakyReLU.apply(  # type: ignore[no-any-return,no-untyped-call]
                 x, conv.weight, conv.bias, block.slope, conv.padding
             )
-        mixed = self.dtype != conv.weight.dtype
-        with torch.autocast(x.device.type, dtype=self.dtype, enabled=mixed):
+        if self.dtype == conv.weight.dtype:
+            return block(x)  # type: ignore[no-any-return]
+        with torch.autocast(x.device.type, dtype=self.dtype):
             return block(x)  # type: ignore[no-any-return]
 
     def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:

@@ -64,7 +64,6 @@ def read_mask(path: Path | str, size: tuple[int, int] | None = None) -> Tensor:
 
     Raises:
         UserError: the file is missing or is no picture that can be read.
-
     """
     gray = _gray(read_pixels(path))
     mask = torch.from_numpy(gray)[None, None].float().clamp(0, 1)
@@ -121,7 +120,6 @@ def soften(
 
     Raises:
         UserError: dilation or feather is negative or not a number, or scale is not positive.
-
     """
     if not (0 <= dilation < np.inf and 0 <= feather < np.inf):
         raise UserError(
@@ -160,7 +158,6 @@ def mask_from_difference(
 
     Raises:
         UserError: the images differ in size, or the threshold is not a positive number.
-
     """
     _check_same_size("naive image", naive, "training image", real)
     if not 0 < threshold < np.inf:
@@ -189,7 +186,6 @@ def composite(background: Tensor, generated: Tensor, mask: Tensor) -> Tensor:
 
     Raises:
         UserError: the three differ in size.
-
     """
     _check_same_size("generated picture", generated, "background", background)
     _check_same_size("mask", mask, "background", background)

@@ -72,6 +72,13 @@ class Model:
         """The training image at the newest stage, (1, 3, h, w) in [-1, 1]."""
         return self.anchors[-1].real
 
+    @property
+    def finite(self) -> bool:
+        """Whether all weights, fixed noises and amplitudes are finite."""
+        numbers = [*self.generator.state_dict().values(), *self.fixed_noises]
+        numbers.append(torch.tensor(self.amplitudes))
+        return all(bool(torch.isfinite(tensor).all()) for tensor in numbers)
+
     def to(self, device: torch.device | str) -> Model:
         """The same model on another device (the generator is moved, not copied)."""
         return Model(self.config, self.generator.to(device), [a.to(device) for a in self.anchors])

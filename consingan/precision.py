@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import torch
 
@@ -44,16 +45,24 @@ class Arithmetic:
             yield
             return
         short, matmul = self.name == "tf32", torch.backends.cuda.matmul
+        same_each_time = torch.backends.cudnn.deterministic  # where the user asked torch for it
         before, matmul.allow_tf32 = matmul.allow_tf32, short
         try:
-            with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=short):
+            with torch.backends.cudnn.flags(
+                enabled=True,
+                benchmark=not same_each_time,
+                deterministic=same_each_time,
+                allow_tf32=short,
+            ):
                 yield
         finally:
             matmul.allow_tf32 = before
 
-    def autocast(self, device: torch.device) -> torch.autocast:
+    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
         """Casts what networks compute on `device` to bfloat16, if that is the arithmetic."""
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.name == "bf16")
+        if self.name != "bf16":
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=torch.bfloat16)
 
     @contextlib.contextmanager
     def applied(self, generator: Generator) -> Iterator[None]:
@@ -83,8 +92,12 @@ def choose_arithmetic(precision: str, device: torch.device) -> Arithmetic:
     """What `--precision` means on `device`; "auto" is the fastest that the hardware really has.
 
     Raises:
-        UserError: the device cannot compute in what was asked for.
+        UserError: there is no such precision, or the device cannot compute in it.
     """
+    if precision not in PRECISIONS:
+        raise UserError(
+            f"--precision {precision} is unknown; choose one of {', '.join(PRECISIONS)}."
+        )
     has, why = _hardware_bf16(device)
     if precision == "auto":
         return Arithmetic("bf16", f"bf16 ({why})") if has else Arithmetic(reason=f"float32 ({why})")

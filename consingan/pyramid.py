@@ -63,7 +63,7 @@ def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
     height, width = image.shape[-2:]
     rows = _cubic_matrix(height, size[0], scales[0]).to(image)
     columns = _cubic_matrix(width, size[1], scales[1]).to(image)
-    # Shrink the longer way first would save little; rows first keeps the big product contiguous.
+    # Rows first keeps the big product contiguous; the order saves little else.
     return rows @ image @ columns.T
 
 

@@ -1,10 +1,11 @@
-"""Set runs up and load them: what the command line and the Python API have in common."""
+"""Set trainings up: a new one here, one to go on with in resuming.py.
+
+What the command line and the Python API have in common is found here by name: `prepare`,
+`resumed`, `load_run`, and `Execution`, which says where and how to compute.
+"""
 
 from __future__ import annotations
 
-import platform
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,84 +14,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan._version import __version__
-from consingan.checkpoint import MANIFEST, RunFolder
 from consingan.compositing import fit_naive
 from consingan.config import Chosen, Config, choose
-from consingan.device import choose_device
 from consingan.engines import choose_engine
 from consingan.errors import UserError
+from consingan.execution import Execution, about_this_run, versions
 from consingan.images import read_image
+from consingan.loading import LoadedRun, load_run
 from consingan.model import Model
 from consingan.modes import MODES, fine_tuned
-from consingan.networks import Discriminator
-from consingan.official import is_official, load_official
-from consingan.precision import Arithmetic, choose_arithmetic
 from consingan.presets import PRESETS
 from consingan.pyramid import build_pyramid, resize, resize_to, scaled_size, training_scale
+from consingan.resuming import resumed
 from consingan.trainer import SeededRandomness, Trainer
 
-FINE_TUNE = {"niter": 500, "fine_niter": 0, "preset": "paper"}
+__all__ = [
+    "Execution", "Job", "LoadedRun", "about_this_run", "choose_settings", "load_run",
+    "no_naive_image", "prepare", "read_naive", "resumed", "versions",
+]  # fmt: skip
+
+FINE_TUNE = {"niter": 500, "fine_niter": 0, "preset": "paper"}  # the run's own is for a whole one
 SAME_PICTURE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
-DEFAULT_ROOT = Path("TrainedModels")
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a run is executed, apart from what it computes."""
-
-    device: torch.device
-    arithmetic: Arithmetic
-    engine: str = "auto"
-    checkpointing: bool = False
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def choose(
-        cls,
-        device: str = "auto",
-        precision: str = "auto",
-        engine: str = "auto",
-        gpu: int | None = None,
-        not_cuda: bool = False,
-        checkpointing: bool = False,
-        threads: int | None = None,
-    ) -> Execution:
-        """Pick device and arithmetic by the options' values and set the number of CPU threads.
-
-        Raises:
-            UserError: what is asked for is not there.
-        """
-        if threads is not None and threads != torch.get_num_threads():
-            torch.set_num_threads(threads)
-        chosen = choose_device(device, gpu, not_cuda)
-        arithmetic = choose_arithmetic(precision, chosen.device)
-        choose_engine(engine, arithmetic, checkpointing)
-        notes = (chosen.note,) if chosen.note else ()
-        return cls(chosen.device, arithmetic, engine, checkpointing, notes)
-
-    def to_json(self) -> dict[str, Any]:
-        """What a resumed run needs to be executed alike."""
-        return {
-            "device": str(self.device),
-            "precision": self.arithmetic.name,
-            "engine": self.engine,
-            "checkpointing": self.checkpointing,
-            "threads": torch.get_num_threads(),
-        }
-
-
-@dataclass(frozen=True)
-class Start:
-    """A model that fine-tuning starts from."""
-
-    model: Model
-    discriminator: Discriminator
 
 
 @dataclass(frozen=True)
 class Job:
-    """A training that is ready to begin."""
+    """A training that is ready to begin.
+
+    Attributes:
+        chosen: settings and where each came from.
+        trainer: set up, not started.
+        execution: where and how it computes.
+        input_size: (h, w) in px of the training image before it was brought to the training size.
+        naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
+        notes: sentences that the user should read.
+    """
 
     chosen: Chosen
     trainer: Trainer
@@ -124,15 +82,7 @@ def prepare(
         raise UserError(
             "--model_dir goes with --fine_tune or --resume; leave it out to train anew."
         )
-    mode_name = typed.get("train_mode") or "generation"
-    if mode_name not in MODES:
-        raise UserError(f"--train_mode {mode_name} is unknown; choose one of {', '.join(MODES)}.")
-    preset = typed.get("preset") or "paper"
-    if preset not in PRESETS:
-        raise UserError(f"--preset {preset} is unknown; choose one of {', '.join(PRESETS)}.")
-    recommended = _recommended(mode_name, typed)
-    layers = {"mode": recommended, "preset": PRESETS[preset], "typed": typed}
-    chosen = choose(layers)
+    chosen = choose_settings(typed)
     picture = read_image(chosen.config.input_name) if image is None else image
     notes: list[str] = []
     chosen = _fitted(chosen, picture, notes)
@@ -142,6 +92,27 @@ def prepare(
     trainer = Trainer(chosen.config, reals, factory)
     size = (picture.shape[-2], picture.shape[-1])
     return Job(chosen, trainer, execution, size, naive, notes)
+
+
+def choose_settings(typed: Mapping[str, Any]) -> Chosen:
+    """Settings of a new training: what was typed over those of its preset and of its mode.
+
+    Raises:
+        UserError: a value that cannot work.
+    """
+    mode_name = typed.get("train_mode") or Config.train_mode
+    if mode_name not in MODES:
+        raise UserError(f"--train_mode {mode_name} is unknown; choose one of {', '.join(MODES)}.")
+    recommended = _recommended(mode_name, typed)
+    return choose({"mode": recommended, "preset": _preset(typed), "typed": typed})
+
+
+def _preset(typed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of the preset that the user asked for."""
+    name = typed.get("preset") or Config.preset
+    if name not in PRESETS:
+        raise UserError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
 
 
 def _recommended(mode_name: str, typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,7 +188,8 @@ def _prepare_fine_tuning(
     trained = loaded.model
     _refuse_unfit(trained, typed, base)
     own = {k: v for k, v in trained.config.to_json().items() if k not in ("fine_tune", "naive_img")}
-    chosen = choose({"run": own, "fine-tuning": FINE_TUNE, "typed": typed})
+    layers = {"run": own, "fine-tuning": FINE_TUNE, "preset": _preset(typed), "typed": typed}
+    chosen = choose(layers)
     if typed.get("input_name"):
         given = read_image(typed["input_name"]) if image is None else image
         _refuse_other_picture(given, trained, base)
@@ -269,111 +241,3 @@ def _refuse_other_picture(image: Tensor, trained: Model, base: Path) -> None:
             f"--input_name is not the picture that {base} was trained on; name that one or "
             "leave it out."
         )
-
-
-@dataclass(frozen=True)
-class LoadedRun:
-    """A model that was read from a folder, with what the user should know about it."""
-
-    path: Path
-    model: Model
-    discriminator: Discriminator
-    notes: tuple[str, ...] = ()
-
-
-def load_run(
-    path: Path, device: torch.device | str = "cpu", iteration: int | None = None
-) -> LoadedRun:
-    """Load a run of this program or of the authors'.
-
-    Args:
-        path: the run's folder.
-        device: where to put it.
-        iteration: of a fine-tuned run, the snapshot to take instead of the final weights.
-
-    Raises:
-        UserError: there is no usable run at `path`.
-    """
-    notes = []
-    if path.is_dir() and not (path / MANIFEST).is_file() and is_official(path):
-        if iteration is not None:
-            raise UserError(f"{path} has no snapshots; leave --iteration out.")
-        model, discriminator = load_official(path, device)
-        notes.append("A run of the authors' program.")
-    else:
-        folder = RunFolder.open(path)
-        if iteration is not None:
-            model = folder.load_snapshot(snapshot_name(iteration, folder), device)
-            return LoadedRun(path, model, folder.start(device)[1], (f"Snapshot {iteration}.",))
-        model, discriminator = folder.load_model(device)
-    if len(model.anchors) < model.config.train_stages:
-        notes.append(
-            f"The run is not finished: using stage {len(model.anchors)} of "
-            f"{model.config.train_stages}."
-        )
-    return LoadedRun(path, model, discriminator, tuple(notes))
-
-
-def snapshot_name(iteration: int, folder: RunFolder) -> str:
-    """File of a fine-tuning snapshot.
-
-    Raises:
-        UserError: there is no such snapshot; the sentence names those that exist.
-    """
-    from consingan.fine_tuning import snapshot_file, snapshots
-
-    found = snapshots(folder.path)
-    if iteration not in found:
-        there = ", ".join(str(n) for n in found) or "none; only fine-tuned runs have them"
-        raise UserError(f"There is no snapshot of iteration {iteration}; there are: {there}.")
-    return snapshot_file(iteration)
-
-
-def resumed(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
-    """A trainer that goes on where the run stopped, and the seconds spent in its stage so far.
-
-    Raises:
-        UserError: the run is finished already.
-    """
-    config = folder.config
-    device = execution.device
-    if folder.finished_stages >= config.train_stages and folder.manifest["status"] == "finished":
-        raise UserError(f"{folder.path} is finished; evaluate it with evaluate_model.py.")
-    mode = MODES[config.train_mode]
-    trainer = Trainer(
-        config,
-        folder.reals(device),
-        choose_engine(execution.engine, execution.arithmetic, execution.checkpointing),
-        SeededRandomness(
-            config.manual_seed, fine_tuned(mode) if config.fine_tune else mode, device
-        ),
-        start=folder.start(device) if config.fine_tune else None,
-        source_image=folder.source_image(device),
-    )
-    seconds = folder.resume(trainer)
-    folder.tidy()
-    folder.note(status="training")
-    return trainer, seconds
-
-
-def about_this_run(execution: Execution, origin: Mapping[str, str]) -> dict[str, Any]:
-    """What the manifest keeps beside the settings."""
-    return {
-        "versions": versions(),
-        "command": shlex.join(sys.argv),
-        "execution": execution.to_json(),
-        "origin": dict(origin),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions of the program, Python and the libraries that matter."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"consingan": __version__, "python": platform.python_version()}
-    for name in ("torch", "numpy", "scikit-image", "imageio", "safetensors"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found

@@ -52,7 +52,8 @@ def random_samples(
 ) -> Iterator[Tensor]:
     """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
 
-    Sample i depends on (seed, i) alone, neither on `count` nor on the batch it was made in.
+    Sample i is drawn from (seed, i) alone, whatever `count` is. How many are made together changes
+    it by rounding at most (some 1e-6 in float32).
 
     Args:
         model: finished or with its last stages missing.
@@ -169,7 +170,8 @@ def animation_frames(
         UserError: the model does not have `start_stage`.
     """
     check_start_stage(model, start_stage)
-    fixed = model.fixed_noises if size is None else random_noises(model, size, seed, -1)
+    at_training_size = size in (None, model.sizes[-1])
+    fixed = model.fixed_noises if at_training_size else random_noises(model, size, seed, -1)
     rng = noise.stream(seed, "walk")
 
     def draw() -> list[Tensor]:

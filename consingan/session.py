@@ -64,8 +64,8 @@ class StopSignal:
         try:
             yield self
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number, handler in before.items():  # None: one that Python cannot put back
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self.number:
@@ -118,21 +118,22 @@ class Session:
     seconds: float = 0.0
 
     def run(self) -> None:
-        """Train to the end.
+        """Train to the end, with the folder locked.
 
         Raises:
+            UserError: another process is training in the folder.
             InterruptedRunError: a signal came; the state is saved.
-            DivergedError: a loss or weight is not finite; the last good state is kept.
+            DivergedError: a loss, weight or moment is not finite; the last good state is kept.
         """
-        clock = SaveClock(self.save_every)
-        with StopSignal().listening() as stop:
-            try:
-                self._loop(clock, stop)
-            except BaseException as error:
-                self._note_failure(error)
-                raise
-        if self.folder:
-            self.folder.finish()
+        with self.folder.locked() if self.folder else contextlib.nullcontext():
+            with StopSignal().listening() as stop:
+                try:
+                    self._loop(SaveClock(self.save_every), stop)
+                except BaseException as error:
+                    self._note_failure(error)
+                    raise
+            if self.folder:
+                self.folder.finish()
 
     def _loop(self, clock: SaveClock, stop: StopSignal) -> None:
         begun = time.perf_counter() - self.seconds

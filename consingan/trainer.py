@@ -17,12 +17,13 @@ from consingan.model import Anchor, Model, measure_amplitude
 from consingan.modes import MODES, Mode
 from consingan.networks import Discriminator, Generator, initialize
 from consingan.noise import Draws
+from consingan.state import all_finite, dump_optimizer, load_optimizer, moments, part
 
 CHECK_EVERY = 20  # iterations between looks at the losses where looking stalls the device
 
 
 class DivergedError(Exception):
-    """A loss or a weight stopped being finite."""
+    """A loss, a weight or an optimizer's moment stopped being finite."""
 
     def __init__(self, stage: int, iteration: int, what: str) -> None:
         super().__init__(f"{what} is not finite at stage {stage}, iteration {iteration}")
@@ -178,7 +179,7 @@ class Trainer:
         """Train all stages that are not finished yet.
 
         Raises:
-            DivergedError: a loss stopped being finite.
+            DivergedError: a loss, a weight or a moment stopped being finite.
         """
         while self.stage < self.config.train_stages:
             self._set_up_stage()
@@ -190,7 +191,7 @@ class Trainer:
             self.check_finite()
             yield StageRecord(self.stage, self.loss_curves())
             self.stage, self.iteration = self.stage + 1, 0
-            self.curves, self._optimizer_state = [], {}
+            self.curves = []
 
     def _step(self) -> Tensor:
         assert self.engine is not None
@@ -226,6 +227,7 @@ class Trainer:
             amplitudes=model.amplitudes[: stage + 1],
             recipe=recipe_of(config),
         )
+        self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
         self.engine = self.make_engine(task)
         for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
             for group in optimizer.param_groups:
@@ -233,6 +235,7 @@ class Trainer:
         if self._optimizer_state:
             load_optimizer(self.engine.optimizer_g, self._optimizer_state, "optimizer_g")
             load_optimizer(self.engine.optimizer_d, self._optimizer_state, "optimizer_d")
+            self._optimizer_state = {}
 
     def shapes(self, stage: int) -> list[tuple[int, ...]]:
         """Shapes of z_0..z_stage."""
@@ -271,7 +274,10 @@ class Trainer:
             raise DivergedError(self.stage, first, f"the loss {LOSSES[column]}")
 
     def check_finite(self) -> None:
-        """Look at every loss of late and at every weight.
+        """Look at every loss of late, every weight and every moment.
+
+        A moment that is not finite stays so to the end of the stage: infinite, it stops its weight
+        for good or makes it NaN in the next step.
 
         Raises:
             DivergedError: one of them is not finite.
@@ -280,8 +286,17 @@ class Trainer:
             self._check_losses()
         networks = {"generator": self.model.generator, "discriminator": self.discriminator}
         for name, network in networks.items():
-            if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
+            if not all_finite(list(network.parameters())):
                 raise DivergedError(self.stage, self.iteration, f"a weight of the {name}")
+        if self.engine is None:
+            return
+        optimizers = {
+            "generator": self.engine.optimizer_g,
+            "discriminator": self.engine.optimizer_d,
+        }
+        for name, optimizer in optimizers.items():
+            if not all_finite(moments(optimizer)):
+                raise DivergedError(self.stage, self.iteration, f"a moment of the {name}'s Adam")
 
     def state(self) -> dict[str, Tensor]:
         """Everything that `load_state` needs to go on from here, as plain tensors."""
@@ -295,7 +310,10 @@ class Trainer:
         return tensors
 
     def load_state(self, tensors: Mapping[str, Tensor], anchors: list[Anchor]) -> None:
-        """Take up the state that `state` gave; `anchors` are those of the stages begun so far."""
+        """Take up the state that `state` gave, on any device.
+
+        `anchors` are those of the stages begun so far, on the trainer's device.
+        """
         self.stage, self.iteration = (int(i) for i in tensors["position"])
         generator = self.model.generator
         weights = part(tensors, "generator")
@@ -304,7 +322,7 @@ class Trainer:
         generator.load_state_dict(weights)
         self.discriminator.load_state_dict(part(tensors, "discriminator"))
         self.model.anchors[:] = anchors
-        self.curves = list(tensors["curves"]) if "curves" in tensors else []
+        self.curves = list(tensors["curves"].to(self.device)) if "curves" in tensors else []
         self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
 
 
@@ -314,34 +332,3 @@ def set_learning_rate(group: dict[str, Any], lr: float) -> None:
         group["lr"].fill_(lr)
     else:
         group["lr"] = lr
-
-
-def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors under `prefix.`, without it."""
-    start = f"{prefix}."
-    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
-
-
-def dump_optimizer(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
-    """An optimizer's moments and counters as tensors named `prefix.<parameter>.<what>`."""
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{prefix}.{index}.{name}": torch.as_tensor(value)
-        for index, values in state.items()
-        for name, value in values.items()
-    }
-
-
-def load_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str
-) -> None:
-    """Give back to an optimizer what `dump_optimizer` took from it."""
-    state: dict[int, dict[str, Tensor]] = {}
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for key, value in part(tensors, prefix).items():
-        number, name = key.split(".", 1)
-        parameter = parameters[int(number)]
-        if value.shape == parameter.shape:  # lie in memory as the parameter does
-            value = torch.empty_like(parameter).copy_(value)
-        state.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -271,10 +271,10 @@ class Launcher:
         assert self.server.stdout
         self.server.stdin.close()
         self.server.stdout.close()
-        self.server.wait(10)
+        self.server.wait(60)
 
 
-def wait_for_stage(root: Path, stage: int, timeout: float = 60) -> Path:
+def wait_for_stage(root: Path, stage: int, timeout: float = 300) -> Path:
     """Wait until the run below `root` has saved its state in the middle of a later stage."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:

@@ -172,6 +172,27 @@ def test_the_state_in_mid_stage_comes_back(stopped_run: Path) -> None:
     assert len(kept["curves"]) == 1
 
 
+def test_a_run_is_loaded_onto_a_device_without_float64(finished_run: Path) -> None:
+    """Only what is computed with goes there; "meta" stands in for a device that is not the CPU."""
+    folder = RunFolder.open(finished_run)
+    model, discriminator = folder.load_model("meta")
+    there = [*model.generator.parameters(), *discriminator.parameters()]
+    there += [*model.fixed_noises, *(anchor.real for anchor in model.anchors)]
+    assert {(x.device.type, x.dtype) for x in there} == {("meta", torch.float32)}
+    assert model.amplitudes == folder.load_model()[0].amplitudes
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks Linux")
+def test_no_file_of_a_resumed_run_stays_mapped(stopped_run: Path) -> None:
+    """Windows refuses to replace a mapped file, and a resumed run replaces its own."""
+    folder = RunFolder.open(stopped_run)
+    trainer, _ = runs.resumed(folder, execution())
+    next(trainer.run())
+    kept = folder.load_model(), folder.reals()
+    assert str(stopped_run) not in Path("/proc/self/maps").read_text()
+    assert kept
+
+
 def test_every_stage_can_be_loaded(finished_run: Path) -> None:
     folder = RunFolder.open(finished_run)
     for stages in (1, 2, 3):
@@ -240,7 +261,7 @@ def test_manifest_entries_of_another_kind(run: Path, name: str, value: Any) -> N
     ("change", "said"),
     [
         ({"nfc": 5}, "does not fit"),
-        ({"nfc": "many"}, "--nfc 'many' must be a int"),
+        ({"nfc": "many"}, "--nfc 'many' must be a whole number"),
         ({"nfc": -1}, "--nfc -1"),
         ({"train_stages": 5}, "no real.3"),
         ({"train_mode": "juggling"}, "--train_mode juggling is unknown"),
@@ -259,6 +280,11 @@ def test_newer_format(run: Path) -> None:
     text = sentence(run)
     assert f"format {FORMAT + 1}" in text
     assert "newer release" in text
+
+
+def test_no_format(run: Path) -> None:
+    RunFolder(run).note(format=None)
+    assert "manifest.json is damaged (its format is None)" in sentence(run)
 
 
 def test_no_run(tmp_path: Path, finished_run: Path) -> None:
@@ -355,6 +381,42 @@ def test_tensors_are_replaced_whole(
     assert_same(load_file(path), new)
 
 
+@pytest.mark.parametrize("refusals", [0, 1, 2, 3])
+def test_a_file_in_use_is_replaced_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    """On Windows; elsewhere there is one attempt."""
+    left, replace = [refusals], Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError("in use")
+        return replace(path, target)
+
+    path = tmp_path / "file.txt"
+    write_text(path, "old")
+    monkeypatch.setattr("consingan.files.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(Path, "replace", refuse)
+    if refusals > 2:
+        with pytest.raises(PermissionError, match="in use"):
+            write_text(path, "new")
+    else:
+        write_text(path, "new")
+    assert path.read_text() == ("old" if refusals > 2 else "new")
+
+
+def test_a_folder_that_may_not_be_renamed_is_not_taken_for_a_name_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(UserError, match=r"cannot be made .*Permission denied"):
+        new_folder(tmp_path, make_job())
+
+
 def test_a_run_that_cannot_be_made_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,7 +425,7 @@ def test_a_run_that_cannot_be_made_leaves_nothing(
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("consingan.checkpoint._rename_free", fail)
+    monkeypatch.setattr("consingan.checkpoint.rename_free", fail)
     with pytest.raises(UserError, match=r"cannot be made .*No space left on device"):
         new_folder(tmp_path, job)
     assert list((tmp_path / "picture").iterdir()) == []

@@ -164,12 +164,20 @@ def test_numbers_must_be_finite(name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("niter", "7"), ("niter", 7.0), ("niter", True), ("batch_norm", 1), ("lr_g", "fast"),
-     ("input_name", 3), ("alpha", True), ("train_mode", None)],
-)  # fmt: skip
-def test_types_are_checked(name, value):
-    with pytest.raises(UserError, match=f"--{name} .* must be a"):
+    ("name", "value", "kind"),
+    [
+        ("niter", "7", "a whole number"),
+        ("niter", 7.0, "a whole number"),
+        ("niter", True, "a whole number"),
+        ("batch_norm", 1, "True or False"),
+        ("lr_g", "fast", "a number"),
+        ("alpha", True, "a number"),
+        ("input_name", 3, "text"),
+        ("train_mode", None, "text"),
+    ],
+)
+def test_types_are_checked(name, value, kind):
+    with pytest.raises(UserError, match=f"--{name} {value!r} must be {kind}"):
         Config(**{name: value}).check()
 
 

@@ -61,6 +61,13 @@ def test_a_gpu_that_is_not_there(options):
         choose_device(**options)
 
 
+def test_a_second_gpu_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="--device cuda:1: there is only one CUDA device here"):
+        choose_device(gpu=1)
+
+
 def test_mps_where_it_is(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)

@@ -250,3 +250,21 @@ def test_the_base_run_is_left_as_it_was(
     job = fine_tuning_job(harmonization_run, naive)
     Session(job.trainer, new_folder(tmp_path, job)).run()
     assert {p: p.read_bytes() for p in harmonization_run.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({}, {"niter": 3, "fine_niter": 0, "penalty_every": 1}),
+        ({"preset": "fast"}, {"niter": 3, "fine_niter": 400, "penalty_every": 2}),
+        ({"preset": "draft", "fine_niter": 7}, {"niter": 3, "fine_niter": 7, "penalty_every": 3}),
+    ],
+)
+def test_a_preset_counts_for_fine_tuning_too(
+    tmp_path: Path, harmonization_run: Path, typed: dict[str, Any], expected: dict[str, int]
+) -> None:
+    naive = save_picture(tmp_path / "naive.png", seed=4)
+    chosen = fine_tuning_job(harmonization_run, naive, **typed).chosen
+    settings = chosen.config.to_json()
+    assert {name: settings[name] for name in expected} == expected
+    assert chosen.config.preset == typed.get("preset", "paper")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import warnings
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -136,6 +138,36 @@ def test_losses_do_not_change_afterwards() -> None:
     before = first.clone()
     engine.step(draws_for(task, 8), 8)
     assert torch.equal(first, before)
+
+
+def test_an_engine_is_given_back_at_once() -> None:
+    """With it goes the graphs' memory, which the next stage needs; no circle may hold it."""
+    task = Case().task()
+    engine = graph_engine(task, Repeater())
+    run(engine, task, WARM_UP + 1)
+    gone = weakref.ref(engine), weakref.ref(engine.engine)
+    gc.disable()
+    try:
+        del engine
+        assert [ref() for ref in gone] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_what_torch_says_of_warming_up_is_not_passed_on() -> None:
+    class Talking(Repeater):
+        def warm_up(self, iteration: Callable[[], Tensor]) -> Tensor:
+            warnings.warn(
+                "This instance was constructed with capturable=True or some of all the "
+                "param_groups came with capturable=True, but step() is running without CUDA "
+                "graph capture.",
+                stacklevel=2,
+            )
+            return super().warm_up(iteration)
+
+    task = Case().task()
+    engine = graph_engine(task, Talking())
+    assert run(engine, task, WARM_UP).isfinite().all()
 
 
 def test_goes_on_where_nothing_can_be_recorded() -> None:

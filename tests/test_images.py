@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -364,6 +366,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_image(path, torch.zeros(1, 3, 4, 4))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("size", "damage"), [((9459, 9459), "cut short"), ((9460, 9460), "claims more than 89 million")]
+)
+def test_the_limit_is_the_one_that_the_sentence_names(tmp_path, size, damage):
+    """A header alone, at the limit and above: the pixels themselves are missing."""
+    path = tmp_path / "large.png"
+    Image.new("L", (1, 1)).save(path)
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", *size)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+    assert (size[0] * size[1] > images.PIXEL_LIMIT) == damage.startswith("claims")
+    with pytest.raises(UserError, match=damage):
+        read_image(path)
 
 
 @given(

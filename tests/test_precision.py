@@ -4,7 +4,7 @@ import pytest
 import torch
 from engine_cases import Case, draws_for
 
-from consingan import precision
+from consingan import kernels, precision
 from consingan.architecture import Shape
 from consingan.engine import PlainEngine
 from consingan.engines import ENGINES, choose_engine
@@ -100,6 +100,53 @@ def test_short_products_only_where_they_are_meant() -> None:
         assert (matmul.allow_tf32, cudnn.allow_tf32) == before
     with Arithmetic("tf32").scope(CPU):
         assert matmul.allow_tf32 == before[0]
+
+
+@pytest.mark.parametrize("wish", [False, True])
+def test_a_wish_for_the_same_result_each_time_is_kept(wish: bool) -> None:
+    """`torch.backends.cudnn.deterministic`; timing algorithms against one another would undo it."""
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, benchmark=False, deterministic=wish, allow_tf32=True):
+        with Arithmetic().scope(torch.device("cuda")):
+            assert (cudnn.deterministic, cudnn.benchmark) == (wish, not wish)
+        assert (cudnn.deterministic, cudnn.benchmark) == (wish, False)
+
+
+@pytest.mark.parametrize("name", ["fp16", "", "BF16", "float16"])
+def test_unknown_precisions(name: str) -> None:
+    choices = "--precision .* is unknown; choose one of auto, float32, tf32, bf16."
+    for device in ("cpu", "cuda", "mps"):
+        with pytest.raises(UserError, match=choices):
+            choose_arithmetic(name, torch.device(device))
+
+
+@pytest.mark.parametrize("name", ["quick", "", "Fast"])
+def test_unknown_engines(name: str) -> None:
+    with pytest.raises(UserError, match=r"--engine .* is unknown; choose one of auto, plain, fast"):
+        choose_engine(name, Arithmetic())
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps", "cuda"])
+def test_float32_asks_for_no_autocast(device: str) -> None:
+    """Some torch releases warn of it on Apple's GPUs even where it is off."""
+    assert not isinstance(Arithmetic().autocast(torch.device(device)), torch.autocast)
+    assert isinstance(Arithmetic("bf16").autocast(CPU), torch.autocast)
+
+
+def test_bf16_on_a_processor_that_onednn_has_none_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """oneDNN would refuse; torch's own convolution is slow but right."""
+    rng = stream("bf16")
+    x, weight = (torch.randn(1 + 4 * k, 3, 9, 9, generator=rng).bfloat16() for k in (0, 1))
+    weight, bias = weight[..., :3, :3].contiguous(), torch.randn(5, generator=rng).bfloat16()
+    outcomes = []
+    for supported in (True, False):
+        kernels._has_fused_convolution.cache_clear()
+        monkeypatch.setattr(kernels, "_onednn_has_bf16", lambda supported=supported: supported)
+        if not supported:
+            assert not kernels._has_fused_convolution("cpu", torch.bfloat16)
+        outcomes.append(kernels.conv_leaky_relu(x, weight, bias, 0.1, (0, 0)).float())
+    kernels._has_fused_convolution.cache_clear()
+    torch.testing.assert_close(outcomes[1], outcomes[0], rtol=2e-2, atol=2e-2)
 
 
 def test_engines_table() -> None:

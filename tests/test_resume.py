@@ -353,6 +353,8 @@ def test_killed_ten_times_at_random_moments(
         launcher.send(signal.SIGKILL)
         killed += launcher.wait() == -signal.SIGKILL
     assert killed >= 3
+    if found := list(tmp_path.glob("*/[!.]*")):  # on a slow machine, made by the last attempt
+        arguments = ["--resume", "--model_dir", str(found[0])]
     if launcher.run(*arguments) != 0:
         assert "is finished" in launcher.output
     run = only_run(tmp_path)

@@ -69,6 +69,24 @@ def test_stop_signal_is_a_wish_and_the_second_an_order(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_a_handler_that_python_cannot_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that embeds Python may have one; `signal.signal` gives None for it."""
+    set_handler, seen = signal.signal, []
+
+    def foreign(number: int, handler: Any) -> Any:
+        seen.append(handler)
+        return None if len(seen) == 1 else set_handler(number, handler)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(signal, "signal", foreign)
+    try:
+        with StopSignal().listening():
+            pass
+        assert signal.SIG_DFL in seen
+    finally:
+        set_handler(signal.SIGINT, before)
+
+
 def test_training_works_outside_the_main_thread(tmp_path: Path) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
@@ -170,6 +188,34 @@ def test_the_last_good_state_is_kept(
     assert all_finite(folder.path)
     resume_to_end(folder.path, engine)
     assert_same(outcome(folder.path), outcome(train_folder(tmp_path, engine, train_stages=2).path))
+
+
+class PoisonMoment(PoisonWeight):
+    """Observer that spoils a moment: the weights stay finite until the next step."""
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        if isinstance(record, StepRecord) and (record.stage, record.iteration) == self.place:
+            assert trainer.engine is not None
+            engine = trainer.engine
+            optimizer = engine.optimizer_g if self.network == "generator" else engine.optimizer_d
+            list(optimizer.state.values())[-1]["exp_avg_sq"].fill_(math.inf)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("network", ["generator", "discriminator"])
+@pytest.mark.parametrize("save_every", [1, None])
+def test_a_state_with_a_moment_that_is_not_finite_is_not_kept(
+    tmp_path: Path, engine: str, network: str, save_every: int | None
+) -> None:
+    """It is found when the state is to be saved, at the latest at the end of the stage."""
+    job = make_job(engine, train_stages=2)
+    folder = new_folder(tmp_path, job)
+    poison = PoisonMoment(1, 1, network)
+    with pytest.raises(DivergedError, match=f"a moment of the {network}'s Adam is not finite"):
+        Session(job.trainer, folder, [poison], save_every=save_every).run()
+    assert folder.manifest["status"] == "diverged"
+    assert folder.finished_stages == 1
+    assert all_finite(folder.path)
 
 
 def test_without_a_folder_nothing_is_written(
