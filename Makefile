@@ -1,24 +1,27 @@
 # make demo   train on a picture of Images/ in a new virtual environment and look at the result
 # make test   everything that is checked: set-up, format, lint, types, tests
+# make docs   the documentation as a site: docs/_build/html/index.html
+# make dist   the wheel and the source distribution, checked
+# With other versions of the packages than the pinned ones: make test CONSTRAINTS=
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_IMAGE = Images/Generation/stone_wall.jpg
-# One thread per test process: two processes share the cores, and OpenMP threads that wait for one
-# another on a busy core cost far more than they bring.
-TEST_ENV = OMP_NUM_THREADS=1 MPLBACKEND=Agg
+CONSTRAINTS ?= constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(addprefix -c ,$(CONSTRAINTS)) -e
 
-.PHONY: demo test setup format clean
+.PHONY: demo test setup format docs dist clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(INSTALL) .
 	touch $@
 
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs,video]"
+	$(INSTALL) ".[dev,docs,video]"
 	touch $@
 
 demo: $(VENV)/.demo
@@ -30,14 +33,19 @@ demo: $(VENV)/.demo
 setup: $(VENV)/.test
 
 test: $(VENV)/.test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2
+	$(BIN)/python .ci/checks.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+dist: $(VENV)/.test
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+
+docs: $(VENV)/.test
+	$(BIN)/python -m sphinx -W -n -b html docs docs/_build/html
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,51 @@
+"""Every check, on any system: `python .ci/checks.py`, or only some: `... lint types`.
+
+`make test` runs this in a virtual environment that it sets up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHECKS = {
+    "format": ("ruff", "format", "--check", "."),
+    "lint": ("ruff", "check", "."),
+    "types": ("mypy",),
+    # Among them: both distributions are built, checked and used.
+    "tests": ("pytest", "-n", "2"),
+}
+# One thread per test process: two processes share the cores, and OpenMP threads that wait for one
+# another on a busy core cost far more than they bring.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+
+
+def main() -> int:
+    """Run what was asked for; 0 if all of it is well."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"some of {', '.join(CHECKS)}")
+    names = parser.parse_args().checks or list(CHECKS)
+    if unknown := sorted(set(names) - set(CHECKS)):
+        parser.error(f"there is no check {unknown[0]!r}; there are {', '.join(CHECKS)}")
+    failed = [name for name in names if not passes(name)]
+    print(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(names)}")
+    return 1 if failed else 0
+
+
+def passes(name: str) -> bool:
+    """Run one check in a process of its own; its output goes to the terminal."""
+    command = [sys.executable, "-m", *CHECKS[name]]
+    print("$", " ".join(command[1:]), flush=True)
+    start = time.perf_counter()
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **ENVIRONMENT}).returncode
+    print(f"{name}: {'passed' if code == 0 else 'FAILED'}, {time.perf_counter() - start:.0f} s")
+    return code == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

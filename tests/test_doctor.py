@@ -1,0 +1,342 @@
+"""`consingan doctor`: true facts, and a sentence and exit code 1 where something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from consingan import api, doctor
+from consingan._version import __version__
+from consingan.cli import main
+from consingan.doctor import Check
+from consingan.errors import UserError
+
+CPU = torch.device("cpu")
+REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
+
+
+def run(*arguments: object) -> Result:
+    texts = [str(a) for a in arguments]
+    return CliRunner().invoke(main, ["doctor", *texts], catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the self test's own test trains, and none asks how busy the machine is."""
+    monkeypatch.setattr(doctor, "crowded", lambda device: "")
+
+
+@pytest.fixture
+def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_train_and_load", lambda device: None)
+
+
+def below(section: str, output: str) -> dict[str, str]:
+    """The facts of one section of the text."""
+    lines = output.splitlines()
+    facts = {}
+    for line in lines[lines.index(section) + 1 :]:
+        if not line.startswith("  "):
+            break
+        name, words = line.strip().split("  ", 1)
+        facts[name] = words.strip()
+    return facts
+
+
+# The command
+
+
+def test_all_is_well_on_this_machine(tmp_path: Path) -> None:
+    """The one test that really trains: in a new folder, nothing is left there."""
+    result = run("--device", "cpu", "--output_dir", tmp_path / "runs")
+    assert result.exit_code == 0, result.output
+    versions = below("versions", result.output)
+    assert versions["consingan"].startswith(f"{__version__} (")
+    assert versions["python"].startswith(f"{platform.python_version()} (")
+    assert versions["torch"].startswith(torch.__version__)
+    assert versions["numpy"] == numpy.__version__
+    assert platform.system() in versions["system"]
+    precision = below("precision on cpu", result.output)
+    assert list(precision) == ["auto", "float32", "tf32", "bf16"]
+    assert "needs an NVIDIA GPU" in precision["tf32"]
+    assert re.fullmatch(r"yes, [\d.]+ times as fast as float32", precision["bf16"])
+    assert "can be made" in below("folders", result.output)["output"]
+    assert below("self test", result.output)["result"].startswith("ok: trained, sampled, saved")
+    assert result.output.endswith("All is well.\n")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_json_says_the_same(tmp_path: Path) -> None:
+    result = run("--json", "--device", "cpu", "--output-dir", tmp_path)
+    assert result.exit_code == 0
+    report = json.loads(result.output)
+    assert report["ok"] is True
+    assert report["problems"] == []
+    text = run("--device", "cpu", "--output-dir", tmp_path).output
+    for section in ("versions", "extras", "load"):
+        assert report[section] == below(section, text)
+
+
+def test_a_broken_self_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError(f"cannot open\n{Path.home()}/lib/libcudnn.so: no such file")
+
+    monkeypatch.setattr(api, "train", broken)
+    result = run("--device", "cpu", "--output_dir", tmp_path)
+    assert result.exit_code == 1
+    sentence = (
+        "The self test on cpu failed: RuntimeError: cannot open ~/lib/libcudnn.so: no such file"
+    )
+    assert result.output.splitlines()[-2:] == ["Not all is well:", f"  {sentence}"]
+    assert "Traceback" not in result.output
+    report = json.loads(run("--json", "--device", "cpu", "--output_dir", tmp_path).output)
+    assert (report["ok"], report["problems"]) == (False, [sentence])
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_driver_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All else is said nevertheless."""
+
+    def broken(*_: Any) -> float:
+        raise RuntimeError("CUDA error: no kernel image is available\nmore")
+
+    monkeypatch.setattr(doctor, "_convolution_time", broken)
+    result = run("--device", "cpu", "--output_dir", tmp_path)
+    assert result.exit_code == 1
+    words = "RuntimeError: CUDA error: no kernel image is available more"
+    assert below("precision on cpu", result.output) == {"failed": words}
+    assert result.output.endswith(f"  The precision on cpu cannot be told: {words}\n")
+    assert below("versions", result.output)["numpy"] == numpy.__version__
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("below_it", ["", "deeper/still"])
+def test_a_file_in_the_way_of_the_output_folder(tmp_path: Path, below_it: str) -> None:
+    blocked = tmp_path / "TrainedModels"
+    blocked.write_text("a file")
+    result = run("--device", "cpu", "--output_dir", blocked / below_it)
+    assert result.exit_code == 1
+    (problem,) = result.output.split("Not all is well:\n")[1].splitlines()
+    assert str(blocked / below_it) in problem
+    assert "cannot be written" in problem
+    assert "choose another place" in problem
+    assert blocked.read_text() == "a file"
+
+
+def test_a_device_that_is_not_there() -> None:
+    result = run("--device", "cuda:99")
+    assert result.exit_code == 2
+    assert "--device cuda:99: there" in result.output
+
+
+def test_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "consingan.doctor", None)
+    result = run()
+    assert result.exit_code == 1
+    assert f"consingan {__version__}, Python {platform.python_version()}" in result.output
+    assert "a library cannot be imported" in result.output
+    assert "Traceback" not in result.output
+
+
+# The facts
+
+
+def not_installed(name: str) -> None:
+    raise PackageNotFoundError(name)
+
+
+def test_libraries_where_the_package_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.requires", not_installed)
+    listed = [line.split(">=")[0] for line in REQUIREMENTS.read_text("utf-8").split()]
+    assert doctor.requirements() == {"": listed}
+    said = doctor.versions()
+    assert all(re.match(r"\d", said[name]) for name in listed)
+    assert list(doctor.extras()) == ["unknown"]
+
+
+def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: ["no-such-library>=2"])
+    assert doctor.versions()["no-such-library"] == "MISSING"
+
+
+def test_variables_that_matter_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("SECRET_TOKEN", "hidden")
+    said = doctor.versions()
+    assert said["CUDA_VISIBLE_DEVICES"] == "3"
+    assert "hidden" not in str(said)
+
+
+def test_extras_present_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = [
+        "torch>=2.4",
+        'numpy>=1; extra == "video"',
+        'numpy>=1 ; python_version > "3" and extra == "dev"',
+        "no-such.library>=2; extra == 'dev'",
+    ]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: needed)
+    assert doctor.extras() == {
+        "video": "present",
+        "dev": "missing; get it with: pip install no-such.library",
+    }
+
+
+def test_devices_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    found = doctor.devices()
+    assert (found["cuda"], found["mps"]) == ("none", "none")
+    assert found["cpu"].startswith(f"{doctor.processor()}, cores: ")
+    assert f", threads used: {torch.get_num_threads()}, " in found["cpu"]
+    assert doctor.processor()
+
+
+def test_devices_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Properties:
+        name, major, minor, total_memory = "Some GPU", 8, 6, 24 * doctor.GIB
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: Properties)
+    free = {None: 3, 0: 20, 1: 19}
+    monkeypatch.setattr(doctor, "free_memory", lambda device: free[device.index] * doctor.GIB)
+    found = doctor.devices()
+    assert found["cuda:0"] == "Some GPU, compute capability 8.6, 20.0 of 24.0 GiB free"
+    assert found["cuda:1"].endswith("19.0 of 24.0 GiB free")
+    assert "cuda" not in found
+    assert found["cpu"].endswith(", 3.0 GiB free")
+
+
+def test_measured_precision_is_relative_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"float32": 0.004, "bf16": 0.001}
+    monkeypatch.setattr(doctor, "_convolution_time", lambda arithmetic, _: seconds[arithmetic.name])
+    found = doctor.precisions(CPU)
+    assert found["float32"].startswith("yes, 4.00 ms")
+    assert found["bf16"] == "yes, 4.0 times as fast as float32"
+
+
+def test_memory_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "free_memory", lambda device: None)
+    assert doctor.devices()["cpu"].endswith(", free memory unknown")
+
+
+def test_busy_cores_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "crowded", lambda device: f"{device} is busy")
+    assert doctor.load(CPU) == {"cores": "cpu is busy"}
+
+
+def test_a_writable_folder_is_left_as_it_was(tmp_path: Path) -> None:
+    check = doctor.writable(tmp_path)
+    assert check.ok
+    assert "writable" in check.words
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_nowhere_is_no_folder(tmp_path: Path) -> None:
+    link = tmp_path / "runs"
+    try:
+        link.symlink_to(tmp_path / "unmounted")
+    except OSError:
+        pytest.skip("no symbolic links here")
+    assert not doctor.writable(link).ok
+
+
+def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    checks = doctor.folders(tmp_path)
+    assert checks["output"].ok
+    assert not checks["temporary"].ok
+
+
+# The self test
+
+
+@pytest.fixture
+def model() -> api.TrainedModel:
+    return api.train(torch.zeros(1, 3, 24, 32), **doctor.SMALL)
+
+
+def test_a_sample_that_is_not_finite(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        api.TrainedModel, "sample", lambda *_, **__: torch.full((1, 3, 24, 32), torch.nan)
+    )
+    check = doctor.self_test(CPU)
+    assert not check.ok
+    assert "is not a finite picture" in check.words
+
+
+def test_a_loaded_model_that_differs(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "load", lambda *_, **__: model)
+    check = doctor.self_test(CPU)
+    assert not check.ok
+    assert "the loaded model's sample differs by" in check.words
+
+
+def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    before = torch.get_num_threads()
+    monkeypatch.setattr(doctor, "_train_and_load", lambda _: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(3)
+    try:
+        assert doctor.self_test(CPU).ok
+        assert seen == [1]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_unknown_device_is_the_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is unknown"):
+        doctor.examine(tmp_path, "toaster")
+
+
+# Privacy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{home}", "~"),
+        ("{home}{sep}venv{sep}python", "~{sep}venv{sep}python"),
+        ("No file '{home}{sep}a': {home}", "No file '~{sep}a': ~"),
+        ("{home}stead{sep}b", "{home}stead{sep}b"),
+        ("{sep}elsewhere", "{sep}elsewhere"),
+    ],
+)
+def test_the_home_folder_is_a_tilde(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    names = {"home": str(tmp_path), "sep": os.sep}
+    assert doctor.without_home(text.format(**names)) == said.format(**names)
+
+
+def test_a_home_at_the_root_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/"))
+    assert doctor.without_home("/usr/lib") == "/usr/lib"
+
+
+def test_neither_host_nor_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "node", lambda: "secret-host")
+    monkeypatch.setattr(Path, "home", lambda: Path(sys.prefix))
+    monkeypatch.setattr(doctor, "self_test", lambda device: Check("ok"))
+    report = doctor.examine(tmp_path, "cpu")
+    text = "\n".join(report.lines())
+    assert "secret-host" not in text
+    assert sys.prefix not in text
+    assert f"(~{os.sep}" in text
