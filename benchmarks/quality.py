@@ -15,16 +15,19 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import consingan
 from benchmarks.quality_table import Record, averages, markdown
-from consingan.cli.messages import guarded
-from consingan.cli.options import config_options
+from consingan.cli.messages import advice, guarded
+from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.config import Config
 from consingan.errors import UserError
+
+if TYPE_CHECKING:
+    from consingan.checkpoint import RunFolder
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,11 @@ class Benchmark:
         Raises:
             UserError: the folder holds figures of other settings.
         """
-        from consingan.files import make_folder, write_json
+        from consingan.files import make_folder, read_json, write_json
 
         asked = {"settings": dict(self.settings), "samples": self.samples}
         path = make_folder(self.output) / "settings.json"
-        if path.is_file() and _read(path) != asked:
+        if path.is_file() and read_json(path) != asked:
             raise UserError(
                 f"{self.output} holds figures of other settings ({path.name}); "
                 "choose another --output."
@@ -73,6 +76,7 @@ class Benchmark:
 
     def measure(self, image: Path) -> Record:
         """Train on one picture, or load what was trained, and judge the samples."""
+        from consingan.files import read_json
         from consingan.metrics.judge import judge
         from consingan.report.evaluate import announced
 
@@ -86,7 +90,7 @@ class Benchmark:
             progress=announced(click.echo),
         )  # fmt: skip
         assert model.folder is not None
-        manifest = _read(model.folder / "manifest.json")
+        manifest = read_json(model.folder / "manifest.json")
         return {
             "image": image.name,
             "run": str(model.folder.relative_to(self.output)),
@@ -97,79 +101,84 @@ class Benchmark:
         }
 
     def _trained(self, image: Path) -> consingan.TrainedModel:
+        from consingan.images import image_stem
+        from consingan.picture_queue import earlier_run
+
         # A folder for each file name: a.png and a.jpg would share one otherwise.
         root = self.output / "runs" / image.name
-        for manifest in sorted(root.glob("*/*/manifest.json"), reverse=True):
-            status = _read(manifest)["status"]
-            if status == "finished":
-                return self._load(manifest.parent)
-            if status != "diverged":  # that would only diverge again
-                return self._resumed(manifest.parent)
-        return consingan.train(
-            image, output_dir=root, device=self.device, precision=self.precision, **self.settings
-        )
+        earlier = earlier_run(root / image_stem(str(image)), fits=lambda _: True)
+        if earlier is None:
+            return consingan.train(
+                image, output_dir=root, device=self.device, precision=self.precision,
+                **self.settings,
+            )  # fmt: skip
+        if earlier.manifest["status"] != "finished":
+            self._go_on(earlier)
+        return self._load(earlier.path)
 
     def _load(self, run: Path) -> consingan.TrainedModel:
         return consingan.load(run, device=self.device, precision=self.precision)
 
-    def _resumed(self, run: Path) -> consingan.TrainedModel:
+    def _go_on(self, folder: RunFolder) -> None:
         from consingan import runs
-        from consingan.checkpoint import RunFolder
         from consingan.session import Session
 
-        folder = RunFolder.open(run)
         execution = runs.Execution.choose(self.device, self.precision)
-        trainer, seconds = runs.resumed(folder, execution)
-        Session(trainer, folder, seconds=seconds).run()
-        return self._load(run)
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder.
-
-    Raises:
-        UserError: there is no such folder, or no picture in it.
-    """
-    from consingan.images import EXTENSIONS
-
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS)
-    if not found:
-        raise UserError(f"There is no picture in {folder}.")
-    return found
+        with folder.locked():
+            trainer, seconds = runs.resumed(folder, execution)
+            Session(trainer, folder, seconds=seconds).run()
 
 
 def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
-    """Measure all pictures, one failure notwithstanding; returns a record for each."""
+    """Measure all pictures, one failure notwithstanding; returns a record for each.
+
+    Raises:
+        UserError: a setting, the device or the folder cannot be used.
+    """
+    from consingan import runs
     from consingan.files import write_json
+    from consingan.metrics.sifid import load_inception
+    from consingan.picture_queue import work_through
 
+    runs.choose_settings(benchmark.settings)
+    runs.Execution.choose(benchmark.device, benchmark.precision)
+    if benchmark.weights:
+        load_inception(benchmark.weights)
     benchmark.begin()
-    records: list[Record] = []
-    for number, image in enumerate(images):
-        path = benchmark.record_of(image)
-        done = _read(path) if path.is_file() else {"error": "not begun"}
-        if "error" in done:
-            click.echo(f"[{number + 1}/{len(images)}] {image.name}")
-            done = _measured(benchmark, image)
-            write_json(path, done)
-        records.append(done)
-        write_tables(benchmark, records)
-    return records
+    kept = {image: _kept(benchmark.record_of(image)) for image in images}
+    left = [image for image in images if "error" in kept[image]]
+    write_tables(benchmark, _done(kept))
+    for outcome in work_through(left, benchmark.measure, click.echo):
+        record = outcome.result
+        if record is None:
+            assert outcome.error is not None
+            record = _failed(outcome.image, outcome.error)
+        kept[outcome.image] = record
+        write_json(benchmark.record_of(outcome.image), record)
+        write_tables(benchmark, _done(kept))
+    return list(kept.values())
 
 
-def _measured(benchmark: Benchmark, image: Path) -> Record:
-    from consingan.session import InterruptedRunError
+NOT_BEGUN = {"error": "not begun"}
 
-    try:
-        return benchmark.measure(image)
-    except InterruptedRunError:  # the user's wish, no failure
-        raise
-    except Exception as error:  # one picture must not end a night of work
-        if not isinstance(error, UserError):
-            traceback.print_exc()
-        click.echo(f"{image.name} failed: {error}", err=True)
-        return {"image": image.name, "error": f"{type(error).__name__}: {error}"}
+
+def _kept(path: Path) -> Record:
+    """What an earlier call found out about a picture."""
+    from consingan.files import read_json
+
+    return read_json(path) if path.is_file() else NOT_BEGUN
+
+
+def _done(kept: Mapping[Path, Record]) -> list[Record]:
+    return [record for record in kept.values() if record is not NOT_BEGUN]
+
+
+def _failed(image: Path, error: Exception) -> Record:
+    """Say why a picture failed; a bug keeps its traceback."""
+    if advice(error) is None:
+        traceback.print_exception(error)
+    click.echo(f"{image.name} failed: {advice(error) or error}", err=True)
+    return {"image": image.name, "error": f"{type(error).__name__}: {error}"}
 
 
 def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
@@ -190,40 +199,41 @@ def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
     )
 
 
-def _read(path: Path) -> Record:
-    import json
-
-    found: Record = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-@click.command()
+@click.command(cls=CarefulCommand, context_settings=CONTEXT)
 @click.argument("folder", type=click.Path(path_type=Path))
 @config_options
-@click.option("--samples", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Samples of each picture.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     default=Path("benchmarks/results/quality"),
     show_default=True,
+    help="Folder of the table, the runs and the figures.",
 )
 @click.option("--inception_weights", "weights", metavar="PATH|URL", help="For SIFID.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--precision", default="auto", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="As in training.")
+@click.option("--precision", default="auto", show_default=True, help="As in training.")
 @guarded
 def main(folder: Path, samples: int, output: Path, **options: Any) -> None:
     """Train on every picture of FOLDER and make a table of figures of merit."""
-    from consingan.session import InterruptedRunError
+    from consingan.picture_queue import pictures_in
 
     settings = {f.name: options.pop(f.name) for f in dataclasses.fields(Config)}
     settings = {name: value for name, value in settings.items() if value is not None}
-    if "input_name" in settings:
-        raise UserError("The pictures are those of FOLDER; leave out --input_name.")
+    for name in ("input_name", "naive_img", "fine_tune"):
+        if name in settings:
+            raise UserError(f"The pictures are those of FOLDER; leave out --{name}.")
     settings.setdefault("manual_seed", 0)
     benchmark = Benchmark(output, settings, samples, **options)
     try:
-        records = run(benchmark, pictures(folder))
-    except (InterruptedRunError, KeyboardInterrupt):
+        records = run(benchmark, pictures_in(folder))
+    except KeyboardInterrupt:
         click.echo("\nStopped; the same command goes on from here.", err=True)
         raise SystemExit(130) from None
     click.echo((output / "quality.md").read_text(encoding="utf-8"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from torch import Tensor
 
 from consingan import compositing, runs, sampling
 from consingan.checkpoint import RunFolder
-from consingan.config import Config
+from consingan.config import Config, flag_name
 from consingan.errors import UserError
+from consingan.images import PIXEL_LIMIT
 from consingan.model import Model
 from consingan.precision import Arithmetic
 from consingan.runs import Execution
@@ -61,10 +65,8 @@ class TrainedModel:
         Raises:
             UserError: `n` or a side is not positive.
         """
-        if n < 1:
-            raise UserError(f"sample(n={n}) makes no picture; n must be 1 or more.")
-        if size is not None and (len(size) != 2 or min(size) < 1):
-            raise UserError(f"size={size} must be (height, width) in px, both positive.")
+        _check_whole("n", n)
+        _check_size(size)
         made = sampling.random_samples(self.model, n, size, seed, arithmetic=self.arithmetic)
         return torch.cat(list(made))
 
@@ -76,7 +78,15 @@ class TrainedModel:
         self, frames: int = 100, alpha: float = 0.1, beta: float = 0.9, start_stage: int = 0,
         size: Size | None = None, seed: int = 0,
     ) -> Iterator[Tensor]:  # fmt: skip
-        """Frames (1, 3, h, w) of a walk near the training image, see `sampling.animation_walk`."""
+        """Frames (1, 3, h, w) of a walk near the training image, see `sampling.animation_walk`.
+
+        Raises:
+            UserError: a value is out of range, or the model does not have `start_stage`.
+        """
+        _check_whole("frames", frames)
+        _check_share("alpha", alpha)
+        _check_share("beta", beta)
+        _check_size(size)
         return sampling.animation_frames(
             self.model, frames, alpha, beta, start_stage, size, seed, self.arithmetic
         )
@@ -99,11 +109,16 @@ class TrainedModel:
             published) is 0.
 
         Raises:
-            UserError: the model was trained for something else, or the shapes do not fit.
+            UserError: the model was trained for something else, the shapes do not fit, or a
+                value is out of range.
         """
         if not self.model.mode.takes_naive_image:
             raise runs.no_naive_image(self.config.train_mode)
-        naive = compositing.fit_naive(naive, self.size, fit)
+        if fit not in compositing.FITS:
+            raise UserError(f"fit={fit!r} is unknown; use {', '.join(compositing.FITS)}.")
+        naive = compositing.fit_naive(_picture(naive), self.size, fit)
+        if mask is not None:
+            _check_mask(mask, naive)
         made = compositing.compose(
             self.model, naive, mask, (start_stage,), seed=seed, arithmetic=self.arithmetic
         )
@@ -149,9 +164,9 @@ def train(
         UserError: a setting or the picture cannot be used.
         consingan.trainer.DivergedError: a loss stopped being finite.
     """
-    unknown = sorted(set(settings) - set(Config.__dataclass_fields__))
-    if unknown:
-        raise UserError(f"There is no setting {unknown[0]!r}; see consingan.config.Config.")
+    settings = _checked(settings)
+    if bool(settings.get("fine_tune")) != bool(base):
+        raise UserError("fine_tune=True and base=..., the folder of a run, go together; give both.")
     execution = Execution.choose(device, precision, engine)
     tensor = _picture(image) if isinstance(image, Tensor) else None
     name = ARRAY_NAME if tensor is not None else str(image)
@@ -165,6 +180,57 @@ def train(
         folder = RunFolder.create(Path(output_dir), job.trainer, about, job.naive)
     Session(job.trainer, folder, [_Callback(callback)] if callback else []).run()
     return TrainedModel(job.trainer.model, execution.arithmetic, folder.path if folder else None)
+
+
+def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by the names of their fields, paths as text.
+
+    Raises:
+        UserError: there is no such setting; the sentence names the nearest.
+    """
+    flags = {flag_name(field): name for name, field in Config.__dataclass_fields__.items()}
+    for name in settings:
+        if name == "input_name":
+            raise UserError("The picture is the first argument of train; leave input_name out.")
+        if name not in Config.__dataclass_fields__:
+            near = [flags[name]] if name in flags else []
+            near = near or difflib.get_close_matches(name, Config.__dataclass_fields__, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "see consingan.config.Config."
+            raise UserError(f"There is no setting {name!r}; {hint}")
+    return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}
+
+
+def _check_whole(name: str, value: int) -> None:
+    if not isinstance(value, Integral) or value < 1:
+        raise UserError(f"{name}={value!r} must be a whole number, 1 or more.")
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:  # NaN, too
+        raise UserError(f"{name}={value!r} must be 0 to 1.")
+
+
+def _check_size(size: Size | None) -> None:
+    if size is None:
+        return
+    if len(size) != 2 or not all(isinstance(side, Integral) and side > 0 for side in size):
+        raise UserError(f"size={size} must be (height, width) in px, both positive.")
+    if size[0] * size[1] > PIXEL_LIMIT:
+        raise UserError(
+            f"size={size} is too large; stay below {PIXEL_LIMIT // 1_000_000} million pixels."
+        )
+
+
+def _check_mask(mask: Tensor, naive: Tensor) -> None:
+    """A mask is one number in [0, 1] for each pixel of the picture that is worked on."""
+    height, width = naive.shape[-2:]
+    if tuple(mask.shape) != (1, 1, height, width):
+        raise UserError(
+            f"The mask is of shape {tuple(mask.shape)}, but the picture needs (1, 1, {height}, "
+            f"{width}); `consingan.masks.resize_mask` brings it to that size."
+        )
+    if not ((mask >= 0) & (mask <= 1)).all():  # NaN, too
+        raise UserError("The mask has values outside of [0, 1]; scale it to that range.")
 
 
 def _picture(image: Tensor) -> Tensor:

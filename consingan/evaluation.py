@@ -36,8 +36,8 @@ class Options:
 
     Attributes:
         num_samples: random samples at the training size.
-        sizes: further output sizes (h, w) in px.
-        scales: further output sizes as factors (height, width).
+        sizes: further output sizes (h, w) in px; of films the only ones.
+        scales: the same as factors (height, width).
         seed: chooses the samples.
         batch_size: pictures made at a time.
         image_format: png or jpg.
@@ -74,21 +74,27 @@ def write_basics(model: Model, folder: Path, options: Options) -> None:
 def write_samples(model: Model, folder: Path, options: Options, say: Say) -> list[Tensor]:
     """Random samples at the training size and at the other sizes; returns the former."""
     samples = _write_set(model, folder, "random_samples", None, options)
-    say(f"{len(samples)} random samples: {folder / 'random_samples'}")
-    if samples:
-        sheet = grid([model.real, *samples[: GRID_SAMPLES - 1]])
-        write_image(folder / "samples_grid.png", sheet)
+    say(f"{_counted(len(samples), 'random sample')}: {folder / 'random_samples'}")
+    if not samples:
+        return samples
+    sheet = grid([model.real, *samples[: GRID_SAMPLES - 1]])
+    write_image(folder / "samples_grid.png", sheet)
     for name, size in other_sizes(model, options):
         _write_set(model, folder, name, size, options)
         say(f"the same at {size[1]}x{size[0]}: {folder / name}")
     return samples
 
 
+def _counted(number: int, what: str) -> str:
+    """As "1 frame" and "2 frames"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def other_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, int]]]:
-    """Folder name and size (h, w) of each further output size.
+    """Folder name and size (h, w) of each further output size, no two of one name.
 
     Raises:
-        UserError: a size is too small.
+        UserError: a size is too small or too large.
     """
     height, width = model.sizes[-1]
     scales = options.scales or (() if options.sizes else AUTHORS_SCALES)
@@ -115,7 +121,7 @@ def other_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, in
                 f"The output size {w}x{h} (WxH) is too large; "
                 f"stay below {PIXEL_LIMIT // 1_000_000} million pixels."
             )
-    return named
+    return list(dict(named).items())
 
 
 def _number(value: float) -> str:
@@ -128,7 +134,8 @@ def _write_set(
 ) -> list[Tensor]:
     target = make_folder(folder / name)
     for stale in target.glob("gen_sample_*"):
-        stale.unlink()
+        if stale.is_file():
+            stale.unlink()
     samples = []
     made = sampling.random_samples(
         model, options.num_samples, size, options.seed, options.batch_size, options.arithmetic
@@ -140,27 +147,39 @@ def _write_set(
 
 
 def write_animations(model: Model, folder: Path, options: Options, say: Say) -> list[Path]:
-    """Animations for every combination of start stage and beta.
+    """Films for every combination of output size, start stage and beta.
+
+    Without sizes of the user's own they have the training size; else its name says the size.
 
     Raises:
         UserError: a start stage is beyond the model's stages.
     """
     stages = len(model.anchors)
     starts = options.start_stages or [k for k in AUTHORS_START_STAGES if k < stages]
+    betas = list(dict.fromkeys(options.betas or AUTHORS_BETAS))
     target = make_folder(folder / "animations")
     written = []
-    for start, beta in itertools.product(starts, options.betas or AUTHORS_BETAS):
-        name = f"start_stage_{start}_alpha_{options.alpha:g}_beta_{beta:g}"
+    for (ending, size), start, beta in itertools.product(
+        _film_sizes(model, options), starts, betas
+    ):
+        name = f"start_stage_{start}_alpha_{options.alpha:g}_beta_{beta:g}{ending}"
         path = target / f"{name}.{options.video_format}"
-        size = options.sizes[0] if options.sizes else None
         frames = sampling.animation_frames(
             model, options.frames, options.alpha, beta, start, size, options.seed,
             options.arithmetic,
         )  # fmt: skip
         write_animation(path, frames, options.fps)
-        say(f"animation of {options.frames} frames: {path}")
+        say(f"animation of {_counted(options.frames, 'frame')}: {path}")
         written.append(path)
     return written
+
+
+def _film_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, int] | None]]:
+    """End of the file's name and size (h, w) of each film; None is the training size."""
+    if not (options.sizes or options.scales):
+        return [("", None)]
+    sizes = dict.fromkeys(size for _, size in other_sizes(model, options))
+    return [(f"_{w}x{h}", (h, w)) for h, w in sizes]
 
 
 def looks_collapsed(model: Model, samples: Sequence[Tensor]) -> bool:

@@ -30,10 +30,11 @@ def stage_costs(trainer: Trainer) -> list[float]:
     """Relative time of one iteration of each stage, by the pixels that its networks work on."""
     pixels = [float(r.shape[-2] * r.shape[-1]) for r in trainer.reals]
     generator_share, fixed = 0.15, 2500.0
-    return [
+    costs = (
         fixed * (stage + 3) + pixels[stage] + generator_share * sum(pixels[:stage])
         for stage in range(len(pixels))
-    ]
+    )
+    return [float(round(cost)) for cost in costs]  # whole, so that they add up without rounding
 
 
 @dataclass
@@ -41,7 +42,8 @@ class ProgressBar:
     """One bar for the whole run with the time that is left for all of it.
 
     Iterations of fine stages take longer, so the bar counts work, not iterations. Where standard
-    error is no terminal, it prints one line a stage instead.
+    error is no terminal, it prints one line a stage instead. `file` is drawn on instead of
+    standard error, whatever it is.
     """
 
     trainer: Trainer
@@ -50,6 +52,7 @@ class ProgressBar:
     shown_at: float = 0.0
     done: float = 0.0
     started: float = field(default_factory=time.perf_counter)
+    file: Any = None
 
     def __post_init__(self) -> None:
         from tqdm import tqdm
@@ -66,7 +69,8 @@ class ProgressBar:
         self.bar = tqdm(
             total=total,
             initial=past,
-            disable=not sys.stderr.isatty(),
+            file=self.file,
+            disable=self.file is None and not sys.stderr.isatty(),
             bar_format="{percentage:3.0f}%|{bar}| {elapsed} spent, {remaining} left{postfix}",
             dynamic_ncols=True,
             smoothing=0.1,

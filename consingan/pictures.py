@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from consingan.engine import LOSSES
 from consingan.errors import UserError
 from consingan.files import atomic_path
 from consingan.images import Pixels, to_pixels
@@ -51,14 +53,34 @@ def labelled(
 
 
 def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
-    """Curves of a run's finished stages: for each stage, loss -> (iterations,)."""
+    """Curves of a run's finished stages: for each stage, loss -> (iterations,).
+
+    Nothing, and a warning, where a file is damaged: curves are worth looking at, not failing for.
+    """
     curves: list[dict[str, np.ndarray[Any, Any]]] = []
     while (path := folder / str(len(curves)) / "losses.csv").is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-        values = np.array(rows[1:], dtype=np.float64).reshape(-1, len(rows[0]))
-        curves.append({name: values[:, i] for i, name in enumerate(rows[0])})
+        try:
+            curves.append(_read_table(path))
+        except (OSError, ValueError) as error:
+            warnings.warn(
+                f"{path} is damaged ({error}), so that no curves are drawn.", stacklevel=2
+            )
+            return []
     return curves
+
+
+def _read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Columns of a stage's losses.csv.
+
+    Raises:
+        ValueError: it is not what a training writes.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        names, *rows = csv.reader(file)
+    if not set(LOSSES) <= set(names):
+        raise ValueError("it lacks some losses")
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(names))
+    return {name: values[:, i] for i, name in enumerate(names)}
 
 
 def curves_figure(curves: Sequence[dict[str, np.ndarray[Any, Any]]]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 
@@ -24,11 +24,21 @@ TIMED_ITERATIONS = 3
 
 def introduction(job: Job) -> Iterator[str]:
     """Lines that say what will be trained: versions, device, sizes, settings and their origin."""
-    config, execution = job.chosen.config, job.execution
+    yield from surroundings(job.execution)
+    yield from about_picture(job)
+
+
+def surroundings(execution: Execution) -> Iterator[str]:
+    """Lines that hold for any training: versions and device."""
     named = versions()
     yield ", ".join(f"{name} {named[name]}" for name in ("consingan", "python", "torch"))
     yield execution_line(execution)
     yield from execution.notes
+
+
+def about_picture(job: Job) -> Iterator[str]:
+    """Lines on one training: sizes, settings and their origin."""
+    config = job.chosen.config
     height, width = job.input_size
     real = job.trainer.reals[-1]
     yield f"input {width}x{height} -> training {real.shape[-1]}x{real.shape[-2]} (WxH)"
@@ -60,6 +70,8 @@ def settings_by_origin(job: Job) -> Iterator[str]:
     }
     for origin, title in words.items():
         names = [name for name, place in job.chosen.origin.items() if place == origin]
+        if "manual_seed" in names:
+            names.remove("manual_seed")  # it has been said, and may have been drawn
         if names:
             pairs = (f"{name} {getattr(job.chosen.config, name)}" for name in names)
             yield f"{title}: " + ", ".join(pairs)
@@ -80,8 +92,8 @@ def estimate(job: Job) -> Iterator[str]:
     Trains throw-away networks; the job is left as it is.
     """
     trainer, config = job.trainer, job.chosen.config
-    sizes = [(r.shape[-2], r.shape[-1]) for r in trainer.reals]
-    peak = _peak_memory(job, sizes, job.execution.checkpointing)
+    sizes = sizes_of(job)
+    peak = peak_memory(job)
     yield f"memory at the finest stage: about {peak / 2**20:.0f} MiB beside the program itself"
     yield from memory_advice(job, peak)
     total = 0.0
@@ -94,10 +106,18 @@ def estimate(job: Job) -> Iterator[str]:
     yield f"time for {iterations} iterations: about {in_words(total)}"
 
 
-def _peak_memory(job: Job, sizes: Sequence[tuple[int, int]], checkpointing: bool) -> int:
+def sizes_of(job: Job) -> list[tuple[int, int]]:
+    """(h, w) in px of every stage."""
+    return [(real.shape[-2], real.shape[-1]) for real in job.trainer.reals]
+
+
+def peak_memory(job: Job, checkpointing: bool | None = None) -> int:
+    """Bytes that the finest stage takes beside the program; None is checkpointing as planned."""
     config, execution = job.chosen.config, job.execution
+    if checkpointing is None:
+        checkpointing = execution.checkpointing
     return estimate_training_memory(
-        sizes,
+        sizes_of(job),
         config.shape,
         job.trainer.model.mode.border,
         recipe_of(config),
@@ -112,16 +132,15 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
     free = free_memory(job.execution.device)
     if free is None or peak <= free:
         return
-    sizes = [(r.shape[-2], r.shape[-1]) for r in job.trainer.reals]
     mebi = 2**20
     line = f"that is more than the {free / mebi:.0f} MiB that are free; use "
     can_checkpoint = job.execution.engine != "plain" and not job.execution.checkpointing
-    if can_checkpoint and (less := _peak_memory(job, sizes, True)) < peak:
+    if can_checkpoint and (less := peak_memory(job, checkpointing=True)) < peak:
         line += f"--checkpointing (about {less / mebi:.0f} MiB) "
         line += "or " if less <= free else "and "
         peak = peak if less <= free else less
     # Memory grows with the number of pixels; the coarse stages keep their sizes, hence the slack.
-    longer = math.floor(0.95 * max(sizes[-1]) * math.sqrt(free / peak))
+    longer = math.floor(0.95 * max(sizes_of(job)[-1]) * math.sqrt(free / peak))
     yield f"{line}--max_size {longer}."
 
 

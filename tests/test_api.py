@@ -138,9 +138,18 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"flavour": 1}, "There is no setting 'flavour'"),
+        ({"flavour": 1}, "There is no setting 'flavour'; see consingan.config.Config"),
+        ({"iterations": 3, "min_sise": 9}, "There is no setting 'iterations'"),
+        ({"nitre": 3}, "There is no setting 'nitre'; did you mean 'niter'?"),
+        ({"manualSeed": 3}, "There is no setting 'manualSeed'; did you mean 'manual_seed'?"),
+        ({"Gsteps": 3}, "did you mean 'g_steps'?"),
+        ({"input_name": "a.png"}, "leave input_name out"),
+        ({"fine_tune": True}, "fine_tune=True and base=..., the folder of a run, go together"),
+        ({"base": "somewhere"}, "fine_tune=True and base=..., the folder of a run, go together"),
+        ({"precision": "float16"}, "--precision float16 is unknown"),
+        ({"naive_img": Path("naive.png")}, "--naive_img does not go with --train_mode generation"),
         ({"nfc": 0}, "--nfc 0 must be 1 or more"),
-        ({"niter": 2.5}, "--niter 2.5 must be a int"),
+        ({"niter": 2.5}, "--niter 2.5 must be a whole number"),
         ({"train_mode": "juggling"}, "--train_mode juggling is unknown"),
         ({"device": "toaster"}, "--device toaster is unknown"),
         ({"min_size": 100}, "--min_size 100 is above --max_size 26"),
@@ -154,13 +163,55 @@ def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
-    "options", [{"n": 0}, {"n": -2}, {"size": (0, 20)}, {"size": (20, -1)}, {"size": (20,)}]
-)
+    "options",
+    [
+        {"n": 0}, {"n": -2}, {"n": 1.5}, {"size": (0, 20)}, {"size": (20, -1)}, {"size": (20,)},
+        {"size": (20.5, 20)}, {"size": (10**6, 10**6)},
+    ],
+)  # fmt: skip
 def test_samples_that_cannot_be_made(
     model: consingan.TrainedModel, options: dict[str, Any]
 ) -> None:
     with pytest.raises(UserError):
         model.sample(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"frames": 0}, "frames=0 must be a whole number"),
+        ({"alpha": 2}, "alpha=2 must be 0 to 1"),
+        ({"beta": float("nan")}, "beta=nan must be 0 to 1"),
+        ({"start_stage": 9}, "use 0 to 2"),
+        ({"size": (0, 9)}, "both positive"),
+    ],
+)
+def test_animations_that_cannot_be_made(
+    model: consingan.TrainedModel, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        model.animate(**options)
+
+
+@pytest.mark.parametrize(
+    ("naive", "options", "said"),
+    [
+        (picture()[0], {}, "of shape"),
+        (255 * picture(), {}, r"\[-1, 1\]"),
+        (picture(), {"fit": "zoom"}, "fit='zoom' is unknown; use exact, crop, stretch"),
+        (picture(), {"mask": torch.ones(1, 3, 22, 26)}, r"needs \(1, 1, 22, 26\)"),
+        (picture(), {"mask": torch.full((1, 1, 22, 26), 255.0)}, r"\[0, 1\]"),
+        (picture(), {"mask": torch.full((1, 1, 22, 26), torch.nan)}, r"\[0, 1\]"),
+        (picture(22, 60), {}, "--fit crop or --fit stretch"),
+        (picture(), {"start_stage": 9}, "use 0 to 2"),
+    ],
+)
+def test_pictures_that_cannot_be_worked_on(
+    harmonization_run: Path, naive: Tensor, options: dict[str, Any], said: str
+) -> None:
+    loaded = consingan.load(harmonization_run, device="cpu", precision="float32")
+    with pytest.raises(UserError, match=said):
+        loaded.compose(naive, **options)
 
 
 def test_missing_things(tmp_path: Path) -> None:

@@ -173,6 +173,22 @@ def test_scripts_end_with_code_2_and_one_sentence(script, arguments, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_output_that_cannot_be_encoded_is_no_error():
+    """As on Windows, where what goes into a file is not UTF-8."""
+    code = """
+import click
+from consingan.cli.messages import friendly
+
+with friendly():
+    click.echo("up ↑ höher")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT,
+        env={"PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.stdout.decode("cp1252").strip() == "up ? höher"
+
+
 def test_the_console_command_holds_both():
     assert {"train", "evaluate"} <= set(cli.main.commands)
     result = CliRunner().invoke(cli.main, ["train", "--train-stages", "0", "--input-name", "x"])
@@ -225,6 +241,7 @@ def test_the_seed_is_drawn_printed_and_kept(planned):
     first, output = planned()
     second, _ = planned()
     assert f"generation, seed {first.manual_seed}" in output
+    assert "manual_seed" not in output  # it was not typed
     assert first.manual_seed != second.manual_seed
 
 

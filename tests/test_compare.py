@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from test_report import assert_self_contained, judgement, tiny_run
 
 from consingan import compare, runs
+from consingan.cli.comparing import compare_command
 from consingan.compare import Entry
 from consingan.files import write_json
 from consingan.metrics.summary import Summary
-from consingan.report.cli import compare_command
 from consingan.report.evaluate import metrics_record
 from consingan.report.gather import gather
 

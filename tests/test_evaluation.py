@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from commands import (
     copy_of_run,
     evaluate_model,
     files_below,
+    naive_scene,
     pixels_of,
+    save,
     trained,
 )
 from hypothesis import given, settings
@@ -174,7 +177,7 @@ def test_animations_of_ones_own(suffix, tmp_path):
         "animation", tmp_path, "--frames", 4, "--fps", 5, "--alpha", 0.05, "--beta", 0,
         "--start_stage", 0, "--video", suffix, "--size", "40x30",
     )  # fmt: skip
-    path = run / "Evaluation" / "animations" / f"start_stage_0_alpha_0.05_beta_0.{suffix}"
+    path = run / "Evaluation" / "animations" / f"start_stage_0_alpha_0.05_beta_0_40x30.{suffix}"
     assert f"animation of 4 frames: {path}" in result.output
     assert [p for p in files_below(run / "Evaluation") if "animations" in p] == [
         f"animations/{path.name}"
@@ -184,6 +187,24 @@ def test_animations_of_ones_own(suffix, tmp_path):
         assert image.n_frames == 4
         image.load()
         assert image.info["duration"] == 200
+
+
+def test_a_film_for_each_size(tmp_path):
+    run, result = evaluated(
+        "animation", tmp_path, "--frames", 1, "--beta", 0.9, "--beta", 0.9, "--start_stage", 0,
+        "--start_stage", 0, "--size", "40x30", "--size", "50x20", "--size", "40x30",
+        "--scale_w", 2, "--scale_h", 1,
+    )  # fmt: skip
+    folder = run / "Evaluation" / "animations"
+    sizes = {}
+    for path in folder.iterdir():
+        with Image.open(path) as image:
+            sizes[path.name] = image.size
+    assert sizes == {
+        f"start_stage_0_alpha_0.1_beta_0.9_{w}x{h}.gif": (w, h)
+        for w, h in ((40, 30), (50, 20), (2 * W, H))
+    }
+    assert result.output.count("animation of 1 frame:") == 3
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -217,14 +238,54 @@ def test_the_seed_chooses_the_walk(tmp_path):
     assert walk(1, size=(30, 40)).shape == (3, 3, 30, 40)
 
 
-def test_options_that_do_nothing_are_said(tmp_path):
-    run, result = evaluated("generation", tmp_path, "--num_samples", 1, "--frames", 3, "--fit=crop")
-    notes = [line for line in result.stderr.splitlines() if line.startswith("Note: ")]
-    assert notes == [
-        "Note: --frames does nothing for a model trained for generation.",
-        "Note: --fit does nothing for a model trained for generation.",
-    ]
-    assert "does nothing" not in again(run, "--num_samples", 1, "--scale_w", 2).output
+# Options beside those of `evaluated`; what is said of each, where it does nothing.
+SAMPLES = "--batch_size 2 --scale_w 1 --scale_h 1 --size 32x23"
+FILMS = "--frames 1 --fps 5 --alpha 0.2 --beta 0.9 --video webp"
+PICTURES = "--mask auto --mask_dilation 1 --mask_feather 1 --mask_invert --fit crop"
+OPTIONS = f"--num_samples 1 --seed 1 --format jpg --start_stage 0 {SAMPLES} {FILMS} {PICTURES}"
+IDLE = {
+    "generation": f"{FILMS} {PICTURES} --start_stage 0",
+    "animation": f"--num_samples 1 --batch_size 2 {PICTURES}",
+    "harmonization": f"--num_samples 1 --seed 1 --inception_weights x {SAMPLES} {FILMS}",
+    "editing": f"--num_samples 1 --inception_weights x {SAMPLES} {FILMS}",
+}
+
+
+def flags_in(text):
+    return {word for word in text.split() if word.startswith("--")}
+
+
+@pytest.mark.parametrize("mode", IDLE)
+def test_every_option_is_used_or_said_to_do_nothing(mode, tmp_path, monkeypatch):
+    words = OPTIONS.split()
+    if mode in ("harmonization", "editing"):
+        monkeypatch.setattr("consingan.report.evaluate.write_report", lambda *_: None)
+        naive = save(tmp_path / "naive.png", naive_scene())
+        run = copy_of_run(mode, tmp_path, "--batch_norm")
+        words += ["--naive_img", naive, "--inception_weights", "x"]
+        result = evaluate_model("--model_dir", run, "--device", "cpu", *words)
+    else:
+        _, result = evaluated(mode, tmp_path, *words)
+    assert result.exit_code == 0, result.output
+    said = set(re.findall(r"^Note: (--\w+) does nothing for a model", result.stderr, re.MULTILINE))
+    assert said == flags_in(IDLE[mode])
+
+
+def test_nothing_depends_on_samples_that_are_not_made(tmp_path):
+    _, result = evaluated("generation", tmp_path, "--num_samples", 0, "--size", "40x30")
+    assert "Note: --size does nothing without samples." in result.stderr
+
+
+def test_what_softens_a_mask_does_nothing_without_one(tmp_path):
+    naive = save(tmp_path / "naive.png", naive_scene())
+    run = copy_of_run("harmonization", tmp_path, "--batch_norm")
+    result = again(run, "--naive_img", naive, "--mask_dilation", 3)
+    assert "Note: --mask_dilation does nothing without a mask." in result.stderr
+
+
+def test_an_idle_option_is_no_reason_to_refuse(tmp_path):
+    _, result = evaluated("generation", tmp_path, "--num_samples", 1, "--start_stage", 99)
+    assert "Note: --start_stage does nothing for a model trained for generation." in result.stderr
 
 
 # ---- the parts

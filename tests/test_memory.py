@@ -54,7 +54,7 @@ def test_free_memory() -> None:
 def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | None) -> None:
     mebi = 2**20
     monkeypatch.setattr(plan, "free_memory", lambda _: free and free * mebi)
-    monkeypatch.setattr(plan, "_peak_memory", lambda *_: 243 * mebi)
+    monkeypatch.setattr(plan, "peak_memory", lambda *_, **__: 243 * mebi)
     execution = types.SimpleNamespace(device=torch.device("cpu"), engine="fast")
     execution.checkpointing = False
     trainer = types.SimpleNamespace(reals=[torch.zeros(1, 3, 167, 250)])

@@ -16,8 +16,8 @@ from test_metrics import REAL, noisy, photo
 from test_metrics_sifid import random_weights
 from torch import Tensor
 
+from consingan.cli.judging import metrics_command
 from consingan.errors import UserError
-from consingan.metrics.cli import metrics_command
 from consingan.metrics.diversity import diversity
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.sifid import Inception
@@ -179,7 +179,7 @@ def test_mistake_is_one_sentence_and_exit_code_two(
 
 def test_module_runs_and_loads_torch_only_for_work() -> None:
     script = (
-        "import sys; from consingan.metrics.cli import metrics_command; "
+        "import sys; from consingan.cli.judging import metrics_command; "
         "print('torch' in sys.modules)"
     )
     done = subprocess.run(

@@ -15,7 +15,6 @@ import consingan
 from benchmarks import quality
 from benchmarks.quality import Benchmark, main
 from benchmarks.quality_table import averages, markdown
-from consingan.errors import UserError
 from consingan.images import write_image
 
 SETTINGS = {name: value for name, value in TINY.items() if name != "device"}
@@ -132,9 +131,15 @@ def test_input_name_and_missing_folders_are_refused(tmp_path: Path) -> None:
     assert call(tmp_path / "none", tmp_path / "output").exit_code == 2
     (tmp_path / "empty").mkdir()
     assert call(tmp_path / "empty", tmp_path / "output").exit_code == 2
-    with pytest.raises(UserError, match="no picture"):
-        quality.pictures(tmp_path / "empty")
     assert call(tmp_path / "empty", tmp_path / "output", "--input_name", "a.png").exit_code == 2
+
+
+def test_settings_are_checked_before_anything_is_written(tmp_path: Path) -> None:
+    folder, output = images(tmp_path / "images"), tmp_path / "output"
+    for wrong in (("--niter", "0"), ("--device", "tpu"), ("--inception-weights", "none.pth")):
+        result = call(folder, output, *wrong)
+        assert result.exit_code == 2
+        assert not output.exists()
 
 
 def test_table_without_any_figure_still_shows_the_failures() -> None:

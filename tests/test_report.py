@@ -402,7 +402,13 @@ def test_evaluation_leaves_metrics_and_report(tmp_path: Path) -> None:
     assert not (folder / "Evaluation" / "metrics.json").exists()
     result = call(folder)
     assert result.exit_code == 0, result.output
-    assert_self_contained((folder / "Evaluation" / "report.html").read_text(encoding="utf-8"))
+    page = assert_self_contained(
+        (folder / "Evaluation" / "report.html").read_text(encoding="utf-8")
+    )
+    typed = (
+        f"python evaluate_model.py --model_dir {folder} --device cpu --num_samples 2 --scale_h 1"
+    )
+    assert typed in page.text  # the command that makes the same again
     record = json.loads((folder / "Evaluation" / "metrics.json").read_text(encoding="utf-8"))
     assert (record["count"], record["stages"]) == (2, 2)
     assert record["reconstruction"]["psnr"] > 0

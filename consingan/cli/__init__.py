@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from consingan._version import __version__
+from consingan.cli.comparing import compare_command
+from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
+from consingan.cli.judging import metrics_command
 from consingan.cli.options import CONTEXT
 from consingan.cli.training import train
-from consingan.metrics.cli import metrics_command
-from consingan.report.cli import compare_command
 
 __all__ = ["evaluate", "main", "train"]
 
@@ -24,3 +25,4 @@ main.add_command(train)
 main.add_command(evaluate)
 main.add_command(metrics_command)
 main.add_command(compare_command)
+main.add_command(doctor_command)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import io
+import os
 import shlex
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +22,17 @@ from consingan.errors import UserError
 USER_ERROR, FAILURE = 2, 1
 
 
+def _write_anything() -> None:
+    """Let output that a terminal or a file cannot show (an arrow, a file's name) become a "?"."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 @contextlib.contextmanager
 def friendly() -> Iterator[None]:
     """Turn what a user can mend into a sentence and exit code 2, warnings into lines."""
+    _write_anything()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         click.echo(f"Note: {message}", err=True)
@@ -33,6 +45,12 @@ def friendly() -> Iterator[None]:
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(USER_ERROR) from None
+        except (IsADirectoryError, NotADirectoryError) as error:
+            click.echo(
+                f"Error: {_place(error)} is in the way ({error.strerror}); move it and try again.",
+                err=True,
+            )
+            raise SystemExit(USER_ERROR) from None
         except (MemoryError, RuntimeError, OSError) as error:
             advice = _machine_advice(error)
             if advice is None:
@@ -41,17 +59,25 @@ def friendly() -> Iterator[None]:
             raise SystemExit(FAILURE) from None
 
 
+def _place(error: OSError) -> str:
+    """The file that an error is about; of a renaming, the one that was to be written."""
+    return str(error.filename2 or error.filename or "A file")
+
+
 def _machine_advice(error: Exception) -> str | None:
     """What to do about a full disk or too little memory outside of a training; None for a bug."""
-    if _out_of_memory(error):
+    if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
-        place = f"{error.filename} " if error.filename else "A file "
-        return f"{place}cannot be read or written ({error.strerror}); mend that and try again."
+        return (
+            f"{_place(error)} cannot be read or written ({error.strerror}); "
+            "mend that and try again."
+        )
     return None
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
+    """Whether `error` is about memory, which torch says in several ways."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "allocate" in text
 
@@ -83,23 +109,25 @@ def explained(run: Path) -> Iterator[None]:
         click.echo(f"\nStopped at once. Go on from the last save: {resume}", err=True)
         raise SystemExit(130) from None
     except DivergedError as error:
-        click.echo(
-            f"Error: {error}. The last good state is kept in {run}. Try --batch_norm, a smaller "
-            "--lr_scale, or smaller --lr_g and --lr_d.",
-            err=True,
-        )
+        click.echo(f"Error: {advice(error)} The last good state is kept in {run}.", err=True)
         raise SystemExit(FAILURE) from None
     except (MemoryError, RuntimeError, OSError) as error:
-        advice = _advice(error)
-        if advice is None:
+        words = advice(error)
+        if words is None:
             raise
-        click.echo(f"Error: {advice} Then go on with: {resume}", err=True)
+        click.echo(f"Error: {words} Then go on with: {resume}", err=True)
         raise SystemExit(FAILURE) from None
 
 
-def _advice(error: Exception) -> str | None:
-    """What to do about a machine that is too small; None for what is a bug."""
-    if _out_of_memory(error):
+def advice(error: Exception) -> str | None:
+    """Why a training ended early and what to do about it; None for what is a bug."""
+    from consingan.trainer import DivergedError
+
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, DivergedError):
+        return f"{error}. Try --batch_norm, a smaller --lr_scale, or smaller --lr_g and --lr_d."
+    if out_of_memory(error):
         return (
             "there is not enough memory; close other programs, use --checkpointing, or train "
             "anew with a smaller --max_size or --nfc."
@@ -110,5 +138,5 @@ def _advice(error: Exception) -> str | None:
 
 
 def quoted(path: Path) -> str:
-    """A path as it is typed in a shell."""
-    return shlex.quote(str(path))
+    """A path as it is typed in the system's own shell."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))

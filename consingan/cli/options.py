@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,12 +20,51 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_TYPED = "consingan.typed"
+MOST_THREADS = 1024  # many more than that crash the library that starts them
+
 CONTEXT: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 100,
     # Every flag is accepted with hyphens as well as with underscores.
     "token_normalize_func": lambda token: token.replace("-", "_"),
 }
+
+
+class CarefulCommand(click.Command):
+    """A command that notices what else would go wrong in silence.
+
+    A value that is empty is refused: it is what a shell makes of a variable that is not set. An
+    option that is given twice is heeded once, and a note says so.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Check the words themselves, then parse them."""
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.params:
+            value = values.get(parameter.name or "")
+            if value == "" or (isinstance(value, (tuple, list)) and "" in value):
+                text = "it is empty; give a value or leave it out."
+                raise click.BadParameter(text, ctx, parameter)
+        single = [p for p in order if isinstance(p, click.Option) and not p.multiple]
+        for parameter in dict.fromkeys(single):
+            if single.count(parameter) > 1:
+                flag = parameter.opts[0]
+                click.echo(f"Note: {flag} is given more than once; the last one counts.", err=True)
+        ctx.meta[_TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+def typed_words() -> tuple[str, ...]:
+    """What was typed after the present command's name."""
+    words: tuple[str, ...] = click.get_current_context().meta[_TYPED]
+    return words
+
+
+def was_typed(name: str) -> bool:
+    """Whether the user gave the option whose value is called `name`."""
+    context = click.get_current_context()
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def examples(*lines: str) -> str:
@@ -40,7 +81,7 @@ def config_options(command: Command) -> Command:
         if kind is bool:
             name = f"--{flag}/--no_{flag}"
         elif meta["choices"]:
-            settings["type"] = click.Choice(meta["choices"])
+            settings["type"] = click.Choice(tuple(meta["choices"]))
         else:
             settings["type"] = kind
             settings["metavar"] = "PATH" if kind is str else "N" if kind is int else "X"
@@ -61,9 +102,10 @@ def execution_options(command: Command) -> Command:
     for decorate in reversed(
         (
             click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),
-            click.option("--gpu", type=int, metavar="N", help="CUDA device N, else the CPU."),
+            click.option("--gpu", type=click.IntRange(0), metavar="N",
+                   help="CUDA device N, else the CPU."),
             click.option("--not_cuda", is_flag=True, help="Compute on the CPU."),
-            click.option("--threads", type=click.IntRange(1), metavar="N",
+            click.option("--threads", type=click.IntRange(1, MOST_THREADS), metavar="N",
                    help="CPU threads; fewer than cores where others compute too."),
             click.option("--precision", type=click.Choice(("auto", "float32", "tf32", "bf16")),
                    help="Arithmetic; auto is the fastest the device does well."),
@@ -102,6 +144,15 @@ def stage_option(_context: click.Context, _parameter: Any, values: tuple[str, ..
     return [v if v == "all" else int(v) for v in values]
 
 
+def output_file(_context: click.Context, _parameter: Any, path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written, before the work that it is for."""
+    if path is not None and path.is_dir():
+        raise click.BadParameter(f"{path} is a folder; name a file.")
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first.")
+    return path
+
+
 def choose_execution(
     options: Mapping[str, Any], before: Mapping[str, Any] | None = None
 ) -> Execution:
@@ -109,7 +160,14 @@ def choose_execution(
     from consingan.runs import Execution
 
     before = before or {}
-    placed = options["device"] or options["gpu"] is not None or options["not_cuda"]
+    places = {
+        "--device": options["device"],
+        "--gpu": options["gpu"] is not None,
+        "--not_cuda": options["not_cuda"],
+    }
+    placed = [flag for flag, given in places.items() if given]
+    if len(placed) > 1:
+        raise UserError(f"{' and '.join(placed)} both say where to compute; give one of them.")
     device = options["device"] or (before.get("device", "auto") if not placed else "auto")
     if not placed and before:
         device = _still_there(device)
@@ -134,3 +192,28 @@ def _still_there(device: str) -> str:
         click.echo(f"Note: the run was begun on {device}, which is not here.", err=True)
         return "auto"
     return device
+
+
+def seed_of(typed: Mapping[str, Any]) -> int:
+    """The seed that was typed, else a new one."""
+    seed: int | None = typed["manual_seed"]
+    return secrets.randbelow(2**31) if seed is None else seed
+
+
+def note_idle_settings(typed: Mapping[str, Any], config: Config) -> None:
+    """Say which settings were typed that change nothing beside the others."""
+    for name, why in _idle_settings(config):
+        if typed[name] is not None:
+            click.echo(f"Note: --{name} does nothing {why}.", err=True)
+
+
+def _idle_settings(config: Config) -> Iterator[tuple[str, str]]:
+    if not config.naive_img:
+        yield "fit", "without --naive_img"
+    if config.activation != "lrelu":
+        yield "lrelu_alpha", f"with --activation {config.activation}"
+    if config.train_stages == 1:
+        for name in ("noise_amp", "train_depth", "lr_scale"):
+            yield name, "with one stage"
+    elif config.train_depth == 1:
+        yield "lr_scale", "with --train_depth 1"

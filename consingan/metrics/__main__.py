@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cli import metrics_command
+from consingan.cli.judging import metrics_command
 
 if __name__ == "__main__":
     metrics_command(prog_name="python -m consingan.metrics")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,20 +49,19 @@ class Made:
     Attributes:
         samples: random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
         composite: the user's own picture and its result.
-        naive_img: that picture's file.
     """
 
     samples: Sequence[Tensor] = ()
     composite: Composite | None = None
-    naive_img: str = ""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """How to judge: the weights for SIFID, and whom to tell what is going on."""
+    """How to judge: the weights for SIFID, whom to tell what is going on, the command typed."""
 
     inception: Inception | None = None
     say: Say = field(default=lambda _: None)
+    command: str = ""
 
 
 def write_report(
@@ -98,7 +97,7 @@ def judged(run: LoadedRun, made: Made, options: Options, extras: Extras) -> Mate
         judgement=judgement,
         quality=quality,
         region=None if made.composite is None else judge_region(real, made.composite),
-        evaluation=_typed(options, made),
+        evaluation=extras.command,
     )
 
 
@@ -187,15 +186,6 @@ def announced(say: Say) -> Progress:
         yield from tqdm(numbers[1:], desc="judging", leave=False, disable=quiet)
 
     return progress
-
-
-def _typed(options: Options, made: Made) -> Mapping[str, Any]:
-    """The options behind the pictures of the page, where they are not the defaults."""
-    usual = Options()
-    names = ("num_samples", "seed", "frames", "alpha")
-    found = {name: getattr(options, name) for name in names}
-    typed = {name: value for name, value in found.items() if value != getattr(usual, name)}
-    return typed | ({"naive_img": made.naive_img} if made.naive_img else {})
 
 
 def metrics_record(material: Material, seed: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ class Material:
         judgement: of the samples.
         quality: of the reconstruction.
         region: of the composite, before and after.
-        evaluation: the command's options that are not defaults, flag -> value.
+        evaluation: the command that made the samples or the composite, where one was typed.
     """
 
     path: Path
@@ -78,7 +78,7 @@ class Material:
     judgement: Judgement | None = None
     quality: Reconstruction | None = None
     region: Region | None = None
-    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: str = ""
 
     @property
     def name(self) -> str:
@@ -184,7 +184,5 @@ def _words(setting: Setting) -> list[str]:
 
 def evaluation_command(material: Material) -> str:
     """The command that makes the same pictures again."""
-    words = ["python", "evaluate_model.py", "--model_dir", str(material.path)]
-    for flag, value in material.evaluation.items():
-        words += [f"--{flag}", str(value)]
-    return shlex.join(words)
+    words = ("python", "evaluate_model.py", "--model_dir", str(material.path))
+    return material.evaluation or shlex.join(words)

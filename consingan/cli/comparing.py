@@ -6,16 +6,11 @@ from pathlib import Path
 
 import click
 
-from consingan.errors import UserError
+from consingan.cli.messages import guarded
+from consingan.cli.options import CONTEXT, CarefulCommand, output_file
 
 
-class _Mistake(click.ClickException):
-    """One sentence, exit code 2."""
-
-    exit_code = 2
-
-
-@click.command("compare")
+@click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
 @click.argument(
     "runs", metavar="RUN RUN...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
@@ -25,6 +20,7 @@ class _Mistake(click.ClickException):
     show_default=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
+    callback=output_file,
     help="The page.",
 )
 @click.option(
@@ -36,6 +32,7 @@ class _Mistake(click.ClickException):
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of samples.")
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="As in training.")
+@guarded
 def compare_command(
     runs: tuple[Path, ...], output: Path, num_samples: int, seed: int, device: str
 ) -> None:
@@ -43,30 +40,18 @@ def compare_command(
 
     Metrics are those of Evaluation/metrics.json where evaluate_model.py left one.
     """
-    try:
-        _compare(runs, output, num_samples, seed, device)
-    except UserError as error:
-        raise _Mistake(str(error)) from error
-
-
-def _compare(
-    paths: tuple[Path, ...], output: Path, num_samples: int, seed: int, device: str
-) -> None:
     # Torch takes seconds to load, so that --help must not wait for it.
     from consingan import compare
     from consingan.files import write_text
     from consingan.runs import Execution, load_run
 
-    compare.check_count(paths)
+    compare.check_count(runs)
     place = Execution.choose(device).device
-    loaded = [load_run(path, place) for path in paths]
+    loaded = [load_run(path, place) for path in runs]
     entries = [
         compare.entry(number, run, num_samples, seed, click.echo)
         for number, run in enumerate(loaded)
     ]
     click.echo(compare.text_table(entries))
-    try:
-        write_text(output, compare.page(entries))
-    except OSError as error:
-        raise UserError(f"{output} cannot be written ({error.strerror}).") from None
+    write_text(output, compare.page(entries))
     click.echo(f"page: {output}")

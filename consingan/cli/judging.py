@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,21 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consingan.errors import UserError
+from consingan.cli.messages import guarded
+from consingan.cli.options import CONTEXT, CarefulCommand, output_file
 
 if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
     from torch import Tensor
 
-    from .judge import Judgement
+    from consingan.metrics.judge import Judgement
 
 
-class _Mistake(click.ClickException):
-    """One sentence, exit code 2."""
-
-    exit_code = 2
-
-
-@click.command("metrics")
+@click.command("metrics", cls=CarefulCommand, context_settings=CONTEXT)
 @click.argument("real", metavar="REAL")
 @click.argument("samples", metavar="SAMPLE...", nargs=-1, required=True)
 @click.option("--reconstruction", metavar="PICTURE", help="Also give its PSNR and SSIM.")
@@ -38,9 +32,17 @@ class _Mistake(click.ClickException):
     "json_file",
     metavar="FILE",
     type=click.Path(path_type=Path),
+    callback=output_file,
     help="Also write all figures to this file.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the random directions and draws.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Of the random directions and draws.",
+)
+@guarded
 def metrics_command(
     real: str,
     samples: tuple[str, ...],
@@ -55,34 +57,24 @@ def metrics_command(
     metric is given with its mean, standard deviation and median over the samples and a bootstrap
     95 % interval.
     """
-    with _mistakes():
-        names = list(_pictures(samples))
-        judgement = _judge(real, names, reconstruction, inception_weights, seed)
-        click.echo(format_table(judgement))
-        if json_file is not None:
-            _write(json_file, {"real": real, "samples": names, **judgement.to_dict()})
+    from consingan.files import write_json
 
-
-@contextlib.contextmanager
-def _mistakes() -> Iterator[None]:
-    try:
-        yield
-    except UserError as error:
-        raise _Mistake(str(error)) from error
+    names = list(_pictures(samples))
+    judgement = _judge(real, names, reconstruction, inception_weights, seed)
+    click.echo(format_table(judgement))
+    if json_file is not None:
+        write_json(json_file, {"real": real, "samples": names, **judgement.to_dict()})
 
 
 def _pictures(names: Sequence[str]) -> Iterator[str]:
     """Put in place of each folder the pictures in it."""
-    from consingan.images import EXTENSIONS
+    from consingan.picture_queue import is_folder, pictures_in
 
     for name in names:
-        if not Path(name).is_dir():
+        if is_folder(name):
+            yield from map(str, pictures_in(Path(name)))
+        else:
             yield name
-            continue
-        inside = sorted(p for p in Path(name).iterdir() if p.suffix.lower() in EXTENSIONS)
-        if not inside:
-            raise UserError(f"There is no picture in the folder {name}.")
-        yield from map(str, inside)
 
 
 def _judge(
@@ -92,8 +84,8 @@ def _judge(
     inception_weights: str | None,
     seed: int,
 ) -> Judgement:
-    from .judge import judge
-    from .sifid import load_inception
+    from consingan.metrics.judge import judge
+    from consingan.metrics.sifid import load_inception
 
     # First what can be wrong, then what takes a minute.
     inception = None if inception_weights is None else load_inception(inception_weights)
@@ -122,18 +114,9 @@ def _bar(numbers: Sequence[int]) -> Iterable[int]:
         yield from bar
 
 
-def _write(path: Path, value: object) -> None:
-    from consingan.files import write_json
-
-    try:
-        write_json(path, value)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from error
-
-
 def format_table(judgement: Judgement) -> str:
     """Lay out a judgement as lines of text."""
-    from .judge import METRICS
+    from consingan.metrics.judge import METRICS
 
     head = ("metric", "mean", "std", "median", "95 % interval", "better", "")
     rows: list[tuple[str, ...]] = [head]

@@ -1,0 +1,179 @@
+"""`main_train.py --input_name FOLDER`: a model for each picture of a folder.
+
+The same command goes on where it was stopped: a picture with a finished run of the same settings is
+skipped, a run that was cut short goes on, one that failed is tried again.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consingan.cli.messages import FAILURE, advice
+from consingan.cli.options import choose_execution, note_idle_settings, seed_of
+from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, said_position
+from consingan.errors import UserError
+
+if TYPE_CHECKING:
+    from consingan.picture_queue import Outcome
+    from consingan.runs import Execution, Job
+
+TRAINED, BEFORE = "trained", "finished before"
+
+
+def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Train on each picture of `folder`, or plan to; exit with code 1 if one of them failed."""
+    for name in ("fine_tune", "naive_img"):
+        if typed[name]:
+            raise UserError(f"--{name} is for one training image; --input_name is a folder.")
+
+    from consingan import picture_queue, plan, runs
+
+    images = picture_queue.pictures_in(folder)
+    execution = choose_execution(options)
+    config = runs.choose_settings({**typed, "input_name": ""}).config
+    for line in plan.surroundings(execution):
+        click.echo(line)
+    note_idle_settings(typed, config)
+    queue = _Queue(typed, options, execution)
+    if options["dry_run"]:
+        outcomes = list(_said(picture_queue.work_through(images, queue.plan, click.echo)))
+        queue.say_sum()
+    else:
+        note_busy_cores(execution)
+        outcomes = _until_stopped(picture_queue.work_through(images, queue.train, click.echo))
+        _summarize(outcomes)
+    if any(outcome.error for outcome in outcomes):
+        raise SystemExit(FAILURE)
+
+
+class _Queue:
+    """What is done to each picture."""
+
+    def __init__(
+        self, typed: Mapping[str, Any], options: Mapping[str, Any], execution: Execution
+    ) -> None:
+        self.typed, self.options, self.execution = typed, options, execution
+        self.seconds = 0.0  # of all plans
+        self.peak = 0  # bytes, of the largest
+        self._stage_seconds: dict[Any, list[float]] = {}
+
+    def _prepared(self, image: Path) -> tuple[Job, Any]:
+        """The training of one picture, and the run that it was begun in before, if any."""
+        from consingan import runs
+        from consingan.picture_queue import earlier_run_of
+
+        settings = {**self.typed, "input_name": str(image), "manual_seed": seed_of(self.typed)}
+        job = runs.prepare(settings, self.execution)
+        drawn = self.typed["manual_seed"] is None
+        return job, earlier_run_of(job, self.options["output_dir"], any_seed=drawn)
+
+    def train(self, image: Path) -> str:
+        """Train on one picture as far as that was not done before."""
+        from consingan import plan, runs
+        from consingan.checkpoint import RunFolder
+
+        job, earlier = self._prepared(image)
+        if earlier is None:
+            for line in plan.about_picture(job):
+                click.echo(line)
+            about = runs.about_this_run(self.execution, job.chosen.origin)
+            folder = RunFolder.create(self.options["output_dir"], job.trainer, about)
+            run_to_end(folder, job.trainer, None, self.execution, self.options)
+        elif earlier.manifest["status"] == "finished":
+            click.echo(f"finished before: {earlier.path}")
+            return BEFORE
+        else:
+            execution = execution_of(earlier, self.options)
+            with earlier.locked():
+                trainer, seconds = runs.resumed(earlier, execution)
+                said_position(earlier, trainer)
+                run_to_end(earlier, trainer, None, execution, self.options, seconds)
+        return TRAINED
+
+    def plan(self, image: Path) -> str:
+        """Say what the training of one picture would take."""
+        from consingan import plan
+
+        job, earlier = self._prepared(image)
+        stages = job.chosen.config.train_stages
+        first = 0 if earlier is None else earlier.finished_stages
+        if first >= stages:
+            click.echo("finished before")
+            return BEFORE
+        (height, width), real = job.input_size, job.trainer.reals[-1]
+        seconds = sum(self._seconds_of_stages(job)[first:])
+        self.seconds += seconds
+        self.peak = max(self.peak, plan.peak_memory(job))
+        begun = f", from stage {first + 1} on" if earlier is not None else ""
+        click.echo(
+            f"input {width}x{height} -> training {real.shape[-1]}x{real.shape[-2]} (WxH), "
+            f"about {plan.in_words(seconds)}{begun}"
+        )
+        return TRAINED
+
+    def _seconds_of_stages(self, job: Job) -> list[float]:
+        """Measured once for all pictures that are trained at the same sizes."""
+        from consingan import plan
+
+        sizes = tuple(plan.sizes_of(job))
+        if sizes not in self._stage_seconds:
+            self._stage_seconds[sizes] = [
+                plan.time_iteration(job, stage) * job.trainer.iterations_of(stage)
+                for stage in range(len(sizes))
+            ]
+        return self._stage_seconds[sizes]
+
+    def say_sum(self) -> None:
+        """Say what all pictures would take."""
+        from consingan import plan
+
+        if not self.peak:
+            click.echo("nothing is left to train")
+            return
+        click.echo(
+            f"in all: about {plan.in_words(self.seconds)}, memory at the finest stage up to "
+            f"{self.peak / 2**20:.0f} MiB beside the program itself"
+        )
+
+
+def _said(outcomes: Iterator[Outcome[str]]) -> Iterator[Outcome[str]]:
+    """Say of each failure what to do about it; a bug keeps its traceback."""
+    for outcome in outcomes:
+        if outcome.error is not None:
+            if advice(outcome.error) is None:
+                traceback.print_exception(outcome.error)
+            click.echo(f"Error: {_words(outcome.error)}", err=True)
+        yield outcome
+
+
+def _words(error: Exception) -> str:
+    return advice(error) or f"{type(error).__name__}: {error}"
+
+
+def _until_stopped(outcomes: Iterator[Outcome[str]]) -> list[Outcome[str]]:
+    """All outcomes; a wish to stop ends the program."""
+    from consingan.session import InterruptedRunError
+
+    try:
+        return list(_said(outcomes))
+    except KeyboardInterrupt as stop:
+        click.echo("\nStopped; what was done is kept. Go on with the same command.", err=True)
+        number = stop.number if isinstance(stop, InterruptedRunError) else 2
+        raise SystemExit(128 + number) from None
+
+
+def _summarize(outcomes: Sequence[Outcome[str]]) -> None:
+    """One line in all, and one for each picture that failed."""
+    counts = Counter(outcome.result or "failed" for outcome in outcomes)
+    pictures = "picture" if len(outcomes) == 1 else "pictures"
+    each = ", ".join(f"{count} {word}" for word, count in counts.items())
+    click.echo(f"{len(outcomes)} {pictures}: {each}")
+    for outcome in outcomes:
+        if outcome.error is not None:
+            click.echo(f"  {outcome.image.name}: {_words(outcome.error)}", err=True)
