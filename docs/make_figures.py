@@ -1,85 +1,221 @@
-"""Compose the README's pictures from trained runs.
+"""Train what the documentation shows, and compose its pictures.
 
-The runs are made with the commands in the README; then, for example:
+    python docs/make_figures.py [--runs FOLDER] [--only NAME]
 
-    python docs/make_figures.py --generation TrainedModels/ridges_at_sunset/... \
-        --harmonization TrainedModels/starry_village/... \
-        --naive_img Images/Harmonization/starry_village_naive.jpg
+Trains the runs of `RUNS` that are not yet in FOLDER (hours on a CPU, minutes on a GPU), then writes
+docs/images. The command can be given again: finished runs are loaded, cut-short ones trained anew.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import consingan
-from consingan.images import read_image, write_image
+from consingan.images import read_image
 from consingan.masks import find_mask, read_mask
 from consingan.pyramid import resize_to
 
-FOLDER = Path(__file__).parent / "images"
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "Images"
+FOLDER = ROOT / "docs" / "images"
 WIDTH = 1200  # px of the finished pictures
 GAP = 6  # px between pictures
+LABEL = 26  # px of a line of text
+
+SMALL = {"max_size": 96, "niter": 300}
 
 
-def row(pictures: list[Tensor]) -> Tensor:
-    """Pictures (1, 3, h, w) side by side at one height, together WIDTH px wide."""
+@dataclass(frozen=True)
+class Run:
+    """One training: a picture of Images/ and settings of `consingan.train`."""
+
+    picture: str
+    settings: dict[str, Any]
+
+
+RUNS = {
+    "generation": Run("Generation/ridges_at_sunset.jpg", {"max_size": 160, "niter": 500}),
+    "retarget": Run("Generation/birch_forest.jpg", {"train_mode": "retarget", **SMALL}),
+    "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **SMALL}),
+    "harmonization": Run("Harmonization/starry_village.jpg", {"train_mode": "harmonization"}),
+    "editing": Run("Editing/stones_on_sand.jpg", {"train_mode": "editing", "max_size": 160}),
+    "lr_scale_0.1": Run("Generation/alpine_lake.jpg", SMALL),
+    "lr_scale_0.5": Run("Generation/alpine_lake.jpg", {**SMALL, "lr_scale": 0.5}),
+    "train_stages_4": Run("Generation/alpine_lake.jpg", {**SMALL, "train_stages": 4}),
+    "train_stages_8": Run("Generation/alpine_lake.jpg", {**SMALL, "train_stages": 8}),
+}
+
+
+def model_of(name: str, runs: Path) -> consingan.TrainedModel:
+    """The trained model of a row of `RUNS`."""
+    for manifest in sorted((runs / name).rglob("manifest.json"), reverse=True):
+        if json.loads(manifest.read_text("utf-8"))["status"] == "finished":
+            return consingan.load(manifest.parent)
+    run = RUNS[name]
+    click.echo(f"Training {name}: {run.picture}, {run.settings}")
+    return consingan.train(
+        PICTURES / run.picture, output_dir=runs / name, manual_seed=1, **run.settings
+    )
+
+
+def pixels(picture: Tensor) -> Image.Image:
+    """(1, 3, h, w) in [-1, 1] -> Pillow's picture."""
+    array = ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte()
+    return Image.fromarray(np.ascontiguousarray(array.permute(1, 2, 0).numpy()))
+
+
+def row(pictures: Sequence[Tensor], labels: Sequence[str] = ()) -> Image.Image:
+    """Pictures side by side at one height, together WIDTH px wide, a label above each."""
     ratios = [p.shape[-1] / p.shape[-2] for p in pictures]
     height = round((WIDTH - GAP * (len(pictures) - 1)) / sum(ratios))
-    scaled = [
-        resize_to(p, (height, round(height * ratio))).clamp(-1, 1)
-        for p, ratio in zip(pictures, ratios, strict=True)
-    ]
-    gap = torch.ones(1, 3, height, GAP)
-    parts = [part for picture in scaled for part in (picture, gap)][:-1]
-    joined = torch.cat(parts, 3)
-    canvas = torch.ones(1, 3, height, WIDTH)
-    width = min(WIDTH, joined.shape[-1])
-    canvas[..., :width] = joined[..., :width]
+    top = LABEL if any(labels) else 0
+    canvas = Image.new("RGB", (WIDTH, height + top), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(17)
+    left = 0
+    for k, (picture, ratio) in enumerate(zip(pictures, ratios, strict=True)):
+        width = round(height * ratio)
+        canvas.paste(pixels(resize_to(picture, (height, width))), (left, top))
+        if k < len(labels):
+            draw.text((left, 2), labels[k], fill="black", font=font)
+        left += width + GAP
     return canvas
 
 
-def column(rows: list[Tensor]) -> Tensor:
-    """Rows of one width under each other."""
-    gap = torch.ones(1, 3, GAP, WIDTH)
-    return torch.cat([part for r in rows for part in (r, gap)][:-1], 2)
+def column(rows: Sequence[Image.Image]) -> Image.Image:
+    """Rows under each other."""
+    canvas = Image.new("RGB", (WIDTH, sum(r.height + GAP for r in rows) - GAP), "white")
+    top = 0
+    for one in rows:
+        canvas.paste(one, (0, top))
+        top += one.height + GAP
+    return canvas
+
+
+def samples(model: consingan.TrainedModel, count: int, size: Any = None) -> list[Tensor]:
+    """`count` random samples (1, 3, h, w)."""
+    return list(model.sample(count, size, seed=5).split(1))
+
+
+def generation(runs: Path) -> Image.Image:
+    """The training image and samples of it; below, one four times as wide."""
+    model = model_of("generation", runs)
+    height, width = model.size
+    return column(
+        [
+            row([model.real, *samples(model, 3)], ["training image", "random samples"]),
+            row(samples(model, 1, (height, 4 * width)), ["a sample of another size"]),
+        ]
+    )
+
+
+def retarget(runs: Path) -> Image.Image:
+    """The training image, a wider and a taller sample."""
+    model = model_of("retarget", runs)
+    height, width = model.size
+    shapes = [(height, 2 * width), (height, width // 2)]
+    wide, narrow = (samples(model, 1, shape)[0] for shape in shapes)
+    return row([model.real, wide, narrow], ["training image", "twice as wide", "half as wide"])
+
+
+def animation(runs: Path) -> Image.Image:
+    """The still and frames of a film."""
+    model = model_of("animation", runs)
+    frames = list(model.animate(frames=31).split(1))
+    return row([model.real, *frames[10::10]], ["training image", "frame 11", "21", "31"])
+
+
+def _composite(name: str, runs: Path) -> tuple[list[Tensor], list[str]]:
+    model = model_of(name, runs)
+    real = PICTURES / RUNS[name].picture
+    path = real.with_name(f"{real.stem}_naive.jpg")
+    # All at the training size: the result is no sharper, whatever the picture's own size.
+    naive = resize_to(read_image(path), model.size)
+    found = find_mask(path)
+    assert found is not None, f"{path} has a mask beside it"
+    mask = read_mask(found, model.size)
+    shown = (mask * 2 - 1).expand(-1, 3, -1, -1)
+    labels = ["training image", "naive image", "mask", "result"]
+    return [model.real, naive, shown, model.compose(naive, mask)], labels
+
+
+def harmonization(runs: Path) -> Image.Image:
+    """A painting, something pasted into it, the mask, the result."""
+    return row(*_composite("harmonization", runs))
+
+
+def editing(runs: Path) -> Image.Image:
+    """A photo, moved parts, the mask, the result."""
+    return row(*_composite("editing", runs))
+
+
+def lr_scale(runs: Path) -> Image.Image:
+    """One picture trained with two learning-rate scales."""
+    return _effect(runs, {"--lr_scale 0.1": "lr_scale_0.1", "--lr_scale 0.5": "lr_scale_0.5"})
+
+
+def train_stages(runs: Path) -> Image.Image:
+    """One picture trained in 4, 6 and 8 stages."""
+    return _effect(
+        runs,
+        {
+            "--train_stages 4": "train_stages_4",
+            "--train_stages 6": "lr_scale_0.1",
+            "--train_stages 8": "train_stages_8",
+        },
+    )
+
+
+def _effect(runs: Path, names: dict[str, str]) -> Image.Image:
+    rows = []
+    for label, name in names.items():
+        model = model_of(name, runs)
+        rows.append(row([model.real, *samples(model, 4)], ["training image", label]))
+    return column(rows)
+
+
+def teaser(runs: Path) -> Image.Image:
+    """Samples, another shape, frames of a film, a harmonization."""
+    harmonized, labels = _composite("harmonization", runs)
+    without_mask = [0, 1, 3]
+    last = row([harmonized[k] for k in without_mask], [labels[k] for k in without_mask])
+    return column([generation(runs), animation(runs), last])
+
+
+FIGURES: dict[str, Callable[[Path], Image.Image]] = {
+    "mode_generation": generation,
+    "mode_retarget": retarget,
+    "mode_animation": animation,
+    "mode_harmonization": harmonization,
+    "mode_editing": editing,
+    "effect_lr_scale": lr_scale,
+    "effect_train_stages": train_stages,
+    "teaser": teaser,
+}
 
 
 @click.command()
-@click.option("--generation", "generation_run", type=click.Path(path_type=Path), required=True)
-@click.option("--harmonization", "harmonization_run", type=click.Path(path_type=Path))
-@click.option("--naive_img", type=click.Path(path_type=Path))
-@click.option("--seeds", default="1,2,5", help="Samples to show, by index of seed 0.")
-def main(
-    generation_run: Path, harmonization_run: Path | None, naive_img: Path | None, seeds: str
-) -> None:
-    """Write docs/images/teaser.jpg and, with a harmonization run, harmonization.jpg."""
+@click.option("--runs", type=click.Path(path_type=Path), default=ROOT / "TrainedModels" / "docs")
+@click.option("--only", type=click.Choice(tuple(FIGURES)), multiple=True, help="These pictures.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads.")
+def main(runs: Path, only: tuple[str, ...], threads: int | None) -> None:
+    """Write docs/images."""
+    if threads:
+        torch.set_num_threads(threads)
     FOLDER.mkdir(exist_ok=True)
-    model = consingan.load(generation_run)
-    height, width = model.size
-    samples = model.sample(16)
-    chosen = [samples[int(i) : int(i) + 1] for i in seeds.split(",")]
-    rows = [row([model.real, *chosen]), row([model.sample(1, (height, 4 * width), seed=3)])]
-    if harmonization_run and naive_img:
-        painter = consingan.load(harmonization_run)
-        naive = read_image(naive_img)
-        path = find_mask(naive_img)
-        mask = read_mask(path, (naive.shape[-2], naive.shape[-1])) if path else None
-        result = painter.compose(naive, mask)
-        rows.append(row([read_image(_without_naive(naive_img)), naive, result]))
-        shown = [read_image(_without_naive(naive_img)), naive]
-        if mask is not None:
-            shown.append((mask * 2 - 1).expand(-1, 3, -1, -1))
-        write_image(FOLDER / "harmonization.jpg", row([*shown, result]))
-    write_image(FOLDER / "teaser.jpg", column(rows))
-
-
-def _without_naive(path: Path) -> Path:
-    """The training image beside a naive one."""
-    return path.with_name(path.name.replace("_naive", ""))
+    for name in only or FIGURES:
+        path = FOLDER / f"{name}.jpg"
+        FIGURES[name](runs).save(path, quality=88, optimize=True)
+        click.echo(path)
 
 
 if __name__ == "__main__":

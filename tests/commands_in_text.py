@@ -1,0 +1,146 @@
+"""The shell blocks of README and documentation: found, split, and run tiny in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from click.testing import CliRunner, Result
+
+from consingan.cli import evaluate, main, train
+from consingan.modes import MODES
+
+ROOT = Path(__file__).parent.parent
+TINY_TRAINING = (
+    "--niter 2 --fine_niter 0 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --manualSeed 1"
+)
+TINY_FINE_TUNING = "--niter 2"
+TINY_EVALUATION = "--num_samples 2 --frames 2"
+TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
+PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
+FINE_TUNED = "fine-tune"
+PREFIXES = ("srun",)  # run what follows somewhere else
+
+
+def shell_commands(text: str) -> list[list[str]]:
+    """Command lines in a page's shell blocks, continued lines joined."""
+    blocks = re.findall(r"```(?:bash|sh|console)\n(.*?)```", text, re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    split = [shlex.split(line, comments=True) for line in lines]
+    return [words[1:] if words[0] in PREFIXES else words for words in split if words]
+
+
+def program(words: list[str]) -> tuple[str, list[str]]:
+    """What a command runs, in our words ("train", "benchmarks.quality"), and its arguments."""
+    if words[:2] == ["python", "-m"]:
+        return words[2], words[3:]
+    if words[0] == "python" and Path(words[1]).parent.name == "examples":
+        return f"{words[1]} {words[2]}", words[3:]
+    if words[0] == "python":
+        names = {"main_train.py": "train", "evaluate_model.py": "evaluate"}
+        return names.get(words[1], words[1]), words[2:]
+    if words[0] == "consingan":
+        return words[1], words[2:]
+    return words[0], words[1:]
+
+
+def is_ours(words: list[str]) -> bool:
+    name = program(words)[0].split()[0]
+    return name in (*main.commands, "benchmarks.quality") or name.startswith("examples/")
+
+
+@dataclass
+class Workplace:
+    """Runs commands in the present folder, one after the other, and knows the runs they left.
+
+    Attributes:
+        runs: what stands for a run's folder in the text -> that folder; the newest counts.
+        done: commands that were run, which are not run again.
+    """
+
+    runs: dict[str, Path] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+
+    def run(self, words: list[str]) -> Result | None:
+        """Run one command tiny; None if it was run before."""
+        key = shlex.join(words)
+        if key in self.done:
+            return None
+        self.done.add(key)
+        name, arguments = program(words)
+        result = CliRunner().invoke(*self._invocation(name, list(map(self.filled, arguments))))
+        self._look_for_runs()
+        return result
+
+    def filled(self, text: str) -> str:
+        """`text` with the folders of runs in place of what stands for them."""
+        return PLACEHOLDER.sub(lambda found: str(self.runs[found.group(0)]), text)
+
+    def _invocation(self, name: str, arguments: list[str]) -> tuple[click.Command, list[str]]:
+        if name == "train":
+            return train, [*arguments, *_tiny(arguments)]
+        if name == "evaluate":
+            return evaluate, [*_with_snapshot(arguments), *shlex.split(TINY_EVALUATION)]
+        if name == "benchmarks.quality":
+            from benchmarks import quality
+
+            return quality.main, [*arguments, *shlex.split(TINY_BENCHMARK)]
+        if name.startswith("examples/"):
+            script, _, command = name.partition(" ")
+            load_example(script)
+            return self._invocation(command, arguments)
+        return main, [name, *arguments]
+
+    def _look_for_runs(self) -> None:
+        for manifest in sorted(Path("TrainedModels").rglob("manifest.json")):
+            folder = manifest.parent
+            kind = f"{FINE_TUNED}..." if FINE_TUNED in folder.name else ""
+            self.runs[f"{folder.parent.as_posix()}/...{kind}"] = folder
+
+
+def load_example(script: str) -> None:
+    """Run a script of examples/ as an import does, with its modes for the commands as well.
+
+    A process that starts with the script has them; here the commands are there already.
+    """
+    path = ROOT / script
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    (choice,) = (p for p in train.params if p.name == "train_mode")
+    choice.type = click.Choice(tuple(MODES))
+
+
+def _tiny(arguments: list[str]) -> list[str]:
+    if "--resume" in arguments:
+        return []
+    return shlex.split(TINY_FINE_TUNING if "--fine_tune" in arguments else TINY_TRAINING)
+
+
+def _with_snapshot(arguments: list[str]) -> list[str]:
+    """A tiny fine-tuning has the snapshot of its last iteration alone."""
+    last = TINY_FINE_TUNING.split()[-1]
+    after = [False, *(a == "--iteration" for a in arguments[:-1])]
+    return [last if here else a for a, here in zip(arguments, after, strict=True)]
+
+
+def links(text: str) -> Iterator[str]:
+    """Targets of the links and pictures of a page in Markdown, code left out."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.S)
+    for found in re.finditer(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", text):
+        target = found.group(1) or found.group(2)
+        if not target.startswith(("http", "mailto")):
+            yield target
+
+
+def anchors(text: str) -> set[str]:
+    """The names of a page's headings in links, as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", text, flags=re.S)
+    headings = re.findall(r"^#+ +(.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
