@@ -30,6 +30,7 @@ PICTURES = ROOT / "Images"
 FOLDER = ROOT / "docs" / "images"
 WIDTH = 1200  # px of the finished pictures
 GAP = 6  # px between pictures
+AROUND = 25  # px shown around an object
 LABEL = 26  # px of a line of text
 
 SMALL = {"max_size": 96, "niter": 300}
@@ -48,6 +49,15 @@ RUNS = {
     "retarget": Run("Generation/birch_forest.jpg", {"train_mode": "retarget", **SMALL}),
     "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **SMALL}),
     "harmonization": Run("Harmonization/starry_village.jpg", {"train_mode": "harmonization"}),
+    "fine_tuning": Run(
+        "Harmonization/starry_village.jpg",
+        {
+            "train_mode": "harmonization",
+            "fine_tune": True,
+            "naive_img": PICTURES / "Harmonization" / "starry_village_naive.jpg",
+            "niter": 150,
+        },
+    ),
     "editing": Run("Editing/stones_on_sand.jpg", {"train_mode": "editing", "max_size": 160}),
     "lr_scale_0.1": Run("Generation/alpine_lake.jpg", SMALL),
     "lr_scale_0.5": Run("Generation/alpine_lake.jpg", {**SMALL, "lr_scale": 0.5}),
@@ -61,10 +71,12 @@ def model_of(name: str, runs: Path) -> consingan.TrainedModel:
     for manifest in sorted((runs / name).rglob("manifest.json"), reverse=True):
         if json.loads(manifest.read_text("utf-8"))["status"] == "finished":
             return consingan.load(manifest.parent)
-    run = RUNS[name]
+    run, more = RUNS[name], {}
+    if run.settings.get("fine_tune"):
+        more["base"] = model_of("harmonization", runs).folder
     click.echo(f"Training {name}: {run.picture}, {run.settings}")
     return consingan.train(
-        PICTURES / run.picture, output_dir=runs / name, manual_seed=1, **run.settings
+        PICTURES / run.picture, output_dir=runs / name, manual_seed=1, **run.settings, **more
     )
 
 
@@ -153,6 +165,17 @@ def harmonization(runs: Path) -> Image.Image:
     return row(*_composite("harmonization", runs))
 
 
+def fine_tuning(runs: Path) -> Image.Image:
+    """The naive image, the result of the model, that of the model fine-tuned on it; close by."""
+    (_, naive, mask, before), _ = _composite("harmonization", runs)
+    after = model_of("fine_tuning", runs).compose(naive, (mask[:, :1] + 1) / 2)
+    rows, columns = (torch.nonzero((mask[0, 0] > 0).any(dim)) for dim in (1, 0))
+    top, left = (max(int(side.min()) - AROUND, 0) for side in (rows, columns))
+    bottom, right = (int(side.max()) + AROUND for side in (rows, columns))
+    shown = [p[..., top:bottom, left:right] for p in (naive, before, after)]
+    return row(shown, ["naive image", "result", "fine-tuned, 150 iterations"])
+
+
 def editing(runs: Path) -> Image.Image:
     """A photo, moved parts, the mask, the result."""
     return row(*_composite("editing", runs))
@@ -197,6 +220,7 @@ FIGURES: dict[str, Callable[[Path], Image.Image]] = {
     "mode_animation": animation,
     "mode_harmonization": harmonization,
     "mode_editing": editing,
+    "fine_tuning": fine_tuning,
     "effect_lr_scale": lr_scale,
     "effect_train_stages": train_stages,
     "teaser": teaser,
