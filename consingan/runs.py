@@ -211,9 +211,10 @@ def _refuse_unfit(trained: Model, typed: Mapping[str, Any], base: Path) -> None:
     """Only a finished model of the same kind can be fine-tuned."""
     mode = typed.get("train_mode") or trained.config.train_mode
     if mode != trained.config.train_mode or not trained.mode.takes_naive_image:
+        fit = " or ".join(name for name, row in MODES.items() if row.takes_naive_image)
         raise UserError(
             f"{base} was trained for {trained.config.train_mode}; --fine_tune needs a run "
-            "trained with --train_mode harmonization or editing, and the same mode again."
+            f"trained with --train_mode {fit}, and the same mode again."
         )
     if len(trained.anchors) < trained.config.train_stages:
         raise UserError(

@@ -21,9 +21,17 @@ from consingan.cli.options import (
     was_typed,
 )
 from consingan.errors import UserError
+from consingan.modes import MODES
 
 if TYPE_CHECKING:
     from consingan.model import Model
+
+
+def _dilations() -> str:
+    """Radii by which the modes widen a mask, in words."""
+    rows = MODES.items()
+    return ", ".join(f"{row.mask_dilation} {name}" for name, row in rows if row.mask_dilation)
+
 
 OPTIONS = (
     click.option("--model_dir", type=click.Path(path_type=Path), help="Folder of the run."),
@@ -130,7 +138,7 @@ OPTIONS = (
         "--mask_dilation",
         type=click.IntRange(0),
         metavar="N",
-        help="Widen the mask (px).  [default: 7 harmonization, 20 editing]",
+        help=f"Widen the mask (px).  [default: {_dilations()}]",
     ),
     click.option(
         "--mask_feather",
