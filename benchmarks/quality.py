@@ -10,7 +10,6 @@ training that was cut short is resumed, and a picture that failed is tried again
 from __future__ import annotations
 
 import dataclasses
-import platform
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import click
 
 import consingan
 from benchmarks.quality_table import Record, averages, markdown
+from benchmarks.tables import machine
 from consingan.cli.messages import advice, guarded
 from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.config import Config
@@ -183,11 +183,12 @@ def _failed(image: Path, error: Exception) -> Record:
 
 def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
     """Write quality.json and quality.md."""
+    from consingan.device import choose_device
     from consingan.files import write_json, write_text
     from consingan.runs import versions
 
     about = {
-        "machine": f"{platform.node()} ({platform.machine()}, {platform.system()})",
+        "machine": machine(choose_device(benchmark.device).device.type),
         "versions": versions(),
         "settings": dict(benchmark.settings),
         "samples": benchmark.samples,

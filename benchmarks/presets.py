@@ -1,0 +1,142 @@
+"""Preset against preset: the same pictures and seeds, trained with each, samples judged.
+
+python -m benchmarks.presets FOLDER --presets paper,fast,draft --seeds 3 --max_size 128
+
+Every setting of main_train.py but --preset and --manualSeed can be given. Goes on where it was
+stopped, as `benchmarks.quality` does, which it runs for each preset and seed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.quality import Benchmark, run
+from benchmarks.quality_table import COLUMNS, Record, figure
+from benchmarks.tables import machine, write_results
+from consingan.cli.messages import guarded
+from consingan.cli.options import CONTEXT, CarefulCommand, config_options
+from consingan.config import Config
+from consingan.errors import UserError
+from consingan.presets import PRESETS
+
+Figures = dict[str, float]  # of one picture, by name, means over seeds
+
+SHOWN = ("swd", "diversity", "coherence", "copied", "psnr", "minutes")
+
+
+def means(records: Sequence[Record]) -> dict[str, Figures]:
+    """By picture: the mean over seeds of each figure. What failed is left out."""
+    by_picture: dict[str, list[Record]] = {}
+    for record in records:
+        if "error" not in record:
+            by_picture.setdefault(record["image"], []).append(record)
+    return {
+        picture: {
+            name: statistics.mean(values)
+            for name in SHOWN
+            if (values := [v for r in found if (v := figure(r, name)) is not None])
+        }
+        for picture, found in by_picture.items()
+    }
+
+
+def comparison(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
+    """A row for each preset: averages over pictures and seeds, and ratios to the first preset.
+
+    Only pictures that all presets have count; a ratio is the mean over pictures of the ratio of
+    their means over seeds, so that no picture weighs more than another.
+    """
+    by_preset = {preset: means(records) for preset, records in found.items()}
+    shared = set.intersection(*(set(pictures) for pictures in by_preset.values()))
+    first = next(iter(by_preset.values()))
+    rows = []
+    for preset, pictures in by_preset.items():
+        row: dict[str, Any] = {"preset": preset, "pictures": len(shared)}
+        for name in SHOWN:
+            values = [pictures[p][name] for p in shared if name in pictures[p]]
+            row[COLUMNS[name]] = statistics.mean(values) if values else None
+        for name in ("swd", "diversity", "minutes"):
+            ratios = [pictures[p][name] / first[p][name] for p in shared if first[p].get(name)]
+            row[f"{name}, ratio"] = statistics.mean(ratios) if ratios else None
+        rows.append(row)
+    return rows
+
+
+def picture_rows(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
+    """A row for each picture and preset: the figures by seed."""
+    rows = []
+    for preset, records in found.items():
+        for picture, average in means(records).items():
+            seeds = [r for r in records if r["image"] == picture and "error" not in r]
+            swd = ", ".join(f"{figure(r, 'swd'):.2f}" for r in seeds)
+            row = {"picture": picture, "preset": preset, "SWD by seed": swd}
+            rows.append(row | {COLUMNS[name]: average.get(name) for name in SHOWN[1:]})
+    return sorted(rows, key=lambda row: row["picture"])
+
+
+def names_of(presets: str) -> list[str]:
+    """ "paper,fast" -> ["paper", "fast"].
+
+    Raises:
+        UserError: there is no such preset, or fewer than two.
+    """
+    names = [name.strip() for name in presets.split(",")]
+    for name in names:
+        if name not in PRESETS:
+            raise UserError(f"There is no preset {name!r}; choose some of {', '.join(PRESETS)}.")
+    if len(set(names)) != len(names) or len(names) < 2:
+        raise UserError("--presets needs two different presets or more, for example paper,fast.")
+    return names
+
+
+@click.command(cls=CarefulCommand, context_settings=CONTEXT)
+@click.argument("folder", type=click.Path(path_type=Path))
+@config_options
+@click.option("--presets", default="paper,fast,draft", show_default=True, metavar="A,B,...",
+              help="The first is what the others are compared with.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True,
+              help="Trainings of each picture with each preset.")  # fmt: skip
+@click.option("--samples", type=click.IntRange(1), default=50, show_default=True,
+              help="Samples of each training.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), show_default=True,
+              default=Path("benchmarks/results/presets"), help="Of all results.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="As in training.")
+@click.option("--precision", default="auto", show_default=True, help="As in training.")
+@guarded
+def main(
+    folder: Path, presets: str, seeds: int, samples: int, output: Path, device: str,
+    precision: str, **options: Any,
+) -> None:  # fmt: skip
+    """Train on every picture of FOLDER with each preset and compare the samples."""
+    from consingan.device import choose_device
+    from consingan.picture_queue import pictures_in
+
+    kind = choose_device(device).device.type
+    settings = {f.name: options[f.name] for f in dataclasses.fields(Config)}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune"):
+        if name in settings:
+            raise UserError(f"The pictures, presets and seeds are given apart; leave out {name}.")
+    names, images = names_of(presets), pictures_in(folder)
+    found: dict[str, list[Record]] = {name: [] for name in names}
+    for seed in range(seeds):
+        for name in names:
+            own = {**settings, "preset": name, "manual_seed": seed}
+            place = output / name / f"seed_{seed}"
+            benchmark = Benchmark(place, own, samples, device=device, precision=precision)
+            found[name] += run(benchmark, images)
+        tables = {"On average": comparison(found), "By picture": picture_rows(found)}
+        write_results(output / "presets", "Presets", machine(kind), tables)
+    click.echo((output / "presets.md").read_text(encoding="utf-8"))
+    if any("error" in record for records in found.values() for record in records):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The benchmark of presets: what is averaged over what, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from test_quality_benchmark import FLAGS
+from test_report import scene
+
+from benchmarks.presets import comparison, main, means
+from consingan.images import write_image
+
+
+def record(image: str, swd: float, minutes: float = 1.0) -> dict[str, object]:
+    metrics = {"swd": {"mean": swd}, "diversity": {"mean": 0.5}}
+    return {"image": image, "metrics": metrics, "minutes": minutes}
+
+
+def test_means_are_over_seeds_and_leave_out_failures() -> None:
+    found = means([record("a", 4), record("a", 6), {"image": "a", "error": "no"}])
+    assert found == {"a": {"swd": 5, "diversity": 0.5, "minutes": 1}}
+
+
+def test_ratios_weigh_pictures_alike_and_count_only_shared_ones() -> None:
+    paper = [record("a", 2, 4), record("b", 20, 4), record("c", 1)]
+    fast = [record("a", 4, 1), record("b", 20, 1)]
+    first, second = comparison({"paper": paper, "fast": fast})
+    assert first["pictures"] == second["pictures"] == 2
+    assert first["swd, ratio"] == 1
+    assert second["swd, ratio"] == pytest.approx(1.5)
+    assert second["minutes, ratio"] == pytest.approx(0.25)
+    assert second["SWD ↓"] == 12
+
+
+def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
+    folder, output = tmp_path / "images", tmp_path / "output"
+    folder.mkdir()
+    write_image(folder / "a.png", scene(1))
+    flags = [word for pair in zip(FLAGS[::2], FLAGS[1::2], strict=True) for word in pair
+             if pair[0] not in ("--manual_seed", "--niter")]  # fmt: skip
+    words = [str(folder), *flags, "--samples", "2", "--seeds", "2", "--device", "cpu",
+             "--presets", "paper,draft", "--niter", "2", "--output", str(output)]  # fmt: skip
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    table = json.loads((output / "presets.json").read_text("utf-8"))
+    assert [row["preset"] for row in table["On average"]] == ["paper", "draft"]
+    assert all(row["SWD by seed"].count(",") == 1 for row in table["By picture"])
+    runs = sorted(output.rglob("manifest.json"))
+    assert len(runs) == 4
+    times = [path.stat().st_mtime_ns for path in runs]
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0, again.output
+    assert [path.stat().st_mtime_ns for path in runs] == times
+
+
+@pytest.mark.parametrize(
+    ("presets", "sentence"),
+    [
+        ("paper", "--presets needs two different presets"),
+        ("paper,paper", "--presets needs two different presets"),
+        ("paper,slow", "There is no preset 'slow'"),
+    ],
+)
+def test_presets_are_checked(tmp_path: Path, presets: str, sentence: str) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path), "--presets", presets])
+    assert result.exit_code == 2
+    assert sentence in result.stderr
