@@ -33,7 +33,8 @@ GAP = 6  # px between pictures
 AROUND = 25  # px shown around an object
 LABEL = 26  # px of a line of text
 
-SMALL = {"max_size": 96, "niter": 300}
+SMALL = {"max_size": 112, "niter": 500}
+SMALLER = {"max_size": 96, "niter": 400}
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ RUNS = {
         },
     ),
     "editing": Run("Editing/stones_on_sand.jpg", {"train_mode": "editing", "max_size": 160}),
-    "lr_scale_0.1": Run("Generation/alpine_lake.jpg", SMALL),
-    "lr_scale_0.5": Run("Generation/alpine_lake.jpg", {**SMALL, "lr_scale": 0.5}),
-    "train_stages_4": Run("Generation/alpine_lake.jpg", {**SMALL, "train_stages": 4}),
-    "train_stages_8": Run("Generation/alpine_lake.jpg", {**SMALL, "train_stages": 8}),
+    "lr_scale_0.1": Run("Generation/alpine_lake.jpg", SMALLER),
+    "lr_scale_0.5": Run("Generation/alpine_lake.jpg", {**SMALLER, "lr_scale": 0.5}),
+    "train_stages_4": Run("Generation/alpine_lake.jpg", {**SMALLER, "train_stages": 4}),
+    "train_stages_8": Run("Generation/alpine_lake.jpg", {**SMALLER, "train_stages": 8}),
 }
 
 
@@ -142,7 +143,7 @@ def retarget(runs: Path) -> Image.Image:
 def animation(runs: Path) -> Image.Image:
     """The still and frames of a film."""
     model = model_of("animation", runs)
-    frames = list(model.animate(frames=31).split(1))
+    frames = list(model.animate(frames=31, start_stage=1))
     return row([model.real, *frames[10::10]], ["training image", "frame 11", "21", "31"])
 
 
@@ -151,7 +152,7 @@ def _composite(name: str, runs: Path) -> tuple[list[Tensor], list[str]]:
     real = PICTURES / RUNS[name].picture
     path = real.with_name(f"{real.stem}_naive.jpg")
     # All at the training size: the result is no sharper, whatever the picture's own size.
-    naive = resize_to(read_image(path), model.size)
+    naive = resize_to(read_image(path), model.size).clamp(-1, 1)
     found = find_mask(path)
     assert found is not None, f"{path} has a mask beside it"
     mask = read_mask(found, model.size)

@@ -68,12 +68,13 @@ class Workplace:
 
     def run(self, words: list[str]) -> Result | None:
         """Run one command tiny; None if it was run before."""
-        key = shlex.join(words)
+        name, arguments = program(words)
+        arguments = list(map(self.filled, arguments))
+        key = shlex.join([name, *arguments])
         if key in self.done:
             return None
         self.done.add(key)
-        name, arguments = program(words)
-        result = CliRunner().invoke(*self._invocation(name, list(map(self.filled, arguments))))
+        result = CliRunner().invoke(*self._invocation(name, arguments))
         self._look_for_runs()
         return result
 

@@ -37,6 +37,7 @@ from consingan.checkpoint import run_name
 from consingan.cli import messages, training
 from consingan.config import Config
 from consingan.images import read_image, to_pixels
+from consingan.program import started_as
 from consingan.pyramid import resize_to
 
 ROOT = Path(__file__).parents[1]
@@ -480,3 +481,43 @@ def test_divergence_names_stage_iteration_and_remedy(capsys):
 def test_a_bug_is_a_traceback():
     with pytest.raises(RuntimeError, match="shapes"), messages.explained(Path("x")):
         raise RuntimeError("shapes do not match")
+
+
+# ---- commands that are printed to be typed next
+
+
+@pytest.fixture
+def group():
+    """The commands as a script of the user's own has them."""
+
+    @cli.main.command("say_next")
+    def say_next():
+        print(*started_as("evaluate"))
+
+    yield cli.main
+    del cli.main.commands["say_next"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mine/my_mode.py", "python mine/my_mode.py evaluate"),
+        ("/usr/bin/consingan", "python evaluate_model.py"),
+    ],
+)
+def test_a_script_of_ones_own_is_named(group, monkeypatch, name, words):
+    monkeypatch.setattr(sys, "argv", [name])
+    result = CliRunner().invoke(group, ["say_next"], prog_name=Path(name).name)
+    assert result.output.strip() == words, result.exception
+
+
+def test_without_a_command_the_scripts_are_named():
+    assert started_as("train") == ("python", "main_train.py")
+
+
+def test_the_package_is_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "consingan", "--version"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.stdout.startswith("consingan")

@@ -20,6 +20,7 @@ from consingan.cli.options import (
     typed_words,
 )
 from consingan.errors import UserError
+from consingan.program import started_as
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -161,7 +162,7 @@ def _judge(
     from consingan.report.evaluate import Extras, Made, write_report
 
     weights = options["inception_weights"]
-    command = shlex.join(("python", "evaluate_model.py", *typed_words()))
+    command = shlex.join((*started_as("evaluate"), *typed_words()))
     extras = Extras(load_inception(weights) if weights else None, click.echo, command)
 
     def write(folder: Path, samples: list[Tensor], made: Composite | None) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from consingan.errors import UserError
+from consingan.program import started_as
 
 USER_ERROR, FAILURE = 2, 1
 
@@ -99,7 +100,7 @@ def explained(run: Path) -> Iterator[None]:
     from consingan.session import InterruptedRunError
     from consingan.trainer import DivergedError
 
-    resume = f"python main_train.py --resume --model_dir {quoted(run)}"
+    resume = f"{' '.join(started_as('train'))} --resume --model_dir {quoted(run)}"
     try:
         yield
     except InterruptedRunError as stop:

@@ -25,6 +25,7 @@ from consingan.cli.options import (
 from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, said_position
 from consingan.config import Config, flag_name
 from consingan.errors import UserError
+from consingan.program import started_as
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -148,4 +149,6 @@ def _run(
     note_busy_cores(execution)
     with explained(folder.path):
         run_to_end(folder, trainer, naive, execution, options, seconds)
-    click.echo(f"next: python evaluate_model.py --model_dir {quoted(folder.path)}")
+    following = f"next: {' '.join(started_as('evaluate'))} --model_dir {quoted(folder.path)}"
+    wanting = trainer.model.mode.takes_naive_image and naive is None
+    click.echo(following + (" --naive_img PICTURE" if wanting else ""))

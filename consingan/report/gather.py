@@ -21,6 +21,7 @@ from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.modes import MODES
 from consingan.pictures import read_curves
+from consingan.program import started_as
 from consingan.report.verdicts import Facts, Region, Verdict, verdicts
 from consingan.runs import LoadedRun
 
@@ -158,7 +159,7 @@ def training_command(material: Material) -> str:
         return _python_call(config)
     if config.fine_tune and material.manifest.get("command"):
         return str(material.manifest["command"])
-    words = ["python", "main_train.py"]
+    words = [*started_as("train")]
     for setting in settings(config):
         # The seed is drawn if nobody gives it, so it is given even where it is Config's default.
         if setting.changed or setting.flag == "--manualSeed":
@@ -184,5 +185,5 @@ def _words(setting: Setting) -> list[str]:
 
 def evaluation_command(material: Material) -> str:
     """The command that makes the same pictures again."""
-    words = ("python", "evaluate_model.py", "--model_dir", str(material.path))
+    words = (*started_as("evaluate"), "--model_dir", str(material.path))
     return material.evaluation or shlex.join(words)
