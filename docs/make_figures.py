@@ -34,7 +34,7 @@ AROUND = 25  # px shown around an object
 LABEL = 26  # px of a line of text
 
 SMALL = {"max_size": 112, "niter": 500}
-SMALLER = {"max_size": 96, "niter": 400}
+SMALLER = {"max_size": 96, "niter": 900}
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,14 @@ def generation(runs: Path) -> Image.Image:
     """The training image and samples of it; below, one four times as wide."""
     model = model_of("generation", runs)
     height, width = model.size
-    return column(
-        [
-            row([model.real, *samples(model, 3)], ["training image", "random samples"]),
-            row(samples(model, 1, (height, 4 * width)), ["a sample of another size"]),
-        ]
-    )
+    wide = row(samples(model, 1, (height, 4 * width)), ["a sample of another size"])
+    return column([variations(runs), wide])
+
+
+def variations(runs: Path) -> Image.Image:
+    """The training image and samples of it."""
+    model = model_of("generation", runs)
+    return row([model.real, *samples(model, 3)], ["training image", "random samples"])
 
 
 def retarget(runs: Path) -> Image.Image:
@@ -212,7 +214,7 @@ def teaser(runs: Path) -> Image.Image:
     harmonized, labels = _composite("harmonization", runs)
     without_mask = [0, 1, 3]
     last = row([harmonized[k] for k in without_mask], [labels[k] for k in without_mask])
-    return column([generation(runs), animation(runs), last])
+    return column([variations(runs), retarget(runs), animation(runs), last])
 
 
 FIGURES: dict[str, Callable[[Path], Image.Image]] = {
