@@ -169,6 +169,15 @@ def test_poor_reconstruction_is_not_converged() -> None:
     assert worst.advice == "Raise --niter, now 50."
 
 
+def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
+    curves = [{"g_reconstruction": np.full(500, 56.0)}]
+    worst = verdicts.verdicts(facts(psnr=8.5, curves=curves))[0]
+    assert worst.text.startswith("Training collapsed: one flat color would be closer")
+    assert "--lr_scale" in worst.advice
+    begun = [{"g_reconstruction": np.full(20, 56.0)}]
+    assert "did not converge" in verdicts.verdicts(facts(psnr=8.5, curves=begun))[0].text
+
+
 def test_convergence_is_relative_to_contrast() -> None:
     assert said(facts(psnr=32.0, contrast=0.2))[0][0] == "good"
     assert "did not converge" in said(facts(psnr=32.0, contrast=0.02))[0][1]

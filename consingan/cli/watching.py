@@ -78,12 +78,13 @@ def _observers(
     options: Mapping[str, Any],
 ) -> tuple[list[Observer], Callable[[], None]]:
     """Everything that watches a training, and what ends it."""
+    from consingan.collapse import Collapse
     from consingan.fine_tuning import Snapshots
     from consingan.monitor import Pictures, ProgressBar, TensorBoard
 
     pictures = Pictures(folder.path, naive, execution.arithmetic)
     bar = ProgressBar(trainer, click.echo)
-    observers: list[Observer] = [bar, pictures]
+    observers: list[Observer] = [bar, pictures, Collapse()]
     closing: list[Callable[[], None]] = [bar.close]
     if trainer.config.fine_tune:
         assert naive is not None

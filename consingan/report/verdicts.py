@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from consingan.collapse import COLLAPSE_ADVICE, ENOUGH
 from consingan.config import Config
 
 if TYPE_CHECKING:
@@ -148,6 +149,12 @@ def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
     longer = f"Raise --niter, now {facts.config.niter}."
     fall = falling(facts.curves)
+    if gain < 0 and len(facts.curves) and len(facts.curves[-1]["g_reconstruction"]) >= ENOUGH:
+        return Verdict(
+            "bad",
+            f"Training collapsed: one flat color would be closer to the image ({psnr}).",
+            COLLAPSE_ADVICE,
+        )
     if gain < POOR_RECONSTRUCTION:
         return Verdict(
             "bad", f"Training did not converge: it cannot give back the image ({psnr}).", longer

@@ -1,0 +1,36 @@
+"""Notice a training whose generator gives one flat color, before hours are spent on it."""
+
+from __future__ import annotations
+
+import warnings
+
+from consingan.engine import LOSSES
+from consingan.trainer import Record, StageRecord, Trainer
+
+ENOUGH = 100
+"""Iterations in which any stage that learns at all comes closer to the image than a flat color."""
+
+COLLAPSE_ADVICE = "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
+
+
+class Collapse:
+    """Warns after a stage that gives the image back no better than one flat color does.
+
+    So ends a training whose steps are too large: the generator's last activation saturates, and
+    with it all gradients vanish. The stages above would be wasted.
+    """
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        """Look at the reconstruction of a stage that has had the time to learn it."""
+        if not isinstance(record, StageRecord) or trainer.config.alpha == 0:
+            return
+        curve = record.losses[:, LOSSES.index("g_reconstruction")]
+        if len(curve) < ENOUGH:
+            return
+        flat = trainer.config.alpha * trainer.reals[record.stage].var((2, 3)).mean().item()
+        if curve[-len(curve) // 10 :].median().item() > flat:
+            warnings.warn(
+                f"stage {record.stage + 1} gives the image back no better than one flat color. "
+                f"{COLLAPSE_ADVICE}",
+                stacklevel=2,
+            )

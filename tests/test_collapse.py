@@ -1,0 +1,40 @@
+"""The warning that a stage gives one flat color."""
+
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from consingan.collapse import ENOUGH, Collapse
+from consingan.engine import LOSSES
+from consingan.trainer import StageRecord, StageStarted
+
+REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16)
+FLAT = 10 * REAL.var((2, 3)).mean().item()  # the reconstruction loss of its mean color
+
+
+def watch(loss, iterations=2 * ENOUGH, alpha=10.0):
+    """Show a stage with a constant loss to the observer."""
+    losses = torch.zeros(iterations, len(LOSSES))
+    losses[:, LOSSES.index("g_reconstruction")] = loss
+    trainer = SimpleNamespace(config=SimpleNamespace(alpha=alpha), reals=[None, REAL])
+    Collapse().observe(StageRecord(1, losses), trainer)
+
+
+def test_worse_than_the_mean_color_is_said():
+    with pytest.warns(UserWarning, match="stage 2 gives the image back no better than one flat"):
+        watch(1.1 * FLAT)
+
+
+@pytest.mark.parametrize(
+    ("loss", "iterations", "alpha"),
+    [(0.9 * FLAT, 2 * ENOUGH, 10.0), (9 * FLAT, ENOUGH - 1, 10.0), (9 * FLAT, 2 * ENOUGH, 0.0)],
+)
+def test_else_nothing_is_said(loss, iterations, alpha):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watch(loss, iterations, alpha)
+        Collapse().observe(StageStarted(0), SimpleNamespace())
