@@ -193,7 +193,14 @@ def test_noise_is_no_variety() -> None:
 
 def test_new_texture_does_not_look_like_the_image() -> None:
     found = said(facts(judgement=judgement(new_texture=0.3)))
+    assert found[0][0] == "bad"
     assert "30% of the area unlike anything in it" in found[0][1]
+
+
+def test_some_new_texture_is_rough_not_bad() -> None:
+    found = said(facts(judgement=judgement(new_texture=0.11)))
+    assert found[0][0] == "fair"
+    assert found[0][1].startswith("Samples are rough in places")
 
 
 def test_nothing_is_said_of_the_texture_of_tiny_pictures() -> None:
