@@ -34,7 +34,7 @@ AROUND = 25  # px shown around an object
 LABEL = 26  # px of a line of text
 
 SMALL = {"max_size": 112, "niter": 500}
-SMALLER = {"max_size": 96, "niter": 900}
+SMALLER = {"max_size": 96, "niter": 400}
 
 
 @dataclass(frozen=True)
