@@ -2,7 +2,7 @@
 
     python docs/make_figures.py [--runs FOLDER] [--only NAME]
 
-Trains the runs of `RUNS` that are not yet in FOLDER (hours on a CPU, minutes on a GPU), then writes
+Trains the runs of `RUNS` that are not yet in FOLDER (hours on a CPU), then writes
 docs/images. The command can be given again: finished runs are loaded, cut-short ones trained anew.
 """
 
