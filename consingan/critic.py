@@ -19,8 +19,7 @@ features over the n positions of each of the kernel's taps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -29,11 +28,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan import losses
-from consingan.kernels import constant, conv_backward, conv_leaky_relu, through_leaky_relu
+from consingan.kernels import (
+    constant,
+    conv_backward,
+    conv_leaky_relu,
+    pixel_sums,
+    through_leaky_relu,
+)
 from consingan.networks import Discriminator
 from consingan.precision import Arithmetic
 
-SMALL_PICTURE = 8192  # px up to which a batch of three pays on a CPU
+SMALL_PICTURE = 16384  # px up to which a CPU had better take pictures in one batch
+
+
+def is_small(picture: Tensor) -> bool:
+    """Whether calls cost more than memory, so that pictures had better go in one batch."""
+    return picture.shape[-2] * picture.shape[-1] <= SMALL_PICTURE
 
 
 class Critic(Protocol):
@@ -95,19 +105,6 @@ class AutogradCritic:
         return loss.detach(), gradient
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """What a pass forward and backward for one image left.
-
-    Attributes:
-        values: [image, h_0, ..., h_last], the convolutions' inputs.
-        chain: [B_0, ..., B_last], gradients of the mean score at the convolutions' outputs.
-    """
-
-    values: list[Tensor]
-    chain: list[Tensor]
-
-
 class LinearCritic:
     """Passes through a leaky-ReLU discriminator in a chosen arithmetic, without autograd.
 
@@ -129,8 +126,7 @@ class LinearCritic:
         self.cut = reach if wide else 0
         self.score_size = (real.shape[-2] - 2 * reach, real.shape[-1] - 2 * reach)
         self.scores = self.score_size[0] * self.score_size[1]
-        small = real.shape[-2] * real.shape[-1] <= SMALL_PICTURE
-        self.in_one_batch = small or real.device.type == "cuda"
+        self.in_one_batch = is_small(real) or real.device.type == "cuda"
         for parameter in discriminator.parameters():
             parameter.grad = torch.zeros_like(parameter)
 
@@ -144,23 +140,23 @@ class LinearCritic:
         images = [self.real, fake]
         if weight:
             images.append(losses.interpolate(self.real, fake, mixing))
-        passes = self._passes(images)
-        # Image by image: where the critic is linear, real and fake cancel, and what rounding
-        # would leave of that Adam would blow up to whole steps.
-        d_real = self._accumulate(next(passes), sign=-1)
-        d_fake = self._accumulate(next(passes), sign=1)
-        penalty = torch.zeros_like(d_real)
-        if weight:
-            penalty = self._accumulate_penalty(next(passes), weight)
-        return [d_real, d_fake, penalty]
+        signs = [-1, 1]
+        if self.in_one_batch:
+            scores, penalty = self._accumulate(torch.cat(images), signs, weight)
+            return [*scores, penalty]
+        d_real, _ = self._accumulate(self.real, signs[:1])
+        d_fake, _ = self._accumulate(fake, signs[1:])
+        penalty = self._accumulate(images[2], [], weight)[1] if weight else d_real.new_zeros(())
+        return [*d_real, *d_fake, penalty]
 
     @torch.no_grad()
     def judge(self, fake: Tensor) -> tuple[Tensor, Tensor]:
         """See `Critic.judge`."""
         self._take_weights()
-        (single,) = self._passes([fake])
-        loss = -self._mean_score(self._windows(single.values[-1]))
-        return loss, -self._input_gradient(single.chain).to(fake.dtype)
+        values = self._forward(self._local(fake))
+        gradient = self._input_gradient(self._backward(values))
+        (score,) = self._mean_scores(self._windows(values[-1]))
+        return -score, -gradient.to(fake.dtype)
 
     def _local(self, x: Tensor) -> Tensor:
         """`x` in the number format and memory order of the passes."""
@@ -174,20 +170,6 @@ class LinearCritic:
         seed = F.pad(seed, (self.cut, self.cut))
         self.start = F.conv_transpose2d(seed, self.weights[-1], padding=self.padding)
 
-    def _passes(self, images: Sequence[Tensor]) -> Iterator[_Pass]:
-        """Passes of one image after the other.
-
-        On a GPU, or if they are small, they go together, which takes fewer calls; large ones on a
-        CPU go one by one, which takes less memory.
-        """
-        groups = [torch.cat(list(images))] if self.in_one_batch else images
-        for group in groups:
-            values = self._forward(self._local(group))
-            chain = self._backward(values)
-            for i in range(len(group)):
-                yield _Pass([v[i : i + 1] for v in values], [b[i : i + 1] for b in chain])
-            del values, chain  # or they would live on beside the next group's
-
     def _forward(self, image: Tensor) -> list[Tensor]:
         """Input of every convolution: [image, h_0, ..., h_last]."""
         values = [image]
@@ -195,10 +177,16 @@ class LinearCritic:
             values.append(conv_leaky_relu(values[-1], weight, bias, self.slope, self.padding))
         return values
 
-    def _backward(self, values: Sequence[Tensor]) -> list[Tensor]:
-        """[B_0, ..., B_last]: gradients of the mean score at every convolution's output."""
+    def _backward(self, values: Sequence[Tensor], signs: Sequence[int] = ()) -> list[Tensor]:
+        """[B_0, ..., B_last]: gradients of the mean score at every convolution's output.
+
+        Those of picture i are multiplied by signs[i]; pictures beyond `signs` keep theirs.
+        """
         start = self.start.expand_as(values[-1])
         chain = [torch.ops.aten.leaky_relu_backward(start, values[-1], self.slope, True)]
+        for i, sign in enumerate(signs):
+            if sign < 0:
+                chain[0][i].neg_()
         for weight, value in zip(self.weights[-2:0:-1], values[-2:0:-1], strict=True):
             gradient = F.conv_transpose2d(chain[-1], weight, padding=self.padding)
             chain.append(through_leaky_relu(gradient, value, self.slope))
@@ -211,51 +199,70 @@ class LinearCritic:
     def _windows(self, features: Tensor) -> Tensor:
         """Sums over the places of each tap of the last convolution.
 
-        (1, C, h, w) -> (1, C, k, k), in the format of the weights.
+        (N, C, h, w) -> (N, C, k, k), in the format of the weights.
         """
         taps = self.weights[-1].shape[-1]
-        _, channels, height, width = features.shape
+        n, channels, height, width = features.shape
         kind = (taps, features.dtype, features.device)
         down = constant(_tap_places(height, self.score_size[0], self.padding[0], *kind))
         across = constant(_tap_places(width, self.score_size[1], self.padding[1] - self.cut, *kind))
-        rows = torch.matmul(across, features.permute(0, 2, 3, 1)[0])  # (h, k, C)
+        rows = torch.matmul(across, features.permute(0, 2, 3, 1))  # (N, h, k, C)
         exact = self.real.dtype
-        sums = torch.matmul(down.to(exact), rows.to(exact).view(height, -1))
-        return sums.view(1, taps, taps, channels).permute(0, 3, 1, 2)
+        sums = torch.matmul(down.to(exact), rows.to(exact).view(n, height, -1))
+        return sums.view(n, taps, taps, channels).permute(0, 3, 1, 2)
 
-    def _mean_score(self, windows: Tensor) -> Tensor:
+    def _mean_scores(self, windows: Tensor) -> Tensor:
+        """Mean D of each picture, (N,)."""
         tail = self.convs[-1]
-        return (windows * tail.weight).sum() / self.scores + _bias(tail)[0]
+        return (windows * tail.weight).sum((1, 2, 3)) / self.scores + _bias(tail)
 
-    def _accumulate(self, image: _Pass, sign: int) -> Tensor:
-        """Add sign * (gradient of the mean score) and return the mean score.
+    def _accumulate(
+        self, images: Tensor, signs: Sequence[int], weight: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Add the gradients of sum(sign * mean D(image)) and of the penalty.
 
-        The last bias shifts real and fake scores alike: its gradient is zero.
+        Args:
+            images: (N, 3, h, w), one for each sign; with `weight` one more, which is where the
+                penalty is taken and whose memory is used up.
+            signs: of real and fake pictures.
+            weight: of the penalty.
+
+        Returns:
+            mean D of the pictures with a sign, (len(signs),), and the penalty.
         """
-        for i, gradient in enumerate(image.chain):
-            _, dw, db = conv_backward(
-                gradient, image.values[i], self.weights[i], self.padding, [False, True, True]
-            )
-            _grad(self.convs[i].weight).add_(dw, alpha=sign)
-            _grad(_bias(self.convs[i])).add_(db, alpha=sign)
-        windows = self._windows(image.values[-1])
-        _grad(self.convs[-1].weight).add_(windows / self.scores, alpha=sign)
-        return self._mean_score(windows)
+        judged = len(signs)
+        values = self._forward(self._local(images))
+        chain = self._backward(values, signs)
+        penalty = self.real.new_zeros(())
+        if weight:
+            slope = self._input_gradient([b[judged:] for b in chain])
+            penalty, push = penalty_and_gradient(slope, weight, self.scores)
+            self._push_through([v[judged:] for v in values], push)
+        alone = judged == len(images) == 1
+        for conv, local, value, gradient in zip(
+            self.convs, self.weights, values, chain, strict=False
+        ):
+            wanted = [False, True, alone]
+            _, dw, db = conv_backward(gradient, value, local, self.padding, wanted)
+            _grad(conv.weight).add_(dw)
+            # Each picture's is summed apart: where the critic is linear, real and fake cancel,
+            # and what rounding would leave of that Adam would blow up to whole steps. The last
+            # bias shifts all scores alike: its gradient is zero.
+            if judged:
+                _grad(_bias(conv)).add_(db if alone else pixel_sums(gradient[:judged]).sum(0))
+        windows = self._windows(values[-1])
+        factors = windows.new_tensor([*signs, *([1] if weight else [])]) / self.scores
+        _grad(self.convs[-1].weight).add_((windows * factors.view(-1, 1, 1, 1)).sum(0))
+        return self._mean_scores(windows[:judged]), penalty
 
-    def _accumulate_penalty(self, image: _Pass, weight: float) -> Tensor:
-        """Add the gradient of the penalty and return the penalty."""
-        n = self.scores
-        penalty, push = penalty_and_gradient(self._input_gradient(image.chain), weight, n)
-        tangent = self._local(push)
-        for i, gradient in enumerate(image.chain):
-            _, dw, _ = conv_backward(
-                gradient, tangent, self.weights[i], self.padding, [False, True, False]
+    def _push_through(self, values: Sequence[Tensor], push: Tensor) -> None:
+        """Put [T_0, ..., T_last] in the place of `values`, whose slopes they pass through."""
+        values[0].copy_(push)
+        for weight, before, after in zip(self.weights[:-1], values[:-1], values[1:], strict=True):
+            tangent = F.conv2d(before, weight, padding=self.padding)
+            torch.ops.aten.leaky_relu_backward.grad_input(
+                tangent, after, self.slope, True, grad_input=after
             )
-            _grad(self.convs[i].weight).add_(dw)
-            tangent = F.conv2d(tangent, self.weights[i], padding=self.padding)
-            tangent = through_leaky_relu(tangent, image.values[i + 1], self.slope)
-        _grad(self.convs[-1].weight).add_(self._windows(tangent) / n)
-        return penalty
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ What is saved, and why nothing changes:
 - Stages that are no longer trained give the same features for the fixed noise in every iteration;
   they are computed once.
 - The penalty's gradient needs no second-order graph where D is piecewise linear (critic.py).
+- Of small pictures the one from random noise and the one from fixed noise go through G together.
 - Up-sampling is a linear map along each axis, done as two matrix products (kernels.py).
 - Channels-last memory and, if asked for, bfloat16 arithmetic with float32 weights.
 """
@@ -21,7 +22,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from consingan import losses
-from consingan.critic import make_critic
+from consingan.critic import is_small, make_critic
 from consingan.engine import StageTask
 from consingan.memory import keep_freed_memory
 from consingan.noise import Draws
@@ -61,6 +62,7 @@ class FastEngine:
         self.optimizer_g = self._adam(groups, capturable)
         self.optimizer_d = self._adam(critic, capturable)
         self.critic = make_critic(task.discriminator, task.real, self.arithmetic)
+        self.in_one_batch = is_small(task.real)
         self.first = task.generator.first_trained(recipe.train_depth)
         self.fixed = [self._local(z) for z in task.fixed_noises]
         self.fixed_start = self._frozen_part(self.fixed)
@@ -93,16 +95,24 @@ class FastEngine:
         """
         recipe, real = self.task.recipe, self.task.real
         with self.arithmetic.scope(real.device):
-            fake = self._generate(self._frozen_part(draws.noises), draws.noises)
+            start = self._frozen_part(draws.noises)
+            if self.in_one_batch:
+                fake, output = self._generate_both(start, draws.noises)
+            else:
+                fake, output = self._generate(start, draws.noises), None
             for mixing, weight in zip(draws.mixing.unbind(), weights, strict=True):
                 d_losses = self.critic.descend(fake.detach(), mixing, weight)
                 self.optimizer_d.step()
             adversarial, gradient = self.critic.judge(fake.detach())
             self.optimizer_g.zero_grad()
-            fake.backward(gradient)
-            output = self._generate(self.fixed_start, self.fixed)
-            reconstruction = recipe.alpha * losses.reconstruction(output, real)
-            reconstruction.backward()
+            if output is None:
+                fake.backward(gradient)
+                output = self._generate(self.fixed_start, self.fixed)
+                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                reconstruction.backward()
+            else:
+                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                torch.autograd.backward([fake, reconstruction], [gradient, None])
             for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
                 self.optimizer_g.step()
         return torch.stack([*d_losses, adversarial, reconstruction.detach()])
@@ -129,6 +139,20 @@ class FastEngine:
             x = self._trained(refine, x, noises[stage])
         with self.arithmetic.applied(generator):
             return generator.render(x)
+
+    def _generate_both(
+        self, start: Tensor | None, noises: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures from the random and the fixed noise, in one batch."""
+        if start is not None:
+            assert self.fixed_start is not None
+            start = torch.cat([start, self.fixed_start])
+        both = [
+            torch.cat([z, fixed]) if stage >= self.first else z
+            for stage, (z, fixed) in enumerate(zip(noises, self.fixed, strict=True))
+        ]
+        fake, output = self._generate(start, both).split(1)
+        return fake, output
 
     def _trained(self, piece: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """Run a piece of the generator; with checkpointing what it keeps is its arguments.

@@ -145,6 +145,11 @@ def conv_backward(
     )  # fmt: skip
 
 
+def pixel_sums(x: Tensor) -> Tensor:
+    """(N, C, h, w) -> (N, C), summed in float32 or better."""
+    return x.sum((2, 3), dtype=torch.promote_types(x.dtype, torch.float32))
+
+
 class _ConvLeakyReLU(torch.autograd.Function):
     """`conv_leaky_relu` in the number format of `x`, with weights in another, differentiable."""
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from engine_cases import Case, copy_state, draws_for, run, twins, weights_with_effect
 
+from consingan import critic
 from consingan.engine import PlainEngine
 from consingan.fast_engine import FastEngine
 
@@ -45,8 +46,10 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("small", [0, critic.SMALL_PICTURE], ids=["one by one", "one batch"])
 @pytest.mark.parametrize("name", CASES)
-def test_float64(name: str) -> None:
+def test_float64(name: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(critic, "SMALL_PICTURE", small)
     plain, fast = twins(CASES[name].task())
     expected = run(PlainEngine(plain), plain, ITERATIONS[torch.float64])
     actual = run(FastEngine(fast), fast, ITERATIONS[torch.float64])
