@@ -3,14 +3,18 @@
 python -m benchmarks.presets FOLDER --presets paper,fast,draft --seeds 3 --max_size 128
 
 Every setting of main_train.py but --preset and --manualSeed can be given. Goes on where it was
-stopped, as `benchmarks.quality` does, which it runs for each preset and seed.
+stopped, as `benchmarks.quality` does, which it runs for each preset and seed. The minutes of those
+trainings are what the clock said, whatever else the machine did; the last table times the presets'
+iterations in turns.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +22,22 @@ import click
 
 from benchmarks.quality import Benchmark, run
 from benchmarks.quality_table import COLUMNS, Record, figure
+from benchmarks.speed import in_turns
+from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import machine, write_results
 from consingan.cli.messages import guarded
 from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.config import Config
+from consingan.engine import Engine, StageTask
+from consingan.engines import choose_engine
 from consingan.errors import UserError
+from consingan.execution import Execution
 from consingan.presets import PRESETS
 
+Row = dict[str, Any]
 Figures = dict[str, float]  # of one picture, by name, means over seeds
 
+TURNS = 3  # timed
 SHOWN = ("swd", "diversity", "coherence", "copied", "psnr", "minutes")
 
 
@@ -46,7 +57,7 @@ def means(records: Sequence[Record]) -> dict[str, Figures]:
     }
 
 
-def comparison(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
+def comparison(found: Mapping[str, Sequence[Record]]) -> list[Row]:
     """A row for each preset: averages over pictures and seeds, and ratios to the first preset.
 
     Only pictures that all presets have count; a ratio is the mean over pictures of the ratio of
@@ -57,7 +68,7 @@ def comparison(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
     first = next(iter(by_preset.values()))
     rows = []
     for preset, pictures in by_preset.items():
-        row: dict[str, Any] = {"preset": preset, "pictures": len(shared)}
+        row: Row = {"preset": preset, "pictures": len(shared)}
         for name in SHOWN:
             values = [pictures[p][name] for p in shared if name in pictures[p]]
             row[COLUMNS[name]] = statistics.mean(values) if values else None
@@ -68,7 +79,7 @@ def comparison(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
     return rows
 
 
-def picture_rows(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
+def picture_rows(found: Mapping[str, Sequence[Record]]) -> list[Row]:
     """A row for each picture and preset: the figures by seed."""
     rows = []
     for preset, records in found.items():
@@ -78,6 +89,37 @@ def picture_rows(found: Mapping[str, Sequence[Record]]) -> list[dict[str, Any]]:
             row = {"picture": picture, "preset": preset, "SWD by seed": swd}
             rows.append(row | {COLUMNS[name]: average.get(name) for name in SHOWN[1:]})
     return sorted(rows, key=lambda row: row["picture"])
+
+
+def time_rows(configs: Mapping[str, Config], execution: Execution) -> list[Row]:
+    """A row for each preset: time of its training of a photograph, from iterations in turns.
+
+    A turn is as many iterations as all presets' lazy penalties need to come round.
+    """
+    engine = choose_engine(execution.engine, execution.arithmetic)
+    turn = math.lcm(*(config.penalty_every for config in configs.values()))
+    seconds = dict.fromkeys(configs, 0.0)
+    sizes = {n: sizes_of(c.max_size, c.train_stages, c.train_mode) for n, c in configs.items()}
+    for stage in range(max(config.train_stages for config in configs.values())):
+        runs = {}
+        for name, config in configs.items():
+            if stage < config.train_stages:
+                own = sizes[name][: stage + 1]
+                task = task_of(own, config.train_mode, execution.device, config)
+                runs[name] = partial(_iterations, engine(task), task, turn)
+        for name, (wall, _) in in_turns(runs, execution.device, TURNS, untimed=1).items():
+            width, finest = sizes[name][stage][1], sizes[name][-1][1]
+            seconds[name] += wall / turn * configs[name].iterations_at(width, finest)
+    first = next(iter(seconds.values()))
+    return [
+        {"preset": name, "minutes": taken / 60, "ratio": taken / first}
+        for name, taken in seconds.items()
+    ]
+
+
+def _iterations(engine: Engine, task: StageTask, count: int, _: int) -> None:
+    for iteration in range(count):
+        engine.step(new_draws(task, iteration), iteration)
 
 
 def names_of(presets: str) -> list[str]:
@@ -114,16 +156,18 @@ def main(
     precision: str, **options: Any,
 ) -> None:  # fmt: skip
     """Train on every picture of FOLDER with each preset and compare the samples."""
-    from consingan.device import choose_device
     from consingan.picture_queue import pictures_in
+    from consingan.runs import choose_settings
 
-    kind = choose_device(device).device.type
+    execution = Execution.choose(device, precision)
     settings = {f.name: options[f.name] for f in dataclasses.fields(Config)}
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune"):
         if name in settings:
             raise UserError(f"The pictures, presets and seeds are given apart; leave out {name}.")
     names, images = names_of(presets), pictures_in(folder)
+    configs = {name: choose_settings({**settings, "preset": name}).config for name in names}
+    about = machine(execution.device.type)
     found: dict[str, list[Record]] = {name: [] for name in names}
     for seed in range(seeds):
         for name in names:
@@ -132,7 +176,9 @@ def main(
             benchmark = Benchmark(place, own, samples, device=device, precision=precision)
             found[name] += run(benchmark, images)
         tables = {"On average": comparison(found), "By picture": picture_rows(found)}
-        write_results(output / "presets", "Presets", machine(kind), tables)
+        write_results(output / "presets", "Presets", about, tables)
+    tables["Time of a training, iterations in turns"] = time_rows(configs, execution)
+    write_results(output / "presets", "Presets", about, tables)
     click.echo((output / "presets.md").read_text(encoding="utf-8"))
     if any("error" in record for records in found.values() for record in records):
         raise SystemExit(1)

@@ -216,6 +216,10 @@ class Config:
                 f"looks at; use {self.shape.smallest_image} or more."
             )
 
+    def iterations_at(self, width: int, finest: int) -> int:
+        """Iterations of a stage `width` px wide, where the finest one is `finest` px wide."""
+        return self.fine_niter if self.fine_niter and 2 * width > finest else self.niter
+
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""
         return dataclasses.asdict(self)

@@ -171,9 +171,8 @@ class Trainer:
         return self.iterations_of(min(self.stage, len(self.reals) - 1))
 
     def iterations_of(self, stage: int) -> int:
-        """Iterations of `stage`; stages wider than half the training size may have their own."""
-        fine = 2 * self.reals[stage].shape[-1] > self.reals[-1].shape[-1]
-        return self.config.fine_niter if fine and self.config.fine_niter else self.config.niter
+        """Iterations of `stage`."""
+        return self.config.iterations_at(self.reals[stage].shape[-1], self.reals[-1].shape[-1])
 
     def run(self) -> Iterator[Record]:
         """Train all stages that are not finished yet.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from test_quality_benchmark import FLAGS
 from test_report import scene
 
-from benchmarks.presets import comparison, main, means
+from benchmarks import presets
+from benchmarks.presets import comparison, main, means, time_rows
+from consingan.config import Config
+from consingan.execution import Execution
 from consingan.images import write_image
 
 
@@ -47,6 +51,10 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     table = json.loads((output / "presets.json").read_text("utf-8"))
     assert [row["preset"] for row in table["On average"]] == ["paper", "draft"]
+    times = table["Time of a training, iterations in turns"]
+    assert [row["preset"] for row in times] == ["paper", "draft"]
+    assert times[0]["ratio"] == 1
+    assert times[1]["minutes"] > 0
     assert all(row["SWD by seed"].count(",") == 1 for row in table["By picture"])
     runs = sorted(output.rglob("manifest.json"))
     assert len(runs) == 4
@@ -56,15 +64,37 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     assert [path.stat().st_mtime_ns for path in runs] == times
 
 
+def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def in_turns(runs: dict[str, Any], *args: object, **kwargs: object) -> dict[str, Any]:
+        asked.append(list(runs))
+        return {name: (6.0, 6.0) for name in runs}  # a turn of two iterations takes 6 s
+
+    monkeypatch.setattr(presets, "in_turns", in_turns)
+    paper = Config(max_size=60, train_stages=3, nfc=2)  # 38, ..., 60 px wide: all are fine ones
+    configs = {
+        "paper": paper.replace(niter=10),
+        "fast": paper.replace(niter=7, fine_niter=4, penalty_every=2, max_size=90),
+        "two stages": paper.replace(niter=10, train_stages=2),
+    }
+    rows = {row["preset"]: row for row in time_rows(configs, Execution.choose("cpu"))}
+    assert asked == [["paper", "fast", "two stages"]] * 2 + [["paper", "fast"]]
+    assert rows["paper"]["minutes"] == pytest.approx(3 * 10 * 3 / 60)
+    assert rows["fast"]["minutes"] == pytest.approx(3 * (7 + 4 + 4) / 60)
+    assert rows["fast"]["ratio"] == pytest.approx(0.5)
+    assert rows["two stages"]["ratio"] == pytest.approx(2 / 3)
+
+
 @pytest.mark.parametrize(
-    ("presets", "sentence"),
+    ("names", "sentence"),
     [
         ("paper", "--presets needs two different presets"),
         ("paper,paper", "--presets needs two different presets"),
         ("paper,slow", "There is no preset 'slow'"),
     ],
 )
-def test_presets_are_checked(tmp_path: Path, presets: str, sentence: str) -> None:
-    result = CliRunner().invoke(main, [str(tmp_path), "--presets", presets])
+def test_presets_are_checked(tmp_path: Path, names: str, sentence: str) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path), "--presets", names])
     assert result.exit_code == 2
     assert sentence in result.stderr
