@@ -79,12 +79,12 @@ class Config:
     niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
     fine_niter: int = _option(
         0,
-        "Iterations of the stages wider than half the training size; 0: as --niter.",
+        "Iterations of the stages wider than 2/5 of the training size; 0: as --niter.",
         minimum=0,
     )
     preset: str = _option(
         "paper",
-        "Settings by effort: paper as published; fast trains the fine stages less; draft least.",
+        "Effort: paper as published; fast in about a quarter of its time; draft for a first look.",
         choices=PRESETS.keys(),
     )
     nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
@@ -218,7 +218,8 @@ class Config:
 
     def iterations_at(self, width: int, finest: int) -> int:
         """Iterations of a stage `width` px wide, where the finest one is `finest` px wide."""
-        return self.fine_niter if self.fine_niter and 2 * width > finest else self.niter
+        fine = 5 * width > 2 * finest
+        return self.fine_niter if self.fine_niter and fine else self.niter
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""

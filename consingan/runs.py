@@ -104,15 +104,24 @@ def choose_settings(typed: Mapping[str, Any]) -> Chosen:
     if mode_name not in MODES:
         raise UserError(f"--train_mode {mode_name} is unknown; choose one of {', '.join(MODES)}.")
     recommended = _recommended(mode_name, typed)
-    return choose({"mode": recommended, "preset": _preset(typed), "typed": typed})
+    preset = _preset(typed, recommended)
+    return choose({"mode": recommended, "preset": preset, "typed": typed})
 
 
-def _preset(typed: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings of the preset that the user asked for."""
+def _preset(typed: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the preset that the user asked for.
+
+    A preset never trains longer than `beneath`, what it is laid over, or what was typed asks for.
+    """
     name = typed.get("preset") or Config.preset
     if name not in PRESETS:
         raise UserError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    settings = dict(PRESETS[name])
+    full = typed.get("niter") or beneath.get("niter", Config.niter)
+    for count in settings.keys() & {"niter", "fine_niter"}:
+        if isinstance(full, int):
+            settings[count] = min(settings[count], full)
+    return settings
 
 
 def _recommended(mode_name: str, typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +197,8 @@ def _prepare_fine_tuning(
     trained = loaded.model
     _refuse_unfit(trained, typed, base)
     own = {k: v for k, v in trained.config.to_json().items() if k not in ("fine_tune", "naive_img")}
-    layers = {"run": own, "fine-tuning": FINE_TUNE, "preset": _preset(typed), "typed": typed}
+    preset = _preset(typed, FINE_TUNE)
+    layers = {"run": own, "fine-tuning": FINE_TUNE, "preset": preset, "typed": typed}
     chosen = choose(layers)
     if typed.get("input_name"):
         given = read_image(typed["input_name"]) if image is None else image

@@ -72,10 +72,10 @@ def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatc
         return {name: (6.0, 6.0) for name in runs}  # a turn of two iterations takes 6 s
 
     monkeypatch.setattr(presets, "in_turns", in_turns)
-    paper = Config(max_size=60, train_stages=3, nfc=2)  # 38, ..., 60 px wide: all are fine ones
+    paper = Config(max_size=100, train_stages=3, nfc=2)  # 38 px wide, 62 and 100
     configs = {
         "paper": paper.replace(niter=10),
-        "fast": paper.replace(niter=7, fine_niter=4, penalty_every=2, max_size=90),
+        "fast": paper.replace(niter=7, fine_niter=4, penalty_every=2),
         "two stages": paper.replace(niter=10, train_stages=2),
     }
     rows = {row["preset"]: row for row in time_rows(configs, Execution.choose("cpu"))}

@@ -20,7 +20,6 @@ from consingan.notebook import canvas, colab, shapes, show, training
 from consingan.notebook.inputs import find_picture, home, parse_sizes
 from consingan.notebook.messages import explained
 from consingan.pictures import write_animation
-from consingan.presets import PRESETS
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
@@ -92,9 +91,6 @@ class Studio:
             raise UserError("No picture is chosen yet; run the cell that chooses one first.")
         self._trained = self._naive = self._mask = None
         given = {k: v for k, v in settings.items() if k not in OPTIONAL or v}
-        fine = PRESETS.get(str(given.get("preset")), {}).get("fine_niter", 0)
-        if fine and "niter" in given:  # a preset trains the fine stages less, never more
-            given["fine_niter"] = min(fine, given["niter"])
         outcome = training.train_or_resume(
             self._image, self.output_dir, given, show.LiveView, anew=start_anew
         )
