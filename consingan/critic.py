@@ -251,8 +251,9 @@ class LinearCritic:
             if judged:
                 _grad(_bias(conv)).add_(db if alone else pixel_sums(gradient[:judged]).sum(0))
         windows = self._windows(values[-1])
-        factors = windows.new_tensor([*signs, *([1] if weight else [])]) / self.scores
-        _grad(self.convs[-1].weight).add_((windows * factors.view(-1, 1, 1, 1)).sum(0))
+        # Numbers, not a tensor made of them: a CUDA graph cannot record a copy from the host.
+        for window, sign in zip(windows / self.scores, [*signs, 1], strict=False):
+            _grad(self.convs[-1].weight).add_(window, alpha=sign)
         return self._mean_scores(windows[:judged]), penalty
 
     def _push_through(self, values: Sequence[Tensor], push: Tensor) -> None:
