@@ -103,16 +103,19 @@ def time_rows(configs: Mapping[str, Config], execution: Execution) -> list[Row]:
     untimed = WARM_UP + 1 if execution.device.type == "cuda" else 1
     seconds = dict.fromkeys(configs, 0.0)
     sizes = {n: sizes_of(c.max_size, c.train_stages, c.train_mode) for n, c in configs.items()}
+
+    def at_stage(name: str, stage: int) -> Config:
+        return configs[name].at_stage(stage, [h * w for h, w in sizes[name]])
+
     for stage in range(max(config.train_stages for config in configs.values())):
         runs = {}
         for name, config in configs.items():
             if stage < config.train_stages:
-                own = sizes[name][: stage + 1]
-                task = task_of(own, config.train_mode, execution.device, config)
+                shown, own = sizes[name][: stage + 1], at_stage(name, stage)
+                task = task_of(shown, config.train_mode, execution.device, own)
                 runs[name] = partial(_iterations, engine(task), task, turn)
         for name, (wall, _) in in_turns(runs, execution.device, TURNS, untimed).items():
-            width, finest = sizes[name][stage][1], sizes[name][-1][1]
-            seconds[name] += wall / turn * configs[name].iterations_at(width, finest)
+            seconds[name] += wall / turn * at_stage(name, stage).niter
     first = next(iter(seconds.values()))
     return [
         {"preset": name, "minutes": taken / 60, "ratio": taken / first}

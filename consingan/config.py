@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ class Config:
     niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
     fine_niter: int = _option(
         0,
-        "Iterations of the stages wider than 2/5 of the training size; 0: as --niter.",
+        "Iterations of the finest stage; coarser ones take more, up to --niter. 0: all --niter.",
         minimum=0,
     )
     preset: str = _option(
@@ -139,6 +139,13 @@ class Config:
     )
     d_steps: int = _option(
         3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
+    )
+    fine_d_steps: int = _option(
+        0,
+        "Discriminator steps per iteration where --fine_niter cuts; 0: as --Dsteps.",
+        minimum=0,
+        flag="fine_Dsteps",
+        group="optimization",
     )
     penalty_every: int = _option(
         1,
@@ -216,10 +223,21 @@ class Config:
                 f"looks at; use {self.shape.smallest_image} or more."
             )
 
-    def iterations_at(self, width: int, finest: int) -> int:
-        """Iterations of a stage `width` px wide, where the finest one is `finest` px wide."""
-        fine = 5 * width > 2 * finest
-        return self.fine_niter if self.fine_niter and fine else self.niter
+    def at_stage(self, stage: int, pixels: Sequence[int]) -> Config:
+        """The settings of one stage: niter and d_steps are its own where `fine_niter` cuts it.
+
+        The finest stage gets `fine_niter` iterations, the others more in proportion to their fewer
+        pixels, so that each costs about as much, and none more than `niter`. The first third of
+        the stages, which decides on the layout, is never cut.
+
+        Args:
+            stage: its number, from 0.
+            pixels: h * w of every stage.
+        """
+        iterations = round(self.fine_niter * pixels[-1] / pixels[stage])
+        if 3 * stage < len(pixels) or not 0 < iterations < self.niter:
+            return self
+        return self.replace(niter=iterations, d_steps=self.fine_d_steps or self.d_steps)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""

@@ -113,7 +113,8 @@ def sizes_of(job: Job) -> list[tuple[int, int]]:
 
 def peak_memory(job: Job, checkpointing: bool | None = None) -> int:
     """Bytes that the finest stage takes beside the program; None is checkpointing as planned."""
-    config, execution = job.chosen.config, job.execution
+    execution = job.execution
+    config = job.trainer.config_of(job.trainer.config.train_stages - 1)
     if checkpointing is None:
         checkpointing = execution.checkpointing
     return estimate_training_memory(
@@ -146,7 +147,7 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
 
 def time_iteration(job: Job, stage: int) -> float:
     """Median seconds of an iteration of `stage`, with fresh networks."""
-    config, execution = job.chosen.config, job.execution
+    config, execution = job.trainer.config_of(stage), job.execution
     reals = job.trainer.reals[: stage + 1]
     mode = job.trainer.model.mode
     fresh = Trainer(config.replace(fine_tune=False), reals)

@@ -172,7 +172,11 @@ class Trainer:
 
     def iterations_of(self, stage: int) -> int:
         """Iterations of `stage`."""
-        return self.config.iterations_at(self.reals[stage].shape[-1], self.reals[-1].shape[-1])
+        return self.config_of(stage).niter
+
+    def config_of(self, stage: int) -> Config:
+        """The settings of `stage`."""
+        return self.config.at_stage(stage, [real.shape[-2] * real.shape[-1] for real in self.reals])
 
     def run(self) -> Iterator[Record]:
         """Train all stages that are not finished yet.
@@ -199,7 +203,7 @@ class Trainer:
             for group in optimizer.param_groups:
                 set_learning_rate(group, group["initial_lr"] * factor)
         draws = self.randomness.draws(
-            self.stage, self.iteration, self._shapes, self.source_image, self.config.d_steps
+            self.stage, self.iteration, self._shapes, self.source_image, self._d_steps
         )
         losses = self.engine.step(draws, self.iteration)
         self.curves.append(losses)
@@ -214,8 +218,8 @@ class Trainer:
             model.generator.grow()
         # As loaded weights lie in memory, so that a resumed run rounds alike.
         model.generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        config = self.config
-        self._shapes = self.shapes(stage)
+        recipe = recipe_of(self.config_of(stage))
+        self._shapes, self._d_steps = self.shapes(stage), recipe.d_steps
         if len(model.anchors) <= stage:
             model.anchors.append(self._new_anchor())
         task = StageTask(
@@ -224,7 +228,7 @@ class Trainer:
             real=model.anchors[stage].real,
             fixed_noises=model.fixed_noises[: stage + 1],
             amplitudes=model.amplitudes[: stage + 1],
-            recipe=recipe_of(config),
+            recipe=recipe,
         )
         self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
         self.engine = self.make_engine(task)

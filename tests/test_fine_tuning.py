@@ -255,10 +255,10 @@ def test_the_base_run_is_left_as_it_was(
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ({}, {"niter": 3, "fine_niter": 0, "d_steps": 3}),
-        ({"preset": "fast"}, {"niter": 3, "fine_niter": 3, "d_steps": 1}),
-        ({"preset": "fast", "niter": None}, {"niter": 500, "fine_niter": 400, "d_steps": 1}),
-        ({"preset": "draft", "fine_niter": 7}, {"niter": 3, "fine_niter": 7, "d_steps": 1}),
+        ({}, {"niter": 3, "fine_niter": 0, "fine_d_steps": 0}),
+        ({"preset": "fast"}, {"niter": 3, "fine_niter": 3, "fine_d_steps": 1}),
+        ({"preset": "fast", "niter": None}, {"niter": 500, "fine_niter": 180, "fine_d_steps": 1}),
+        ({"preset": "draft", "fine_niter": 7}, {"niter": 3, "fine_niter": 7, "fine_d_steps": 1}),
     ],
 )
 def test_a_preset_counts_for_fine_tuning_too(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 from consingan.config import Config
+from consingan.monitor import stage_costs
 from consingan.presets import PRESETS
 from consingan.runs import choose_settings
+from consingan.trainer import StepRecord, Trainer
 
 FAST = PRESETS["fast"]
+DEFAULT = [25 * 38, 31 * 47, 41 * 61, 60 * 89, 115 * 171, 167 * 250]  # pixels of each stage
 
 
 @pytest.mark.parametrize(
@@ -27,7 +31,7 @@ def test_iterations(typed: dict[str, Any], expected: dict[str, int]) -> None:
     chosen = choose_settings({"preset": "fast", **typed})
     settings = chosen.config.to_json()
     assert {name: settings[name] for name in expected} == expected
-    assert chosen.origin["d_steps"] == "preset"
+    assert chosen.origin["fine_d_steps"] == "preset"
 
 
 def test_paper_is_the_published_method() -> None:
@@ -36,12 +40,52 @@ def test_paper_is_the_published_method() -> None:
 
 def test_each_is_shorter_than_the_one_before() -> None:
     chosen = [choose_settings({"preset": name}).config for name in ("paper", "fast", "draft")]
-    for width in (100, 101, 250):
-        counts = [config.iterations_at(width, 250) * config.d_steps for config in chosen]
-        assert counts == sorted(set(counts), reverse=True)
+    for stage, (paper, fast, draft) in enumerate(zip(*map(critic_steps, chosen), strict=True)):
+        assert paper == fast > draft if stage < 3 else paper > fast > draft
 
 
-def test_fine_stages_are_wider_than_two_fifths() -> None:
-    config = Config(niter=7, fine_niter=3)
-    assert [config.iterations_at(width, 250) for width in (40, 100, 101, 250)] == [7, 7, 3, 3]
-    assert config.replace(fine_niter=0).iterations_at(250, 250) == 7
+def critic_steps(config: Config) -> list[int]:
+    """Steps of the discriminator by stage, in a default training of 250 px."""
+    stages = [config.at_stage(stage, DEFAULT) for stage in range(len(DEFAULT))]
+    return [own.niter * own.d_steps for own in stages]
+
+
+def test_each_cut_stage_costs_the_same() -> None:
+    config = Config(niter=100, fine_niter=30, fine_d_steps=2)
+    stages = [config.at_stage(stage, [100, 250, 300, 500, 1000]) for stage in range(5)]
+    found = [(own.niter, own.d_steps) for own in stages]
+    assert found == [(100, 3), (100, 3), (100, 3), (60, 2), (30, 2)]  # 300 / 1000: not cut
+
+
+@pytest.mark.parametrize(("stages", "whole"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 2), (7, 3)])
+def test_the_first_third_is_never_cut(stages: int, whole: int) -> None:
+    config = Config(niter=7, fine_niter=3, fine_d_steps=1)
+    found = [config.at_stage(stage, [900] * stages).niter for stage in range(stages)]
+    assert found == [7] * whole + [3] * (stages - whole)
+
+
+def test_nothing_is_cut_unless_asked() -> None:
+    assert Config(fine_d_steps=1).at_stage(5, DEFAULT).d_steps == 3
+    assert Config(niter=50, fine_niter=80).at_stage(5, DEFAULT).niter == 50
+
+
+def test_a_fine_stage_is_trained_with_its_own_steps() -> None:
+    config = Config(niter=3, fine_niter=2, fine_d_steps=1, train_stages=2, nfc=4, max_size=40)
+    reals = [torch.zeros(1, 3, 25, 25), torch.zeros(1, 3, 40, 40)]
+    trainer = Trainer(config, reals)
+    assert [trainer.iterations_of(stage) for stage in (0, 1)] == [3, 2]
+    steps = []
+    for record in trainer.run():
+        if isinstance(record, StepRecord):
+            assert trainer.engine is not None
+            steps.append((record.stage, trainer.engine.task.recipe.d_steps))
+    assert steps == [(0, 3)] * 3 + [(1, 1)] * 2
+
+
+def test_cheaper_iterations_count_less_in_the_time_left() -> None:
+    reals = [torch.zeros(1, 3, side, side) for side in (25, 30, 40)]
+    config = Config(train_stages=3, niter=9, nfc=4)
+    whole = stage_costs(Trainer(config, reals))
+    cut = stage_costs(Trainer(config.replace(fine_niter=2, fine_d_steps=1), reals))
+    assert cut[0] == whole[0]
+    assert [cut[k] / whole[k] for k in (1, 2)] == pytest.approx([0.62, 0.62], rel=1e-3)

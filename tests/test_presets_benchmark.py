@@ -75,14 +75,14 @@ def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatc
     paper = Config(max_size=100, train_stages=3, nfc=2)  # 38 px wide, 62 and 100
     configs = {
         "paper": paper.replace(niter=10),
-        "fast": paper.replace(niter=7, fine_niter=4, penalty_every=2),
+        "fast": paper.replace(niter=7, fine_niter=2, penalty_every=2),
         "two stages": paper.replace(niter=10, train_stages=2),
     }
     rows = {row["preset"]: row for row in time_rows(configs, Execution.choose("cpu"))}
     assert asked == [["paper", "fast", "two stages"]] * 2 + [["paper", "fast"]]
     assert rows["paper"]["minutes"] == pytest.approx(3 * 10 * 3 / 60)
-    assert rows["fast"]["minutes"] == pytest.approx(3 * (7 + 4 + 4) / 60)
-    assert rows["fast"]["ratio"] == pytest.approx(0.5)
+    assert rows["fast"]["minutes"] == pytest.approx(3 * (7 + 5 + 2) / 60)
+    assert rows["fast"]["ratio"] == pytest.approx(14 / 30)
     assert rows["two stages"]["ratio"] == pytest.approx(2 / 3)
 
 

@@ -167,6 +167,8 @@ def test_poor_reconstruction_is_not_converged() -> None:
     worst = verdicts.verdicts(facts(psnr=20.0, config=Config(niter=50)))[0]
     assert "did not converge" in worst.text
     assert worst.advice == "Raise --niter, now 50."
+    cut = verdicts.verdicts(facts(psnr=20.0, config=Config(niter=50, fine_niter=20)))[0]
+    assert cut.advice == "Raise --fine_niter, now 20."
 
 
 def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
@@ -395,6 +397,14 @@ def test_names_cannot_break_the_page(run: runs.LoadedRun) -> None:
     page = assert_self_contained(html)
     assert "<b>" not in html
     assert ALIEN in page.text
+
+
+def test_page_says_how_many_iterations_there_were(run: runs.LoadedRun) -> None:
+    same = gather(run)
+    assert "2 stages × 2 iterations" in Page(report(same)).text
+    longer = {name: np.concatenate([losses] * 4) for name, losses in same.curves[0].items()}
+    cut = dataclasses.replace(same, curves=(longer, same.curves[1]))
+    assert "2 stages × 2 to 8 iterations" in Page(report(cut)).text
 
 
 def test_page_of_a_run_without_history_has_no_curves(run: runs.LoadedRun) -> None:

@@ -55,7 +55,9 @@ def report(material: Material) -> str:
 def _header(material: Material) -> str:
     height, width = material.sizes[-1]
     config = material.config
-    stages = f"{config.train_stages} stages × {config.niter} iterations"
+    counts = {len(curve["g_reconstruction"]) for curve in material.curves} or {config.niter}
+    span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+    stages = f"{config.train_stages} stages × {span} iterations"
     facts = [config.train_mode, f"{width} × {height} px", stages]
     if material.seconds is not None:
         facts.append(f"trained in {in_words(material.seconds)}")

@@ -151,7 +151,8 @@ def _on_training(facts: Facts) -> Iterator[Verdict]:
 def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     psnr = f"PSNR {quality.psnr:.1f} dB"
     gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
-    longer = f"Raise --niter, now {facts.config.niter}."
+    flag = "fine_niter" if 0 < facts.config.fine_niter < facts.config.niter else "niter"
+    longer = f"Raise --{flag}, now {getattr(facts.config, flag)}."
     fall = falling(facts.curves)
     if gain < 0 and len(facts.curves) and len(facts.curves[-1]["g_reconstruction"]) >= ENOUGH:
         return Verdict(
