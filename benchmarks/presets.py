@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from benchmarks.quality import Benchmark, run
+from benchmarks.quality import Benchmark, earlier, run
 from benchmarks.quality_table import COLUMNS, Record, figure
 from benchmarks.speed import in_turns
 from benchmarks.stages import new_draws, sizes_of, task_of
@@ -69,7 +69,8 @@ def comparison(found: Mapping[str, Sequence[Record]]) -> list[Row]:
     first = next(iter(by_preset.values()))
     rows = []
     for preset, pictures in by_preset.items():
-        row: Row = {"preset": preset, "pictures": len(shared)}
+        count = sum(r["image"] in shared and "error" not in r for r in found[preset])
+        row: Row = {"preset": preset, "pictures": len(shared), "trainings": count}
         for name in SHOWN:
             values = [pictures[p][name] for p in shared if name in pictures[p]]
             row[COLUMNS[name]] = statistics.mean(values) if values else None
@@ -152,14 +153,16 @@ def names_of(presets: str) -> list[str]:
               help="Trainings of each picture with each preset.")  # fmt: skip
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True,
               help="Samples of each training.")  # fmt: skip
+@click.option("--tables_only", is_flag=True,
+              help="Train nothing: make the tables of what earlier calls left.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), show_default=True,
               default=Path("benchmarks/results/presets"), help="Of all results.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="As in training.")
 @click.option("--precision", default="auto", show_default=True, help="As in training.")
 @guarded
 def main(
-    folder: Path, presets: str, seeds: int, samples: int, output: Path, device: str,
-    precision: str, **options: Any,
+    folder: Path, presets: str, seeds: int, samples: int, tables_only: bool, output: Path,
+    device: str, precision: str, **options: Any,
 ) -> None:  # fmt: skip
     """Train on every picture of FOLDER with each preset and compare the samples."""
     from consingan.picture_queue import pictures_in
@@ -180,7 +183,7 @@ def main(
             own = {**settings, "preset": name, "manual_seed": seed}
             place = output / name / f"seed_{seed}"
             benchmark = Benchmark(place, own, samples, device=device, precision=precision)
-            found[name] += run(benchmark, images)
+            found[name] += (earlier if tables_only else run)(benchmark, images)
         tables = {"On average": comparison(found), "By picture": picture_rows(found)}
         write_results(output / "presets", "Presets", about, tables)
     tables["Time of a training, iterations in turns"] = time_rows(configs, execution)

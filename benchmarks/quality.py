@@ -49,26 +49,40 @@ class Benchmark:
     device: str = "auto"
     precision: str = "auto"
 
+    def check(self) -> None:
+        """Refuse a folder of another benchmark.
+
+        Raises:
+            UserError: the folder holds figures of other settings.
+        """
+        from consingan.files import read_json
+
+        path = self.output / "settings.json"
+        if path.is_file() and read_json(path) != self._asked:
+            raise UserError(
+                f"{self.output} holds figures of other settings ({path.name}); "
+                "choose another --output."
+            )
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {"settings": dict(self.settings), "samples": self.samples}
+
     def begin(self) -> None:
         """Make the folders, or find those of the same benchmark.
 
         Raises:
             UserError: the folder holds figures of other settings.
         """
-        from consingan.files import make_folder, read_json, write_json
+        from consingan.files import make_folder, write_json
 
-        asked = {"settings": dict(self.settings), "samples": self.samples}
+        self.check()
         path = make_folder(self.output) / "settings.json"
-        if path.is_file() and read_json(path) != asked:
-            raise UserError(
-                f"{self.output} holds figures of other settings ({path.name}); "
-                "choose another --output."
-            )
         for name in ("runs", "images"):
             make_folder(self.output / name)
         # Weights are large and made again by the same command: no version control wants them.
         (self.output / "runs" / ".gitignore").write_text("*\n", encoding="utf-8")
-        write_json(path, asked)
+        write_json(path, self._asked)
 
     def record_of(self, image: Path) -> Path:
         """File of one picture's figures."""
@@ -145,7 +159,7 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
     if benchmark.weights:
         load_inception(benchmark.weights)
     benchmark.begin()
-    kept = {image: _kept(benchmark.record_of(image)) for image in images}
+    kept = _kept(benchmark, images)
     left = [image for image in images if "error" in kept[image]]
     write_tables(benchmark, _done(kept))
     for outcome in work_through(left, benchmark.measure, click.echo):
@@ -162,11 +176,24 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
 NOT_BEGUN = {"error": "not begun"}
 
 
-def _kept(path: Path) -> Record:
-    """What an earlier call found out about a picture."""
+def earlier(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
+    """Records that earlier calls left, without training anything.
+
+    Raises:
+        UserError: the folder holds figures of other settings.
+    """
+    benchmark.check()
+    return _done(_kept(benchmark, images))
+
+
+def _kept(benchmark: Benchmark, images: Sequence[Path]) -> dict[Path, Record]:
+    """What an earlier call found out about each picture."""
     from consingan.files import read_json
 
-    return read_json(path) if path.is_file() else NOT_BEGUN
+    paths = {image: benchmark.record_of(image) for image in images}
+    return {
+        image: read_json(path) if path.is_file() else NOT_BEGUN for image, path in paths.items()
+    }
 
 
 def _done(kept: Mapping[Path, Record]) -> list[Record]:

@@ -33,6 +33,7 @@ def test_ratios_weigh_pictures_alike_and_count_only_shared_ones() -> None:
     fast = [record("a", 4, 1), record("b", 20, 1)]
     first, second = comparison({"paper": paper, "fast": fast})
     assert first["pictures"] == second["pictures"] == 2
+    assert first["trainings"] == second["trainings"] == 2
     assert first["swd, ratio"] == 1
     assert second["swd, ratio"] == pytest.approx(1.5)
     assert second["minutes, ratio"] == pytest.approx(0.25)
@@ -62,6 +63,13 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
     assert [path.stat().st_mtime_ns for path in runs] == times
+    gone = next((output / "draft" / "seed_1" / "images").iterdir())
+    gone.unlink()
+    only = CliRunner().invoke(main, [*words, "--tables_only"])
+    assert only.exit_code == 0, only.output
+    assert not gone.exists()
+    table = json.loads((output / "presets.json").read_text("utf-8"))
+    assert [row["trainings"] for row in table["On average"]] == [2, 1]
 
 
 def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
