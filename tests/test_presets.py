@@ -11,7 +11,7 @@ from consingan.config import Config
 from consingan.monitor import stage_costs
 from consingan.presets import PRESETS
 from consingan.runs import choose_settings
-from consingan.trainer import StepRecord, Trainer
+from consingan.trainer import StageRecord, StepRecord, Trainer
 
 FAST = PRESETS["fast"]
 DEFAULT = [25 * 38, 31 * 47, 41 * 61, 60 * 89, 115 * 171, 167 * 250]  # pixels of each stage
@@ -89,3 +89,24 @@ def test_cheaper_iterations_count_less_in_the_time_left() -> None:
     cut = stage_costs(Trainer(config.replace(fine_niter=2, fine_d_steps=1), reals))
     assert cut[0] == whole[0]
     assert [cut[k] / whole[k] for k in (1, 2)] == pytest.approx([0.62, 0.62], rel=1e-3)
+
+
+def test_stages_that_are_not_cut_are_trained_as_without() -> None:
+    rng = torch.Generator().manual_seed(0)
+    reals = [torch.rand(1, 3, side, side, generator=rng) * 2 - 1 for side in (25, 28, 36, 40)]
+    config = Config(train_stages=4, niter=2, nfc=4)
+    assert torch.equal(*(weights_after(1, Trainer(own, reals)) for own in both(config)))
+    assert not torch.equal(*(weights_after(2, Trainer(own, reals)) for own in both(config)))
+
+
+def both(config: Config) -> tuple[Config, Config]:
+    return config, config.replace(fine_niter=1, fine_d_steps=1)
+
+
+def weights_after(stage: int, trainer: Trainer) -> torch.Tensor:
+    """All weights of the generator when a stage is finished."""
+    for record in trainer.run():
+        if isinstance(record, StageRecord) and record.stage == stage:
+            break
+    parameters = trainer.model.generator.parameters()
+    return torch.cat([p.detach().reshape(-1) for p in parameters])
