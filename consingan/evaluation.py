@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from consingan.images import PIXEL_LIMIT, write_image
 from consingan.model import Model
 from consingan.pictures import grid, write_animation
 from consingan.precision import Arithmetic
+from consingan.progress import tracked
 
 FOLDER = "Evaluation"
 FORMATS = ("png", "jpg")
@@ -73,14 +75,14 @@ def write_basics(model: Model, folder: Path, options: Options) -> None:
 
 def write_samples(model: Model, folder: Path, options: Options, say: Say) -> list[Tensor]:
     """Random samples at the training size and at the other sizes; returns the former."""
-    samples = _write_set(model, folder, "random_samples", None, options)
+    samples = list(_written(model, folder, "random_samples", None, options))
     say(f"{_counted(len(samples), 'random sample')}: {folder / 'random_samples'}")
     if not samples:
         return samples
     sheet = grid([model.real, *samples[: GRID_SAMPLES - 1]])
     write_image(folder / "samples_grid.png", sheet)
     for name, size in other_sizes(model, options):
-        _write_set(model, folder, name, size, options)
+        deque(_written(model, folder, name, size, options), maxlen=0)  # many large ones fill memory
         say(f"the same at {size[1]}x{size[0]}: {folder / name}")
     return samples
 
@@ -129,21 +131,20 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
-def _write_set(
+def _written(
     model: Model, folder: Path, name: str, size: tuple[int, int] | None, options: Options
-) -> list[Tensor]:
+) -> Iterator[Tensor]:
+    """Random samples, each written before it is passed on."""
     target = make_folder(folder / name)
     for stale in target.glob("gen_sample_*"):
         if stale.is_file():
             stale.unlink()
-    samples = []
     made = sampling.random_samples(
         model, options.num_samples, size, options.seed, options.batch_size, options.arithmetic
     )
-    for index, sample in enumerate(made):
+    for index, sample in enumerate(tracked(made, options.num_samples, "making samples")):
         write_image(target / f"gen_sample_{index}.{options.image_format}", sample)
-        samples.append(sample)
-    return samples
+        yield sample
 
 
 def write_animations(model: Model, folder: Path, options: Options, say: Say) -> list[Path]:
@@ -168,7 +169,7 @@ def write_animations(model: Model, folder: Path, options: Options, say: Say) -> 
             model, options.frames, options.alpha, beta, start, size, options.seed,
             options.arithmetic,
         )  # fmt: skip
-        write_animation(path, frames, options.fps)
+        write_animation(path, tracked(frames, options.frames, "making frames"), options.fps)
         say(f"animation of {_counted(options.frames, 'frame')}: {path}")
         written.append(path)
     return written

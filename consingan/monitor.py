@@ -105,7 +105,7 @@ class ProgressBar:
             last = record.losses[-1, LOSSES.index("g_reconstruction")].item()
             self.say(
                 f"stage {record.stage + 1}/{trainer.config.train_stages} finished "
-                f"{spent:.0f} s after the start, reconstruction loss {last:.4f}"
+                f"{spent:.0f} s after this start, reconstruction loss {last:.4f}"
             )
         if record.stage + 1 == trainer.config.train_stages:
             self.close()

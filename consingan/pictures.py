@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,25 +130,37 @@ def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
     Raises:
         UserError: the suffix is unknown, or MP4 is asked for without imageio-ffmpeg.
     """
-    import imageio.v3 as iio
-
     suffix = path.suffix.lower()
     if suffix not in VIDEO_SUFFIXES:
         raise UserError(f"{path.name}: animations are written as gif, webp or mp4.")
     if suffix == ".mp4":
         require_ffmpeg()
-    pixels = np.stack([to_pixels(frame) for frame in frames])
+    pixels = (to_pixels(frame) for frame in frames)
     with atomic_path(path) as temporary:
         if suffix == ".mp4":
-            even = pixels[:, : pixels.shape[1] // 2 * 2, : pixels.shape[2] // 2 * 2]
-            named = ["-f", "mp4"]  # the temporary file's name does not say it
-            iio.imwrite(
-                temporary, even, plugin="FFMPEG", extension=suffix, fps=fps, macro_block_size=2,
-                output_params=named,
-            )  # fmt: skip
+            _write_mp4(temporary, pixels, fps)
         else:
+            import imageio.v3 as iio
+
             options: dict[str, Any] = {"duration": round(1000 / fps), "loop": 0}
-            iio.imwrite(temporary, pixels, plugin="pillow", extension=suffix, **options)
+            film = np.stack([*pixels])
+            iio.imwrite(temporary, film, plugin="pillow", extension=suffix, **options)
+
+
+def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -> None:
+    """Write frame by frame, without the odd row or column: a long film does not fit into memory."""
+    import imageio_ffmpeg
+
+    first = next(frames)
+    height, width = (side // 2 * 2 for side in first.shape[:2])
+    writer = imageio_ffmpeg.write_frames(
+        path, (width, height), fps=fps, macro_block_size=2,
+        output_params=["-f", "mp4"],  # the temporary file's name does not say it
+    )  # fmt: skip
+    with contextlib.closing(writer):
+        writer.send(None)
+        for frame in itertools.chain([first], frames):
+            writer.send(np.ascontiguousarray(frame[:height, :width]))
 
 
 def require_ffmpeg() -> None:

@@ -179,3 +179,24 @@ def test_an_animation_is_written_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         pictures.write_animation(tmp_path / "x.gif", walk(2), fps=10)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_mp4_is_written_frame_by_frame(tmp_path, monkeypatch):
+    """A long film is never in memory as a whole."""
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    made, written = [], []
+
+    def writer(*_, **__):
+        while True:
+            frame = yield
+            written.append((len(made), frame.shape))
+
+    def frames():
+        for frame in walk(3, (33, 46)):
+            made.append(1)
+            yield frame
+
+    monkeypatch.setattr(ffmpeg, "write_frames", writer)
+    with pytest.raises(FileNotFoundError):  # nothing has been written that could be put in place
+        write_animation(tmp_path / "x.mp4", frames(), fps=10)
+    assert written == [(1, (32, 46, 3)), (2, (32, 46, 3)), (3, (32, 46, 3))]

@@ -440,13 +440,18 @@ def test_evaluation_leaves_metrics_and_report(tmp_path: Path) -> None:
     assert record["reconstruction"]["psnr"] > 0
 
 
-def test_animation_has_its_frames_judged(tmp_path: Path) -> None:
+def test_animation_has_its_frames_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, moving = [], figures.moving_uri
+    monkeypatch.setattr(
+        figures, "moving_uri", lambda frames, fps: (rates.append(fps), moving(frames, fps))[1]
+    )
     folder = tiny_run(tmp_path, train_mode="animation")
-    result = call(folder, "--frames", "9", "--beta", "0.9", "--start_stage", "0")
+    result = call(folder, "--frames", "9", "--fps", "25", "--beta", "0.9", "--start_stage", "0")
     assert result.exit_code == 0, result.output
     html = (folder / "Evaluation" / "report.html").read_text(encoding="utf-8")
     page = assert_self_contained(html)
     assert any(image["src"].startswith("data:image/webp") for image in page.all("img"))
+    assert rates == [25]
     record = json.loads((folder / "Evaluation" / "metrics.json").read_text(encoding="utf-8"))
     assert record["count"] == 3
 

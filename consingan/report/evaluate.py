@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,6 +24,7 @@ from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.sifid import Inception
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.plan import in_words
+from consingan.progress import tracked
 from consingan.report.gather import Material, gather
 from consingan.report.page import MAPS, report
 from consingan.report.verdicts import Region
@@ -92,6 +92,7 @@ def judged(run: LoadedRun, made: Made, options: Options, extras: Extras) -> Mate
     return dataclasses.replace(
         material,
         samples=samples,
+        fps=options.fps,
         maps=_maps(real, samples) if material.kind == "samples" else (),
         composite=made.composite,
         judgement=judgement,
@@ -172,8 +173,6 @@ def announced(say: Say) -> Progress:
     """Return a progress that says how long judging will take, once it knows, and shows a bar."""
 
     def progress(numbers: Sequence[int]) -> Iterable[int]:
-        from tqdm import tqdm
-
         begun = time.perf_counter()
         yield from numbers[:1]
         left = (time.perf_counter() - begun) * (len(numbers) - 1)
@@ -182,8 +181,7 @@ def announced(say: Say) -> Progress:
                 f"judging {len(numbers)} samples takes about {in_words(left)} "
                 "(--no_metrics skips it)"
             )
-        quiet = not sys.stderr.isatty()
-        yield from tqdm(numbers[1:], desc="judging", leave=False, disable=quiet)
+        yield from tracked(numbers[1:], len(numbers) - 1, "judging")
 
     return progress
 

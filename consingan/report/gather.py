@@ -58,6 +58,7 @@ class Material:
         real: the training image.
         reconstruction: what the fixed noise gives.
         samples: random samples, or frames of an animation.
+        fps: frames per second of the animation.
         maps: novelty maps of the first few samples.
         composite: the user's own picture and what became of it.
         judgement: of the samples.
@@ -74,6 +75,7 @@ class Material:
     real: Tensor
     reconstruction: Tensor
     samples: Sequence[Tensor] = ()
+    fps: float = 10.0
     maps: Sequence[Tensor] = ()
     composite: Composite | None = None
     judgement: Judgement | None = None

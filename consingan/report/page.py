@@ -28,7 +28,6 @@ SHOWN = 9
 MAPS = 4
 """Novelty maps on the page."""
 
-FPS = 10.0
 
 REGION_METRICS = {
     "swd": "distance of the patch distributions to the training image's",
@@ -92,7 +91,7 @@ def _look(material: Material) -> str:
 
 def _samples(material: Material) -> str:
     if material.kind == "animation":
-        uri = figures.moving_uri(material.samples, FPS)
+        uri = figures.moving_uri(material.samples, material.fps)
         return picture(uri, "animation", f"animation, {len(material.samples)} frames")
     shown = material.samples[:SHOWN]
     images = [
