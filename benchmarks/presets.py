@@ -1,6 +1,7 @@
 """Preset against preset: the same pictures and seeds, trained with each, samples judged.
 
 python -m benchmarks.presets FOLDER --presets paper,fast,draft --seeds 3 --max_size 128
+python -m benchmarks.presets --max_size 250     # no trainings, the time of iterations alone
 
 Every setting of main_train.py but --preset and --manualSeed can be given. Goes on where it was
 stopped, as `benchmarks.quality` does, which it runs for each preset and seed. The minutes of those
@@ -39,6 +40,9 @@ Row = dict[str, Any]
 Figures = dict[str, float]  # of one picture, by name, means over seeds
 
 TURNS = 3  # timed
+TITLE = "Presets"
+AVERAGE, BY_PICTURE = "On average", "By picture"
+TIMES = "Time of a training, iterations in turns"
 SHOWN = ("swd", "diversity", "coherence", "copied", "psnr", "minutes")
 
 
@@ -103,7 +107,10 @@ def time_rows(configs: Mapping[str, Config], execution: Execution) -> list[Row]:
     # A GPU's graphs are recorded before anything is timed; each kind of iteration is in every turn.
     untimed = WARM_UP + 1 if execution.device.type == "cuda" else 1
     seconds = dict.fromkeys(configs, 0.0)
-    sizes = {n: sizes_of(c.max_size, c.train_stages, c.train_mode) for n, c in configs.items()}
+    sizes = {
+        name: sizes_of(c.max_size, c.train_stages, c.train_mode, c.min_size)
+        for name, c in configs.items()
+    }
 
     def at_stage(name: str, stage: int) -> Config:
         return configs[name].at_stage(stage, [h * w for h, w in sizes[name]])
@@ -145,7 +152,7 @@ def names_of(presets: str) -> list[str]:
 
 
 @click.command(cls=CarefulCommand, context_settings=CONTEXT)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
 @config_options
 @click.option("--presets", default="paper,fast,draft", show_default=True, metavar="A,B,...",
               help="The first is what the others are compared with.")  # fmt: skip
@@ -154,17 +161,21 @@ def names_of(presets: str) -> list[str]:
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True,
               help="Samples of each training.")  # fmt: skip
 @click.option("--tables_only", is_flag=True,
-              help="Train nothing: make the tables of what earlier calls left.")  # fmt: skip
+              help="Train and time nothing, make the tables of what is there.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), show_default=True,
               default=Path("benchmarks/results/presets"), help="Of all results.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="As in training.")
 @click.option("--precision", default="auto", show_default=True, help="As in training.")
 @guarded
 def main(
-    folder: Path, presets: str, seeds: int, samples: int, tables_only: bool, output: Path,
+    folder: Path | None, presets: str, seeds: int, samples: int, tables_only: bool, output: Path,
     device: str, precision: str, **options: Any,
 ) -> None:  # fmt: skip
-    """Train on every picture of FOLDER with each preset and compare the samples."""
+    """Train on every picture of FOLDER with each preset, compare the samples, time iterations.
+
+    Without FOLDER only iterations are timed.
+    """
+    from consingan.files import read_json
     from consingan.picture_queue import pictures_in
     from consingan.runs import choose_settings
 
@@ -174,20 +185,29 @@ def main(
     for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune"):
         if name in settings:
             raise UserError(f"The pictures, presets and seeds are given apart; leave out {name}.")
-    names, images = names_of(presets), pictures_in(folder)
+    if tables_only and folder is None:
+        raise UserError("--tables_only needs FOLDER, whose pictures the tables are of.")
+    names, images = names_of(presets), pictures_in(folder) if folder else []
     configs = {name: choose_settings({**settings, "preset": name}).config for name in names}
     about = machine(execution.device.type)
     found: dict[str, list[Record]] = {name: [] for name in names}
-    for seed in range(seeds):
+    tables: dict[str, list[Row]] = {}
+    for seed in range(seeds if images else 0):
         for name in names:
             own = {**settings, "preset": name, "manual_seed": seed}
             place = output / name / f"seed_{seed}"
             benchmark = Benchmark(place, own, samples, device=device, precision=precision)
             found[name] += (earlier if tables_only else run)(benchmark, images)
-        tables = {"On average": comparison(found), "By picture": picture_rows(found)}
-        write_results(output / "presets", "Presets", about, tables)
-    tables["Time of a training, iterations in turns"] = time_rows(configs, execution)
-    write_results(output / "presets", "Presets", about, tables)
+        tables = {AVERAGE: comparison(found), BY_PICTURE: picture_rows(found)}
+        if not tables_only:
+            write_results(output / "presets", TITLE, about, tables)
+    stored = output / "presets.json"
+    if not tables_only:
+        tables[TIMES] = time_rows(configs, execution)
+    elif stored.is_file():  # the machine that it was measured on goes with it
+        before = read_json(stored)
+        about, tables[TIMES] = before["machine"], before.get(TIMES, [])
+    write_results(output / "presets", TITLE, about, tables)
     click.echo((output / "presets.md").read_text(encoding="utf-8"))
     if any("error" in record for records in found.values() for record in records):
         raise SystemExit(1)

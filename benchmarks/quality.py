@@ -66,7 +66,13 @@ class Benchmark:
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return {"settings": dict(self.settings), "samples": self.samples}
+        """What was asked for, with what a preset means by now: that may change."""
+        from consingan.runs import choose_settings
+
+        usual = Config()
+        config = choose_settings(self.settings).config
+        changed = {k: v for k, v in config.to_json().items() if v != getattr(usual, k)}
+        return {"settings": dict(self.settings), "changed": changed, "samples": self.samples}
 
     def begin(self) -> None:
         """Make the folders, or find those of the same benchmark.

@@ -146,10 +146,9 @@ def whole(all_times: list[dict[str, Times]], config: Config, device: torch.devic
 
 def new_model(config: Config, size: int, device: torch.device) -> Model:
     """A generator with random weights in the place of a trained one."""
-    task = task_of(
-        sizes_of(size, config.train_stages, config.train_mode), config.train_mode, device, config
-    )
-    reals = [task.real.new_zeros(1, 3, *s) for s in sizes_of(size, config.train_stages)]
+    sizes = sizes_of(size, config.train_stages, config.train_mode)
+    task = task_of(sizes, config.train_mode, device, config)
+    reals = [task.real.new_zeros(1, 3, *s) for s in sizes]
     anchors = [
         Anchor(real, z, a)
         for real, z, a in zip(reals, task.fixed_noises, task.amplitudes, strict=True)

@@ -11,6 +11,7 @@ from consingan.modes import MODES
 from consingan.networks import Discriminator, Generator, initialize
 from consingan.noise import Draws, gaussian, noise_shapes, stream
 from consingan.pyramid import stage_sizes
+from consingan.runs import lowered_min_size
 from consingan.trainer import recipe_of
 
 SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
@@ -18,10 +19,18 @@ SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
 Size = tuple[int, int]
 
 
-def sizes_of(longer: int, stages: int, mode: str = "generation") -> list[Size]:
-    """Sizes (h, w) in px of the stages for a photograph whose longer side has `longer` px."""
+def sizes_of(
+    longer: int, stages: int, mode: str = "generation", smallest: int | None = None
+) -> list[Size]:
+    """Sizes (h, w) in px of the stages for a photograph whose longer side has `longer` px.
+
+    `smallest` is the shorter side of the first stage, by default as the mode recommends; where
+    the photograph is no larger it is lowered as for a training.
+    """
     size = (round(longer * SHORTER_SIDE), longer)
-    smallest = min(Config().min_size, size[0])
+    smallest = smallest or int(MODES[mode].overrides.get("min_size", Config.min_size))
+    if smallest >= size[0]:
+        smallest = lowered_min_size(size[0])
     return stage_sizes(size, stages, smallest, longer, MODES[mode].spacing)
 
 

@@ -40,7 +40,9 @@ def _processor() -> str:
 
 
 def markdown_table(rows: Sequence[Row]) -> str:
-    """Rows with the same keys as a table."""
+    """Rows with the same keys as a table; without rows there is nothing to show."""
+    if not rows:
+        return "Nothing yet."
     columns = list(rows[0])
     lines = [columns, ["---"] * len(columns), *([_cell(row[c]) for c in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

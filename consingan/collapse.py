@@ -8,7 +8,8 @@ from consingan.engine import LOSSES
 from consingan.trainer import Record, StageRecord, Trainer
 
 ENOUGH = 100
-"""Iterations in which any stage that learns at all comes closer to the image than a flat color."""
+"""Iterations in which any stage that learns at all comes closer to the image than a flat color;
+later stages start from it."""
 
 COLLAPSE_ADVICE = "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
 
@@ -25,7 +26,7 @@ class Collapse:
         if not isinstance(record, StageRecord) or trainer.config.alpha == 0:
             return
         curve = record.losses[:, LOSSES.index("g_reconstruction")]
-        if len(curve) < ENOUGH:
+        if trainer.config.niter < ENOUGH:  # the first stage's count, which no later one exceeds
             return
         flat = trainer.config.alpha * trainer.reals[record.stage].var((2, 3)).mean().item()
         if curve[-len(curve) // 10 :].median().item() > flat:

@@ -79,12 +79,12 @@ class Config:
     niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
     fine_niter: int = _option(
         0,
-        "Iterations of the finest stage; coarser ones take more, up to --niter. 0: all --niter.",
+        "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
     preset: str = _option(
         "paper",
-        "Effort: paper as published; fast in about a quarter of its time; draft for a first look.",
+        "Effort: paper as published; fast in a quarter to a third of its time; draft a first look.",
         choices=PRESETS.keys(),
     )
     nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
@@ -142,7 +142,7 @@ class Config:
     )
     fine_d_steps: int = _option(
         0,
-        "Discriminator steps per iteration where --fine_niter cuts; 0: as --Dsteps.",
+        "Discriminator steps per iteration after the first third of the stages. 0: as --Dsteps.",
         minimum=0,
         flag="fine_Dsteps",
         group="optimization",
@@ -224,20 +224,22 @@ class Config:
             )
 
     def at_stage(self, stage: int, pixels: Sequence[int]) -> Config:
-        """The settings of one stage: niter and d_steps are its own where `fine_niter` cuts it.
+        """The settings of one stage, whose `niter` and `d_steps` are its own.
 
-        The finest stage gets `fine_niter` iterations, the others more in proportion to their fewer
-        pixels, so that each costs about as much, and none more than `niter`. The first third of
-        the stages, which decides on the layout, is never cut.
+        With `fine_niter` the finest stage gets that many iterations, the others more in proportion
+        to their fewer pixels, so that each costs about as much, and none more than `niter`. The
+        first third of the stages, which decides on the layout, is trained in full.
 
         Args:
             stage: its number, from 0.
             pixels: h * w of every stage.
         """
-        iterations = round(self.fine_niter * pixels[-1] / pixels[stage])
-        if 3 * stage < len(pixels) or not 0 < iterations < self.niter:
+        if 3 * stage < len(pixels):
             return self
-        return self.replace(niter=iterations, d_steps=self.fine_d_steps or self.d_steps)
+        iterations = round(self.fine_niter * pixels[-1] / pixels[stage]) or self.niter
+        return self.replace(
+            niter=min(iterations, self.niter), d_steps=self.fine_d_steps or self.d_steps
+        )
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""

@@ -29,10 +29,12 @@ SHOW_EVERY = 0.3  # seconds between two looks at the losses, which may stall a G
 def stage_costs(trainer: Trainer) -> list[float]:
     """Relative time of one iteration of each stage, by the pixels that its networks work on.
 
-    A critic step takes about a fifth of an iteration of three, whatever the stage.
+    Whatever the pixels, a layer takes as long as some of them do: on a CPU few, while a GPU's
+    kernels take long to launch. A critic step takes about a fifth of an iteration of three.
     """
     pixels = [float(r.shape[-2] * r.shape[-1]) for r in trainer.reals]
-    generator_share, fixed, critic_step = 0.15, 2500.0, 0.19
+    fixed = 750.0 if trainer.device.type == "cpu" else 2500.0
+    generator_share, critic_step = 0.15, 0.19
     costs = (
         (fixed * (stage + 3) + pixels[stage] + generator_share * sum(pixels[:stage]))
         * (1 + critic_step * (trainer.config_of(stage).d_steps - 3))

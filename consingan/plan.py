@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 import torch
 
+from consingan.config import Config, flag_name
 from consingan.device import describe
 from consingan.engine import StageTask
 from consingan.engines import choose_engine
@@ -20,6 +22,7 @@ from consingan.runs import Execution, Job, versions
 from consingan.trainer import SeededRandomness, Trainer, recipe_of
 
 TIMED_ITERATIONS = 3
+LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
 
 
 def introduction(job: Job) -> Iterator[str]:
@@ -73,7 +76,8 @@ def settings_by_origin(job: Job) -> Iterator[str]:
         if "manual_seed" in names:
             names.remove("manual_seed")  # it has been said, and may have been drawn
         if names:
-            pairs = (f"{name} {getattr(job.chosen.config, name)}" for name in names)
+            flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
+            pairs = (f"{flags[name]} {getattr(job.chosen.config, name)}" for name in names)
             yield f"{title}: " + ", ".join(pairs)
 
 
@@ -146,7 +150,10 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
 
 
 def time_iteration(job: Job, stage: int) -> float:
-    """Median seconds of an iteration of `stage`, with fresh networks."""
+    """Seconds of an iteration of `stage`, with fresh networks: the median.
+
+    With a lazy penalty iterations differ; then it is the mean over those after which they repeat.
+    """
     config, execution = job.trainer.config_of(stage), job.execution
     reals = job.trainer.reals[: stage + 1]
     mode = job.trainer.model.mode
@@ -171,14 +178,16 @@ def time_iteration(job: Job, stage: int) -> float:
     randomness.initialize(task.discriminator, "discriminator")
     engine = choose_engine(execution.engine, execution.arithmetic, execution.checkpointing)(task)
     times = []
-    untimed = WARM_UP + 1 if execution.device.type == "cuda" else 1
-    for iteration in range(untimed + TIMED_ITERATIONS):
+    turn = min(math.lcm(config.penalty_every, config.d_steps) // config.d_steps, LONGEST_TURN)
+    # A graph is recorded for each kind of iteration.
+    untimed = turn * (WARM_UP + 1) if execution.device.type == "cuda" else turn
+    for iteration in range(untimed + turn * math.ceil(TIMED_ITERATIONS / turn)):
         begun = time.perf_counter()
         draws = randomness.draws(stage, iteration, shapes, reals[0], config.d_steps)
         engine.step(draws, iteration)
         synchronize(execution.device)
         times.append(time.perf_counter() - begun)
-    return statistics.median(times[untimed:])
+    return (statistics.median if turn == 1 else statistics.mean)(times[untimed:])
 
 
 def synchronize(device: torch.device) -> None:

@@ -33,7 +33,8 @@ __all__ = [
     "no_naive_image", "prepare", "read_naive", "resumed", "versions",
 ]  # fmt: skip
 
-FINE_TUNE = {"niter": 500, "fine_niter": 0, "preset": "paper"}  # the run's own is for a whole one
+# The run's own counts are for a whole training.
+FINE_TUNE = {"niter": 500, "fine_niter": 0, "fine_d_steps": 0, "preset": "paper"}
 SAME_PICTURE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
@@ -168,13 +169,18 @@ def _fitted(chosen: Chosen, image: Tensor, notes: list[str]) -> Chosen:
     if config.min_size < short:
         return chosen
     recommended = MODES[config.train_mode].overrides["min_size"]
-    lowered = max(round(0.64 * short), config.shape.smallest_image)  # 120 of 188, as recommended
+    lowered = max(lowered_min_size(short), config.shape.smallest_image)
     notes.append(
         f"min_size lowered from {recommended} to {lowered}: the shorter side is {short} px."
     )
     fitted = config.replace(min_size=lowered)
     fitted.check()
     return Chosen(fitted, {**chosen.origin, "min_size": "picture"})
+
+
+def lowered_min_size(short: int) -> int:
+    """A min_size for a picture whose shorter side, `short` px, is not above the recommended one."""
+    return round(0.64 * short)  # 120 of 188, as recommended
 
 
 def _pyramid(config: Config, image: Tensor, device: torch.device) -> list[Tensor]:
@@ -198,6 +204,8 @@ def _prepare_fine_tuning(
     _refuse_unfit(trained, typed, base)
     own = {k: v for k, v in trained.config.to_json().items() if k not in ("fine_tune", "naive_img")}
     preset = _preset(typed, FINE_TUNE)
+    if "fine_niter" in preset and typed.get("niter") is not None:
+        preset["fine_niter"] = typed["niter"]  # the finest stage is all that is trained
     layers = {"run": own, "fine-tuning": FINE_TUNE, "preset": preset, "typed": typed}
     chosen = choose(layers)
     if typed.get("input_name"):

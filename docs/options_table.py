@@ -138,8 +138,12 @@ def _mode_row(name: str) -> tuple[str, ...]:
 def _presets() -> Iterator[str]:
     yield "## Presets\n"
     yield "`--preset NAME` sets:\n"
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
     rows = (
-        (f"`{name}`", ", ".join(f"{k} {_value(v)}" for k, v in settings.items()) or "nothing")
+        (
+            f"`{name}`",
+            ", ".join(f"`--{flags[k]} {v}`" for k, v in settings.items()) or "nothing",
+        )
         for name, settings in PRESETS.items()
     )
     yield table(("preset", "sets"), rows)

@@ -27,8 +27,10 @@ from consingan import runs
 from consingan.checkpoint import RunFolder
 from consingan.cli import train
 from consingan.errors import UserError
+from consingan.files import read_json, write_json
 from consingan.fine_tuning import EVERY, Snapshots, snapshot_file, snapshots
 from consingan.images import read_image, write_image
+from consingan.presets import PRESETS
 from consingan.pyramid import resize_to
 from consingan.runs import Job
 from consingan.session import Session
@@ -252,20 +254,29 @@ def test_the_base_run_is_left_as_it_was(
     assert {p: p.read_bytes() for p in harmonization_run.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.parametrize("base_preset", ["paper", "fast"])
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
         ({}, {"niter": 3, "fine_niter": 0, "fine_d_steps": 0}),
         ({"preset": "fast"}, {"niter": 3, "fine_niter": 3, "fine_d_steps": 1}),
+        ({"preset": "fast", "niter": 999}, {"niter": 999, "fine_niter": 999, "fine_d_steps": 1}),
         ({"preset": "fast", "niter": None}, {"niter": 500, "fine_niter": 180, "fine_d_steps": 1}),
         ({"preset": "draft", "fine_niter": 7}, {"niter": 3, "fine_niter": 7, "fine_d_steps": 1}),
     ],
 )
 def test_a_preset_counts_for_fine_tuning_too(
-    tmp_path: Path, harmonization_run: Path, typed: dict[str, Any], expected: dict[str, int]
+    tmp_path: Path,
+    harmonization_run: Path,
+    typed: dict[str, Any],
+    expected: dict[str, int],
+    base_preset: str,
 ) -> None:
     naive = save_picture(tmp_path / "naive.png", seed=4)
-    chosen = fine_tuning_job(harmonization_run, naive, **typed).chosen
+    base = Path(shutil.copytree(harmonization_run, tmp_path / "base"))
+    settings = read_json(base / "config.json") | {"preset": base_preset} | PRESETS[base_preset]
+    write_json(base / "config.json", settings)
+    chosen = fine_tuning_job(base, naive, **typed).chosen
     settings = chosen.config.to_json()
     assert {name: settings[name] for name in expected} == expected
     assert chosen.config.preset == typed.get("preset", "paper")

@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner
 from test_quality_benchmark import FLAGS
 from test_report import scene
 
 from benchmarks import presets
 from benchmarks.presets import comparison, main, means, time_rows
+from benchmarks.quality import Benchmark
+from benchmarks.stages import sizes_of
 from consingan.config import Config
+from consingan.errors import UserError
 from consingan.execution import Execution
 from consingan.images import write_image
+from consingan.presets import PRESETS
+from consingan.runs import choose_settings, prepare
 
 
 def record(image: str, swd: float, minutes: float = 1.0) -> dict[str, object]:
@@ -63,6 +69,7 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
     assert [path.stat().st_mtime_ns for path in runs] == times
+    timed = json.loads((output / "presets.json").read_text("utf-8"))[presets.TIMES]
     gone = next((output / "draft" / "seed_1" / "images").iterdir())
     gone.unlink()
     only = CliRunner().invoke(main, [*words, "--tables_only"])
@@ -70,24 +77,79 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     assert not gone.exists()
     table = json.loads((output / "presets.json").read_text("utf-8"))
     assert [row["trainings"] for row in table["On average"]] == [2, 1]
+    assert table[presets.TIMES] == timed
+
+
+def test_without_a_folder_only_iterations_are_timed(tmp_path: Path) -> None:
+    words = ["--presets", "paper,fast", "--niter", "2", "--nfc", "2", "--max_size", "40",
+             "--train_stages", "2", "--device", "cpu", "--output", str(tmp_path)]  # fmt: skip
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["presets.json", "presets.md"]
+    table = json.loads((tmp_path / "presets.json").read_text("utf-8"))
+    assert [row["preset"] for row in table.pop(presets.TIMES)] == ["paper", "fast"]
+    assert table.keys() == {"machine"}
+    result = CliRunner().invoke(main, [*words, "--tables_only"])
+    assert result.exit_code == 2
+    assert "--tables_only needs FOLDER" in result.stderr
+
+
+def test_tables_of_nothing(tmp_path: Path) -> None:
+    folder, output = tmp_path / "images", tmp_path / "output"
+    folder.mkdir()
+    write_image(folder / "a.png", scene(1))
+    words = [str(folder), "--device", "cpu", "--tables_only", "--output", str(output)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert "Nothing yet." in result.output
+
+
+def test_a_preset_that_means_something_else_by_now_is_another_benchmark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmark = Benchmark(tmp_path, {"preset": "fast"})
+    benchmark.begin()
+    benchmark.check()
+    monkeypatch.setitem(PRESETS, "fast", {"fine_niter": 7})
+    with pytest.raises(UserError, match="figures of other settings"):
+        benchmark.check()
+
+
+def test_stages_are_those_of_a_training() -> None:
+    for settings in (
+        {},
+        {"train_mode": "harmonization"},
+        {"train_mode": "harmonization", "max_size": 128},
+        {"train_mode": "animation"},
+        {"min_size": 40},
+    ):
+        image = torch.zeros(1, 3, round(settings.get("max_size", 250) * 2 / 3),
+                            settings.get("max_size", 250))  # fmt: skip
+        config = choose_settings(settings).config
+        job = prepare({**settings, "input_name": "x"}, Execution.choose("cpu"), image)
+        made = sizes_of(config.max_size, config.train_stages, config.train_mode,
+                        settings.get("min_size"))  # fmt: skip
+        assert made == [(r.shape[-2], r.shape[-1]) for r in job.trainer.reals]
 
 
 def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked, steps = [], []
 
     def in_turns(runs: dict[str, Any], *args: object, **kwargs: object) -> dict[str, Any]:
         asked.append(list(runs))
+        steps.append(runs["fast"].args[1].recipe.d_steps)
         return {name: (6.0, 6.0) for name in runs}  # a turn of two iterations takes 6 s
 
     monkeypatch.setattr(presets, "in_turns", in_turns)
     paper = Config(max_size=100, train_stages=3, nfc=2)  # 38 px wide, 62 and 100
     configs = {
         "paper": paper.replace(niter=10),
-        "fast": paper.replace(niter=7, fine_niter=2, penalty_every=2),
+        "fast": paper.replace(niter=7, fine_niter=2, fine_d_steps=1, penalty_every=2),
         "two stages": paper.replace(niter=10, train_stages=2),
     }
     rows = {row["preset"]: row for row in time_rows(configs, Execution.choose("cpu"))}
     assert asked == [["paper", "fast", "two stages"]] * 2 + [["paper", "fast"]]
+    assert steps == [3, 1, 1]
     assert rows["paper"]["minutes"] == pytest.approx(3 * 10 * 3 / 60)
     assert rows["fast"]["minutes"] == pytest.approx(3 * (7 + 5 + 2) / 60)
     assert rows["fast"]["ratio"] == pytest.approx(14 / 30)

@@ -167,8 +167,9 @@ def test_poor_reconstruction_is_not_converged() -> None:
     worst = verdicts.verdicts(facts(psnr=20.0, config=Config(niter=50)))[0]
     assert "did not converge" in worst.text
     assert worst.advice == "Raise --niter, now 50."
-    cut = verdicts.verdicts(facts(psnr=20.0, config=Config(niter=50, fine_niter=20)))[0]
-    assert cut.advice == "Raise --fine_niter, now 20."
+    cut = Config(niter=50, fine_niter=20)
+    assert verdicts.more_iterations(cut) == "--fine_niter, now 20"
+    assert verdicts.more_iterations(cut.replace(train_stages=1)) == "--niter, now 50"
 
 
 def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
@@ -176,7 +177,10 @@ def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
     worst = verdicts.verdicts(facts(psnr=8.5, curves=curves))[0]
     assert worst.text.startswith("Training collapsed: one flat color would be closer")
     assert "--lr_scale" in worst.advice
-    begun = [{"g_reconstruction": np.full(20, 56.0)}]
+    short_last_stage = [*curves, {"g_reconstruction": np.full(30, 56.0)}]
+    worst = verdicts.verdicts(facts(psnr=8.5, curves=short_last_stage))[0]
+    assert worst.text.startswith("Training collapsed")
+    begun = [{"g_reconstruction": np.full(20, 56.0)}] * 6
     assert "did not converge" in verdicts.verdicts(facts(psnr=8.5, curves=begun))[0].text
 
 
@@ -320,12 +324,37 @@ def test_command_gives_back_the_settings(run: runs.LoadedRun) -> None:
     assert choose(layers).config == run.model.config
 
 
+@pytest.mark.parametrize("mode", ["generation", "editing"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"preset": "fast"},
+        {"preset": "fast", "fine_niter": 0},
+        {"preset": "fast", "fine_d_steps": 0, "niter": 100},
+        {"preset": "draft", "niter": 2000},
+        {"preset": "draft", "niter": 1000, "lr_scale": 0.1},
+        {"lr_scale": 0.5, "batch_norm": True},
+    ],
+)
+def test_command_gives_back_what_was_typed_over_a_preset(
+    run: runs.LoadedRun, mode: str, typed: dict[str, Any]
+) -> None:
+    asked = {"train_mode": mode, "input_name": "a.png", **typed}
+    config = runs.choose_settings(asked).config
+    words = shlex.split(training_command(dataclasses.replace(gather(run), config=config)))
+    params = train.make_context("train", words[2:]).params
+    names = {field.name for field in dataclasses.fields(Config)}
+    again = {k: v for k, v in params.items() if k in names and v is not None}
+    assert runs.choose_settings(again).config == config
+
+
 def test_run_on_a_tensor_is_repeated_from_python(run: runs.LoadedRun) -> None:
-    config = run.model.config.replace(input_name="image", manual_seed=5)
+    over = {"preset": "draft", "niter": 2000, "lr_scale": 0.1, "fine_niter": 0, "fine_d_steps": 0}
+    config = run.model.config.replace(input_name="image", manual_seed=5, **over)
     command = training_command(dataclasses.replace(gather(run), config=config))
     assert command.startswith("consingan.train(image, ")
     called = eval(command, {"consingan": type("Api", (), {"train": dict}), "image": {}})
-    assert choose({"typed": called}).config == config.replace(input_name="")
+    assert runs.choose_settings(called).config == config.replace(input_name="")
 
 
 def test_settings_that_differ_come_first() -> None:

@@ -14,6 +14,7 @@ import click
 
 from consingan.config import Config, flag_name
 from consingan.errors import UserError
+from consingan.presets import PRESETS
 
 if TYPE_CHECKING:
     from consingan.runs import Execution
@@ -202,9 +203,10 @@ def seed_of(typed: Mapping[str, Any]) -> int:
 
 def note_idle_settings(typed: Mapping[str, Any], config: Config) -> None:
     """Say which settings were typed that change nothing beside the others."""
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
     for name, why in _idle_settings(config):
         if typed[name] is not None:
-            click.echo(f"Note: --{name} does nothing {why}.", err=True)
+            click.echo(f"Note: --{flags[name]} does nothing {why}.", err=True)
 
 
 def _idle_settings(config: Config) -> Iterator[tuple[str, str]]:
@@ -213,7 +215,11 @@ def _idle_settings(config: Config) -> Iterator[tuple[str, str]]:
     if config.activation != "lrelu":
         yield "lrelu_alpha", f"with --activation {config.activation}"
     if config.train_stages == 1:
-        for name in ("noise_amp", "train_depth", "lr_scale"):
+        idle = ("noise_amp", "train_depth", "lr_scale", "fine_niter", "fine_d_steps")
+        preset = PRESETS[config.preset].keys()
+        for name in (*idle, *(["preset"] if preset and preset <= set(idle) else [])):
             yield name, "with one stage"
     elif config.train_depth == 1:
         yield "lr_scale", "with --train_depth 1"
+    if config.train_stages > 1 and config.fine_niter > config.niter:
+        yield "fine_niter", f"above --niter {config.niter}"

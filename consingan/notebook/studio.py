@@ -23,7 +23,7 @@ from consingan.pictures import write_animation
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
-OPTIONAL = ("niter", "train_stages", "min_size")
+OPTIONAL = ("niter", "train_stages", "min_size", "lr_scale")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from consingan.modes import MODES
 from consingan.pictures import read_curves
 from consingan.program import started_as
 from consingan.report.verdicts import Facts, Region, Verdict, verdicts
-from consingan.runs import LoadedRun
+from consingan.runs import LoadedRun, choose_settings
 
 if TYPE_CHECKING:
     from consingan.report.verdicts import Curves
@@ -161,28 +162,34 @@ def training_command(material: Material) -> str:
         return _python_call(config)
     if config.fine_tune and material.manifest.get("command"):
         return str(material.manifest["command"])
-    words = [*started_as("train")]
-    for setting in settings(config):
-        # The seed is drawn if nobody gives it, so it is given even where it is Config's default.
-        if setting.changed or setting.flag == "--manualSeed":
-            words += _words(setting)
-    return shlex.join(words)
+    given = [field for field in dataclasses.fields(Config) if _must_be_given(field.name, config)]
+    words = (_words(flag_name(field), getattr(config, field.name)) for field in given)
+    return shlex.join(itertools.chain(started_as("train"), *words))
+
+
+def _must_be_given(name: str, config: Config) -> bool:
+    """Whether a training has another value of a field unless it is told this one."""
+    if name in ("train_mode", "preset"):
+        return bool(getattr(config, name) != getattr(Config(), name))
+    if name == "manual_seed":
+        return True  # drawn if nobody gives it
+    told = {"train_mode": config.train_mode, "preset": config.preset}
+    return bool(getattr(config, name) != getattr(choose_settings(told).config, name))
 
 
 def _python_call(config: Config) -> str:
-    names = {f"--{flag_name(field)}": field.name for field in dataclasses.fields(Config)}
     given = (
-        f"{names[setting.flag]}={setting.value!r}"
-        for setting in settings(config)
-        if setting.changed and setting.flag != "--input_name"
+        f"{field.name}={getattr(config, field.name)!r}"
+        for field in dataclasses.fields(Config)
+        if field.name != "input_name" and _must_be_given(field.name, config)
     )
     return f"consingan.train({', '.join([ARRAY_NAME, *given])})"
 
 
-def _words(setting: Setting) -> list[str]:
-    if isinstance(setting.value, bool):
-        return [setting.flag if setting.value else f"--no_{setting.flag[2:]}"]
-    return [setting.flag, str(setting.value)]
+def _words(flag: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no_{flag}"]
+    return [f"--{flag}", str(value)]
 
 
 def evaluation_command(material: Material) -> str:

@@ -151,10 +151,10 @@ def _on_training(facts: Facts) -> Iterator[Verdict]:
 def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     psnr = f"PSNR {quality.psnr:.1f} dB"
     gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
-    flag = "fine_niter" if 0 < facts.config.fine_niter < facts.config.niter else "niter"
-    longer = f"Raise --{flag}, now {getattr(facts.config, flag)}."
+    longer = f"Raise {more_iterations(facts.config)}."
     fall = falling(facts.curves)
-    if gain < 0 and len(facts.curves) and len(facts.curves[-1]["g_reconstruction"]) >= ENOUGH:
+    longest = max((len(losses["g_reconstruction"]) for losses in facts.curves), default=0)
+    if gain < 0 and longest >= ENOUGH:
         return Verdict(
             "bad",
             f"Training collapsed: one flat color would be closer to the image ({psnr}).",
@@ -174,6 +174,13 @@ def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     if gain < ROUGH_RECONSTRUCTION:
         return Verdict("fair", f"The image is given back without its detail ({psnr}).", longer)
     return Verdict("good", f"Training converged: the image is given back ({psnr}).")
+
+
+def more_iterations(config: Config) -> str:
+    """The option that trains the fine stages longer, with its present value."""
+    cut = config.train_stages > 1 and 0 < config.fine_niter < config.niter
+    flag = "fine_niter" if cut else "niter"
+    return f"--{flag}, now {getattr(config, flag)}"
 
 
 def falling(curves: Curves) -> float | None:
@@ -244,7 +251,7 @@ def _on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdi
     figures = f"SWD {distance:.1f}"
     if new > FOREIGN_TEXTURE:
         figures += f", {new:.0%} of the area unlike anything in it"
-    advice = "Raise --niter or --train_stages."
+    advice = f"Raise {more_iterations(facts.config)}, or --train_stages."
     if distance > FAR or new > STRANGE_TEXTURE:
         yield Verdict("bad", f"{what} do not look like the image ({figures}).", advice)
     elif new > FOREIGN_TEXTURE:
@@ -282,5 +289,5 @@ def _on_region(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(
             "bad",
             f"The {what} fits the training image less than before {figures}.",
-            "Raise --niter or --start_stage.",
+            f"Raise {more_iterations(facts.config)}, or --start_stage.",
         )
