@@ -20,6 +20,7 @@ import torch
 from benchmarks.stages import SHORTER_SIDE, make_task, new_draws, sizes_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
 from consingan.engines import choose_engine
+from consingan.graphs import WARM_UP
 from consingan.memory import estimate_training_memory
 from consingan.precision import Arithmetic
 
@@ -84,7 +85,7 @@ def _grow(step: Step, answer: Any) -> None:
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
+        before = torch.cuda.memory_reserved(device)
         _iterate(step)
         answer.send(torch.cuda.max_memory_reserved(device) - before)
         return
@@ -97,7 +98,9 @@ def _grow(step: Step, answer: Any) -> None:
 def _iterate(step: Step) -> None:
     task = make_task(step.size, step.stages, step.mode, torch.device(step.device))
     engine = choose_engine(step.engine, Arithmetic(step.precision), step.checkpointing)(task)
-    for iteration in range(step.iterations):
+    # A GPU's graph, recorded after the warm-up, has memory of its own.
+    iterations = WARM_UP + 2 if step.device == "cuda" else step.iterations
+    for iteration in range(iterations):
         engine.step(new_draws(task, iteration), iteration)
 
 

@@ -197,6 +197,9 @@ def full_training(config: Config, size: int, device: torch.device) -> Row:
     ]
     arithmetic = choose_arithmetic("auto", device)
     if device.type == "cuda":
+        gc.collect()
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()  # what the other tables left
         torch.cuda.reset_peak_memory_stats(device)
     begun = time.perf_counter()
     for _ in Trainer(config, reals, choose_engine("auto", arithmetic)).run():

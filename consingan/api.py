@@ -247,7 +247,7 @@ def _picture(image: Tensor) -> Tensor:
         )
     if not (image.abs() <= 1).all():  # NaN, too
         raise UserError("The image has values outside of [-1, 1]; scale it to that range.")
-    return image.detach().to(torch.float32, copy=True)
+    return image.detach().to("cpu", torch.float32, copy=True)
 
 
 def load(run: str | Path, *, device: str = "auto", precision: str = "auto") -> TrainedModel:

@@ -41,7 +41,11 @@ def choose_device(
     if device != "auto":
         return DeviceChoice(_named(device))
     if torch.cuda.is_available():
-        return DeviceChoice(_named(f"cuda:{gpu or 0}"))
+        found = _named(f"cuda:{gpu or 0}", tried=False)
+        if not (why := _unusable(found)):
+            return DeviceChoice(found)
+        instead = _without_cuda()
+        return DeviceChoice(instead, f"{found} does not work ({why}), going on with {instead}.")
     if gpu is not None:
         instead = _without_cuda()
         name = "CPU" if instead.type == "cpu" else "Apple GPU"
@@ -54,7 +58,19 @@ def _without_cuda() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _named(name: str) -> torch.device:
+def _unusable(device: torch.device) -> str:
+    """Why a CUDA device does not compute, in torch's words; "" if it does.
+
+    A build of torch has kernels for some generations of cards and none for older ones.
+    """
+    try:
+        torch.ones(2, device=device).sum().item()
+    except RuntimeError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+def _named(name: str, tried: bool = True) -> torch.device:
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
         raise UserError(f"--device {name} is unknown; use auto, cpu, cuda, cuda:N or mps.")
     if name == "mps" and not torch.backends.mps.is_available():
@@ -66,7 +82,13 @@ def _named(name: str) -> torch.device:
             few = {0: "there is no CUDA device", 1: "there is only one CUDA device"}
             there = few.get(count, f"there are only {count} CUDA devices")
             raise UserError(f"--device {name}: {there} here; use --device auto.")
-        return torch.device("cuda", index)
+        found = torch.device("cuda", index)
+        if tried and (why := _unusable(found)):
+            raise UserError(
+                f"--device {name} does not work ({why}); install a build of torch that is made "
+                "for this card, or use --device cpu."
+            )
+        return found
     return torch.device(name)
 
 

@@ -17,7 +17,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import torch
@@ -28,6 +28,7 @@ from consingan.kernels import constants_kept
 from consingan.noise import Draws
 
 SWITCH = "CONSINGAN_CUDA_GRAPHS"
+NOT_RECORDED = "No CUDA graph could be recorded"
 WARM_UP = 3  # iterations of each kind that run as they are before the next one is recorded
 
 Iteration = Callable[[], Tensor]
@@ -49,6 +50,16 @@ class Recorder(Protocol):
         """What repeats `iteration`, which itself leaves no trace now."""
         ...
 
+    def forget(self) -> None:
+        """Nothing recorded so far is needed any more."""
+        ...
+
+
+@lru_cache(maxsize=8)
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """One for all stages: libraries keep workspaces for every stream they have seen."""
+    return torch.cuda.Stream(device)
+
 
 class CudaRecorder:
     """Records into one pool of memory.
@@ -59,8 +70,8 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.stream = torch.cuda.Stream(device)
-        self.pool = torch.cuda.graph_pool_handle()
+        self.stream = _side_stream(device)
+        self.forget()
 
     def warm_up(self, iteration: Iteration) -> Tensor:
         """On a stream beside the usual one, as recording has to be.
@@ -78,14 +89,23 @@ class CudaRecorder:
     def record(self, iteration: Iteration) -> Iteration:
         """Record without computing."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
-            losses = iteration()
+        usual = torch.cuda.current_stream(self.device)
+        with torch.cuda.device(self.device):
+            try:
+                with torch.cuda.graph(graph, self.pool, self.stream):
+                    losses = iteration()
+            finally:
+                torch.cuda.set_stream(usual)  # a recording that fails leaves its own one current
 
         def replay() -> Tensor:
             graph.replay()
             return losses
 
         return replay
+
+    def forget(self) -> None:
+        """Record into a new pool: one that all graphs of are gone takes no more."""
+        self.pool = torch.cuda.graph_pool_handle()
 
 
 @dataclass
@@ -165,10 +185,10 @@ class GraphEngine:
         except RuntimeError as error:
             self.failed = True
             self.kinds.clear()
-            reason = str(error).partition("\n")[0]
+            first = error.__context__ or error  # ending a recording that failed fails again
+            reason = str(first).partition("\n")[0]
             warnings.warn(
-                f"No CUDA graph could be recorded, going on without ({reason}). "
-                f"{SWITCH}=0 does not try.",
+                f"{NOT_RECORDED}, going on without ({reason}). {SWITCH}=0 does not try.",
                 stacklevel=2,
             )
         return not self.failed
@@ -176,6 +196,7 @@ class GraphEngine:
     def _forget(self) -> None:
         """Loading gave the optimizers other tensors than those recorded."""
         self.kinds.clear()
+        self.recorder.forget()
 
 
 @contextlib.contextmanager

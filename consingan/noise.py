@@ -36,7 +36,14 @@ def gaussian(
     """
     n, c, h, w = shape
     drawn = torch.randn((n, h, w, c), generator=rng, device=rng.device).permute(0, 3, 1, 2)
-    return drawn if device is None else drawn.to(device)
+    return drawn if device is None else sent(drawn, device)
+
+
+def sent(x: Tensor, device: torch.device | str) -> Tensor:
+    """`x` on `device`; a GPU goes on computing meanwhile."""
+    if torch.device(device).type != "cuda" or x.device.type != "cpu":
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)  # other memory would be waited for
 
 
 def noise_shapes(

@@ -161,7 +161,7 @@ def time_iteration(job: Job, stage: int) -> float:
     generator = fresh.model.generator
     while generator.stages <= stage:
         generator.grow()
-    shapes = fresh.shapes(stage)
+    shapes, source = fresh.shapes(stage), reals[0].cpu()
     randomness = SeededRandomness(0, mode, execution.device)
     anchors = [
         Anchor(reals[k], randomness.fixed_noise(k, shapes[k], reals[0]), 0.1)
@@ -183,7 +183,7 @@ def time_iteration(job: Job, stage: int) -> float:
     untimed = turn * (WARM_UP + 1) if execution.device.type == "cuda" else turn
     for iteration in range(untimed + turn * math.ceil(TIMED_ITERATIONS / turn)):
         begun = time.perf_counter()
-        draws = randomness.draws(stage, iteration, shapes, reals[0], config.d_steps)
+        draws = randomness.draws(stage, iteration, shapes, source, config.d_steps)
         engine.step(draws, iteration)
         synchronize(execution.device)
         times.append(time.perf_counter() - begun)

@@ -45,7 +45,9 @@ class Arithmetic:
             yield
             return
         short, matmul = self.name == "tf32", torch.backends.cuda.matmul
-        same_each_time = torch.backends.cudnn.deterministic  # where the user asked torch for it
+        same_each_time = (  # where the user asked torch for it
+            torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled()
+        )
         before, matmul.allow_tf32 = matmul.allow_tf32, short
         try:
             with torch.backends.cudnn.flags(

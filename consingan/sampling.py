@@ -33,12 +33,15 @@ def output_sizes(model: Model, size: Size | None = None) -> list[Size]:
 
 
 def random_noises(model: Model, size: Size | None, seed: int, index: int) -> list[Tensor]:
-    """Fresh z_0..z_d for sample `index`; the same (seed, index) always gives the same ones."""
+    """Fresh z_0..z_d for sample `index`; the same (seed, index) always gives the same ones.
+
+    They are drawn where the model is: a CPU takes longer for that than a GPU for the picture.
+    """
     shape, frame = model.config.shape, model.generator.frame
     sizes = output_sizes(model, size)
     shapes = noise.noise_shapes(sizes, shape.channels, shape.image_channels, frame)
-    rng = noise.stream(seed, "sample", index)
-    return [noise.gaussian(s, rng, model.device) for s in shapes]
+    rng = noise.stream(seed, "sample", index, device=model.device)
+    return [noise.gaussian(s, rng) for s in shapes]
 
 
 @torch.no_grad()
@@ -52,8 +55,8 @@ def random_samples(
 ) -> Iterator[Tensor]:
     """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
 
-    Sample i is drawn from (seed, i) alone, whatever `count` is. How many are made together changes
-    it by rounding at most (some 1e-6 in float32).
+    Sample i is drawn from (seed, i) alone, whatever `count` is, but a GPU draws other ones than a
+    CPU. How many are made together changes it by rounding at most (some 1e-6 in float32).
 
     Args:
         model: finished or with its last stages missing.
@@ -172,10 +175,10 @@ def animation_frames(
     check_start_stage(model, start_stage)
     at_training_size = size in (None, model.sizes[-1])
     fixed = model.fixed_noises if at_training_size else random_noises(model, size, seed, -1)
-    rng = noise.stream(seed, "walk")
+    rng = noise.stream(seed, "walk", device=model.device)
 
     def draw() -> list[Tensor]:
-        return [noise.gaussian(f.shape, rng, model.device) for f in fixed]
+        return [noise.gaussian(f.shape, rng) for f in fixed]
 
     walk = itertools.islice(animation_walk(fixed, draw, alpha, beta, start_stage), count)
     return (_picture(model, noises, arithmetic or Arithmetic()) for noises in walk)

@@ -79,7 +79,8 @@ class Randomness(Protocol):
 class SeededRandomness:
     """Random numbers that depend on (seed, stage, iteration) alone, so that any step can be redone.
 
-    Pictures are worked on with a CPU stream, the large noises are drawn where they are used.
+    Pictures are worked on with a CPU stream, on the CPU if `draws` gets them there, so that a GPU
+    has no reason to wait. The large noises are drawn where they are used.
     """
 
     seed: int
@@ -104,8 +105,8 @@ class SeededRandomness:
         keys = (self.seed, "step", stage, iteration)
         rng = noise.stream(*keys)
         large = rng if self.device.type == "cpu" else noise.stream(*keys, device=self.device)
-        mixing = torch.rand(steps, generator=rng).to(self.device)
-        first = self.mode.source(image, rng)
+        mixing = noise.sent(torch.rand(steps, generator=rng), self.device)
+        first = noise.sent(self.mode.source(image, rng), self.device)
         return Draws([first, *(noise.gaussian(s, large) for s in shapes[1:])], mixing)
 
 
@@ -149,9 +150,11 @@ class Trainer:
         mode = MODES[config.train_mode]
         self.randomness = randomness or SeededRandomness(config.manual_seed, mode, self.device)
         self.source_image = reals[0] if source_image is None else source_image
+        self._source = self.source_image.cpu()
         self.stage, self.iteration = 0, 0
         self.curves: list[Tensor] = []
         self._optimizer_state: dict[str, Tensor] = {}
+        self._factor: float | None = None  # in the present learning rates
         if start is None:
             generator = Generator(config.shape, mode.border)
             self.discriminator = Discriminator(config.shape)
@@ -199,11 +202,13 @@ class Trainer:
     def _step(self) -> Tensor:
         assert self.engine is not None
         factor = learning_rate_factor(self.iteration, self.iterations, self.config.gamma)
-        for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
-            for group in optimizer.param_groups:
-                set_learning_rate(group, group["initial_lr"] * factor)
+        if factor != self._factor:
+            self._factor = factor
+            for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
+                for group in optimizer.param_groups:
+                    set_learning_rate(group, group["initial_lr"] * factor)
         draws = self.randomness.draws(
-            self.stage, self.iteration, self._shapes, self.source_image, self._d_steps
+            self.stage, self.iteration, self._shapes, self._source, self._d_steps
         )
         losses = self.engine.step(draws, self.iteration)
         self.curves.append(losses)
@@ -232,6 +237,7 @@ class Trainer:
         )
         self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
         self.engine = self.make_engine(task)
+        self._factor = None
         for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
             for group in optimizer.param_groups:
                 group["initial_lr"] = float(group["lr"])

@@ -103,7 +103,7 @@ def test_flags(planned, flag, default, value, field, spelling):
     name = flag.replace("_", "-") if spelling == "with hyphens" else flag
     config, output = planned(f"--{name}", value)
     assert getattr(config, field) == value
-    assert re.search(rf"^typed: .*\b{field} {re.escape(str(getattr(config, field)))}(,|$)",
+    assert re.search(rf"^typed: .*\b{flag} {re.escape(str(getattr(config, field)))}(,|$)",
                      output, re.MULTILINE)  # fmt: skip
 
 
@@ -452,11 +452,12 @@ def test_no_tensorboard_is_heeded():
     ("error", "expected", "code"),
     [
         (MemoryError(), "there is not enough memory", 1),
+        (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling"), "there is not enough memory", 1),
         (RuntimeError("CUDA out of memory. Tried to ..."), "there is not enough memory", 1),
         (OSError(28, "No space left on device"), "cannot be written (No space left on device)", 1),
         (KeyboardInterrupt(), "Stopped at once", 130),
     ],
-    ids=["memory", "CUDA", "disk", "Ctrl+C"],
+    ids=["memory", "cuBLAS", "CUDA", "disk", "Ctrl+C"],
 )
 def test_an_early_end_says_how_to_go_on(error, expected, code, capsys):
     with pytest.raises(SystemExit) as end, messages.explained(Path("My Runs/x")):

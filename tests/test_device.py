@@ -20,6 +20,7 @@ def no_gpu(monkeypatch):
 def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "_unusable", lambda _: "")
 
 
 def test_auto_without_gpu_is_the_cpu_and_says_nothing(no_gpu):
@@ -66,6 +67,44 @@ def test_a_second_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="--device cuda:1: there is only one CUDA device here"):
         choose_device(gpu=1)
+
+
+@pytest.fixture
+def old_gpu(two_gpus, monkeypatch):
+    """The first of two cards is older than what this build of torch is made for."""
+
+    def unusable(found):
+        return "" if found.index else "no kernel image is available for execution on the device"
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(device, "_unusable", unusable)
+
+
+@pytest.mark.usefixtures("old_gpu")
+@pytest.mark.parametrize("options", [{}, {"gpu": 0}])
+def test_a_card_that_torch_has_no_kernels_for_is_left_alone(options):
+    choice = choose_device(**options)
+    assert choice.device == torch.device("cpu")
+    assert choice.note == (
+        "cuda:0 does not work (no kernel image is available for execution on the device), "
+        "going on with cpu."
+    )
+    assert choose_device(gpu=1).device == torch.device("cuda:1")
+
+
+@pytest.mark.usefixtures("old_gpu")
+def test_a_card_asked_for_that_torch_has_no_kernels_for():
+    with pytest.raises(UserError, match=r"--device cuda does not work \(no kernel image.*build of"):
+        choose_device("cuda")
+
+
+def test_a_card_is_tried(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("CUDA error: no kernel image is available\nCompile with ...")
+
+    assert device._unusable(torch.device("cpu")) == ""
+    monkeypatch.setattr(torch, "ones", broken)
+    assert device._unusable(torch.device("cpu")) == "CUDA error: no kernel image is available"
 
 
 def test_mps_where_it_is(monkeypatch):

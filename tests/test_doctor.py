@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import sys
+import warnings
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from consingan._version import __version__
 from consingan.cli import main
 from consingan.doctor import Check
 from consingan.errors import UserError
+from consingan.graphs import NOT_RECORDED, WARM_UP
 
 CPU = torch.device("cpu")
 REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
@@ -285,6 +287,21 @@ def test_a_loaded_model_that_differs(model: Any, monkeypatch: pytest.MonkeyPatch
     check = doctor.self_test(CPU)
     assert not check.ok
     assert "the loaded model's sample differs by" in check.words
+
+
+def test_a_graph_that_cannot_be_recorded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warned(_: torch.device) -> None:
+        warnings.warn(f"{NOT_RECORDED}, going on without (a reason).", stacklevel=2)
+        warnings.warn("something else", stacklevel=2)
+
+    monkeypatch.setattr(doctor, "_train_and_load", warned)
+    check = doctor.self_test(CPU)
+    assert check.ok
+    assert check.words.endswith(" s. No CUDA graph could be recorded, going on without (a reason).")
+
+
+def test_the_self_test_gets_as_far_as_a_graph() -> None:
+    assert doctor.SMALL["niter"] > WARM_UP + 1  # one is recorded, then repeated
 
 
 def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:

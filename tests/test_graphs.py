@@ -40,7 +40,7 @@ class Repeater:
 
     def __init__(self, fails: bool = False) -> None:
         self.fails = fails
-        self.warm, self.recorded, self.replayed = 0, 0, 0
+        self.warm, self.recorded, self.replayed, self.forgotten = 0, 0, 0, 0
 
     def warm_up(self, iteration: Callable[[], Tensor]) -> Tensor:
         self.warm += 1
@@ -57,6 +57,9 @@ class Repeater:
             return place.copy_(iteration())
 
         return replay
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 def graph_engine(task: StageTask, recorder: Repeater, **options: bool) -> GraphEngine:
@@ -183,12 +186,30 @@ def test_goes_on_where_nothing_can_be_recorded() -> None:
     torch.testing.assert_close(first, run(FastEngine(plain), plain, WARM_UP + 1), rtol=1e-5, atol=0)
 
 
+def test_the_first_reason_is_told() -> None:
+    """Ending a recording that failed fails again, and says less."""
+    task = Case().task()
+    recorder = Repeater()
+
+    def fails_twice(_: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        try:
+            raise RuntimeError("out of memory")
+        finally:
+            raise RuntimeError("a previous error during capture")
+
+    recorder.record = fails_twice  # type: ignore[method-assign]
+    engine = graph_engine(task, recorder)
+    with pytest.warns(UserWarning, match=r"going on without \(out of memory\)"):
+        run(engine, task, WARM_UP + 1)
+
+
 def test_loading_moments_records_anew() -> None:
     task = Case().task()
     recorder = Repeater()
     engine = graph_engine(task, recorder)
     run(engine, task, WARM_UP + 1)
     engine.optimizer_d.load_state_dict(engine.optimizer_d.state_dict())
+    assert recorder.forgotten == 1
     run(engine, task, WARM_UP + 1)
     assert recorder.recorded == 2
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consingan.architecture import Shape
 from consingan.networks import Generator
-from consingan.noise import derive_seed, gaussian, noise_shapes, stream
+from consingan.noise import derive_seed, gaussian, noise_shapes, sent, stream
 
 keys = st.lists(st.integers(-(2**40), 2**40) | st.text(max_size=5), min_size=1, max_size=4)
 
@@ -84,3 +84,20 @@ def test_the_global_random_state_is_left_alone():
     before = torch.get_rng_state()
     gaussian((1, 3, 5, 5), stream(1))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_gpu_is_sent_numbers_without_waiting(monkeypatch):
+    """From pinned memory: a copy from any other waits until all that was asked for is computed."""
+    asked = []
+    drawn = torch.zeros(2)
+    pinned = torch.ones(2)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pinned)
+    monkeypatch.setattr(torch.Tensor, "to", lambda *args, **kwargs: asked.append((args, kwargs)))
+    sent(drawn, "cuda:1")
+    (((tensor, device), options),) = asked
+    assert (tensor is pinned, device, options) == (True, "cuda:1", {"non_blocking": True})
+
+
+def test_elsewhere_numbers_are_just_moved():
+    drawn = torch.zeros(2)
+    assert sent(drawn, "cpu") is drawn

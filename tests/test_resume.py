@@ -41,6 +41,7 @@ from torch import Tensor
 
 from consingan import runs
 from consingan.checkpoint import RunFolder
+from consingan.cli.options import choose_execution
 from consingan.errors import UserError
 from consingan.fast_engine import FastEngine
 from consingan.session import InterruptedRunError, Session
@@ -218,6 +219,49 @@ def test_a_disk_that_is_full_from_any_write_on(
             assert len(folder.load_model()[0].anchors) == folder.finished_stages
         resume_to_end(folder.path)
         assert_same(outcome(folder.path), expected)
+
+
+NOTHING_TYPED = {
+    "device": None, "gpu": None, "not_cuda": False, "precision": None, "engine": None,
+    "checkpointing": False, "threads": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "name", "said"),
+    [
+        ({"device": "cpu", "precision": "bf16"}, {}, "bf16", ""),
+        ({"device": "cpu", "precision": "float32"}, {}, "float32", ""),
+        (
+            {"device": "cuda:0", "precision": "bf16"},
+            {"not_cuda": True},
+            "float32",
+            "Note: the run was begun in bf16 on cuda:0; it goes on in float32 on cpu.\n",
+        ),
+        ({"device": "cuda:0", "precision": "bf16"}, {"device": "cpu", "precision": "bf16"},
+         "bf16", ""),
+        ({"device": "cuda:0", "precision": "float32"}, {"device": "cpu"}, "float32", ""),
+        (
+            {"device": "cpu", "precision": "tf32"},  # as of another card of the same name
+            {},
+            "float32",
+            "Note: the run was begun in tf32, which cpu lacks; it goes on in float32.\n",
+        ),
+    ],
+)  # fmt: skip
+def test_a_run_that_moves_computes_as_its_new_machine_can(
+    before: dict[str, str], typed: dict[str, Any], name: str, said: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("consingan.precision._cpu_bf16", lambda: (False, "none here"))
+    chosen = choose_execution({**NOTHING_TYPED, **typed}, before)
+    assert chosen.arithmetic.name == name
+    assert capsys.readouterr().err == said
+
+
+def test_a_precision_that_is_typed_is_not_replaced() -> None:
+    with pytest.raises(UserError, match="--precision tf32 needs"):
+        choose_execution({**NOTHING_TYPED, "precision": "tf32"}, {"device": "cpu"})
 
 
 def test_out_of_memory_in_any_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

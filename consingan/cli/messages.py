@@ -80,7 +80,8 @@ def _machine_advice(error: Exception) -> str | None:
 def out_of_memory(error: Exception) -> bool:
     """Whether `error` is about memory, which torch says in several ways."""
     text = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in text or "allocate" in text
+    signs = ("out of memory", "allocate", "alloc_failed", "unable to find an engine")
+    return isinstance(error, MemoryError) or any(sign in text for sign in signs)
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:

@@ -172,15 +172,44 @@ def choose_execution(
     device = options["device"] or (before.get("device", "auto") if not placed else "auto")
     if not placed and before:
         device = _still_there(device)
-    return Execution.choose(
-        device=device,
-        precision=options["precision"] or before.get("precision", "auto"),
-        engine=options["engine"] or before.get("engine", "auto"),
-        gpu=options["gpu"],
-        not_cuda=options["not_cuda"],
-        checkpointing=bool(options["checkpointing"] or before.get("checkpointing", False)),
-        threads=options["threads"] or before.get("threads"),
-    )
+
+    def chosen(precision: str) -> Execution:
+        return Execution.choose(
+            device=device,
+            precision=precision,
+            engine=options["engine"] or before.get("engine", "auto"),
+            gpu=options["gpu"],
+            not_cuda=options["not_cuda"],
+            checkpointing=bool(options["checkpointing"] or before.get("checkpointing", False)),
+            threads=options["threads"] or before.get("threads"),
+        )
+
+    if options["precision"] or "precision" not in before:
+        return chosen(options["precision"] or "auto")
+    return _as_exact_as_before(chosen, before)
+
+
+def _as_exact_as_before(choose: Callable[[str], Execution], before: Mapping[str, Any]) -> Execution:
+    """With the precision that the run was begun in, unless that was another device's best."""
+    precision = str(before["precision"])
+    best = choose("auto")
+    elsewhere = str(best.device) != before.get("device")
+    if precision != "float32" and elsewhere and best.arithmetic.name != precision:
+        click.echo(
+            f"Note: the run was begun in {precision} on {before.get('device')}; it goes on in "
+            f"{best.arithmetic.name} on {best.device}.",
+            err=True,
+        )
+        return best
+    try:
+        return choose(precision)
+    except UserError:  # another card of the same name
+        click.echo(
+            f"Note: the run was begun in {precision}, which {best.device} lacks; it goes on in "
+            f"{best.arithmetic.name}.",
+            err=True,
+        )
+        return best
 
 
 def _still_there(device: str) -> str:

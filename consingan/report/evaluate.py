@@ -24,6 +24,7 @@ from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.sifid import Inception
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.plan import in_words
+from consingan.precision import Arithmetic
 from consingan.progress import tracked
 from consingan.report.gather import Material, gather
 from consingan.report.page import MAPS, report
@@ -68,7 +69,8 @@ def write_report(
     run: LoadedRun, folder: Path, made: Made, options: Options, extras: Extras
 ) -> Material:
     """Judge, and write `metrics.json` and `report.html` into `folder`."""
-    material = judged(run, made, options, extras)
+    with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
+        material = judged(run, made, options, extras)
     write_json(folder / METRICS_FILE, metrics_record(material, options.seed))
     write_text(folder / REPORT_FILE, report(material))
     for verdict in material.verdicts:
