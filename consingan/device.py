@@ -44,14 +44,16 @@ def choose_device(
         found = _named(f"cuda:{gpu or 0}", tried=False)
         if not (why := _unusable(found)):
             return DeviceChoice(found)
-        instead = _without_cuda()
-        return DeviceChoice(instead, f"{found} does not work ({why}), going on with {instead}.")
+        return _instead(f"{found} does not work ({why})")
     if gpu is not None:
-        instead = _without_cuda()
-        name = "CPU" if instead.type == "cpu" else "Apple GPU"
-        note = f"--gpu {gpu}: there is no CUDA device here, going on with the {name}."
-        return DeviceChoice(instead, note)
+        return _instead(f"--gpu {gpu}: there is no CUDA device here")
     return DeviceChoice(_without_cuda())
+
+
+def _instead(why: str) -> DeviceChoice:
+    device = _without_cuda()
+    name = "CPU" if device.type == "cpu" else "Apple GPU"
+    return DeviceChoice(device, f"{why}, going on with the {name}.")
 
 
 def _without_cuda() -> torch.device:

@@ -87,7 +87,7 @@ def test_a_card_that_torch_has_no_kernels_for_is_left_alone(options):
     assert choice.device == torch.device("cpu")
     assert choice.note == (
         "cuda:0 does not work (no kernel image is available for execution on the device), "
-        "going on with cpu."
+        "going on with the CPU."
     )
     assert choose_device(gpu=1).device == torch.device("cuda:1")
 
