@@ -332,7 +332,7 @@ def test_command_gives_back_the_settings(run: runs.LoadedRun) -> None:
         {"preset": "fast", "fine_niter": 0},
         {"preset": "fast", "fine_d_steps": 0, "niter": 100},
         {"preset": "draft", "niter": 2000},
-        {"preset": "draft", "niter": 1000, "lr_scale": 0.1},
+        {"preset": "draft", "niter": 1000, "lr_scale": 0.5},
         {"lr_scale": 0.5, "batch_norm": True},
     ],
 )
