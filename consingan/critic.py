@@ -38,12 +38,14 @@ from consingan.kernels import (
 from consingan.networks import Discriminator
 from consingan.precision import Arithmetic
 
-SMALL_PICTURE = 16384  # px up to which a CPU had better take pictures in one batch
+SMALL_PICTURE = 16384  # px up to which a CPU had better take pictures in one batch (measured)
+SMALL_ON_GPU = 2**18  # the same of a GPU (by reckoning: one such picture does not fill it)
 
 
 def is_small(picture: Tensor) -> bool:
     """Whether calls cost more than memory, so that pictures had better go in one batch."""
-    return picture.shape[-2] * picture.shape[-1] <= SMALL_PICTURE
+    limit = SMALL_ON_GPU if picture.device.type == "cuda" else SMALL_PICTURE
+    return picture.shape[-2] * picture.shape[-1] <= limit
 
 
 class Critic(Protocol):
@@ -126,7 +128,7 @@ class LinearCritic:
         self.cut = reach if wide else 0
         self.score_size = (real.shape[-2] - 2 * reach, real.shape[-1] - 2 * reach)
         self.scores = self.score_size[0] * self.score_size[1]
-        self.in_one_batch = is_small(real) or real.device.type == "cuda"
+        self.in_one_batch = is_small(real)
         for parameter in discriminator.parameters():
             parameter.grad = torch.zeros_like(parameter)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from consingan import losses
 from consingan.architecture import Shape
-from consingan.critic import AutogradCritic, Critic, LinearCritic, make_critic, penalty_and_gradient
+from consingan.critic import (
+    AutogradCritic,
+    Critic,
+    LinearCritic,
+    is_small,
+    make_critic,
+    penalty_and_gradient,
+)
 from consingan.networks import Discriminator
 from consingan.noise import stream
 from consingan.precision import Arithmetic
@@ -136,3 +146,12 @@ def test_bf16_gradients_point_the_same_way(activation: str) -> None:
     for one, other in zip(*found, strict=True):
         assert one.dtype == other.dtype == torch.float32
         assert torch.cosine_similarity(one, other, dim=0) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("device", "side", "small"),
+    [("cpu", 128, True), ("cpu", 129, False), ("cuda", 512, True), ("cuda", 513, False)],
+)
+def test_a_gpu_takes_larger_pictures_in_one_batch(device: str, side: int, small: bool) -> None:
+    picture: Any = SimpleNamespace(shape=(1, 3, side, side), device=torch.device(device))
+    assert is_small(picture) is small
