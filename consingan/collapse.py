@@ -5,11 +5,15 @@ from __future__ import annotations
 import warnings
 
 from consingan.engine import LOSSES
-from consingan.trainer import Record, StageRecord, Trainer
-
-ENOUGH = 100
-"""Iterations in which any stage that learns at all comes closer to the image than a flat color;
-later stages start from it."""
+from consingan.trainer import (
+    ATTEMPTS,
+    ENOUGH,
+    Record,
+    StageRecord,
+    StageRestarted,
+    Trainer,
+    flat_loss,
+)
 
 COLLAPSE_ADVICE = "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
 
@@ -23,12 +27,19 @@ class Collapse:
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Look at the reconstruction of a stage that has had the time to learn it."""
+        if isinstance(record, StageRestarted):
+            warnings.warn(
+                f"stage {record.stage + 1} ended in one flat color after {record.iterations} "
+                "iterations, as happens now and then; it begins anew with other random numbers "
+                f"(attempt {record.attempt + 1} of {ATTEMPTS}).",
+                stacklevel=2,
+            )
         if not isinstance(record, StageRecord) or trainer.config.alpha == 0:
             return
         curve = record.losses[:, LOSSES.index("g_reconstruction")]
         if trainer.config.niter < ENOUGH:  # the first stage's count, which no later one exceeds
             return
-        flat = trainer.config.alpha * trainer.reals[record.stage].var((2, 3)).mean().item()
+        flat = flat_loss(trainer.config, trainer.reals[record.stage])
         if curve[-len(curve) // 10 :].median().item() > flat:
             warnings.warn(
                 f"stage {record.stage + 1} gives the image back no better than one flat color. "

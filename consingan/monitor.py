@@ -19,7 +19,7 @@ from consingan.noise import stream
 from consingan.pictures import grid, save_curves
 from consingan.precision import Arithmetic
 from consingan.pyramid import resize_to
-from consingan.trainer import Record, StageRecord, StepRecord, Trainer
+from consingan.trainer import Record, StageRecord, StageRestarted, StepRecord, Trainer
 
 GRID_SAMPLES = 7  # beside the real image, in two rows
 SCALARS_EVERY = 10  # iterations between two points of TensorBoard's curves
@@ -90,6 +90,9 @@ class ProgressBar:
             if not self.bar.disable and now - self.shown_at > SHOW_EVERY:
                 self.shown_at = now
                 self.bar.set_postfix_str(self._losses(record, trainer), refresh=False)
+        elif isinstance(record, StageRestarted):
+            self.bar.n -= record.iterations * self.costs[record.stage]
+            self.bar.refresh()
         elif isinstance(record, StageRecord):
             self._finished(record, trainer)
 

@@ -20,6 +20,12 @@ from consingan.noise import Draws
 from consingan.state import all_finite, dump_optimizer, load_optimizer, moments, part
 
 CHECK_EVERY = 20  # iterations between looks at the losses where looking stalls the device
+ATTEMPTS = 3  # at a stage
+ENOUGH = 100
+"""Iterations in which any stage that learns at all comes closer to the image than a flat color;
+later stages start from it."""
+
+STUCK = 0.01  # relative change of the reconstruction loss within ENOUGH / 2 iterations
 
 
 class DivergedError(Exception):
@@ -54,7 +60,16 @@ class StageRecord:
     losses: Tensor
 
 
-Record = StageStarted | StepRecord | StageRecord
+@dataclass(frozen=True)
+class StageRestarted:
+    """A stage has collapsed after some iterations and begins anew; attempts count from 0."""
+
+    stage: int
+    iterations: int
+    attempt: int
+
+
+Record = StageStarted | StepRecord | StageRestarted | StageRecord
 
 
 class Randomness(Protocol):
@@ -116,6 +131,11 @@ def recipe_of(config: Config) -> Recipe:
     return Recipe(**{name: getattr(config, name) for name in names})
 
 
+def flat_loss(config: Config, real: Tensor) -> float:
+    """Reconstruction loss of a picture that has the real one's mean color everywhere."""
+    return config.alpha * real.var((2, 3)).mean().item()
+
+
 def learning_rate_factor(iteration: int, iterations: int, gamma: float) -> float:
     """1 during the first 80 % of a stage, then `gamma`."""
     return gamma if 5 * iteration >= 4 * iterations else 1.0
@@ -151,9 +171,10 @@ class Trainer:
         self.randomness = randomness or SeededRandomness(config.manual_seed, mode, self.device)
         self.source_image = reals[0] if source_image is None else source_image
         self._source = self.source_image.cpu()
-        self.stage, self.iteration = 0, 0
+        self.stage, self.iteration, self.attempt = 0, 0, 0
         self.curves: list[Tensor] = []
         self._optimizer_state: dict[str, Tensor] = {}
+        self._begin: dict[str, Tensor] = {}  # weights at the beginning of the present stage
         self._factor: float | None = None  # in the present learning rates
         if start is None:
             generator = Generator(config.shape, mode.border)
@@ -190,13 +211,17 @@ class Trainer:
         while self.stage < self.config.train_stages:
             self._set_up_stage()
             yield StageStarted(self.stage)
-            while self.iteration < self.iterations:
+            while True:
+                if self._may_restart() and self._is_collapsed():
+                    yield self._restart_stage()
+                if self.iteration >= self.iterations:
+                    break
                 losses = self._step()
                 self.iteration += 1
                 yield StepRecord(self.stage, self.iteration - 1, losses)
             self.check_finite()
             yield StageRecord(self.stage, self.loss_curves())
-            self.stage, self.iteration = self.stage + 1, 0
+            self.stage, self.iteration, self.attempt = self.stage + 1, 0, 0
             self.curves = []
 
     def _step(self) -> Tensor:
@@ -207,14 +232,40 @@ class Trainer:
             for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
                 for group in optimizer.param_groups:
                     set_learning_rate(group, group["initial_lr"] * factor)
-        draws = self.randomness.draws(
-            self.stage, self.iteration, self._shapes, self._source, self._d_steps
-        )
+        number = self.iteration + self.attempt * self.iterations
+        draws = self.randomness.draws(self.stage, number, self._shapes, self._source, self._d_steps)
         losses = self.engine.step(draws, self.iteration)
         self.curves.append(losses)
         if self.device.type == "cpu" or (self.iteration + 1) % CHECK_EVERY == 0:
             self._check_losses()
         return losses
+
+    def _may_restart(self) -> bool:
+        """Whether now is the time to look, and there is somewhere to go back to."""
+        if self.iteration == 0 or self.attempt + 1 >= ATTEMPTS or not self._begin:
+            return False
+        if self.config.alpha == 0 or self.config.niter < ENOUGH:
+            return False
+        return self.iteration % ENOUGH == 0 or self.iteration >= self.iterations
+
+    def _is_collapsed(self) -> bool:
+        """Whether the generator gives one flat color and is stuck there.
+
+        Adam's first steps are large. Now and then, more often with a large `lr_scale`, they drive
+        the last activation so far that its gradient vanishes, for good.
+        """
+        recent = torch.stack(self.curves[-ENOUGH // 2 :])[:, LOSSES.index("g_reconstruction")]
+        low, high = recent.min().item(), recent.max().item()
+        return low > flat_loss(self.config, self.reals[self.stage]) and high - low < STUCK * low
+
+    def _restart_stage(self) -> StageRestarted:
+        """Go back to the beginning of the stage; its draws will be others."""
+        self.model.generator.load_state_dict(part(self._begin, "generator"))
+        self.discriminator.load_state_dict(part(self._begin, "discriminator"))
+        lost, self.iteration, self.curves = self.iteration, 0, []
+        self.attempt += 1
+        self._set_up_stage()
+        return StageRestarted(self.stage, lost, self.attempt)
 
     def _set_up_stage(self) -> None:
         """Grow the generator, draw and measure the stage's anchor, make new optimizers."""
@@ -223,6 +274,8 @@ class Trainer:
             model.generator.grow()
         # As loaded weights lie in memory, so that a resumed run rounds alike.
         model.generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        if self.iteration == 0 and self.attempt == 0:
+            self._begin = {name: tensor.clone() for name, tensor in self._weights().items()}
         recipe = recipe_of(self.config_of(stage))
         self._shapes, self._d_steps = self.shapes(stage), recipe.d_steps
         if len(model.anchors) <= stage:
@@ -309,14 +362,19 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that `load_state` needs to go on from here, as plain tensors."""
-        tensors = {f"generator.{k}": v for k, v in self.model.generator.state_dict().items()}
-        tensors |= {f"discriminator.{k}": v for k, v in self.discriminator.state_dict().items()}
+        tensors = self._weights() | {f"begin.{k}": v for k, v in self._begin.items()}
         tensors["curves"] = self.loss_curves()
         tensors["position"] = torch.tensor([self.stage, self.iteration])
+        tensors["attempt"] = torch.tensor(self.attempt)
         if self.engine is not None:
             tensors |= dump_optimizer(self.engine.optimizer_g, "optimizer_g")
             tensors |= dump_optimizer(self.engine.optimizer_d, "optimizer_d")
         return tensors
+
+    def _weights(self) -> dict[str, Tensor]:
+        generator, discriminator = self.model.generator, self.discriminator
+        tensors = {f"generator.{k}": v for k, v in generator.state_dict().items()}
+        return tensors | {f"discriminator.{k}": v for k, v in discriminator.state_dict().items()}
 
     def load_state(self, tensors: Mapping[str, Tensor], anchors: list[Anchor]) -> None:
         """Take up the state that `state` gave, on any device.
@@ -324,6 +382,8 @@ class Trainer:
         `anchors` are those of the stages begun so far, on the trainer's device.
         """
         self.stage, self.iteration = (int(i) for i in tensors["position"])
+        self.attempt = int(tensors["attempt"]) if "attempt" in tensors else 0
+        self._begin = {k: v.to(self.device) for k, v in part(tensors, "begin").items()}
         generator = self.model.generator
         weights = part(tensors, "generator")
         while any(key.startswith(f"body.{generator.stages}.") for key in weights):

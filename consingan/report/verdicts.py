@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from consingan.collapse import COLLAPSE_ADVICE, ENOUGH
+from consingan.collapse import COLLAPSE_ADVICE
 from consingan.config import Config
+from consingan.trainer import ENOUGH
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,162 @@
+"""A stage that collapses to one flat color begins anew, and nothing else does."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import StopAt, assert_same, final_state, make_job, make_trainer, new_folder, outcome
+from torch import Tensor
+
+from consingan import runs, trainer
+from consingan.checkpoint import RunFolder
+from consingan.collapse import Collapse
+from consingan.engine import LOSSES
+from consingan.monitor import ProgressBar
+from consingan.session import InterruptedRunError, Session
+from consingan.trainer import ATTEMPTS, Record, StageRecord, StageRestarted, StepRecord, Trainer
+
+EVERY = 4  # iterations between looks, here
+NITER = 6
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "ENOUGH", EVERY)
+    monkeypatch.setattr(trainer, "STUCK", 1e-9)  # so few iterations change next to nothing
+
+
+def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
+    """Let the reconstruction loss stand still at the first attempts at a stage."""
+    make = watched.make_engine
+
+    def make_engine(task: Any) -> Any:
+        engine = make(task)
+        step = engine.step
+
+        def stuck(draws: Any, iteration: int) -> Tensor:
+            losses = step(draws, iteration)
+            if watched.stage == stage and watched.attempt < attempts:
+                losses[LOSSES.index("g_reconstruction")] = loss
+            return losses
+
+        engine.step = stuck  # type: ignore[method-assign]
+        return engine
+
+    watched.make_engine = make_engine
+    return watched
+
+
+def restarts(records: list[Record]) -> list[StageRestarted]:
+    return [record for record in records if isinstance(record, StageRestarted)]
+
+
+def test_a_collapsed_stage_begins_anew_with_other_draws() -> None:
+    watched = collapse(make_trainer(niter=NITER))
+    numbers: list[int] = []
+    draws = watched.randomness.draws
+
+    def noted(stage: int, number: int, *rest: Any) -> Any:
+        numbers.extend([number] if stage == 1 else [])
+        return draws(stage, number, *rest)
+
+    watched.randomness = type("Noted", (), {"draws": staticmethod(noted)})()
+    for name in ("initialize", "fixed_noise"):
+        setattr(watched.randomness, name, getattr(make_trainer().randomness, name))
+    weights, records = {}, []
+    for record in watched.run():
+        if isinstance(record, (trainer.StageStarted, StageRestarted)) and record.stage == 1:
+            weights[watched.attempt] = {k: v.clone() for k, v in watched._weights().items()}
+        records.append(record)
+    assert restarts(records) == [StageRestarted(1, EVERY, 1)]
+    assert numbers == [*range(EVERY), *range(NITER, 2 * NITER)]
+    assert_same(weights[1], weights[0])
+    finished = [len(r.losses) for r in records if isinstance(r, StageRecord)]
+    assert finished == [NITER] * 3
+    assert watched.attempt == 0
+    assert (records[-1].losses[:, -1] < 99).all()  # type: ignore[union-attr]
+
+
+def test_after_some_attempts_it_goes_on_as_it_is() -> None:
+    records = list(collapse(make_trainer(niter=NITER), attempts=99).run())
+    assert restarts(records) == [StageRestarted(1, EVERY, k) for k in range(1, ATTEMPTS)]
+    assert len([r for r in records if isinstance(r, StageRecord)]) == 3
+
+
+@pytest.mark.parametrize("niter", [EVERY - 1, EVERY + 1])
+def test_a_healthy_training_is_left_alone(niter: int) -> None:
+    assert not restarts(list(make_trainer(niter=niter).run()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "loss"),
+    [({}, 1e-3), ({"niter": EVERY - 1}, 99.0), ({"alpha": 0.0}, 99.0)],
+    ids=["as good as the image", "too short to tell", "no reconstruction loss"],
+)
+def test_standing_still_is_no_collapse_where(settings: dict[str, Any], loss: float) -> None:
+    watched = collapse(make_trainer(**{"niter": NITER, **settings}), loss=loss)
+    assert not restarts(list(watched.run()))
+
+
+def test_a_loss_that_still_moves_is_no_collapse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    watched = make_trainer()
+    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0 + 5 * k]) for k in range(EVERY)]
+    assert not watched._is_collapsed()
+    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0])] * EVERY
+    assert watched._is_collapsed()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "stop"), [(0, EVERY - 2), (0, EVERY - 1), (1, 0), (1, EVERY - 1), (1, NITER - 1)]
+)
+def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, stop: int) -> None:
+    whole, stopped = (make_job(niter=NITER) for _ in "ab")
+    collapse(whole.trainer)
+    Session(whole.trainer, new_folder(tmp_path / "a", whole)).run()
+    folder = new_folder(tmp_path / "b", stopped)
+    collapse(stopped.trainer)
+
+    class Stop(StopAt):
+        def observe(self, record: Record, trainer: Trainer) -> None:
+            here = isinstance(record, StepRecord) and (record.stage, record.iteration) == (1, stop)
+            if here and trainer.attempt == attempt:
+                self.act()
+
+    with pytest.raises(InterruptedRunError):
+        Session(stopped.trainer, folder, [Stop(0)]).run()
+    again, seconds = runs.resumed(RunFolder.open(folder.path), stopped.execution)
+    assert again.attempt == attempt
+    Session(collapse(again), folder, (), None, seconds).run()
+    assert_same(final_state(again), final_state(whole.trainer))
+    assert_same(outcome(folder.path), outcome(only(tmp_path / "a")))
+
+
+def only(root: Path) -> Path:
+    (run,) = [manifest.parent for manifest in root.glob("*/*/manifest.json")]
+    return run
+
+
+def test_it_is_said_and_the_bar_ends_full() -> None:
+    watched = collapse(make_trainer(niter=NITER))
+    bar = ProgressBar(watched, lambda _: None)
+    counted: list[float] = []
+    bar.bar = type(
+        "Bar", (), {"n": 0.0, "disable": False, "refresh": lambda _: None,
+                    "close": lambda _: None, "set_postfix_str": lambda *_, **__: None,
+                    "update": lambda self, by: setattr(self, "n", self.n + by)}
+    )()  # fmt: skip
+
+    def watch() -> None:
+        for record in watched.run():
+            bar.observe(record, watched)
+            Collapse().observe(record, watched)
+            counted.append(bar.bar.n)
+
+    with pytest.warns(UserWarning, match=r"stage 2 ended in one flat color after 4 iter.*2 of 3"):
+        watch()
+    assert bar.bar.n == NITER * sum(bar.costs)
+    assert min(later - earlier for earlier, later in itertools.pairwise(counted)) < 0
