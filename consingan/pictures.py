@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import itertools
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -157,10 +158,26 @@ def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -
         path, (width, height), fps=fps, macro_block_size=2,
         output_params=["-f", "mp4"],  # the temporary file's name does not say it
     )  # fmt: skip
+    count = 0
     with contextlib.closing(writer):
         writer.send(None)
         for frame in itertools.chain([first], frames):
-            writer.send(np.ascontiguousarray(frame[:height, :width]))
+            pixels = np.ascontiguousarray(frame[:height, :width])
+            with _failure_of_ffmpeg(path):
+                writer.send(pixels)
+            count += 1
+    with _failure_of_ffmpeg(path):  # what fails at the very end is not told
+        if imageio_ffmpeg.count_frames_and_secs(str(path))[0] != count:
+            raise RuntimeError("frames are missing")
+
+
+@contextlib.contextmanager
+def _failure_of_ffmpeg(path: Path) -> Iterator[None]:
+    """Say in a sentence that a film could not be written; ffmpeg itself has said why."""
+    try:
+        yield
+    except (OSError, RuntimeError):
+        raise OSError(errno.EIO, "ffmpeg failed; is the disk full?", str(path)) from None
 
 
 def require_ffmpeg() -> None:

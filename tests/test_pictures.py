@@ -197,6 +197,27 @@ def test_an_mp4_is_written_frame_by_frame(tmp_path, monkeypatch):
             yield frame
 
     monkeypatch.setattr(ffmpeg, "write_frames", writer)
-    with pytest.raises(FileNotFoundError):  # nothing has been written that could be put in place
+    with pytest.raises(OSError, match="ffmpeg failed"):  # there is no film
         write_animation(tmp_path / "x.mp4", frames(), fps=10)
     assert written == [(1, (32, 46, 3)), (2, (32, 46, 3)), (3, (32, 46, 3))]
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_mp4_whose_end_is_missing_is_no_film(tmp_path, monkeypatch):
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setattr(ffmpeg, "count_frames_and_secs", lambda _: (5, 0.5))
+    with pytest.raises(OSError, match="ffmpeg failed"):
+        write_animation(tmp_path / "x.mp4", walk(6, (32, 46)), fps=10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_between_two_frames_is_its_own(tmp_path):
+    pytest.importorskip("imageio_ffmpeg")
+
+    def frames():
+        yield from walk(2, (32, 46))
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        write_animation(tmp_path / "x.mp4", frames(), fps=10)
+    assert not list(tmp_path.iterdir())
