@@ -15,6 +15,7 @@ from torch import Tensor
 
 from consingan import compositing, runs, sampling
 from consingan.checkpoint import RunFolder
+from consingan.collapse import Collapse
 from consingan.config import Config, flag_name
 from consingan.errors import UserError
 from consingan.images import PIXEL_LIMIT
@@ -178,7 +179,8 @@ def train(
     if output_dir is not None:
         about = runs.about_this_run(execution, job.chosen.origin)
         folder = RunFolder.create(Path(output_dir), job.trainer, about, job.naive)
-    Session(job.trainer, folder, [_Callback(callback)] if callback else []).run()
+    told = [_Callback(callback)] if callback else []
+    Session(job.trainer, folder, [Collapse(), *told]).run()
     return TrainedModel(job.trainer.model, execution.arithmetic, folder.path if folder else None)
 
 

@@ -5,7 +5,8 @@
     config.json              every setting
     pyramid.safetensors      the real image at every stage (and the user's own picture, if any)
     start.safetensors        of a fine-tuning, the weights that it started from
-    resume.safetensors       state in the middle of a stage: weights, optimizers, curves
+    resume.safetensors       state in the middle of a stage: weights, now and at its
+                             beginning, optimizers, curves, attempt
     0/, 1/, ...              a folder for each stage:
         anchor.safetensors       fixed noise and amplitude
         weights.safetensors      generator and discriminator when the stage was finished

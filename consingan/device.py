@@ -67,6 +67,8 @@ def _unusable(device: torch.device) -> str:
     """
     try:
         torch.ones(2, device=device).sum().item()
+    except torch.cuda.OutOfMemoryError:
+        return ""  # it would work; what to do about memory is said where the work begins
     except RuntimeError as error:
         return str(error).partition("\n")[0]
     return ""

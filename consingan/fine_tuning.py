@@ -18,7 +18,7 @@ from consingan.images import read_image, write_image
 from consingan.noise import stream
 from consingan.pictures import labelled
 from consingan.precision import Arithmetic
-from consingan.trainer import Record, StageRecord, StepRecord, Trainer
+from consingan.trainer import Record, StageRecord, StageRestarted, StepRecord, Trainer
 
 FOLDER = "snapshots"
 EVERY = 50
@@ -50,6 +50,11 @@ class Snapshots:
             done = record.iteration + 1
             if done % self.every == 0 or done == trainer.iterations:
                 self._save(done, trainer)
+        elif isinstance(record, StageRestarted):
+            for iteration in snapshots(self.folder):  # of what is thrown away
+                path = self.folder / snapshot_file(iteration)
+                path.unlink()
+                path.with_suffix(".png").unlink(missing_ok=True)
         elif isinstance(record, StageRecord):
             self._strip()
 

@@ -91,8 +91,7 @@ class ProgressBar:
                 self.shown_at = now
                 self.bar.set_postfix_str(self._losses(record, trainer), refresh=False)
         elif isinstance(record, StageRestarted):
-            self.bar.n -= record.iterations * self.costs[record.stage]
-            self.bar.refresh()
+            self.bar.update(-record.iterations * self.costs[record.stage])
         elif isinstance(record, StageRecord):
             self._finished(record, trainer)
 

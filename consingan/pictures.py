@@ -152,7 +152,9 @@ def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -
     """Write frame by frame, without the odd row or column: a long film does not fit into memory."""
     import imageio_ffmpeg
 
-    first = next(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("a film needs at least one frame")
     height, width = (side // 2 * 2 for side in first.shape[:2])
     writer = imageio_ffmpeg.write_frames(
         path, (width, height), fps=fps, macro_block_size=2,

@@ -25,6 +25,8 @@ ENOUGH = 100
 """Iterations in which any stage that learns at all comes closer to the image than a flat color;
 later stages start from it."""
 
+SATURATED = 0.9  # of a picture's range, and of its pixels
+SEEN = 1e-3  # mean squared error that is worth anything, of a picture in [-1, 1]
 STUCK = 0.01  # relative change of the reconstruction loss within ENOUGH / 2 iterations
 
 
@@ -93,6 +95,8 @@ class Randomness(Protocol):
 @dataclass(frozen=True)
 class SeededRandomness:
     """Random numbers that depend on (seed, stage, iteration) alone, so that any step can be redone.
+
+    Iterations count on through a stage's attempts, see `StageRestarted`.
 
     Pictures are worked on with a CPU stream, on the CPU if `draws` gets them there, so that a GPU
     has no reason to wait. The large noises are drawn where they are used.
@@ -254,9 +258,22 @@ class Trainer:
         Adam's first steps are large. Now and then, more often with a large `lr_scale`, they drive
         the last activation so far that its gradient vanishes, for good.
         """
+        if len(self.curves) < ENOUGH // 2:
+            return False
         recent = torch.stack(self.curves[-ENOUGH // 2 :])[:, LOSSES.index("g_reconstruction")]
         low, high = recent.min().item(), recent.max().item()
-        return low > flat_loss(self.config, self.reals[self.stage]) and high - low < STUCK * low
+        flat = flat_loss(self.config, self.reals[self.stage])
+        if low <= flat + SEEN * self.config.alpha or high - low >= STUCK * low:
+            return False
+        return self._is_saturated()
+
+    def _is_saturated(self) -> bool:
+        """Whether the picture has nearly nothing but the extremes; one that learns slowly has not.
+
+        Asked of few trainings, so that it may take its time.
+        """
+        extreme = self.model.reconstruction().abs() > SATURATED
+        return extreme.float().mean().item() > SATURATED
 
     def _restart_stage(self) -> StageRestarted:
         """Go back to the beginning of the stage; its draws will be others."""

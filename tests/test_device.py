@@ -107,6 +107,16 @@ def test_a_card_is_tried(monkeypatch):
     assert device._unusable(torch.device("cpu")) == "CUDA error: no kernel image is available"
 
 
+def test_a_full_card_works(monkeypatch):
+    """What to do about memory is said by whoever needs it."""
+
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to ...")
+
+    monkeypatch.setattr(torch, "ones", full)
+    assert device._unusable(torch.device("cpu")) == ""
+
+
 def test_mps_where_it_is(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)

@@ -11,11 +11,14 @@ import torch
 from helpers import StopAt, assert_same, final_state, make_job, make_trainer, new_folder, outcome
 from torch import Tensor
 
+import consingan
 from consingan import runs, trainer
 from consingan.checkpoint import RunFolder
 from consingan.collapse import Collapse
 from consingan.engine import LOSSES
+from consingan.fine_tuning import Snapshots, snapshot_file
 from consingan.monitor import ProgressBar
+from consingan.precision import Arithmetic
 from consingan.session import InterruptedRunError, Session
 from consingan.trainer import ATTEMPTS, Record, StageRecord, StageRestarted, StepRecord, Trainer
 
@@ -32,6 +35,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
     """Let the reconstruction loss stand still at the first attempts at a stage."""
     make = watched.make_engine
+    watched._is_saturated = lambda: True  # type: ignore[method-assign]
 
     def make_engine(task: Any) -> Any:
         engine = make(task)
@@ -103,11 +107,56 @@ def test_standing_still_is_no_collapse_where(settings: dict[str, Any], loss: flo
 
 def test_a_loss_that_still_moves_is_no_collapse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    watched = make_trainer()
-    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0 + 5 * k]) for k in range(EVERY)]
+    watched = collapse(make_trainer())
+    count = trainer.ENOUGH // 2
+    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0 + 5 * k]) for k in range(count)]
     assert not watched._is_collapsed()
-    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0])] * EVERY
+    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0])] * count
     assert watched._is_collapsed()
+    del watched.curves[0]  # too few to tell
+    assert not watched._is_collapsed()
+
+
+def test_a_plain_picture_that_is_given_back_is_no_collapse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    watched = collapse(make_trainer(image=0.999 * torch.ones(1, 3, 22, 26)))
+    watched.curves = [torch.tensor([0, 0, 0, 0, 1e-3])] * trainer.ENOUGH
+    assert not watched._is_collapsed()
+    watched.curves = [torch.tensor([0, 0, 0, 0, 40.0])] * trainer.ENOUGH
+    assert watched._is_collapsed()
+
+
+def test_saturation_is_seen_in_the_picture() -> None:
+    """A training that learns slowly stands still as well, at a gray picture."""
+    watched = make_trainer()
+    records = watched.run()
+    while not isinstance(next(records), StepRecord):
+        pass
+    assert not watched._is_saturated()
+    bias = watched.model.generator.tail.bias
+    assert bias is not None
+    with torch.no_grad():
+        bias[:2] += 10
+        bias[2] -= 10
+    assert watched._is_saturated()
+
+
+def test_snapshots_of_what_is_thrown_away_are_thrown_away(tmp_path: Path) -> None:
+    keeper = Snapshots(tmp_path, torch.zeros(1, 3, 8, 8), Arithmetic())
+    (tmp_path / "snapshots").mkdir()
+    for suffix in (".safetensors", ".png"):
+        (tmp_path / snapshot_file(50)).with_suffix(suffix).touch()
+    keeper.observe(StageRestarted(2, 100, 1), make_trainer())
+    assert list((tmp_path / "snapshots").iterdir()) == []
+
+
+def test_a_caller_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(Collapse, "observe", lambda self, record, _: told.append(type(record)))
+    image = torch.linspace(-0.9, 0.9, 24 * 30).view(1, 1, 24, 30).expand(1, 3, 24, 30)
+    settings = {"train_stages": 1, "niter": 1, "nfc": 2, "min_size": 16, "max_size": 24}
+    consingan.train(image, device="cpu", **settings)
+    assert StageRecord in told
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from consingan import api, plan, runs
 from consingan.checkpoint import RunFolder
+from consingan.collapse import Collapse
 from consingan.errors import UserError
 from consingan.picture_queue import earlier_run_of
 from consingan.precision import Arithmetic
@@ -108,7 +109,7 @@ def _train(
 ) -> api.TrainedModel:
     """Train to the end; `seconds` were spent in the present stage before."""
     with closing(make_view(trainer, folder, execution.arithmetic)) as view:
-        Session(trainer, folder, [view], None, seconds).run()
+        Session(trainer, folder, [view, Collapse()], None, seconds).run()
     return api.TrainedModel(trainer.model, execution.arithmetic, folder.path)
 
 
