@@ -5,15 +5,8 @@ from __future__ import annotations
 import warnings
 
 from consingan.engine import LOSSES
-from consingan.trainer import (
-    ATTEMPTS,
-    ENOUGH,
-    Record,
-    StageRecord,
-    StageRestarted,
-    Trainer,
-    flat_loss,
-)
+from consingan.saturation import ENOUGH, flat_loss
+from consingan.trainer import ATTEMPTS, Record, StageRecord, StageRestarted, Trainer
 
 COLLAPSE_ADVICE = "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
 
@@ -39,7 +32,7 @@ class Collapse:
         curve = record.losses[:, LOSSES.index("g_reconstruction")]
         if trainer.config.niter < ENOUGH:  # the first stage's count, which no later one exceeds
             return
-        flat = flat_loss(trainer.config, trainer.reals[record.stage])
+        flat = flat_loss(trainer.reals[record.stage], trainer.config.alpha)
         if curve[-len(curve) // 10 :].median().item() > flat:
             warnings.warn(
                 f"stage {record.stage + 1} gives the image back no better than one flat color. "

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from consingan import noise
+from consingan import noise, saturation
 from consingan.config import Config
 from consingan.engine import LOSSES, Engine, EngineFactory, PlainEngine, Recipe, StageTask
 from consingan.model import Anchor, Model, measure_amplitude
@@ -21,13 +21,6 @@ from consingan.state import all_finite, dump_optimizer, load_optimizer, moments,
 
 CHECK_EVERY = 20  # iterations between looks at the losses where looking stalls the device
 ATTEMPTS = 3  # at a stage
-ENOUGH = 100
-"""Iterations in which any stage that learns at all comes closer to the image than a flat color;
-later stages start from it."""
-
-SATURATED = 0.9  # of a picture's range, and of its pixels
-SEEN = 1e-3  # mean squared error that is worth anything, of a picture in [-1, 1]
-STUCK = 0.01  # relative change of the reconstruction loss within ENOUGH / 2 iterations
 
 
 class DivergedError(Exception):
@@ -133,11 +126,6 @@ def recipe_of(config: Config) -> Recipe:
     """The numbers of the training rule that `config` holds."""
     names = Recipe.__dataclass_fields__
     return Recipe(**{name: getattr(config, name) for name in names})
-
-
-def flat_loss(config: Config, real: Tensor) -> float:
-    """Reconstruction loss of a picture that has the real one's mean color everywhere."""
-    return config.alpha * real.var((2, 3)).mean().item()
 
 
 def learning_rate_factor(iteration: int, iterations: int, gamma: float) -> float:
@@ -248,32 +236,13 @@ class Trainer:
         """Whether now is the time to look, and there is somewhere to go back to."""
         if self.iteration == 0 or self.attempt + 1 >= ATTEMPTS or not self._begin:
             return False
-        if self.config.alpha == 0 or self.config.niter < ENOUGH:
+        if self.config.alpha == 0 or self.config.niter < saturation.ENOUGH:
             return False
-        return self.iteration % ENOUGH == 0 or self.iteration >= self.iterations
+        return self.iteration % saturation.ENOUGH == 0 or self.iteration >= self.iterations
 
     def _is_collapsed(self) -> bool:
-        """Whether the generator gives one flat color and is stuck there.
-
-        Adam's first steps are large. Now and then, more often with a large `lr_scale`, they drive
-        the last activation so far that its gradient vanishes, for good.
-        """
-        if len(self.curves) < ENOUGH // 2:
-            return False
-        recent = torch.stack(self.curves[-ENOUGH // 2 :])[:, LOSSES.index("g_reconstruction")]
-        low, high = recent.min().item(), recent.max().item()
-        flat = flat_loss(self.config, self.reals[self.stage])
-        if low <= flat + SEEN * self.config.alpha or high - low >= STUCK * low:
-            return False
-        return self._is_saturated()
-
-    def _is_saturated(self) -> bool:
-        """Whether the picture has nearly nothing but the extremes; one that learns slowly has not.
-
-        Asked of few trainings, so that it may take its time.
-        """
-        extreme = self.model.reconstruction().abs() > SATURATED
-        return extreme.float().mean().item() > SATURATED
+        real, alpha = self.reals[self.stage], self.config.alpha
+        return saturation.is_collapsed(self.curves, real, alpha, self.model.reconstruction)
 
     def _restart_stage(self) -> StageRestarted:
         """Go back to the beginning of the stage; its draws will be others."""

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from consingan.collapse import ENOUGH, Collapse
+from consingan.collapse import Collapse
 from consingan.engine import LOSSES
+from consingan.saturation import ENOUGH
 from consingan.trainer import StageRecord, StageStarted
 
 REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16)

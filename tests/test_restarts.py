@@ -12,7 +12,7 @@ from helpers import StopAt, assert_same, final_state, make_job, make_trainer, ne
 from torch import Tensor
 
 import consingan
-from consingan import runs, trainer
+from consingan import runs, saturation, trainer
 from consingan.checkpoint import RunFolder
 from consingan.collapse import Collapse
 from consingan.engine import LOSSES
@@ -28,14 +28,14 @@ NITER = 6
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "ENOUGH", EVERY)
-    monkeypatch.setattr(trainer, "STUCK", 1e-9)  # so few iterations change next to nothing
+    monkeypatch.setattr(saturation, "ENOUGH", EVERY)
+    monkeypatch.setattr(saturation, "STUCK", 1e-9)  # so few iterations change next to nothing
+    monkeypatch.setattr(saturation, "is_saturated", lambda _: True)
 
 
 def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
     """Let the reconstruction loss stand still at the first attempts at a stage."""
     make = watched.make_engine
-    watched._is_saturated = lambda: True  # type: ignore[method-assign]
 
     def make_engine(task: Any) -> Any:
         engine = make(task)
@@ -105,40 +105,33 @@ def test_standing_still_is_no_collapse_where(settings: dict[str, Any], loss: flo
     assert not restarts(list(watched.run()))
 
 
-def test_a_loss_that_still_moves_is_no_collapse(monkeypatch: pytest.MonkeyPatch) -> None:
+REAL = torch.linspace(-0.9, 0.9, 22 * 26).view(1, 1, 22, 26).expand(1, 3, 22, 26)
+WHITE = torch.ones(1, 3, 22, 26)
+
+
+def losses(*reconstruction: float) -> list[Tensor]:
+    return [torch.tensor([0.0, 0.0, 0.0, 0.0, value]) for value in reconstruction]
+
+
+@pytest.mark.parametrize(
+    ("curve", "real", "made", "collapsed"),
+    [
+        (losses(*[99.0] * 50), REAL, WHITE, True),
+        (losses(*[1.0] * 50, *[99.0] * 50), REAL, WHITE, True),
+        (losses(*range(99, 149)), REAL, WHITE, False),  # it moves
+        (losses(*[99.0] * 49), REAL, WHITE, False),  # too few to tell
+        (losses(*[0.5] * 50), REAL, WHITE, False),  # better than one color
+        (losses(*[99.0] * 50), REAL, 0.1 * REAL, False),  # it learns slowly
+        (losses(*[1e-3] * 50), 0.999 * WHITE, WHITE, False),  # the image is one color
+        (losses(*[40.0] * 50), 0.999 * WHITE, -WHITE, True),
+    ],
+)
+def test_what_a_collapse_is(
+    monkeypatch: pytest.MonkeyPatch, curve: list[Tensor], real: Tensor, made: Tensor,
+    collapsed: bool,
+) -> None:  # fmt: skip
     monkeypatch.undo()
-    watched = collapse(make_trainer())
-    count = trainer.ENOUGH // 2
-    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0 + 5 * k]) for k in range(count)]
-    assert not watched._is_collapsed()
-    watched.curves = [torch.tensor([0, 0, 0, 0, 99.0])] * count
-    assert watched._is_collapsed()
-    del watched.curves[0]  # too few to tell
-    assert not watched._is_collapsed()
-
-
-def test_a_plain_picture_that_is_given_back_is_no_collapse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    watched = collapse(make_trainer(image=0.999 * torch.ones(1, 3, 22, 26)))
-    watched.curves = [torch.tensor([0, 0, 0, 0, 1e-3])] * trainer.ENOUGH
-    assert not watched._is_collapsed()
-    watched.curves = [torch.tensor([0, 0, 0, 0, 40.0])] * trainer.ENOUGH
-    assert watched._is_collapsed()
-
-
-def test_saturation_is_seen_in_the_picture() -> None:
-    """A training that learns slowly stands still as well, at a gray picture."""
-    watched = make_trainer()
-    records = watched.run()
-    while not isinstance(next(records), StepRecord):
-        pass
-    assert not watched._is_saturated()
-    bias = watched.model.generator.tail.bias
-    assert bias is not None
-    with torch.no_grad():
-        bias[:2] += 10
-        bias[2] -= 10
-    assert watched._is_saturated()
+    assert saturation.is_collapsed(curve, real, 10.0, lambda: made) is collapsed
 
 
 def test_snapshots_of_what_is_thrown_away_are_thrown_away(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from consingan.collapse import COLLAPSE_ADVICE
 from consingan.config import Config
-from consingan.trainer import ENOUGH
+from consingan.saturation import ENOUGH
 
 if TYPE_CHECKING:
     import numpy as np
