@@ -19,10 +19,10 @@ import torch
 
 from benchmarks.stages import SHORTER_SIDE, make_task, new_draws, sizes_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
-from consingan.engines import choose_engine
-from consingan.graphs import WARM_UP
-from consingan.memory import estimate_training_memory
-from consingan.precision import Arithmetic
+from consingan.machine.graphs import WARM_UP
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.memory import estimate_training_memory
 
 VARIANTS = (
     ("plain", "float32", False),
@@ -48,9 +48,9 @@ class Step:
 
     def estimate(self) -> int:
         """Bytes that `consingan.memory` expects."""
-        from consingan.config import Config
-        from consingan.modes import MODES
-        from consingan.trainer import recipe_of
+        from consingan.methods.consingan.tasks import MODES
+        from consingan.methods.consingan.training import recipe_of
+        from consingan.settings.config import Config
 
         return estimate_training_memory(
             sizes_of(self.size, self.stages, self.mode),

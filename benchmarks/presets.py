@@ -28,13 +28,13 @@ from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import machine, write_results
 from consingan.cli.messages import guarded
 from consingan.cli.options import CONTEXT, CarefulCommand, config_options
-from consingan.config import Config
-from consingan.engine import Engine, StageTask
-from consingan.engines import choose_engine
 from consingan.errors import UserError
-from consingan.execution import Execution
-from consingan.graphs import WARM_UP
-from consingan.presets import PRESETS
+from consingan.machine.execution import Execution
+from consingan.machine.graphs import WARM_UP
+from consingan.methods.consingan.engine import Engine, StageTask
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.presets import PRESETS
+from consingan.settings.config import Config
 
 Row = dict[str, Any]
 Figures = dict[str, float]  # of one picture, by name, means over seeds
@@ -175,9 +175,9 @@ def main(
 
     Without FOLDER only iterations are timed.
     """
-    from consingan.files import read_json
-    from consingan.picture_queue import pictures_in
-    from consingan.runs import choose_settings
+    from consingan.images.folder import pictures_in
+    from consingan.machine.files import read_json
+    from consingan.methods.choose import choose_settings
 
     execution = Execution.choose(device, precision)
     settings = {f.name: options[f.name] for f in dataclasses.fields(Config)}

@@ -23,11 +23,11 @@ from benchmarks.quality_table import Record, averages, markdown
 from benchmarks.tables import machine
 from consingan.cli.messages import advice, guarded
 from consingan.cli.options import CONTEXT, CarefulCommand, config_options
-from consingan.config import Config
 from consingan.errors import UserError
+from consingan.settings.config import Config
 
 if TYPE_CHECKING:
-    from consingan.checkpoint import RunFolder
+    from consingan.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Benchmark:
         Raises:
             UserError: the folder holds figures of other settings.
         """
-        from consingan.files import read_json
+        from consingan.machine.files import read_json
 
         path = self.output / "settings.json"
         if path.is_file() and read_json(path) != self._asked:
@@ -67,7 +67,7 @@ class Benchmark:
     @property
     def _asked(self) -> dict[str, Any]:
         """What was asked for, with what a preset means by now: that may change."""
-        from consingan.runs import choose_settings
+        from consingan.methods.choose import choose_settings
 
         usual = Config()
         config = choose_settings(self.settings).config
@@ -80,7 +80,7 @@ class Benchmark:
         Raises:
             UserError: the folder holds figures of other settings.
         """
-        from consingan.files import make_folder, write_json
+        from consingan.machine.files import make_folder, write_json
 
         self.check()
         path = make_folder(self.output) / "settings.json"
@@ -96,9 +96,9 @@ class Benchmark:
 
     def measure(self, image: Path) -> Record:
         """Train on one picture, or load what was trained, and judge the samples."""
-        from consingan.files import read_json
+        from consingan.machine.files import read_json
         from consingan.metrics.judge import judge
-        from consingan.report.evaluate import announced
+        from consingan.report.write import announced
 
         model = self._trained(image)
         samples = model.sample(self.samples)
@@ -121,8 +121,8 @@ class Benchmark:
         }
 
     def _trained(self, image: Path) -> consingan.TrainedModel:
-        from consingan.images import image_stem
-        from consingan.picture_queue import earlier_run
+        from consingan.images.io import image_stem
+        from consingan.runs.earlier import earlier_run
 
         # A folder for each file name: a.png and a.jpg would share one otherwise.
         root = self.output / "runs" / image.name
@@ -140,12 +140,13 @@ class Benchmark:
         return consingan.load(run, device=self.device, precision=self.precision)
 
     def _go_on(self, folder: RunFolder) -> None:
-        from consingan import runs
-        from consingan.session import Session
+        from consingan.machine import execution
+        from consingan.training import resume
+        from consingan.training.session import Session
 
-        execution = runs.Execution.choose(self.device, self.precision)
+        execution = execution.Execution.choose(self.device, self.precision)
         with folder.locked():
-            trainer, seconds = runs.resumed(folder, execution)
+            trainer, seconds = resume.resumed(folder, execution)
             Session(trainer, folder, seconds=seconds).run()
 
 
@@ -155,13 +156,14 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
     Raises:
         UserError: a setting, the device or the folder cannot be used.
     """
-    from consingan import runs
-    from consingan.files import write_json
+    from consingan.batch import work_through
+    from consingan.machine import execution
+    from consingan.machine.files import write_json
+    from consingan.methods.choose import choose_settings
     from consingan.metrics.sifid import load_inception
-    from consingan.picture_queue import work_through
 
-    runs.choose_settings(benchmark.settings)
-    runs.Execution.choose(benchmark.device, benchmark.precision)
+    choose_settings(benchmark.settings)
+    execution.Execution.choose(benchmark.device, benchmark.precision)
     if benchmark.weights:
         load_inception(benchmark.weights)
     benchmark.begin()
@@ -194,7 +196,7 @@ def earlier(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
 
 def _kept(benchmark: Benchmark, images: Sequence[Path]) -> dict[Path, Record]:
     """What an earlier call found out about each picture."""
-    from consingan.files import read_json
+    from consingan.machine.files import read_json
 
     paths = {image: benchmark.record_of(image) for image in images}
     return {
@@ -216,9 +218,9 @@ def _failed(image: Path, error: Exception) -> Record:
 
 def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
     """Write quality.json and quality.md."""
-    from consingan.device import choose_device
-    from consingan.files import write_json, write_text
-    from consingan.runs import versions
+    from consingan.machine.device import choose_device
+    from consingan.machine.files import write_json, write_text
+    from consingan.runs.about import versions
 
     about = {
         "machine": machine(choose_device(benchmark.device).device.type),
@@ -256,7 +258,7 @@ def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
 @guarded
 def main(folder: Path, samples: int, output: Path, **options: Any) -> None:
     """Train on every picture of FOLDER and make a table of figures of merit."""
-    from consingan.picture_queue import pictures_in
+    from consingan.images.folder import pictures_in
 
     settings = {f.name: options.pop(f.name) for f in dataclasses.fields(Config)}
     settings = {name: value for name, value in settings.items() if value is not None}

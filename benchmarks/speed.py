@@ -22,15 +22,16 @@ from torch import Tensor
 from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
 from benchmarks.work import convolution, iteration_flop
-from consingan.config import Config
-from consingan.engines import choose_engine
-from consingan.graphs import WARM_UP
-from consingan.model import Anchor, Model
-from consingan.modes import MODES
-from consingan.plan import in_words, synchronize
-from consingan.precision import Arithmetic, choose_arithmetic
-from consingan.sampling import random_noises, random_samples
-from consingan.trainer import Trainer
+from consingan.machine.device import synchronize
+from consingan.machine.graphs import WARM_UP
+from consingan.machine.precision import Arithmetic, choose_arithmetic
+from consingan.machine.progress import in_words
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.model import Anchor, Model
+from consingan.methods.consingan.sampling import random_noises, random_samples
+from consingan.methods.consingan.tasks import MODES
+from consingan.settings.config import Config
+from consingan.training.loop import Trainer
 
 Row = dict[str, Any]
 Times = tuple[float, float]  # seconds by the clock, seconds of the processor

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from consingan.files import make_folder, write_json
+from consingan.machine.files import make_folder, write_json
 
 RESULTS = Path(__file__).parent / "results"
 

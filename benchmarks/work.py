@@ -7,11 +7,11 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from consingan.architecture import Shape
-from consingan.config import Config
-from consingan.modes import MODES
-from consingan.networks import Generator
-from consingan.precision import Arithmetic
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.tasks import MODES
+from consingan.nn.architecture import Shape
+from consingan.settings.config import Config
 
 Size = tuple[int, int]
 

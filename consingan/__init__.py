@@ -14,7 +14,8 @@ from consingan._version import __version__
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
-    from consingan.api import TrainedModel, load, train
+    from consingan.api.train import train
+    from consingan.api.trained import TrainedModel, load
 
 __all__ = ["TrainedModel", "UserError", "__version__", "load", "train"]
 
@@ -22,7 +23,7 @@ __all__ = ["TrainedModel", "UserError", "__version__", "load", "train"]
 def __getattr__(name: str) -> Any:
     """Import the API, and torch with it, only when it is used: --help must start at once."""
     if name in ("TrainedModel", "load", "train"):
-        from consingan import api
+        from consingan.api import train, trained
 
-        return getattr(api, name)
+        return getattr(train if name == "train" else trained, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -27,12 +27,12 @@ from typing import Any
 import torch
 
 from consingan._version import __version__
-from consingan.device import choose_device, crowded
 from consingan.errors import UserError
-from consingan.graphs import NOT_RECORDED, WARM_UP
-from consingan.graphs import SWITCH as GRAPHS_SWITCH
-from consingan.memory import free_memory
-from consingan.precision import PRECISIONS, Arithmetic, choose_arithmetic
+from consingan.machine.device import choose_device, crowded
+from consingan.machine.graphs import NOT_RECORDED, WARM_UP
+from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
+from consingan.machine.memory import free_memory
+from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic
 
 # What changes the number of threads or the devices that are seen.
 VARIABLES = (
@@ -316,20 +316,21 @@ def self_test(device: torch.device) -> Check:
 
 def _train_and_load(device: torch.device) -> None:
     """Raise whatever goes wrong."""
-    from consingan import api
+    from consingan.api import trained
+    from consingan.api.train import train
 
     sides = torch.linspace(-1, 1, 24), torch.linspace(-1, 1, 32)
     rows, columns = torch.meshgrid(*sides, indexing="ij")
     picture = torch.stack([rows, columns, torch.sin(8 * rows * columns)])[None]
     where = str(device)
     with tempfile.TemporaryDirectory(prefix="consingan-doctor-") as folder:
-        trained = api.train(picture, output_dir=folder, device=where, **SMALL)
-        made = trained.sample(1, seed=1)
-        if made.shape != (1, 3, *trained.size) or not math.isfinite(float(made.sum())):
+        model = train(picture, output_dir=folder, device=where, **SMALL)
+        made = model.sample(1, seed=1)
+        if made.shape != (1, 3, *model.size) or not math.isfinite(float(made.sum())):
             raise RuntimeError(f"a sample of shape {tuple(made.shape)} is not a finite picture")
-        if trained.folder is None:
+        if model.folder is None:
             raise RuntimeError("the run was not saved")
-        again = api.load(trained.folder, device=where).sample(1, seed=1)
+        again = trained.load(model.folder, device=where).sample(1, seed=1)
     difference = float((again - made).abs().max())
     if not difference <= SAME:
         raise RuntimeError(f"the loaded model's sample differs by {difference:.2g}")

@@ -9,3 +9,29 @@ class UserError(Exception):
     The command line prints the sentence and exits with code 2; from Python it is an ordinary
     exception. Anything else that is raised is a bug of this program.
     """
+
+
+class DivergedError(Exception):
+    """A loss, a weight or an optimizer's moment stopped being finite."""
+
+    def __init__(self, stage: int, iteration: int, what: str) -> None:
+        super().__init__(f"{what} is not finite at stage {stage}, iteration {iteration}")
+        self.stage, self.iteration, self.what = stage, iteration, what
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """The user or the system asked the run to stop; its state is saved.
+
+    A KeyboardInterrupt, because that is what it is for a program that uses the Python API.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by signal {number}")
+        self.number = number
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether `error` is about memory, which torch says in several ways."""
+    text = str(error).lower()
+    signs = ("out of memory", "allocate", "alloc_failed", "unable to find an engine")
+    return isinstance(error, MemoryError) or any(sign in text for sign in signs)

@@ -30,7 +30,7 @@ autodoc_typehints_description_target = "documented"
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|pathlib|collections|typing)\..*"),
     ("py:class", r"(Source|Border|Spacing|Report|Record|Tensor|Path|Callable|Iterator|Any)"),
-    ("py:class", r"consingan\.(config|model|precision|metrics)\..*"),
+    ("py:class", r"consingan\.(settings|machine|methods|metrics|runs|outputs|images)\..*"),
 ]
 
 

@@ -21,9 +21,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import consingan
-from consingan.images import read_image
-from consingan.masks import find_mask, read_mask
-from consingan.pyramid import resize_to
+from consingan.images.io import read_image
+from consingan.images.masks import find_mask, read_mask
+from consingan.images.resize import resize_to
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "Images"

@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from consingan.cli import main
-from consingan.config import Config, flag_name
-from consingan.modes import MODES
-from consingan.presets import PRESETS
+from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.consingan.tasks import MODES
+from consingan.settings.config import Config
+from consingan.settings.option import flag_name
 
 PAGE = Path(__file__).parent / "options.md"
 

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.augment import shuffle_tiles
-from consingan.modes import MODES, Mode
+from consingan.images.augment import shuffle_tiles
+from consingan.methods.consingan.tasks import MODES, Mode
 
 LEVELS = 4  # of each color channel
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 from click.testing import CliRunner, Result
 
-from consingan.cli import evaluate, main, train
-from consingan.modes import MODES
+from consingan.cli import main
+from consingan.cli.evaluating import evaluate
+from consingan.cli.training import train
+from consingan.methods.consingan.tasks import MODES
 
 ROOT = Path(__file__).parent.parent
 TINY_TRAINING = (

@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.architecture import Shape
-from consingan.engine import Engine, Recipe, StageTask
-from consingan.networks import Discriminator, Generator, initialize
-from consingan.noise import Draws, gaussian, noise_shapes, stream
+from consingan.methods.consingan.draws import Draws, noise_shapes
+from consingan.methods.consingan.engine import Engine, Recipe, StageTask
+from consingan.methods.consingan.networks import Generator
+from consingan.nn.architecture import Shape
+from consingan.nn.blocks import initialize
+from consingan.nn.discriminator import Discriminator
+from consingan.nn.noise import gaussian, stream
 
 
 @dataclass(frozen=True)

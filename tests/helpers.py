@@ -18,12 +18,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import consingan
-from consingan import runs
-from consingan.checkpoint import RunFolder
-from consingan.images import write_image
-from consingan.runs import Execution, Job
-from consingan.session import Session
-from consingan.trainer import Record, StageRecord, Trainer
+from consingan.images.io import write_image
+from consingan.machine.execution import Execution
+from consingan.runs.about import about_this_run
+from consingan.runs.folder import RunFolder
+from consingan.training import prepare, resume
+from consingan.training.loop import Trainer
+from consingan.training.prepare import Job
+from consingan.training.records import Record, StageRecord
+from consingan.training.session import Session
 
 REPOSITORY = Path(consingan.__file__).parents[1]
 ENGINES = ("plain", "fast")
@@ -58,7 +61,7 @@ def execution(engine: str = "fast") -> Execution:
 def make_job(engine: str = "fast", image: Tensor | None = None, **settings: Any) -> Job:
     """A tiny training, ready to begin."""
     image = picture() if image is None else image
-    return runs.prepare({**SETTINGS, **settings}, execution(engine), image)
+    return prepare.prepare({**SETTINGS, **settings}, execution(engine), image)
 
 
 def make_trainer(engine: str = "fast", **settings: Any) -> Trainer:
@@ -67,7 +70,7 @@ def make_trainer(engine: str = "fast", **settings: Any) -> Trainer:
 
 def new_folder(root: Path, job: Job) -> RunFolder:
     """The folder of a run that has not begun."""
-    about = runs.about_this_run(job.execution, job.chosen.origin)
+    about = about_this_run(job.execution, job.chosen.origin)
     return RunFolder.create(root, job.trainer, about, job.naive)
 
 
@@ -82,7 +85,7 @@ def train_folder(root: Path, engine: str = "fast", **settings: Any) -> RunFolder
 def fine_tuning_job(base: Path, naive: Path, engine: str = "fast", **settings: Any) -> Job:
     """A tiny fine-tuning, ready to begin."""
     typed = {"fine_tune": True, "naive_img": str(naive), "niter": 3, "manual_seed": 3, **settings}
-    return runs.prepare(typed, execution(engine), base=base)
+    return prepare.prepare(typed, execution(engine), base=base)
 
 
 @dataclass
@@ -99,7 +102,7 @@ class Curves:
 def resume_to_end(path: Path, engine: str = "fast", observers: Any = ()) -> Trainer:
     """Take up the run at `path` as `--resume` does."""
     folder = RunFolder.open(path)
-    trainer, seconds = runs.resumed(folder, execution(engine))
+    trainer, seconds = resume.resumed(folder, execution(engine))
     Session(trainer, folder, observers, None, seconds).run()
     return trainer
 
@@ -193,10 +196,11 @@ import numpy, torch
 torch.set_num_threads(1)
 import torch._dynamo  # what an optimizer imports
 import consingan.cli
-from consingan import fine_tuning, monitor, pictures, plan, runs, session, trainer
-from consingan.engine import LOSSES
+from consingan.methods.consingan.engine import LOSSES
+from consingan.runs.curves import curves_figure
+from consingan.training import observers, plan, prepare, resume, session, snapshots
 curve = {name: numpy.ones(2) for name in LOSSES}
-pictures.curves_figure([curve]).savefig(io.BytesIO())  # fills matplotlib's caches
+curves_figure([curve]).savefig(io.BytesIO())  # fills matplotlib's caches
 for line in sys.stdin:
     job = json.loads(line)
     pid = os.fork()

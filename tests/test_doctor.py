@@ -17,12 +17,13 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from consingan import api, doctor
+from consingan import doctor
 from consingan._version import __version__
+from consingan.api import train, trained
 from consingan.cli import main
 from consingan.doctor import Check
 from consingan.errors import UserError
-from consingan.graphs import NOT_RECORDED, WARM_UP
+from consingan.machine.graphs import NOT_RECORDED, WARM_UP
 
 CPU = torch.device("cpu")
 REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
@@ -95,7 +96,7 @@ def test_a_broken_self_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError(f"cannot open\n{Path.home()}/lib/libcudnn.so: no such file")
 
-    monkeypatch.setattr(api, "train", broken)
+    monkeypatch.setattr(train, "train", broken)
     result = run("--device", "cpu", "--output_dir", tmp_path)
     assert result.exit_code == 1
     sentence = (
@@ -269,13 +270,13 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def model() -> api.TrainedModel:
-    return api.train(torch.zeros(1, 3, 24, 32), **doctor.SMALL)
+def model() -> trained.TrainedModel:
+    return train.train(torch.zeros(1, 3, 24, 32), **doctor.SMALL)
 
 
 def test_a_sample_that_is_not_finite(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        api.TrainedModel, "sample", lambda *_, **__: torch.full((1, 3, 24, 32), torch.nan)
+        trained.TrainedModel, "sample", lambda *_, **__: torch.full((1, 3, 24, 32), torch.nan)
     )
     check = doctor.self_test(CPU)
     assert not check.ok
@@ -283,7 +284,7 @@ def test_a_sample_that_is_not_finite(model: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_loaded_model_that_differs(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "load", lambda *_, **__: model)
+    monkeypatch.setattr(trained, "load", lambda *_, **__: model)
     check = doctor.self_test(CPU)
     assert not check.ok
     assert "the loaded model's sample differs by" in check.words

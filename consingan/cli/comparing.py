@@ -41,9 +41,10 @@ def compare_command(
     Metrics are those of Evaluation/metrics.json where evaluate_model.py left one.
     """
     # Torch takes seconds to load, so that --help must not wait for it.
-    from consingan import compare
-    from consingan.files import write_text
-    from consingan.runs import Execution, load_run
+    from consingan.machine.execution import Execution
+    from consingan.machine.files import write_text
+    from consingan.report import compare
+    from consingan.runs.load import load_run
 
     compare.check_count(runs)
     place = Execution.choose(device).device

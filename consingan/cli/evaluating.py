@@ -12,23 +12,18 @@ import click
 
 from consingan.cli.evaluation_options import evaluation_options, note_missing_mask, without_idle
 from consingan.cli.messages import guarded
-from consingan.cli.options import (
-    CONTEXT,
-    CarefulCommand,
-    choose_execution,
-    examples,
-    typed_words,
-)
+from consingan.cli.options import CONTEXT, CarefulCommand, choose_execution, examples, typed_words
 from consingan.errors import UserError
-from consingan.program import started_as
+from consingan.machine.program import started_as
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from consingan.compositing import Composite
-    from consingan.evaluation import Options
-    from consingan.model import Model
-    from consingan.runs import Execution, LoadedRun
+    from consingan.machine.execution import Execution
+    from consingan.methods.consingan.model import Model
+    from consingan.outputs.composite import Composite
+    from consingan.outputs.samples import Options
+    from consingan.runs.load import LoadedRun
 
 EVALUATION_EXAMPLES = (
     "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
@@ -42,10 +37,14 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     """Make pictures with a trained model, in the folder Evaluation of its run."""
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
-    from consingan import evaluation, runs
+    from consingan.outputs import film
+    from consingan.outputs.samples import write_samples
+    from consingan.report.write import evaluation_folder, looks_collapsed, write_basics
+    from consingan.runs.folder import EVALUATION
+    from consingan.runs.load import load_run
 
     execution = choose_execution({**options, "engine": None, "checkpointing": None})
-    run = runs.load_run(model_dir, execution.device, options["iteration"])
+    run = load_run(model_dir, execution.device, options["iteration"])
     for note in (*execution.notes, *run.notes):
         click.echo(note)
     # All that can be refused comes before anything is written.
@@ -53,20 +52,20 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     chosen = _evaluation_options(options, run.model, execution)
     composite = _composite(run, options, chosen)
     judge = _judge(run, options, chosen)
-    name = evaluation.FOLDER
+    name = EVALUATION
     if options["iteration"] is not None:
         name = f"{name}/iteration_{options['iteration']}"
-    folder = evaluation.evaluation_folder(run.path, name)
-    evaluation.write_basics(run.model, folder, chosen)
+    folder = evaluation_folder(run.path, name)
+    write_basics(run.model, folder, chosen)
     made = composite(folder) if composite else None
     samples: list[Tensor] = []
     if run.model.mode.report == "animation":
-        evaluation.write_animations(run.model, folder, chosen, click.echo)
+        film.write_animations(run.model, folder, chosen, click.echo)
     elif run.model.mode.report == "samples":
-        samples = evaluation.write_samples(run.model, folder, chosen, click.echo)
+        samples = write_samples(run.model, folder, chosen, click.echo)
     if judge:
         judge(folder, samples, made)
-    elif evaluation.looks_collapsed(run.model, samples):
+    elif looks_collapsed(run.model, samples):
         click.echo(
             "Note: all samples are nearly the training image; for more variety train with "
             "a smaller --lr_scale or fewer --train_stages.",
@@ -81,8 +80,8 @@ def _evaluation_options(options: Mapping[str, Any], model: Model, execution: Exe
     Raises:
         UserError: the model does not have a stage, or cannot make a size.
     """
-    from consingan.evaluation import Options, other_sizes
-    from consingan.pictures import require_ffmpeg
+    from consingan.images.video import require_ffmpeg
+    from consingan.outputs.samples import Options, other_sizes
 
     if options["video_format"] == "mp4":
         require_ffmpeg()
@@ -101,7 +100,7 @@ def _evaluation_options(options: Mapping[str, Any], model: Model, execution: Exe
 
 def _stages(typed: list[Any], model: Model) -> list[int]:
     """Start stages as numbers that the model has, each once."""
-    from consingan.sampling import check_start_stage
+    from consingan.methods.consingan.sampling import check_start_stage
 
     stages = list(range(len(model.anchors))) if "all" in typed else list(dict.fromkeys(typed))
     for stage in stages:
@@ -113,7 +112,15 @@ def _composite(
     run: LoadedRun, options: Mapping[str, Any], chosen: Options
 ) -> Callable[[Path], Composite] | None:
     """Work on the user's own picture; returns what writes the result."""
-    from consingan import compositing, runs
+    from consingan.images.fit import read_naive
+    from consingan.outputs.composite import (
+        AUTO,
+        MaskOptions,
+        compose,
+        find_mask,
+        write_composite,
+        write_mask,
+    )
 
     if not run.model.mode.takes_naive_image:
         return None
@@ -122,29 +129,27 @@ def _composite(
         click.echo("No --naive_img: only the reconstruction is made.")
         return None
     config = run.model.config.replace(naive_img=naive_path, fit=options["fit"])
-    naive = runs.read_naive(config, run.model.sizes[-1])
+    naive = read_naive(config, run.model.sizes[-1])
     assert naive is not None
-    mask_options = compositing.MaskOptions(
+    mask_options = MaskOptions(
         options["mask"], options["mask_dilation"], options["mask_feather"],
         options["mask_invert"], options["fit"],
     )  # fmt: skip
-    mask = compositing.find_mask(naive_path, naive, run.model, mask_options)
+    mask = find_mask(naive_path, naive, run.model, mask_options)
     if mask is None:
         click.echo("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
         note_missing_mask()
     elif not mask.any():
         click.echo("Note: the mask is empty, so the result is the naive image.", err=True)
-    made = compositing.compose(
+    made = compose(
         run.model, naive, mask, chosen.start_stages or (0,), mask_options, chosen.seed,
         chosen.arithmetic,
     )  # fmt: skip
 
     def write(folder: Path) -> Composite:
-        if mask is not None and options["mask"] == compositing.AUTO:
-            compositing.write_mask(mask, folder / "mask_auto.png")
-        paths = compositing.write_composite(
-            made, run.model, folder, naive_path, chosen.image_format
-        )
+        if mask is not None and options["mask"] == AUTO:
+            write_mask(mask, folder / "mask_auto.png")
+        paths = write_composite(made, run.model, folder, naive_path, chosen.image_format)
         for path in paths:
             click.echo(f"{path}")
         return made
@@ -159,7 +164,8 @@ def _judge(
     if options["no_metrics"]:
         return None
     from consingan.metrics.sifid import load_inception
-    from consingan.report.evaluate import Extras, Made, write_report
+    from consingan.report.material import Made
+    from consingan.report.write import Extras, write_report
 
     weights = options["inception_weights"]
     command = shlex.join((*started_as("evaluate"), *typed_words()))

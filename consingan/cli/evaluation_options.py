@@ -21,10 +21,10 @@ from consingan.cli.options import (
     was_typed,
 )
 from consingan.errors import UserError
-from consingan.modes import MODES
+from consingan.methods.consingan.tasks import MODES
 
 if TYPE_CHECKING:
-    from consingan.model import Model
+    from consingan.methods.consingan.model import Model
 
 
 def _dilations() -> str:
@@ -235,7 +235,7 @@ def _refuse_contradictions(options: Mapping[str, Any], model: Model) -> None:
         raise UserError("--inception_weights is for metrics; leave it or --no_metrics out.")
     if not model.mode.takes_naive_image:
         if options["naive_img"]:
-            from consingan.runs import no_naive_image
+            from consingan.methods.choose import no_naive_image
 
             raise no_naive_image(model.config.train_mode)
     elif not (options["naive_img"] or model.config.naive_img):
@@ -248,7 +248,7 @@ def _refuse_contradictions(options: Mapping[str, Any], model: Model) -> None:
 
 def _idle(options: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str]]:
     """Names of the options that change nothing for a model, and when that is so."""
-    from consingan.modes import unchanged
+    from consingan.methods.consingan.tasks import unchanged
 
     mode, name = model.mode, model.config.train_mode
     for option, kinds in USED_BY.items():

@@ -20,8 +20,9 @@ from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, sa
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
-    from consingan.picture_queue import Outcome
-    from consingan.runs import Execution, Job
+    from consingan.batch import Outcome
+    from consingan.machine.execution import Execution
+    from consingan.training.prepare import Job
 
 TRAINED, BEFORE = "trained", "finished before"
 
@@ -32,21 +33,24 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
         if typed[name]:
             raise UserError(f"--{name} is for one training image; --input_name is a folder.")
 
-    from consingan import picture_queue, plan, runs
+    from consingan import batch
+    from consingan.images.folder import pictures_in
+    from consingan.methods.choose import choose_settings
+    from consingan.training import plan
 
-    images = picture_queue.pictures_in(folder)
+    images = pictures_in(folder)
     execution = choose_execution(options)
-    config = runs.choose_settings({**typed, "input_name": ""}).config
+    config = choose_settings({**typed, "input_name": ""}).config
     for line in plan.surroundings(execution):
         click.echo(line)
     note_idle_settings(typed, config)
     queue = _Queue(typed, options, execution)
     if options["dry_run"]:
-        outcomes = list(_said(picture_queue.work_through(images, queue.plan, click.echo)))
+        outcomes = list(_said(batch.work_through(images, queue.plan, click.echo)))
         queue.say_sum()
     else:
         note_busy_cores(execution)
-        outcomes = _until_stopped(picture_queue.work_through(images, queue.train, click.echo))
+        outcomes = _until_stopped(batch.work_through(images, queue.train, click.echo))
         _summarize(outcomes)
     if any(outcome.error for outcome in outcomes):
         raise SystemExit(FAILURE)
@@ -65,24 +69,25 @@ class _Queue:
 
     def _prepared(self, image: Path) -> tuple[Job, Any]:
         """The training of one picture, and the run that it was begun in before, if any."""
-        from consingan import runs
-        from consingan.picture_queue import earlier_run_of
+        from consingan.runs.earlier import earlier_run_of
+        from consingan.training import prepare
 
         settings = {**self.typed, "input_name": str(image), "manual_seed": seed_of(self.typed)}
-        job = runs.prepare(settings, self.execution)
+        job = prepare.prepare(settings, self.execution)
         drawn = self.typed["manual_seed"] is None
         return job, earlier_run_of(job, self.options["output_dir"], any_seed=drawn)
 
     def train(self, image: Path) -> str:
         """Train on one picture as far as that was not done before."""
-        from consingan import plan, runs
-        from consingan.checkpoint import RunFolder
+        from consingan.runs.about import about_this_run
+        from consingan.runs.folder import RunFolder
+        from consingan.training import plan, resume
 
         job, earlier = self._prepared(image)
         if earlier is None:
             for line in plan.about_picture(job):
                 click.echo(line)
-            about = runs.about_this_run(self.execution, job.chosen.origin)
+            about = about_this_run(self.execution, job.chosen.origin)
             folder = RunFolder.create(self.options["output_dir"], job.trainer, about)
             run_to_end(folder, job.trainer, None, self.execution, self.options)
         elif earlier.manifest["status"] == "finished":
@@ -91,14 +96,15 @@ class _Queue:
         else:
             execution = execution_of(earlier, self.options)
             with earlier.locked():
-                trainer, seconds = runs.resumed(earlier, execution)
+                trainer, seconds = resume.resumed(earlier, execution)
                 said_position(earlier, trainer)
                 run_to_end(earlier, trainer, None, execution, self.options, seconds)
         return TRAINED
 
     def plan(self, image: Path) -> str:
         """Say what the training of one picture would take."""
-        from consingan import plan
+        from consingan.machine import progress
+        from consingan.training import plan
 
         job, earlier = self._prepared(image)
         stages = job.chosen.config.train_stages
@@ -113,13 +119,13 @@ class _Queue:
         begun = f", from stage {first + 1} on" if earlier is not None else ""
         click.echo(
             f"input {width}x{height} -> training {real.shape[-1]}x{real.shape[-2]} (WxH), "
-            f"about {plan.in_words(seconds)}{begun}"
+            f"about {progress.in_words(seconds)}{begun}"
         )
         return TRAINED
 
     def _seconds_of_stages(self, job: Job) -> list[float]:
         """Measured once for all pictures that are trained at the same sizes."""
-        from consingan import plan
+        from consingan.training import plan
 
         sizes = tuple(plan.sizes_of(job))
         if sizes not in self._stage_seconds:
@@ -131,13 +137,13 @@ class _Queue:
 
     def say_sum(self) -> None:
         """Say what all pictures would take."""
-        from consingan import plan
+        from consingan.machine import progress
 
         if not self.peak:
             click.echo("nothing is left to train")
             return
         click.echo(
-            f"in all: about {plan.in_words(self.seconds)}, memory at the finest stage up to "
+            f"in all: about {progress.in_words(self.seconds)}, memory at the finest stage up to "
             f"{self.peak / 2**20:.0f} MiB beside the program itself"
         )
 
@@ -158,7 +164,7 @@ def _words(error: Exception) -> str:
 
 def _until_stopped(outcomes: Iterator[Outcome[str]]) -> list[Outcome[str]]:
     """All outcomes; a wish to stop ends the program."""
-    from consingan.session import InterruptedRunError
+    from consingan.errors import InterruptedRunError
 
     try:
         return list(_said(outcomes))

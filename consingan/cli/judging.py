@@ -57,7 +57,7 @@ def metrics_command(
     metric is given with its mean, standard deviation and median over the samples and a bootstrap
     95 % interval.
     """
-    from consingan.files import write_json
+    from consingan.machine.files import write_json
 
     names = list(_pictures(samples))
     judgement = _judge(real, names, reconstruction, inception_weights, seed)
@@ -68,7 +68,7 @@ def metrics_command(
 
 def _pictures(names: Sequence[str]) -> Iterator[str]:
     """Put in place of each folder the pictures in it."""
-    from consingan.picture_queue import is_folder, pictures_in
+    from consingan.images.folder import is_folder, pictures_in
 
     for name in names:
         if is_folder(name):
@@ -101,7 +101,7 @@ def _judge(
 
 def _read(name: str) -> Tensor:
     """Read a picture as (1, 3, H, W) in [0, 1]."""
-    from consingan.images import read_image
+    from consingan.images.io import read_image
 
     return (read_image(name) + 1) / 2
 

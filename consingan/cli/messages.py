@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 
-from consingan.errors import UserError
-from consingan.program import started_as
+from consingan.errors import UserError, out_of_memory
+from consingan.machine.program import started_as
 
 USER_ERROR, FAILURE = 2, 1
 
@@ -77,13 +77,6 @@ def _machine_advice(error: Exception) -> str | None:
     return None
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether `error` is about memory, which torch says in several ways."""
-    text = str(error).lower()
-    signs = ("out of memory", "allocate", "alloc_failed", "unable to find an engine")
-    return isinstance(error, MemoryError) or any(sign in text for sign in signs)
-
-
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
     """Run a command under `friendly`."""
 
@@ -98,8 +91,7 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
 @contextlib.contextmanager
 def explained(run: Path) -> Iterator[None]:
     """Say how a training ended early and how to go on; exit with a code that is not zero."""
-    from consingan.session import InterruptedRunError
-    from consingan.trainer import DivergedError
+    from consingan.errors import DivergedError, InterruptedRunError
 
     resume = f"{' '.join(started_as('train'))} --resume --model_dir {quoted(run)}"
     try:
@@ -123,7 +115,7 @@ def explained(run: Path) -> Iterator[None]:
 
 def advice(error: Exception) -> str | None:
     """Why a training ended early and what to do about it; None for what is a bug."""
-    from consingan.trainer import DivergedError
+    from consingan.errors import DivergedError
 
     if isinstance(error, UserError):
         return str(error)

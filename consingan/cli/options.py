@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from consingan.config import Config, flag_name
 from consingan.errors import UserError
-from consingan.presets import PRESETS
+from consingan.methods.consingan.presets import PRESETS
+from consingan.settings.config import Config
+from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
-    from consingan.runs import Execution
+    from consingan.machine.execution import Execution
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_TYPED = "consingan.typed"
+_TYPED = "consingan.__init__.typed"
 MOST_THREADS = 1024  # many more than that crash the library that starts them
 
 CONTEXT: dict[str, Any] = {
@@ -158,7 +159,7 @@ def choose_execution(
     options: Mapping[str, Any], before: Mapping[str, Any] | None = None
 ) -> Execution:
     """How to compute: what was typed, else as a resumed run did before, else automatic."""
-    from consingan.runs import Execution
+    from consingan.machine.execution import Execution
 
     before = before or {}
     places = {
@@ -214,7 +215,7 @@ def _as_exact_as_before(choose: Callable[[str], Execution], before: Mapping[str,
 
 def _still_there(device: str) -> str:
     """The device that a run was begun on, or auto where this machine lacks it."""
-    from consingan.device import choose_device
+    from consingan.machine.device import choose_device
 
     try:
         choose_device(device)

@@ -23,16 +23,17 @@ from consingan.cli.options import (
     was_typed,
 )
 from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, said_position
-from consingan.config import Config, flag_name
 from consingan.errors import UserError
-from consingan.program import started_as
+from consingan.machine.program import started_as
+from consingan.settings.config import Config
+from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from consingan.checkpoint import RunFolder
-    from consingan.runs import Execution
-    from consingan.trainer import Trainer
+    from consingan.machine.execution import Execution
+    from consingan.runs.folder import RunFolder
+    from consingan.training.loop import Trainer
 
 TRAINING_EXAMPLES = (
     "python main_train.py --input_name Images/Generation/aurora.jpg",
@@ -86,7 +87,7 @@ def train(model_dir: Path | None, resume: bool, **options: Any) -> None:
 
 
 def _is_folder(name: str) -> bool:
-    from consingan.picture_queue import is_folder
+    from consingan.images.folder import is_folder
 
     return is_folder(name)
 
@@ -95,11 +96,12 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     if not typed["input_name"] and not typed["fine_tune"]:
         raise UserError("--input_name is missing: name the training image, or skimage:coffee.")
 
-    from consingan import plan, runs
-    from consingan.checkpoint import RunFolder
+    from consingan.runs.about import about_this_run
+    from consingan.runs.folder import RunFolder
+    from consingan.training import plan, prepare
 
     execution = choose_execution(options)
-    job = runs.prepare({**typed, "manual_seed": seed_of(typed)}, execution, base=base)
+    job = prepare.prepare({**typed, "manual_seed": seed_of(typed)}, execution, base=base)
     for line in plan.introduction(job):
         click.echo(line)
     note_idle_settings(typed, job.chosen.config)
@@ -107,7 +109,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         for line in plan.estimate(job):
             click.echo(line)
         return
-    about = runs.about_this_run(execution, job.chosen.origin)
+    about = about_this_run(execution, job.chosen.origin)
     folder = RunFolder.create(options["output_dir"], job.trainer, about, job.naive)
     _run(folder, job.trainer, job.naive, execution, options)
 
@@ -121,16 +123,16 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
     if given:
         raise UserError(f"--resume goes on with the run's own settings; leave out --{given[0]}.")
 
-    from consingan import plan, runs
-    from consingan.checkpoint import RunFolder
-    from consingan.resuming import refuse_finished
+    from consingan.runs.folder import RunFolder
+    from consingan.training import plan, resume
+    from consingan.training.resume import refuse_finished
 
     folder = RunFolder.open(path)
     refuse_finished(folder)  # before its folder is locked, which leaves a file
     execution = execution_of(folder, options)
     with folder.locked():
         with explained(path):
-            trainer, seconds = runs.resumed(folder, execution)
+            trainer, seconds = resume.resumed(folder, execution)
         for line in (plan.execution_line(execution), *execution.notes):
             click.echo(line)
         said_position(folder, trainer)

@@ -13,10 +13,10 @@ from consingan.cli.options import choose_execution
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from consingan.checkpoint import RunFolder
-    from consingan.runs import Execution
-    from consingan.session import Observer
-    from consingan.trainer import Trainer
+    from consingan.machine.execution import Execution
+    from consingan.runs.folder import RunFolder
+    from consingan.training.loop import Trainer
+    from consingan.training.session import Observer
 
 
 def run_to_end(
@@ -37,8 +37,8 @@ def run_to_end(
         options: of the command; `save_every` and `tensorboard` count here.
         seconds: already spent in the present stage.
     """
-    from consingan import plan
-    from consingan.session import Session
+    from consingan.machine import progress
+    from consingan.training.session import Session
 
     click.echo(f"run folder: {folder.path}")
     observers, close = _observers(folder, trainer, naive, execution, options)
@@ -46,12 +46,12 @@ def run_to_end(
         stack.callback(close)
         Session(trainer, folder, observers, options["save_every"], seconds).run()
     seconds = sum(folder.manifest["seconds_per_stage"])
-    click.echo(f"finished in {plan.in_words(seconds)}: {folder.path}")
+    click.echo(f"finished in {progress.in_words(seconds)}: {folder.path}")
 
 
 def note_busy_cores(execution: Execution) -> None:
     """Say where other programs make the training slow, and what helps."""
-    from consingan.device import crowded
+    from consingan.machine.device import crowded
 
     if advice := crowded(execution.device):
         click.echo(f"Note: {advice}", err=True)
@@ -78,9 +78,8 @@ def _observers(
     options: Mapping[str, Any],
 ) -> tuple[list[Observer], Callable[[], None]]:
     """Everything that watches a training, and what ends it."""
-    from consingan.collapse import Collapse
-    from consingan.fine_tuning import Snapshots
-    from consingan.monitor import Pictures, ProgressBar, TensorBoard
+    from consingan.training.observers import Collapse, Pictures, ProgressBar, TensorBoard
+    from consingan.training.snapshots import Snapshots
 
     pictures = Pictures(folder.path, naive, execution.arithmetic)
     bar = ProgressBar(trainer, click.echo)

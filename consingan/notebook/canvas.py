@@ -11,10 +11,10 @@ from string import Template
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.files import make_folder
-from consingan.masks import read_mask
+from consingan.images.masks import read_mask
+from consingan.images.resize import resize_to
+from consingan.machine.files import make_folder
 from consingan.notebook import colab, show
-from consingan.pyramid import resize_to
 
 LONGER_SIDE = 640  # px of the canvas: large enough to paint on, small enough for a laptop
 LARGEST_ZOOM = 4.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.files import make_folder
+from consingan.machine.files import make_folder
 
 DRIVE = Path("/content/drive")
 

@@ -8,9 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from consingan.cli.messages import out_of_memory
-from consingan.errors import UserError
-from consingan.trainer import DivergedError
+from consingan.errors import DivergedError, UserError, out_of_memory
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from consingan.errors import UserError
-from consingan.files import make_folder
-from consingan.images import write_image
+from consingan.images.io import write_image
+from consingan.machine.files import make_folder
 
 Point = tuple[float, float]
 

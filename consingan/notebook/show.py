@@ -13,13 +13,14 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from consingan.checkpoint import RunFolder
-from consingan.images import to_pixels
-from consingan.masks import composite
-from consingan.modes import MODES
-from consingan.monitor import Pictures, ProgressBar
-from consingan.precision import Arithmetic
-from consingan.trainer import Record, StageRecord, Trainer
+from consingan.images.io import to_pixels
+from consingan.images.masks import composite
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.tasks import MODES
+from consingan.runs.folder import RunFolder
+from consingan.training.loop import Trainer
+from consingan.training.observers import Pictures, ProgressBar
+from consingan.training.records import Record, StageRecord
 
 ipython: Any = importlib.import_module("IPython.display")  # whether typed depends on its version
 

@@ -9,17 +9,28 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan import compositing, evaluation, runs
-from consingan.api import TrainedModel
-from consingan.checkpoint import RunFolder
+from consingan.api.train import train_or_resume
+from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
-from consingan.files import make_folder
-from consingan.images import SCIKIT_IMAGE, image_stem, read_image, write_image
-from consingan.modes import MODES
-from consingan.notebook import canvas, colab, shapes, show, training
+from consingan.images.fit import read_naive
+from consingan.images.io import SCIKIT_IMAGE, image_stem, read_image, write_image
+from consingan.images.video import write_animation
+from consingan.machine.files import make_folder
+from consingan.methods.consingan.tasks import MODES
+from consingan.notebook import canvas, colab, shapes, show
 from consingan.notebook.inputs import find_picture, home, parse_sizes
 from consingan.notebook.messages import explained
-from consingan.pictures import write_animation
+from consingan.outputs.composite import (
+    AUTO,
+    MaskOptions,
+    compose,
+    find_mask,
+    write_composite,
+    write_mask,
+)
+from consingan.outputs.samples import Options, other_sizes
+from consingan.report.write import evaluation_folder, looks_collapsed
+from consingan.runs.folder import RunFolder
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
@@ -91,7 +102,7 @@ class Studio:
             raise UserError("No picture is chosen yet; run the cell that chooses one first.")
         self._trained = self._naive = self._mask = None
         given = {k: v for k, v in settings.items() if k not in OPTIONAL or v}
-        outcome = training.train_or_resume(
+        outcome = train_or_resume(
             self._image, self.output_dir, given, show.LiveView, anew=start_anew
         )
         self._trained = outcome.model
@@ -105,7 +116,7 @@ class Studio:
             return
         made = self._make_samples(number, None, seed)
         show.show(made, [f"{index + 1}" for index in range(number)])
-        if evaluation.looks_collapsed(self._model().model, made):
+        if looks_collapsed(self._model().model, made):
             print("Note: all samples are nearly the image; train with a smaller lr_scale.")
 
     @explained
@@ -113,8 +124,8 @@ class Studio:
         """Show random pictures of other sizes, for example "400x160, 160x400" (width x height)."""
         if self._skips("Samples of other sizes"):
             return
-        options = evaluation.Options(sizes=parse_sizes(sizes))
-        for _, size in evaluation.other_sizes(self._model().model, options):
+        options = Options(sizes=parse_sizes(sizes))
+        for _, size in other_sizes(self._model().model, options):
             made = self._make_samples(number, size, seed)
             show.show(made, [f"{size[1]}x{size[0]}"] * number)
 
@@ -145,7 +156,7 @@ class Studio:
         else:
             path = Path(find_picture(naive_img)) if naive_img else self._naive_beside()
         config = model.config.replace(naive_img=str(path), fit=fit)
-        picture = runs.read_naive(config, model.size)
+        picture = read_naive(config, model.size)
         assert picture is not None
         self._naive = Naive(path, picture, fit)
         show.show([picture], [f"{path.name}, {picture.shape[-1]}x{picture.shape[-2]} px"])
@@ -168,14 +179,14 @@ class Studio:
             self._mask = Mask(None)
             print("No mask: the whole picture is used.")
             return
-        options = compositing.MaskOptions(source or None, fit=naive.fit)
-        values = compositing.find_mask(str(naive.path), naive.picture, self._model().model, options)
+        options = MaskOptions(source or None, fit=naive.fit)
+        values = find_mask(str(naive.path), naive.picture, self._model().model, options)
         if values is None:
             raise UserError(
                 f"There is no {naive.path.stem}_mask beside the picture; choose another mask."
             )
         self._mask = Mask(values)
-        compositing.write_mask(values, self._results() / f"{naive.path.stem}_mask.png")
+        write_mask(values, self._results() / f"{naive.path.stem}_mask.png")
         changed = f"red: changed, {100 * float(values.mean()):.1f} % of the picture"
         show.show([show.tinted(naive.picture, values)], [changed])
 
@@ -188,12 +199,12 @@ class Studio:
         if self._mask is None:
             raise UserError("No mask is chosen yet; run the cell that chooses one first.")
         dilation = mask_dilation if mask_dilation >= 0 else None
-        made = compositing.compose(
+        made = compose(
             model.model, naive.picture, self._mask.values, (start_stage,),
-            compositing.MaskOptions(dilation=dilation), seed, model.arithmetic,
+            MaskOptions(dilation=dilation), seed, model.arithmetic,
         )  # fmt: skip
         word = model.model.mode.result
-        compositing.write_composite(made, model.model, self._results(), str(naive.path))
+        write_composite(made, model.model, self._results(), str(naive.path))
         show.show([made.naive, made.full_blended], ["the picture", f"the picture, {word}"])
 
     @explained
@@ -216,7 +227,7 @@ class Studio:
         return folder
 
     def _results(self) -> Path:
-        return evaluation.evaluation_folder(self._run_folder(), RESULTS)
+        return evaluation_folder(self._run_folder(), RESULTS)
 
     def _chosen_naive(self) -> Naive:
         if self._naive is None:
@@ -273,7 +284,7 @@ class Studio:
             shapes.save_shape(shapes.parse_shape(shape), size, kept)
         elif mask == "upload":
             return self._uploaded("mask")
-        elif mask in (compositing.AUTO, "none", "beside"):
+        elif mask in (AUTO, "none", "beside"):
             return "" if mask == "beside" else mask
         else:
             return find_picture(mask)

@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from consingan.images import to_pixels
+from consingan.images.io import to_pixels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
+    from consingan.runs.curves import Curves
+
 
 LONGEST = 512
 """Longer side of an embedded picture in px: twice the pixels that it fills on a page."""

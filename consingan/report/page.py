@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
+from consingan.machine.progress import in_words
+from consingan.methods.command import training_command
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
-from consingan.plan import in_words
 from consingan.report import figures, style
-from consingan.report.gather import (
-    Material,
-    Setting,
-    evaluation_command,
-    settings,
-    training_command,
-)
-from consingan.report.style import note, number, picture, section
-
-if TYPE_CHECKING:
-    from consingan.compositing import Composite
-
-SHOWN = 9
-"""Samples on the page: three rows beside the real image and the reconstruction."""
-
-MAPS = 4
-"""Novelty maps on the page."""
-
-
-REGION_METRICS = {
-    "swd": "distance of the patch distributions to the training image's",
-    "coherence": "nothing in the region that is alien to the training image",
-}
+from consingan.report.gather import evaluation_command, settings
+from consingan.report.kinds import _composite, _region, _samples, facts_of, verdicts
+from consingan.report.material import Material, Setting
+from consingan.report.style import arrow, note, number, picture, section
 
 
 def report(material: Material) -> str:
@@ -67,7 +48,7 @@ def _header(material: Material) -> str:
 
 def _verdicts(material: Material) -> str:
     lines = []
-    for verdict in material.verdicts:
+    for verdict in verdicts(facts_of(material)):
         advice = f'<span class="advice">{escape(verdict.advice)}</span>' if verdict.advice else ""
         lines.append(f'<li class="{verdict.level}">{escape(verdict.text)}{advice}</li>')
     return f'<ul class="verdicts">\n{"".join(lines)}\n</ul>' if lines else ""
@@ -87,33 +68,6 @@ def _look(material: Material) -> str:
     return (
         f'<div class="look"><div class="pair">{left}</div>\n<div>{_samples(material)}</div></div>'
     )
-
-
-def _samples(material: Material) -> str:
-    if material.kind == "animation":
-        uri = figures.moving_uri(material.samples, material.fps)
-        return picture(uri, "animation", f"animation, {len(material.samples)} frames")
-    shown = material.samples[:SHOWN]
-    images = [
-        picture(figures.data_uri(sample, 400), f"sample {n}") for n, sample in enumerate(shown)
-    ]
-    count = len(material.samples)
-    caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
-    return f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
-
-
-def _composite(material: Material, made: Composite) -> str:
-    """Training image, naive image, mask and result."""
-    pictures = [
-        ("training image", material.real),
-        ("naive image", made.small),
-        (f"result of {material.config.train_mode}", made.blended),
-        ("reconstruction of the training image", material.reconstruction),
-    ]
-    if made.mask is not None:
-        pictures.append(("mask", (made.mask * 2 - 1).expand(-1, 3, -1, -1)))
-    images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
-    return f'<div class="grid roomy">{"".join(images)}</div>'
 
 
 def _metrics(material: Material) -> str:
@@ -141,33 +95,6 @@ def _metric_row(name: str, summary: Summary) -> str:
         f'<td class="number">{number(summary.mean)}</td><td class="number">{interval}</td>'
         f'<td class="arrow">{arrow(name)} {metric.better}</td></tr>'
     )
-
-
-def arrow(name: str) -> str:
-    """Which way is better."""
-    return "↓" if METRICS[name].better == "lower" else "↑"
-
-
-def _region(material: Material) -> str:
-    region = material.region
-    if region is None:
-        return ""
-    rows = [
-        f"<tr><td>{escape(METRICS[name].title)}<small>{escape(meaning)}</small></td>"
-        f'<td class="number">{number(region.before[name])}</td>'
-        f'<td class="number">{number(region.after[name])}</td>'
-        f'<td class="arrow">{arrow(name)} {METRICS[name].better}</td></tr>'
-        for name, meaning in REGION_METRICS.items()
-        if name in region.before
-    ]
-    head = (
-        '<tr><th>metric</th><th class="number">naive image</th><th class="number">result</th>'
-        "<th>better</th></tr>"
-    )
-    where = "The whole picture" if region.whole else "The smallest rectangle around the mask"
-    lead = note(f"{where}, against the training image.")
-    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
-    return section("Before and after", lead, table)
 
 
 def _novelty(material: Material) -> str:
@@ -250,7 +177,10 @@ def _plain(value: object) -> str:
 
 
 def _commands(material: Material) -> str:
-    commands = (training_command(material), evaluation_command(material))
+    commands = (
+        training_command(material.config, material.manifest.get("command")),
+        evaluation_command(material),
+    )
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
     return section("To repeat it", lines, note(" · ".join(_machine(material))))
 

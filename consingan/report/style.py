@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from consingan._version import __version__
+from consingan.metrics.judge import METRICS
+
+if TYPE_CHECKING:
+    pass
+
 
 CSS = """
 :root {
@@ -113,3 +119,8 @@ def number(value: float) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
     return f"{value:#.3g}" if abs(value) >= 1e-4 else f"{value:.6f}"
+
+
+def arrow(name: str) -> str:
+    """Which way is better."""
+    return "↓" if METRICS[name].better == "lower" else "↑"

@@ -8,21 +8,15 @@ samples that the authors of SinGAN and ConSinGAN published, judged by `consingan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
 
-from consingan.collapse import COLLAPSE_ADVICE
-from consingan.config import Config
-from consingan.saturation import ENOUGH
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from consingan.metrics.judge import Judgement
-    from consingan.metrics.reconstruction import Reconstruction
-
-    Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
+from consingan.methods.consingan.saturation import ENOUGH
+from consingan.metrics.judge import Judgement
+from consingan.metrics.reconstruction import Reconstruction
+from consingan.report.material import Facts, Level, Verdict
+from consingan.runs.curves import Curves
+from consingan.settings.config import Config
+from consingan.training.observers import COLLAPSE_ADVICE
 
 NEARLY_COPIES = 0.6
 """Copied area from which samples are copies: nearly twice the most of any published sample."""
@@ -68,69 +62,7 @@ STILL = 0.02
 
 SAME = 0.05
 """Relative change of the region's swd that is within its own noise."""
-
-Level = Literal["good", "fair", "bad"]
 _LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One sentence, how good the news is, and what to do about it."""
-
-    level: Level
-    text: str
-    advice: str = ""
-
-
-@dataclass(frozen=True)
-class Region:
-    """The part of a user's picture that was changed, before and after, against the real image.
-
-    Attributes:
-        before: metric -> value of the naive image's region; lower is better.
-        after: the same of the result.
-        whole: whether it is the whole picture, for want of a mask.
-    """
-
-    before: dict[str, float]
-    after: dict[str, float]
-    whole: bool = False
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the verdicts are made from.
-
-    Attributes:
-        config: the run's settings.
-        kind: what the mode makes: samples, an animation's frames or a composite.
-        judgement: of the samples or frames, where there are any.
-        quality: of the reconstruction.
-        short_side: of the real image, in px.
-        contrast: standard deviation of the real image, in [0, 1].
-        curves: loss curves of each finished stage.
-        finished: stages that are finished.
-        status: what the manifest says.
-        region: of a composite.
-    """
-
-    config: Config
-    kind: str = "samples"
-    judgement: Judgement | None = None
-    quality: Reconstruction | None = None
-    short_side: int = 250
-    contrast: float = 0.25
-    curves: Curves = field(default_factory=tuple)
-    finished: int = 0
-    status: str = "finished"
-    region: Region | None = None
-
-
-def verdicts(facts: Facts) -> list[Verdict]:
-    """Say what the figures mean, the worst news first."""
-    makers = {"samples": _on_samples, "animation": _on_frames, "composite": _on_region}
-    found = [*_on_training(facts), *makers[facts.kind](facts)]
-    return sorted(found, key=lambda verdict: _LEVELS.index(verdict.level))
 
 
 def _on_training(facts: Facts) -> Iterator[Verdict]:
@@ -207,30 +139,6 @@ def _mean(judgement: Judgement, name: str) -> float | None:
     return None if summary is None else summary.mean
 
 
-def _on_samples(facts: Facts) -> Iterator[Verdict]:
-    if facts.judgement is None:
-        return
-    copied = _mean(facts.judgement, "copied") or 0.0
-    diversity = _mean(facts.judgement, "diversity")
-    if copied >= NEARLY_COPIES:
-        text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
-        yield Verdict("bad", text, more_variety(facts.config))
-        return  # a copy has the image's texture: no news
-    texture = list(_on_texture(facts, facts.judgement, "Samples"))
-    yield from texture
-    if diversity is not None and diversity < ALIKE:
-        text = f"Samples are all alike (diversity {diversity:.2f})."
-        yield Verdict("bad", text, more_variety(facts.config))
-    elif copied >= LARGE_COPIES:
-        text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
-        yield Verdict("fair", text, more_variety(facts.config))
-    elif all(
-        verdict.level == "good" for verdict in texture
-    ):  # noise differs as well, and is no success
-        others = "" if diversity is None else " and from each other"
-        yield Verdict("good", f"Samples differ from the image{others}.")
-
-
 def more_variety(config: Config) -> str:
     """What to change, with the present values, for samples that copy less."""
     ways = []
@@ -259,36 +167,3 @@ def _on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdi
         yield Verdict("fair", f"{what} are rough in places ({figures}).", advice)
     else:
         yield Verdict("good", f"{what} have the image's colors and texture ({figures}).")
-
-
-def _on_frames(facts: Facts) -> Iterator[Verdict]:
-    if facts.judgement is None:
-        return
-    moved = _mean(facts.judgement, "diversity")
-    if moved is not None and moved < STILL:
-        yield Verdict("fair", "The frames hardly move.", "Lower --alpha, --beta or --start_stage.")
-    elif moved is not None:
-        yield Verdict("good", "The frames move.")
-    yield from _on_texture(facts, facts.judgement, "Frames")
-
-
-def _on_region(facts: Facts) -> Iterator[Verdict]:
-    if facts.region is None:
-        return
-    before, after = facts.region.before["swd"], facts.region.after["swd"]
-    what = "picture" if facts.region.whole else "changed region"
-    figures = f"(SWD {before:.1f} → {after:.1f})"
-    if after < (1 - SAME) * before:
-        yield Verdict("good", f"The {what} fits the training image better than before {figures}.")
-    elif after <= (1 + SAME) * before:
-        yield Verdict(
-            "fair",
-            f"The {what} fits the training image as before {figures}.",
-            "Try --fine_tune, or a lower --start_stage.",
-        )
-    else:
-        yield Verdict(
-            "bad",
-            f"The {what} fits the training image less than before {figures}.",
-            f"Raise {more_iterations(facts.config)}, or --start_stage.",
-        )

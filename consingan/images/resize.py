@@ -1,0 +1,69 @@
+"""The cubic resize, exact and antialiased, and the sizes it gives."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+Size = tuple[int, int]
+
+
+def _keys(x: Tensor) -> Tensor:
+    """Keys' cubic kernel with a = -0.5 (Keys 1981, eq. 15), zero beyond |x| = 2."""
+    x = x.abs()
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+
+
+@lru_cache(maxsize=64)
+def _cubic_matrix(n_in: int, n_out: int, scale: float) -> Tensor:
+    """Rows of cubic weights, float64 of shape (n_out, n_in), that resize a line of pixels.
+
+    When shrinking, the kernel is widened by 1/scale (antialiasing). Weights that fall outside the
+    line are dropped and the rest normalized, alike at both ends. Torch's own antialiased resize
+    computes the same, but its public call cannot take the true scale together with
+    ceil(n * scale) output pixels, and with a size alone its sampling grid shifts visibly.
+    """
+    width = min(scale, 1.0)
+    center = (torch.arange(n_out, dtype=torch.float64) + 0.5) / scale - 0.5
+    offset = torch.arange(n_in, dtype=torch.float64)[None, :] - center[:, None]
+    weights = _keys(offset * width)
+    return weights / weights.sum(1, keepdim=True)
+
+
+def scaled_size(size: Size, scale: float) -> Size:
+    """Height and width of a picture of `size` (h, w) resized by `scale`: ceil(scale * side)."""
+    return math.ceil(scale * size[0]), math.ceil(scale * size[1])
+
+
+def resize(image: Tensor, scale: float) -> Tensor:
+    """Resize `image` (N, C, H, W) by `scale` to (N, C, ceil(scale*H), ceil(scale*W)).
+
+    Cubic (Keys, a = -0.5), antialiased when shrinking, sampled at the true scale. The result is
+    not clipped: cubic weights overshoot at edges.
+    """
+    height, width = image.shape[-2:]
+    return _resample(image, scaled_size((height, width), scale), (scale, scale))
+
+
+def resize_to(image: Tensor, size: Size) -> Tensor:
+    """Resize `image` (N, C, H, W) to `size` (h, w) with the same kernel as `resize`."""
+    height, width = image.shape[-2:]
+    return _resample(image, size, (size[0] / height, size[1] / width))
+
+
+def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
+    height, width = image.shape[-2:]
+    rows = _cubic_matrix(height, size[0], scales[0]).to(image)
+    columns = _cubic_matrix(width, size[1], scales[1]).to(image)
+    # Rows first keeps the big product contiguous; the order saves little else.
+    return rows @ image @ columns.T
+
+
+def training_scale(size: Size, max_size: int) -> float:
+    """Factor that brings the longer side of a picture of `size` (h, w) down to `max_size` px."""
+    return min(max_size / max(size), 1.0)

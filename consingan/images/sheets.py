@@ -1,0 +1,44 @@
+"""Several pictures in one: grids and labelled sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from consingan.images.io import Pixels, to_pixels
+
+GAP = 4  # px between the pictures of a grid
+LABEL_HEIGHT = 18  # px for a line of text
+
+
+def grid(pictures: Sequence[Tensor], columns: int | None = None) -> Tensor:
+    """Put pictures (1, 3, h, w) in [-1, 1] of one size into rows on white: (3, H, W)."""
+    count = len(pictures)
+    columns = columns or min(count, 4)
+    rows = -(-count // columns)
+    _, channels, height, width = pictures[0].shape
+    sheet = torch.ones(channels, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP)
+    for index, picture in enumerate(pictures):
+        top = (index // columns) * (height + GAP)
+        left = (index % columns) * (width + GAP)
+        sheet[:, top : top + height, left : left + width] = picture[0].detach().float().cpu()
+    return sheet
+
+
+def labelled(
+    pictures: Sequence[Tensor], labels: Sequence[str], columns: int | None = None
+) -> Pixels:
+    """The same with a line of text above each picture, as (H, W, 3) uint8."""
+    from PIL import Image, ImageDraw
+
+    framed = []
+    for picture, label in zip(pictures, labels, strict=True):
+        pixels = to_pixels(picture)
+        canvas = Image.new("RGB", (pixels.shape[1], pixels.shape[0] + LABEL_HEIGHT), "white")
+        canvas.paste(Image.fromarray(pixels), (0, LABEL_HEIGHT))
+        ImageDraw.Draw(canvas).text((3, 3), label, fill="black")
+        framed.append(torch.from_numpy(np.asarray(canvas) / 127.5 - 1).permute(2, 0, 1)[None])
+    return to_pixels(grid(framed, columns))

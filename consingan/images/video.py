@@ -1,0 +1,91 @@
+"""Pictures about pictures: grids, labelled sheets, loss curves, animations."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.io import to_pixels
+from consingan.machine.files import atomic_path
+
+VIDEO_SUFFIXES = (".gif", ".webp", ".mp4")
+
+
+def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
+    """Write frames (1, 3, h, w) in [-1, 1] as GIF, animated WebP or MP4, by the suffix of `path`.
+
+    Raises:
+        UserError: the suffix is unknown, or MP4 is asked for without imageio-ffmpeg.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in VIDEO_SUFFIXES:
+        raise UserError(f"{path.name}: animations are written as gif, webp or mp4.")
+    if suffix == ".mp4":
+        require_ffmpeg()
+    pixels = (to_pixels(frame) for frame in frames)
+    with atomic_path(path) as temporary:
+        if suffix == ".mp4":
+            _write_mp4(temporary, pixels, fps)
+        else:
+            import imageio.v3 as iio
+
+            options: dict[str, Any] = {"duration": round(1000 / fps), "loop": 0}
+            film = np.stack([*pixels])
+            iio.imwrite(temporary, film, plugin="pillow", extension=suffix, **options)
+
+
+def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -> None:
+    """Write frame by frame, without the odd row or column: a long film does not fit into memory."""
+    import imageio_ffmpeg
+
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("a film needs at least one frame")
+    height, width = (side // 2 * 2 for side in first.shape[:2])
+    writer = imageio_ffmpeg.write_frames(
+        path, (width, height), fps=fps, macro_block_size=2,
+        output_params=["-f", "mp4"],  # the temporary file's name does not say it
+    )  # fmt: skip
+    count = 0
+    with contextlib.closing(writer):
+        writer.send(None)
+        for frame in itertools.chain([first], frames):
+            pixels = np.ascontiguousarray(frame[:height, :width])
+            with _failure_of_ffmpeg(path):
+                writer.send(pixels)
+            count += 1
+    with _failure_of_ffmpeg(path):  # what fails at the very end is not told
+        if imageio_ffmpeg.count_frames_and_secs(str(path))[0] != count:
+            raise RuntimeError("frames are missing")
+
+
+@contextlib.contextmanager
+def _failure_of_ffmpeg(path: Path) -> Iterator[None]:
+    """Say in a sentence that a film could not be written; ffmpeg itself has said why."""
+    try:
+        yield
+    except (OSError, RuntimeError):
+        raise OSError(errno.EIO, "ffmpeg failed; is the disk full?", str(path)) from None
+
+
+def require_ffmpeg() -> None:
+    """Make sure that MP4 can be written.
+
+    Raises:
+        UserError: the optional package is missing.
+    """
+    try:
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError:
+        raise UserError(
+            "MP4 needs the package imageio-ffmpeg; run: pip install imageio-ffmpeg "
+            "(or choose gif or webp)."
+        ) from None

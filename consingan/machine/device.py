@@ -1,0 +1,150 @@
+"""Which device to compute on, and what it is called in words."""
+
+from __future__ import annotations
+
+import platform
+import re
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+
+from consingan.errors import UserError
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+CROWDED = 1.5  # times slower with all threads than with one: then something is wrong
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device and, where it is not the one asked for, a sentence that says why."""
+
+    device: torch.device
+    note: str = ""
+
+
+def choose_device(
+    device: str = "auto", gpu: int | None = None, not_cuda: bool = False
+) -> DeviceChoice:
+    """The device that the options mean.
+
+    Args:
+        device: auto (CUDA, else MPS, else CPU), cpu, cuda, cuda:N or mps; errors if it is missing.
+        gpu: N of the authors' `--gpu N`; without CUDA it goes on with the CPU and says so.
+        not_cuda: the authors' `--not_cuda`: the CPU.
+
+    Raises:
+        UserError: the device is unknown or not there.
+    """
+    if not_cuda:
+        return DeviceChoice(torch.device("cpu"))
+    if device != "auto":
+        return DeviceChoice(_named(device))
+    if torch.cuda.is_available():
+        found = _named(f"cuda:{gpu or 0}", tried=False)
+        if not (why := _unusable(found)):
+            return DeviceChoice(found)
+        return _instead(f"{found} does not work ({why})")
+    if gpu is not None:
+        return _instead(f"--gpu {gpu}: there is no CUDA device here")
+    return DeviceChoice(_without_cuda())
+
+
+def _instead(why: str) -> DeviceChoice:
+    device = _without_cuda()
+    name = "CPU" if device.type == "cpu" else "Apple GPU"
+    return DeviceChoice(device, f"{why}, going on with the {name}.")
+
+
+def _without_cuda() -> torch.device:
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _unusable(device: torch.device) -> str:
+    """Why a CUDA device does not compute, in torch's words; "" if it does.
+
+    A build of torch has kernels for some generations of cards and none for older ones.
+    """
+    try:
+        torch.ones(2, device=device).sum().item()
+    except torch.cuda.OutOfMemoryError:
+        return ""  # it would work; what to do about memory is said where the work begins
+    except RuntimeError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+def _named(name: str, tried: bool = True) -> torch.device:
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise UserError(f"--device {name} is unknown; use auto, cpu, cuda, cuda:N or mps.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UserError("--device mps: there is no Apple GPU here; use --device cpu.")
+    if name.startswith("cuda"):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        index = int(name.partition(":")[2] or 0)
+        if index >= count:
+            few = {0: "there is no CUDA device", 1: "there is only one CUDA device"}
+            there = few.get(count, f"there are only {count} CUDA devices")
+            raise UserError(f"--device {name}: {there} here; use --device auto.")
+        found = torch.device("cuda", index)
+        if tried and (why := _unusable(found)):
+            raise UserError(
+                f"--device {name} does not work ({why}); install a build of torch that is made "
+                "for this card, or use --device cpu."
+            )
+        return found
+    return torch.device(name)
+
+
+def crowded(device: torch.device) -> str:
+    """A sentence that advises fewer threads where other programs keep the cores busy, or "".
+
+    Threads that wait for one another on a busy core can make a training many times slower. How
+    many there are decides the last digits of a result, so it is never changed unasked.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        return ""
+    together = _small_convolutions()
+    try:
+        torch.set_num_threads(1)
+        alone = _small_convolutions()
+    finally:
+        torch.set_num_threads(threads)
+    if together < CROWDED * alone:
+        return ""
+    return (
+        f"Other programs keep the cores busy: one thread is {together / alone:.0f} times as fast "
+        f"as {threads} now; consider --threads 1."
+    )
+
+
+@torch.no_grad()
+def _small_convolutions() -> float:
+    """Median seconds of a convolution as at a coarse stage."""
+    x, weight = torch.ones(1, 64, 32, 32), torch.ones(64, 64, 3, 3)
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        torch.nn.functional.conv2d(x, weight)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, for example "cpu (2 threads, x86_64)"."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{device} ({properties.name}, {properties.total_memory / 2**30:.0f} GiB)"
+    if device.type == "mps":
+        return "mps (Apple GPU)"
+    return f"cpu ({torch.get_num_threads()} threads, {platform.machine()})"

@@ -1,0 +1,147 @@
+"""Files of a run: writes that happen whole or not at all, reads that say what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consingan.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+# Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
+# of a manifest, has the file open; elsewhere a refusal is final.
+PAUSES: tuple[float, ...] = (0.02, 0.1, 0.3, 1.0) if os.name == "nt" else ()
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that is renamed onto it when the block ends well.
+
+    Whatever happens in between, `path` holds either its old content or the whole new one.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("r+b") as file:  # Windows syncs only what may be written
+            os.fsync(file.fileno())
+        _patiently(temporary.replace, path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _patiently(rename: Callable[[Path], Path], target: Path) -> Path:
+    """`rename(target)`, tried again after each of `PAUSES` while that is refused."""
+    for pause in PAUSES:
+        try:
+            return rename(target)
+        except PermissionError:
+            time.sleep(pause)
+    return rename(target)
+
+
+def rename_free(folder: Path, wanted: Path) -> Path:
+    """Rename a folder to `wanted`, or wanted_2, wanted_3 ... if that is taken.
+
+    Raises:
+        UserError: a thousand names are taken.
+        OSError: it cannot be renamed.
+    """
+    for attempt in range(1, 1000):
+        path = wanted if attempt == 1 else wanted.with_name(f"{wanted.name}_{attempt}")
+        if path.exists():
+            continue
+        try:
+            return _patiently(folder.rename, path)
+        except OSError:
+            if not path.exists():  # else it was taken in this very moment
+                raise
+    raise UserError(f"{wanted.parent} already holds a thousand runs of this name; tidy it up.")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file of a run holds.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; the run folder is incomplete.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}).") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged (it holds no settings).")
+    return value
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write named tensors as safetensors, atomically."""
+    from safetensors.torch import save
+
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(plain))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """What `write_tensors` wrote, on the CPU and in memory of its own.
+
+    Not on another device, because some have no float64. Not mapped from the file either, as
+    `safetensors.torch.load_file` has it: a run that goes on replaces the files that it was read
+    from, which Windows refuses while they are mapped.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} is missing; the run folder is incomplete, copy it again or train anew."
+        ) from None
+    except (SafetensorError, OSError, KeyError, struct.error) as error:
+        raise UserError(
+            f"{path} is damaged ({error}); restore it from a copy or train anew."
+        ) from None
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and those above it.
+
+    Raises:
+        UserError: it cannot be created or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {path} cannot be created ({error.strerror}); choose another place."
+        ) from None
+    if not os.access(path, os.W_OK):
+        raise UserError(f"The folder {path} cannot be written to; choose another place.")
+    return path

@@ -1,0 +1,141 @@
+"""In which arithmetic a network runs: the number format and what goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from consingan.errors import UserError
+
+PRECISIONS = ("auto", "float32", "tf32", "bf16")
+FULL_CACHE, FULL_GPU = 4_000_000, 64_000_000  # values of a feature map, all pictures together
+MOST_AT_A_TIME = 256  # pictures
+CLEARLY_FASTER = 1.3  # bf16 must beat float32 by this factor where it has to be measured
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How networks are run.
+
+    Attributes:
+        name: "float32", "tf32" (float32 whose products are shortened to 10 bits on an NVIDIA GPU)
+            or "bf16" (features in bfloat16, weights and sums in float32).
+        reason: what was chosen and why in a phrase to be printed, for example "bf16 (AMX)".
+    """
+
+    name: str = "float32"
+    reason: str = "float32"
+
+    def dtype(self, weights: torch.dtype = torch.float32) -> torch.dtype:
+        """Number format of the features, for networks whose weights are kept in `weights`."""
+        return torch.bfloat16 if self.name == "bf16" else weights
+
+    @contextlib.contextmanager
+    def scope(self, device: torch.device) -> Iterator[None]:
+        """Let products on `device` be as exact as this arithmetic says, for convolutions too."""
+        if device.type != "cuda":
+            yield
+            return
+        short, matmul = self.name == "tf32", torch.backends.cuda.matmul
+        same_each_time = (  # where the user asked torch for it
+            torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled()
+        )
+        before, matmul.allow_tf32 = matmul.allow_tf32, short
+        try:
+            with torch.backends.cudnn.flags(
+                enabled=True,
+                benchmark=not same_each_time,
+                deterministic=same_each_time,
+                allow_tf32=short,
+            ):
+                yield
+        finally:
+            matmul.allow_tf32 = before
+
+    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+        """Casts what networks compute on `device` to bfloat16, if that is the arithmetic."""
+        if self.name != "bf16":
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+
+    def batch_size(self, size: tuple[int, int], device: torch.device, channels: int = 64) -> int:
+        """Pictures of `size` (h, w) to make at a time on `device`, through maps of `channels`.
+
+        A CPU wants feature maps to stay near its cache; a GPU is filled by some 24 pictures of
+        250 px, whose noise and live feature maps together take 2 to 3 GiB in float32.
+        """
+        values = FULL_GPU if device.type == "cuda" else FULL_CACHE
+        return max(1, min(values // (size[0] * size[1] * channels), MOST_AT_A_TIME))
+
+
+def choose_arithmetic(precision: str, device: torch.device) -> Arithmetic:
+    """What `--precision` means on `device`; "auto" is the fastest that the hardware really has.
+
+    Raises:
+        UserError: there is no such precision, or the device cannot compute in it.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(
+            f"--precision {precision} is unknown; choose one of {', '.join(PRECISIONS)}."
+        )
+    has, why = _hardware_bf16(device)
+    if precision == "auto":
+        return Arithmetic("bf16", f"bf16 ({why})") if has else Arithmetic(reason=f"float32 ({why})")
+    if precision == "tf32" and not (device.type == "cuda" and has):
+        raise UserError(
+            "--precision tf32 needs an NVIDIA GPU of the Ampere generation or newer; "
+            "use --precision auto or float32."
+        )
+    if precision == "bf16" and not has:
+        if device.type != "cpu":
+            raise UserError(
+                f"--precision bf16 does not work on this device ({why}); "
+                "use --precision auto or float32."
+            )
+        return Arithmetic("bf16", f"bf16 ({why}: slower than float32)")
+    return Arithmetic(precision, f"bf16 ({why})" if precision == "bf16" else precision)
+
+
+def _hardware_bf16(device: torch.device) -> tuple[bool, str]:
+    """Whether `device` multiplies in bfloat16 faster than in float32, and how that is known."""
+    if device.type == "cuda":
+        major, minor = torch.cuda.get_device_capability(device)
+        return major >= 8, f"CUDA compute capability {major}.{minor}"
+    if device.type != "cpu":
+        return False, f"bf16 is not tried on {device.type}"
+    return _cpu_bf16()
+
+
+@lru_cache(maxsize=1)
+def _cpu_bf16() -> tuple[bool, str]:
+    """The processor's own word where torch can ask it, else a measurement of some ms."""
+    for probe, name in (
+        ("_is_amx_tile_supported", "AMX"),
+        ("_is_avx512_bf16_supported", "AVX-512 bf16"),
+    ):
+        ask = getattr(torch.cpu, probe, None)
+        if ask is not None and ask():
+            return True, name
+    slow, fast = (_convolution_time(dtype) for dtype in (torch.float32, torch.bfloat16))
+    if fast * CLEARLY_FASTER < slow:
+        return True, "measured faster on this processor"
+    return False, "no bf16 in this processor"
+
+
+@torch.no_grad()
+def _convolution_time(dtype: torch.dtype) -> float:
+    """Seconds for a convolution 64 -> 64 at 64x64 px, the best of some."""
+    x = torch.ones(1, 64, 64, 64, dtype=dtype).to(memory_format=torch.channels_last)
+    weight = torch.ones(64, 64, 3, 3, dtype=dtype).to(memory_format=torch.channels_last)
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        torch.nn.functional.conv2d(x, weight)
+        times.append(time.perf_counter() - start)
+    return min(times[1:])

@@ -1,0 +1,29 @@
+"""A bar with the time left, for work that is counted in pieces."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+PATIENCE = 1.0  # seconds; what takes less needs no bar
+
+
+def tracked(pieces: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Pass `pieces` on behind a bar called `what`, which is wiped off at the end.
+
+    There is none where standard error is no terminal.
+    """
+    from tqdm import tqdm
+
+    quiet = not sys.stderr.isatty()
+    yield from tqdm(pieces, what, total, leave=False, delay=PATIENCE, disable=quiet)
+
+
+def in_words(seconds: float) -> str:
+    """A time span as "45 s", "12 min" or "3 h 20 min"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,98 @@
+"""What is drawn for an iteration: shapes of the noises, and the streams they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from consingan.methods.consingan.tasks import Mode
+from consingan.nn import noise
+from consingan.nn.blocks import initialize
+from consingan.nn.noise import Size
+
+
+class Randomness(Protocol):
+    """Where a training's random numbers come from; tests replay recorded ones."""
+
+    def initialize(self, network: torch.nn.Module, name: str) -> None:
+        """Draw the first weights of the network called `name`."""
+        ...
+
+    def fixed_noise(self, stage: int, shape: tuple[int, ...], image: Tensor) -> Tensor:
+        """The fixed z of `stage`; stage 0 makes it from `image`, the real image there."""
+        ...
+
+    def draws(
+        self, stage: int, iteration: int, shapes: list[tuple[int, ...]], image: Tensor, steps: int
+    ) -> Draws:
+        """All that is random in one iteration; `image` is what the source of z_0 works on."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeededRandomness:
+    """Random numbers that depend on (seed, stage, iteration) alone, so that any step can be redone.
+
+    Iterations count on through a stage's attempts, see `StageRestarted`.
+
+    Pictures are worked on with a CPU stream, on the CPU if `draws` gets them there, so that a GPU
+    has no reason to wait. The large noises are drawn where they are used.
+    """
+
+    seed: int
+    mode: Mode
+    device: torch.device
+
+    def initialize(self, network: torch.nn.Module, name: str) -> None:
+        """Draw the first weights of the network called `name`."""
+        initialize(network, noise.stream(self.seed, "weights", name))
+
+    def fixed_noise(self, stage: int, shape: tuple[int, ...], image: Tensor) -> Tensor:
+        """z_0 by the mode's anchor, later ones N(0, 1)."""
+        rng = noise.stream(self.seed, "fixed", stage)
+        if stage == 0:
+            return self.mode.anchor(image, rng)
+        return noise.gaussian(shape, rng, self.device)
+
+    def draws(
+        self, stage: int, iteration: int, shapes: list[tuple[int, ...]], image: Tensor, steps: int
+    ) -> Draws:
+        """z_0 by the mode's source, later ones N(0, 1), one mixing number per step."""
+        keys = (self.seed, "step", stage, iteration)
+        rng = noise.stream(*keys)
+        large = rng if self.device.type == "cpu" else noise.stream(*keys, device=self.device)
+        mixing = noise.sent(torch.rand(steps, generator=rng), self.device)
+        first = noise.sent(self.mode.source(image, rng), self.device)
+        return Draws([first, *(noise.gaussian(s, large) for s in shapes[1:])], mixing)
+
+
+def noise_shapes(
+    sizes: Sequence[Size], channels: int, image_channels: int, frame: int, samples: int = 1
+) -> list[tuple[int, int, int, int]]:
+    """Shapes of z_0..z_d for stages of `sizes` (h, w).
+
+    z_0 is a picture; z_k has `channels` channels and `frame` more px on each side (0 for border
+    "zero", layers x margin for border "noise", see `networks.Generator`).
+    """
+    first, *rest = sizes
+    shapes = [(samples, image_channels, *first)]
+    shapes += [(samples, channels, h + 2 * frame, w + 2 * frame) for h, w in rest]
+    return shapes
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All that is random in one iteration.
+
+    Attributes:
+        noises: z_0..z_d, shapes as `noise_shapes`.
+        mixing: (discriminator steps,) in [0, 1): where between real and fake each gradient
+            penalty is taken.
+    """
+
+    noises: list[Tensor]
+    mixing: Tensor

@@ -1,0 +1,146 @@
+"""How a training iteration is executed, apart from what it computes.
+
+`PlainEngine` is the method as one would write it down beside the paper: the oracle of the tests
+and the yardstick of the benchmarks. `FastEngine` (fast_engine.py) computes the same with less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.networks import Generator
+from consingan.nn import losses
+from consingan.nn.discriminator import Discriminator
+
+LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of the training rule (Hinz et al. 2021, section 3)."""
+
+    train_depth: int = 3
+    lr_g: float = 5e-4
+    lr_d: float = 5e-4
+    lr_scale: float = 0.1
+    beta1: float = 0.5
+    g_steps: int = 3
+    d_steps: int = 3
+    lambda_grad: float = 0.1
+    penalty_every: int = 1
+    alpha: float = 10.0
+
+    def penalty_weight(self, iteration: int, step: int) -> float:
+        """Weight of the gradient penalty at one discriminator step; 0 where it is left out."""
+        turn = (iteration * self.d_steps + step) % self.penalty_every
+        return self.lambda_grad * self.penalty_every if turn == 0 else 0.0
+
+    def penalty_weights(self, iteration: int) -> tuple[float, ...]:
+        """`penalty_weight` of every discriminator step of an iteration."""
+        return tuple(self.penalty_weight(iteration, step) for step in range(self.d_steps))
+
+
+@dataclass(frozen=True)
+class StageTask:
+    """What is trained in one stage: networks, the image, the fixed noise that must give it."""
+
+    generator: Generator
+    discriminator: Discriminator
+    real: Tensor
+    fixed_noises: Sequence[Tensor]
+    amplitudes: Sequence[float]
+    recipe: Recipe
+
+    def freeze(self) -> None:
+        """Let gradients flow only to what this stage trains."""
+        self.generator.requires_grad_(False)
+        for group in self.generator_groups():
+            for parameter in group["params"]:
+                parameter.requires_grad_(True)
+
+    def generator_groups(self) -> list[dict[str, Any]]:
+        """Trained parameters of the generator with their learning rates."""
+        recipe = self.recipe
+        return self.generator.param_groups(recipe.lr_g, recipe.lr_scale, recipe.train_depth)
+
+
+class Engine(Protocol):
+    """Executes iterations of one stage; holds its optimizers."""
+
+    @property
+    def optimizer_g(self) -> torch.optim.Optimizer:
+        """The generator's optimizer."""
+        ...
+
+    @property
+    def optimizer_d(self) -> torch.optim.Optimizer:
+        """The discriminator's optimizer."""
+        ...
+
+    def step(self, draws: Draws, iteration: int) -> Tensor:
+        """Run one iteration and return its losses, (5,) in the order of `LOSSES`, undetached."""
+        ...
+
+
+EngineFactory = Callable[[StageTask], Engine]
+
+
+class PlainEngine:
+    """The training rule in float32 as the paper states it, one network call after the other."""
+
+    def __init__(self, task: StageTask) -> None:
+        task.freeze()
+        self.task = task
+        betas = (task.recipe.beta1, 0.999)
+        self.optimizer_g = torch.optim.Adam(task.generator_groups(), betas=betas)
+        self.optimizer_d = torch.optim.Adam(
+            task.discriminator.parameters(), lr=task.recipe.lr_d, betas=betas
+        )
+
+    def step(self, draws: Draws, iteration: int) -> Tensor:
+        """One iteration: the discriminator's steps, then the generator's."""
+        with Arithmetic().scope(self.task.real.device):
+            return self._step(draws, iteration)
+
+    def _step(self, draws: Draws, iteration: int) -> Tensor:
+        task, recipe = self.task, self.task.recipe
+        draws = Draws([z.contiguous() for z in draws.noises], draws.mixing)
+        for step, mixing in enumerate(draws.mixing):
+            d_losses = self._step_discriminator(
+                draws, mixing, recipe.penalty_weight(iteration, step)
+            )
+        task.discriminator.requires_grad_(False)
+        adversarial = losses.adversarial(task.discriminator(self._fake(draws)))
+        output = task.generator(task.fixed_noises, task.amplitudes)
+        reconstruction = recipe.alpha * losses.reconstruction(output, task.real)
+        self.optimizer_g.zero_grad()
+        (adversarial + reconstruction).backward()
+        for _ in range(recipe.g_steps):  # several steps on one gradient: the method's behavior
+            self.optimizer_g.step()
+        task.discriminator.requires_grad_(True)
+        return torch.stack([*d_losses, adversarial.detach(), reconstruction.detach()])
+
+    def _fake(self, draws: Draws) -> Tensor:
+        fake: Tensor = self.task.generator(draws.noises, self.task.amplitudes)
+        return fake
+
+    def _step_discriminator(self, draws: Draws, mixing: Tensor, weight: float) -> list[Tensor]:
+        task = self.task
+        fake = self._fake(draws).detach()
+        real_loss = losses.critic_real(task.discriminator(task.real))
+        fake_loss = losses.critic_fake(task.discriminator(fake))
+        penalty = torch.zeros_like(real_loss)
+        if weight:
+            critic = task.discriminator
+            penalty = weight * losses.gradient_penalty(critic, task.real, fake, mixing)
+        self.optimizer_d.zero_grad()
+        (real_loss + fake_loss + penalty).backward()
+        self.optimizer_d.step()
+        return [-real_loss.detach(), fake_loss.detach(), penalty.detach()]

@@ -1,0 +1,188 @@
+"""The same training rule with less work: one fake per iteration, gradients by hand, fewer copies.
+
+What is saved, and why nothing changes:
+- G does not change during the discriminator's steps, so one fake serves them all and is then
+  back-propagated in the generator's step.
+- Stages that are no longer trained give the same features for the fixed noise in every iteration;
+  they are computed once.
+- The penalty's gradient needs no second-order graph where D is piecewise linear (critic.py).
+- Of small pictures the one from random noise and the one from fixed noise go through G together.
+- Up-sampling is a linear map along each axis, done as two matrix products (kernels.py).
+- Channels-last memory and, if asked for, bfloat16 arithmetic with float32 weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from consingan.machine.memory import keep_freed_memory
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.engine import StageTask
+from consingan.nn import losses
+from consingan.nn.critic import is_small, make_critic
+from consingan.nn.kernels import applied
+
+
+class FastEngine:
+    """Executes `PlainEngine`'s iteration in fewer operations.
+
+    Args:
+        task: what is trained.
+        arithmetic: of convolutions and up-sampling; the weights, the sums of their gradients and
+            the optimizers stay in the format of the weights.
+        checkpointing: compute the trained stages' activations again in the backward pass instead
+            of keeping them.
+        capturable: let the optimizers take part in a CUDA graph (graphs.py): their learning rates
+            are tensors, which a graph reads anew each time.
+    """
+
+    def __init__(
+        self,
+        task: StageTask,
+        arithmetic: Arithmetic | None = None,
+        checkpointing: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        task.freeze()
+        if task.real.device.type == "cpu":
+            keep_freed_memory()
+        self.task = task
+        self.arithmetic = arithmetic or Arithmetic()
+        self.checkpointing = checkpointing
+        self.dtype = self.arithmetic.dtype(task.real.dtype)
+        recipe = task.recipe
+        groups = task.generator_groups()
+        critic = [{"params": list(task.discriminator.parameters()), "lr": recipe.lr_d}]
+        self.optimizer_g = self._adam(groups, capturable)
+        self.optimizer_d = self._adam(critic, capturable)
+        self.critic = make_critic(task.discriminator, task.real, self.arithmetic)
+        self.in_one_batch = is_small(task.real)
+        self.first = task.generator.first_trained(recipe.train_depth)
+        self.fixed = [self._local(z) for z in task.fixed_noises]
+        self.fixed_start = self._frozen_part(self.fixed)
+
+    def _local(self, x: Tensor) -> Tensor:
+        """`x` on this engine's device, in its number format and memory order."""
+        return x.to(self.task.real.device, self.dtype, memory_format=torch.channels_last)
+
+    def _adam(self, groups: list[dict[str, Any]], capturable: bool) -> torch.optim.Adam:
+        # Parameters stay contiguous: with another order of memory than its moments' (those of a
+        # resumed run, say) the fused Adam mixes up elements without a word.
+        if capturable:
+            device = self.task.real.device
+            groups = [{**group, "lr": torch.tensor(group["lr"], device=device)} for group in groups]
+        betas = (self.task.recipe.beta1, 0.999)
+        return torch.optim.Adam(groups, betas=betas, fused=True, capturable=capturable)
+
+    def step(self, draws: Draws, iteration: int) -> Tensor:
+        """One iteration, see `PlainEngine.step`."""
+        noises = [self._local(z) for z in draws.noises]
+        return self.iterate(Draws(noises, draws.mixing), self.kind(iteration))
+
+    def iterate(self, draws: Draws, weights: Sequence[float]) -> Tensor:
+        """One iteration with the penalty's weight at each step of the discriminator.
+
+        Args:
+            draws: as `empty_draws` has them: on this engine's device, in its format and order.
+            weights: from `Recipe.penalty_weights`.
+        """
+        recipe, real = self.task.recipe, self.task.real
+        with self.arithmetic.scope(real.device):
+            start = self._frozen_part(draws.noises)
+            if self.in_one_batch:
+                fake, output = self._generate_both(start, draws.noises)
+            else:
+                fake, output = self._generate(start, draws.noises), None
+            for mixing, weight in zip(draws.mixing.unbind(), weights, strict=True):
+                d_losses = self.critic.descend(fake.detach(), mixing, weight)
+                self.optimizer_d.step()
+            adversarial, gradient = self.critic.judge(fake.detach())
+            self.optimizer_g.zero_grad()
+            if output is None:
+                fake.backward(gradient)
+                output = self._generate(self.fixed_start, self.fixed)
+                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                reconstruction.backward()
+            else:
+                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                torch.autograd.backward([fake, reconstruction], [gradient, None])
+            for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
+                self.optimizer_g.step()
+        return torch.stack([*d_losses, adversarial, reconstruction.detach()])
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.task.real.device
+
+    def kind(self, iteration: int) -> tuple[float, ...]:
+        """The penalty's weights: where one is 0, its kernels are left out."""
+        return self.task.recipe.penalty_weights(iteration)
+
+    def fill(self, buffers: Draws, draws: Draws) -> None:
+        """Copy into `buffers`, which casts to their format and order."""
+        for buffer, drawn in zip(buffers.noises, draws.noises, strict=True):
+            buffer.copy_(drawn)
+        buffers.mixing.copy_(draws.mixing)
+
+    def empty_draws(self) -> Draws:
+        """Room for what an iteration draws, as `iterate` wants it."""
+        mixing = self.task.real.new_empty(self.task.recipe.d_steps)
+        return Draws([torch.empty_like(z) for z in self.fixed], mixing)
+
+    @torch.no_grad()
+    def _frozen_part(self, noises: Sequence[Tensor]) -> Tensor | None:
+        """Features after the stages that are no longer trained; None where all are trained."""
+        if self.first == 0:
+            return None
+        with applied(self.arithmetic, self.task.generator):
+            return self.task.generator.features(noises[: self.first], self.task.amplitudes)
+
+    def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
+        """Picture from the features of the frozen part and the noises of the trained stages."""
+        generator, amplitudes = self.task.generator, self.task.amplitudes
+        x = self._trained(generator.first_features, noises[0]) if start is None else start
+        for stage in range(max(self.first, 1), len(noises)):
+            refine = partial(generator.refine, stage, amplitude=amplitudes[stage])
+            x = self._trained(refine, x, noises[stage])
+        with applied(self.arithmetic, generator):
+            return generator.render(x)
+
+    def _generate_both(
+        self, start: Tensor | None, noises: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures from the random and the fixed noise, in one batch."""
+        if start is not None:
+            assert self.fixed_start is not None
+            start = torch.cat([start, self.fixed_start])
+        both = [
+            torch.cat([z, fixed]) if stage >= self.first else z
+            for stage, (z, fixed) in enumerate(zip(noises, self.fixed, strict=True))
+        ]
+        fake, output = self._generate(start, both).split(1)
+        return fake, output
+
+    def _trained(self, piece: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Run a piece of the generator; with checkpointing what it keeps is its arguments.
+
+        The second computation happens in the midst of the backward pass, when the generator's
+        operations are its own again, so the arithmetic is set inside.
+        """
+
+        def run(*tensors: Tensor) -> Tensor:
+            with applied(self.arithmetic, self.task.generator):
+                return piece(*tensors)
+
+        if not self.checkpointing:
+            return run(*tensors)
+        # Nothing in there is random; saving the random state would stall a GPU.
+        return checkpoint(  # type: ignore[no-any-return]
+            run, *tensors, use_reentrant=False, preserve_rng_state=False
+        )

@@ -1,0 +1,54 @@
+"""How much memory a training step of ConSinGAN needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consingan.machine.memory import Size
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.engine import Recipe
+from consingan.nn.architecture import Border, Shape
+
+OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
+NOISE_BYTES = 12  # for each number: fixed, drawn, and a copy of one (or halves of both) in use
+# Fitted to the growth of a process at 250 px. The tensors themselves are a sixth (plain) to a third
+# (fast, whose freed blocks stay with the process) less: what lies between them cannot be reused.
+BF16_BYTES = 3.4  # for each number of a map: gradients of weights and of the picture need float32
+PLAIN_MAPS = (14.5, 4.6)
+FAST_MAPS = (17.0, 0.8)
+CHECKPOINTED_MAPS = (15.0, 0.4)
+
+
+def estimate_training_memory(
+    sizes: Sequence[Size],
+    shape: Shape,
+    border: Border,
+    recipe: Recipe,
+    arithmetic: Arithmetic,
+    engine: str = "auto",
+    checkpointing: bool = False,
+) -> int:
+    """Peak bytes that a training step at the last of `sizes` (h, w) takes beside the program.
+
+    A feature map has `channels` numbers a pixel. Those that are alive at the peak lie in three
+    groups: of the discriminator at the finest size, of the stages that are trained at theirs, and
+    the noises of all stages, which are always kept.
+    """
+    short = engine != "plain" and arithmetic.name == "bf16"
+    bytes_each = BF16_BYTES if short else 4.0
+    frame = shape.layers * shape.margin
+    framed = [(h + 2 * frame) * (w + 2 * frame) for h, w in sizes]
+    finest = sizes[-1][0] * sizes[-1][1]
+    trained = sum(framed[max(len(sizes) - recipe.train_depth, 0) :])
+    drawn = framed if border == "noise" else [h * w for h, w in sizes]
+    noises = sum(drawn[1:])
+    critic, per_layer = _maps(engine, checkpointing)
+    maps = critic * finest + per_layer * shape.layers * trained
+    return OVERHEAD + round(shape.channels * (bytes_each * maps + NOISE_BYTES * noises))
+
+
+def _maps(engine: str, checkpointing: bool) -> tuple[float, float]:
+    """Live maps: at the finest size, most of the discriminator; for each layer in training."""
+    if engine == "plain":
+        return PLAIN_MAPS
+    return CHECKPOINTED_MAPS if checkpointing else FAST_MAPS

@@ -1,0 +1,193 @@
+"""Make pictures with a trained model: random ones of any size, from a picture, animations."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.resize import resize_to
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan import draws
+from consingan.methods.consingan.model import Model
+from consingan.nn import noise
+from consingan.nn.kernels import applied
+
+Size = tuple[int, int]
+
+
+def output_sizes(model: Model, size: Size | None = None) -> list[Size]:
+    """Size (h, w) of every stage for a picture of `size` (h, w), by default the training size.
+
+    All stages are scaled by the same factors; the last one is exactly `size`.
+    """
+    height, width = model.sizes[-1]
+    if size is None or size == (height, width):
+        return model.sizes
+    scale_h, scale_w = size[0] / height, size[1] / width
+    earlier = [
+        (max(round(h * scale_h), 1), max(round(w * scale_w), 1)) for h, w in model.sizes[:-1]
+    ]
+    return [*earlier, size]
+
+
+def random_noises(model: Model, size: Size | None, seed: int, index: int) -> list[Tensor]:
+    """Fresh z_0..z_d for sample `index`; the same (seed, index) always gives the same ones.
+
+    They are drawn where the model is: a CPU takes longer for that than a GPU for the picture.
+    """
+    shape, frame = model.config.shape, model.generator.frame
+    sizes = output_sizes(model, size)
+    shapes = draws.noise_shapes(sizes, shape.channels, shape.image_channels, frame)
+    rng = noise.stream(seed, "sample", index, device=model.device)
+    return [noise.gaussian(s, rng) for s in shapes]
+
+
+@torch.no_grad()
+def random_samples(
+    model: Model,
+    count: int,
+    size: Size | None = None,
+    seed: int = 0,
+    batch_size: int | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> Iterator[Tensor]:
+    """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
+
+    Sample i is drawn from (seed, i) alone, whatever `count` is, but a GPU draws other ones than a
+    CPU. How many are made together changes it by rounding at most (some 1e-6 in float32).
+
+    Args:
+        model: finished or with its last stages missing.
+        count: number of pictures.
+        size: (h, w) in px, by default the training size.
+        seed: chooses the pictures.
+        batch_size: pictures made at a time; by default what suits the device and the size.
+        arithmetic: precision, by default float32.
+    """
+    arithmetic = arithmetic or Arithmetic()
+    largest = output_sizes(model, size)[-1]
+    step = batch_size or arithmetic.batch_size(largest, model.device, model.config.nfc)
+    for start in range(0, count, step):
+        drawn = [
+            random_noises(model, size, seed, index)
+            for index in range(start, min(start + step, count))
+        ]
+        noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
+        with applied(arithmetic, model.generator):
+            pictures = model.generator(noises, model.amplitudes)
+        yield from pictures.float().cpu().split(1)
+
+
+def check_start_stage(model: Model, stage: int) -> None:
+    """Refuse a start stage that the model does not have.
+
+    Raises:
+        UserError: the sentence says which there are.
+    """
+    last = len(model.anchors) - 1
+    if not 0 <= stage <= last:
+        raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {last}.")
+
+
+def fit_to_stage(model: Model, image: Tensor, stage: int) -> Tensor:
+    """`image` (1, 3, H, W) resized to the size of `stage`, clipped to [-1, 1]."""
+    return resize_to(image, model.sizes[stage]).clamp(-1, 1)
+
+
+@torch.no_grad()
+def from_image(
+    model: Model,
+    image: Tensor,
+    rng: torch.Generator,
+    start_stage: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> Tensor:
+    """Harmonize or edit: the fixed noise with z_0 replaced by the user's picture.
+
+    Args:
+        model: trained for harmonization or editing.
+        image: (1, 3, H, W) in [-1, 1], of the training image's shape but of any size.
+        rng: for the noise that editing adds.
+        start_stage: stage where the picture comes in; later ones change it less.
+        arithmetic: precision, by default float32.
+
+    Returns:
+        (1, 3, h, w) in [-1, 1] at the training size.
+    """
+    check_start_stage(model, start_stage)
+    entered = model.mode.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
+    noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
+    with applied(arithmetic or Arithmetic(), model.generator):
+        output: Tensor = model.generator(noises, model.amplitudes, start_stage)
+    return output.float()
+
+
+def animation_walk(
+    fixed: Sequence[Tensor],
+    draw: Callable[[], Sequence[Tensor]],
+    alpha: float = 0.1,
+    beta: float = 0.9,
+    start_stage: int = 0,
+) -> Iterator[list[Tensor]]:
+    """Noise of one frame after another, an endless walk near the fixed noise f.
+
+    z_{-2} = f, z_{-1} = 0.99 f + 0.01 n, then with d = beta (z_{t-1} - z_{t-2}) + (1-beta) n:
+    z_t = alpha f + (1-alpha) (z_{t-1} + d), n ~ N(0, 1) anew each time (SinGAN, section 5).
+
+    Args:
+        fixed: f, the fixed z of every stage.
+        draw: gives a new n for every stage; its first is the one before the first frame.
+        alpha: pull back to f, 0 (free) to 1 (still).
+        beta: smoothness of the motion, 0 (jumpy) to 1.
+        start_stage: stages below it keep f, so that the coarse layout stands still.
+    """
+    older = list(fixed)
+    newer = [0.99 * f + 0.01 * n for f, n in zip(fixed, draw(), strict=True)]
+    while True:
+        frame = []
+        for f, z2, z1, n in zip(fixed, older, newer, draw(), strict=True):
+            step = beta * (z1 - z2) + (1 - beta) * n
+            frame.append(alpha * f + (1 - alpha) * (z1 + step))
+        older, newer = newer, frame
+        yield [*fixed[:start_stage], *frame[start_stage:]]
+
+
+def animation_frames(
+    model: Model,
+    count: int,
+    alpha: float = 0.1,
+    beta: float = 0.9,
+    start_stage: int = 0,
+    size: Size | None = None,
+    seed: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> Iterator[Tensor]:
+    """Frames of an animation, (1, 3, h, w) in [-1, 1] each, on the CPU; see `animation_walk`.
+
+    At another `size` (h, w) than the training's the walk goes around fresh noise, because the
+    fixed noise belongs to the training size.
+
+    Raises:
+        UserError: the model does not have `start_stage`.
+    """
+    check_start_stage(model, start_stage)
+    at_training_size = size in (None, model.sizes[-1])
+    fixed = model.fixed_noises if at_training_size else random_noises(model, size, seed, -1)
+    rng = noise.stream(seed, "walk", device=model.device)
+
+    def draw() -> list[Tensor]:
+        return [noise.gaussian(f.shape, rng) for f in fixed]
+
+    walk = itertools.islice(animation_walk(fixed, draw, alpha, beta, start_stage), count)
+    return (_picture(model, noises, arithmetic or Arithmetic()) for noises in walk)
+
+
+@torch.no_grad()
+def _picture(model: Model, noises: Sequence[Tensor], arithmetic: Arithmetic) -> Tensor:
+    with applied(arithmetic, model.generator):
+        picture: Tensor = model.generator(noises, model.amplitudes)
+    return picture.float().cpu()

@@ -1,0 +1,135 @@
+"""What makes a mode, as data (Hinz et al. 2021, sections 3 and 4).
+
+A new task is a row of `MODES` and, at most, a function for its source; the training loop, the
+networks and the command line do not change. Imports no torch at the top: the command line reads
+the table for its help texts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from consingan.nn.architecture import Border, Spacing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    Source = Callable[[Tensor, torch.Generator], Tensor]
+
+
+Report = Literal["samples", "animation", "composite"]
+
+EDITING_NOISE = 0.1
+
+
+def unchanged(image: Tensor, rng: torch.Generator) -> Tensor:  # noqa: ARG001 - a Source
+    """The picture itself."""
+    return image
+
+
+def gaussian(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Standard normal noise of the picture's shape."""
+    from consingan.nn import noise
+
+    return noise.gaussian(image.shape, rng, image.device)
+
+
+def noisy(image: Tensor, rng: torch.Generator) -> Tensor:
+    """The picture plus 0.1 N(0, 1)."""
+    return image + EDITING_NOISE * gaussian(image, rng)
+
+
+def recolored(image: Tensor, rng: torch.Generator) -> Tensor:
+    """The picture with random color changes and cut-outs (harmonization)."""
+    from consingan.images import augment
+
+    return augment.cut_out(augment.recolor(image, rng), rng)
+
+
+def shuffled(image: Tensor, rng: torch.Generator) -> Tensor:
+    """The picture with some tiles copied elsewhere, plus 0.1 N(0, 1) (editing)."""
+    from consingan.images import augment
+
+    return noisy(augment.shuffle_tiles(image, rng), rng)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One task.
+
+    Attributes:
+        border: whether diversity reaches the border ("noise") or zeros frame the image ("zero").
+        spacing: how the stages are spread over the sizes.
+        anchor: makes the fixed z_0, which must give back the real image, from real_0.
+        source: makes the z_0 of one training iteration from real_0.
+        entry: makes the z_0 under which a user's own picture enters, from that picture.
+        report: what an evaluation makes: random samples, an animation or a composite.
+        result: first word of the names of composites.
+        overrides: recommended settings, weaker than anything typed.
+        mask_dilation: radius in px by which a mask is widened before compositing.
+    """
+
+    border: Border
+    spacing: Spacing
+    anchor: Source
+    source: Source
+    entry: Source = unchanged
+    report: Report = "samples"
+    result: str = ""
+    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    mask_dilation: int = 0
+
+    @property
+    def takes_naive_image(self) -> bool:
+        """Whether the task works on a picture of the user's own."""
+        return self.report == "composite"
+
+
+MODES: dict[str, Mode] = {
+    "generation": Mode(border="noise", spacing="log", anchor=unchanged, source=gaussian),
+    "retarget": Mode(border="zero", spacing="log", anchor=unchanged, source=gaussian),
+    "animation": Mode(
+        border="noise",
+        spacing="log",
+        anchor=gaussian,
+        source=gaussian,
+        report="animation",
+        overrides={"min_size": 20},
+    ),
+    "harmonization": Mode(
+        border="zero",
+        spacing="geometric",
+        anchor=unchanged,
+        source=recolored,
+        report="composite",
+        result="harmonized",
+        overrides={
+            "train_stages": 3,
+            "min_size": 120,
+            "lrelu_alpha": 0.3,
+            "niter": 1000,
+            "batch_norm": True,
+        },
+        mask_dilation=7,
+    ),
+    "editing": Mode(
+        border="zero",
+        spacing="log",
+        anchor=noisy,
+        source=shuffled,
+        entry=noisy,
+        report="composite",
+        result="edited",
+        overrides={"niter": 1000, "batch_norm": True},
+        mask_dilation=20,
+    ),
+}
+
+
+def fine_tuned(mode: Mode) -> Mode:
+    """The same mode trained on the user's own picture: z_0 of every iteration is that picture."""
+    return dataclasses.replace(mode, source=mode.entry)

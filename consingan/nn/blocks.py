@@ -1,0 +1,119 @@
+"""What both networks are built of: blocks, normalization, first weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from consingan.nn.architecture import Shape
+
+WEIGHT_STD = 0.02
+NORM_EPS = 1e-5
+
+
+def bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Up(x, size): bicubic interpolation of (N, C, h, w) to `size`, corners aligned."""
+    return F.interpolate(x, size=size, mode="bicubic", align_corners=True)
+
+
+def zero_pad(x: Tensor, pixels: int) -> Tensor:
+    """Frame (N, C, h, w) with `pixels` zeros on each side."""
+    return F.pad(x, (pixels,) * 4) if pixels else x
+
+
+class SampleNorm(nn.Module):
+    """Normalization with the statistics of each sample alone, scaled and shifted per channel.
+
+    The authors normalize with batch statistics and train with a batch of one, in evaluation too;
+    this is the same for one picture and does not change when several go together.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize (N, C, h, w) over h and w."""
+        # Batch statistics of single samples: unlike instance_norm this keeps channels-last memory.
+        normalized = [
+            F.batch_norm(sample, None, None, self.weight, self.bias, training=True, eps=NORM_EPS)
+            for sample in x.split(1)
+        ]
+        return torch.cat(normalized) if len(x) > 1 else normalized[0]
+
+
+class Block(nn.Module):
+    """Convolution -> [normalization] -> activation."""
+
+    def __init__(self, inputs: int, shape: Shape) -> None:
+        super().__init__()
+        self.conv = _conv(inputs, shape.channels, shape)
+        self.norm = SampleNorm(shape.channels) if shape.norm else None
+        self.prelu = nn.PReLU() if shape.activation == "prelu" else None
+        self._activate = _activation(shape)
+        self.only_leaky = shape.activation == "lrelu" and not shape.norm
+        self.slope = shape.slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, C, h - 2 margin, w - 2 margin)."""
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.prelu(x) if self.prelu is not None else self._activate(x)
+
+
+def _activation(shape: Shape) -> Callable[[Tensor], Tensor]:
+    slope = shape.slope
+    table: dict[str, Callable[[Tensor], Tensor]] = {
+        "lrelu": lambda x: F.leaky_relu(x, slope),
+        "elu": F.elu,
+        "selu": F.selu,
+        "prelu": lambda x: x,  # a module of its own, because it has a parameter
+    }
+    return table[shape.activation]
+
+
+def _conv(inputs: int, outputs: int, shape: Shape) -> nn.Conv2d:
+    conv: nn.Conv2d = nn.utils.skip_init(
+        nn.Conv2d, inputs, outputs, kernel_size=shape.kernel, padding=shape.padding
+    )
+    return conv
+
+
+def initialize(network: nn.Module, rng: torch.Generator) -> None:
+    """Draw a network's first weights from `rng` (a CPU generator).
+
+    Convolutions N(0, 0.02), normalization weights N(1, 0.02) and biases 0; the biases of
+    convolutions are uniform in +-1/sqrt(fan-in), PyTorch's default.
+    """
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.normal_(0, WEIGHT_STD, generator=rng)
+                assert module.bias is not None
+                bound = 1 / math.sqrt(module.weight[0].numel())
+                module.bias.uniform_(-bound, bound, generator=rng)
+            elif isinstance(module, SampleNorm):
+                module.weight.normal_(1, WEIGHT_STD, generator=rng)
+                module.bias.zero_()
+
+
+class Operations:
+    """How a generator's pieces are computed: plainly. Engines put faster ones in (kernels.py)."""
+
+    def upsample(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """Up(x, size), (N, C, h, w) -> (N, C, *size)."""
+        return bicubic(x, size)
+
+    def block(self, block: Block, x: Tensor) -> Tensor:
+        """Pass (N, c, h, w) through `block`."""
+        return block(x)  # type: ignore[no-any-return]
+
+    def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
+        """Padded features (N, C, h + 2, w + 2) -> picture (N, 3, h, w) in [-1, 1]."""
+        return torch.tanh(tail(x))

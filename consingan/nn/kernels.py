@@ -1,0 +1,237 @@
+"""Pieces of both networks computed in fewer passes over memory than operation by operation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from consingan.machine.graphs import constant
+from consingan.machine.precision import Arithmetic
+from consingan.nn.blocks import Block, Operations, bicubic
+
+Size = tuple[int, int]
+
+
+@lru_cache(maxsize=256)
+def _bicubic_matrix(
+    n_in: int, n_out: int, transposed: bool, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Weights (n_out, n_in) of bicubic interpolation with corners aligned, read off torch's own."""
+    basis = torch.eye(n_in, dtype=torch.float64).view(1, 1, n_in, n_in)
+    matrix = bicubic(basis, (n_out, n_in))[0, 0]
+    # Cast first: Apple's GPUs have no float64.
+    return (matrix.t() if transposed else matrix).contiguous().to(dtype).to(device)
+
+
+class _Bicubic(torch.autograd.Function):
+    """Up-sampling as a product with a matrix along each axis; its gradient as two more."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: Size) -> Tensor:
+        ctx.size = (x.shape[-2], x.shape[-1])
+        return _along_both_axes(x, size, transposed=False)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _along_both_axes(gradient, ctx.size, transposed=True), None
+
+
+def _along_both_axes(x: Tensor, size: Size, transposed: bool) -> Tensor:
+    """Multiply rows and columns of (N, C, h, w) by the matrices of up-sampling, or transposed."""
+    samples, channels, height, width = x.shape
+
+    def matrix(n_in: int, n_out: int) -> Tensor:
+        if transposed:
+            n_in, n_out = n_out, n_in
+        return constant(_bicubic_matrix(n_in, n_out, transposed, x.dtype, x.device))
+
+    def across(y: Tensor) -> Tensor:  # (N, h, w, C) -> (N, h, W, C)
+        flat = y.reshape(-1, width, channels)
+        y = torch.bmm(matrix(width, size[1]).expand(len(flat), -1, -1), flat)
+        return y.view(samples, -1, size[1], channels)
+
+    def down(y: Tensor) -> Tensor:  # (N, h, W, C) -> (N, H, W, C)
+        flat = y.reshape(samples, height, -1)
+        y = torch.bmm(matrix(height, size[0]).expand(samples, -1, -1), flat)
+        return y.view(samples, size[0], -1, channels)
+
+    y = x.permute(0, 2, 3, 1)
+    y = across(down(y)) if size[0] < height else down(across(y))  # the smaller one in between
+    return y.permute(0, 3, 1, 2)
+
+
+def bicubic_by_matrices(x: Tensor, size: Size) -> Tensor:
+    """`networks.bicubic` by matrix products, (N, C, h, w) -> (N, C, *size), channels-last.
+
+    Interpolation is linear along each axis. With its backward pass this takes a fifth of the time
+    of torch's own on a CPU, and equals it to rounding. It is differentiable once.
+    """
+    return _Bicubic.apply(x, size)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def conv_leaky_relu(x: Tensor, weight: Tensor, bias: Tensor, slope: float, padding: Size) -> Tensor:
+    """Convolution and leaky ReLU, (N, c, h, w) -> (N, C, h', w'); not differentiable.
+
+    oneDNN applies the activation while it writes the convolution's result; elsewhere it is done
+    in place.
+    """
+    if _has_fused_convolution(x.device.type, x.dtype):
+        return torch.ops.mkldnn._convolution_pointwise(  # type: ignore[no-any-return]
+            x, weight, bias, padding, [1, 1], [1, 1], 1, "leaky_relu", [slope], ""
+        )
+    return F.leaky_relu_(F.conv2d(x, weight, bias, padding=padding), slope)
+
+
+@lru_cache(maxsize=16)
+def _has_fused_convolution(device: str, dtype: torch.dtype) -> bool:
+    if device != "cpu" or dtype not in (torch.float32, torch.bfloat16):
+        return False
+    if not torch.backends.mkldnn.is_available():
+        return False
+    if dtype == torch.bfloat16 and not _onednn_has_bf16():
+        return False
+    return hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+
+def _onednn_has_bf16() -> bool:
+    """Without AVX-512, oneDNN refuses bfloat16; torch's own convolution does it slowly."""
+    ask = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return ask is not None and bool(ask())
+
+
+def through_leaky_relu(gradient: Tensor, output: Tensor, slope: float) -> Tensor:
+    """`gradient` times the slopes where the activation gave `output`, in place."""
+    return torch.ops.aten.leaky_relu_backward.grad_input(  # type: ignore[no-any-return]
+        gradient, output, slope, True, grad_input=gradient
+    )
+
+
+def conv_backward(
+    gradient: Tensor, x: Tensor, weight: Tensor, padding: Size, wanted: Sequence[bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of a convolution for input, weight and bias, as far as they are `wanted`."""
+    return torch.ops.aten.convolution_backward(  # type: ignore[no-any-return]
+        gradient, x, weight, [len(weight)], [1, 1], padding, [1, 1],
+        False, [0, 0], 1, wanted,
+    )  # fmt: skip
+
+
+def pixel_sums(x: Tensor) -> Tensor:
+    """(N, C, h, w) -> (N, C), summed in float32 or better."""
+    return x.sum((2, 3), dtype=torch.promote_types(x.dtype, torch.float32))
+
+
+class _ConvLeakyReLU(torch.autograd.Function):
+    """`conv_leaky_relu` in the number format of `x`, with weights in another, differentiable."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, slope: float, padding: Size
+    ) -> Tensor:
+        local = weight.to(x.dtype, memory_format=torch.channels_last)
+        y = conv_leaky_relu(x, local, bias.to(x.dtype), slope, padding)
+        ctx.save_for_backward(x, local, y)
+        ctx.slope, ctx.padding, ctx.weights = slope, padding, weight.dtype
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, y = ctx.saved_tensors
+        gradient = torch.ops.aten.leaky_relu_backward(gradient, y, ctx.slope, True)
+        wanted = ctx.needs_input_grad[:3]
+        dx, dw, db = conv_backward(gradient, x, weight, ctx.padding, wanted)
+        return dx, _to(dw, ctx.weights), _to(db, ctx.weights), None, None
+
+
+class _ExactConv(torch.autograd.Function):
+    """Convolution carried out in the weights' number format, its gradient in that of `x`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: Size) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.padding = padding
+        return F.conv2d(x.to(weight.dtype), weight, bias, padding=padding)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:3]
+        dx, dw, db = conv_backward(
+            gradient.to(x.dtype),
+            x,
+            weight.to(x.dtype, memory_format=torch.channels_last),
+            ctx.padding,
+            wanted,
+        )
+        return dx, _to(dw, weight.dtype), _to(db, weight.dtype), None
+
+
+def _to(x: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    return None if x is None else x.to(dtype)
+
+
+@dataclass(frozen=True)
+class FastOperations(Operations):
+    """A generator's pieces in the number format `dtype`, with weights in their own.
+
+    The picture itself is made in the weights' format: bfloat16's 8 bits would band it.
+    """
+
+    dtype: torch.dtype
+
+    def upsample(self, x: Tensor, size: Size) -> Tensor:
+        """See `Operations.upsample`."""
+        return bicubic_by_matrices(x, size)
+
+    def block(self, block: Block, x: Tensor) -> Tensor:
+        """See `Operations.block`."""
+        x, conv = x.to(self.dtype), block.conv
+        if block.only_leaky:
+            return _ConvLeakyReLU.apply(  # type: ignore[no-any-return,no-untyped-call]
+                x, conv.weight, conv.bias, block.slope, conv.padding
+            )
+        if self.dtype == conv.weight.dtype:
+            return block(x)  # type: ignore[no-any-return]
+        with torch.autocast(x.device.type, dtype=self.dtype):
+            return block(x)  # type: ignore[no-any-return]
+
+    def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
+        """See `Operations.render`."""
+        y: Tensor = _ExactConv.apply(x, tail.weight, tail.bias, tail.padding)  # type: ignore[no-untyped-call]
+        return torch.tanh(y)
+
+
+class Operable(Protocol):
+    """A network whose pieces are computed by exchangeable operations."""
+
+    operations: Operations
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Its weights."""
+        ...
+
+
+@contextlib.contextmanager
+def applied(arithmetic: Arithmetic, network: Operable) -> Iterator[None]:
+    """Run `network` in `arithmetic`, with faster operations."""
+    weight = next(network.parameters())
+    before, network.operations = (
+        network.operations,
+        FastOperations(arithmetic.dtype(weight.dtype)),
+    )
+    try:
+        with arithmetic.scope(weight.device):
+            yield
+    finally:
+        network.operations = before

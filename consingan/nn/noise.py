@@ -1,0 +1,45 @@
+"""Noise: its shapes, explicit random streams, what is drawn for an iteration and for a sample."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+Size = tuple[int, int]
+
+
+def derive_seed(*keys: int | str) -> int:
+    """A 63-bit seed that depends on every one of `keys` and on their order."""
+    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def stream(*keys: int | str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random stream of its own for `keys`, for example (seed, "step", stage, iteration).
+
+    Streams are made anew wherever they are needed instead of being carried along: a resumed run
+    needs no random state, and a sample does not depend on the samples before it.
+    """
+    return torch.Generator(device).manual_seed(derive_seed(*keys))
+
+
+def gaussian(
+    shape: Sequence[int], rng: torch.Generator, device: torch.device | str | None = None
+) -> Tensor:
+    """Standard normal numbers of `shape` (n, c, h, w), drawn on `rng`'s device, moved to `device`.
+
+    They lie in memory channels-last, as the fast engine wants them.
+    """
+    n, c, h, w = shape
+    drawn = torch.randn((n, h, w, c), generator=rng, device=rng.device).permute(0, 3, 1, 2)
+    return drawn if device is None else sent(drawn, device)
+
+
+def sent(x: Tensor, device: torch.device | str) -> Tensor:
+    """`x` on `device`; a GPU goes on computing meanwhile."""
+    if torch.device(device).type != "cuda" or x.device.type != "cpu":
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)  # other memory would be waited for

@@ -1,0 +1,280 @@
+"""Several runs side by side: what differs between them, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.io import unit
+from consingan.machine.progress import in_words
+from consingan.methods.consingan import sampling
+from consingan.metrics.judge import METRICS, Judgement, judge
+from consingan.metrics.summary import Summary
+from consingan.report import figures, style
+from consingan.report.gather import gather
+from consingan.report.material import Material
+from consingan.report.style import arrow, note, number, picture, section
+from consingan.report.write import METRICS_FILE, Say, announced
+from consingan.runs.folder import EVALUATION
+from consingan.runs.load import LoadedRun
+from consingan.settings.config import Config
+from consingan.settings.option import flag_name
+
+SHOWN = 6
+"""Samples of each run on the page; the same seed for all, so that noise is not what differs."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of a comparison.
+
+    Attributes:
+        label: a letter that stands for it in tables.
+        material: what it knows of itself, with some samples.
+        judgement: None where the mode makes no random samples, or nothing was to be judged.
+    """
+
+    label: str
+    material: Material
+    judgement: Judgement | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        title: what it is about.
+        cells: a text for each run.
+        best: number of the run that is clearly best, if one is.
+        section: settings, metrics or training.
+    """
+
+    title: str
+    cells: tuple[str, ...]
+    section: str
+    best: int | None = None
+
+
+def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Entry:
+    """Collect one run: its figures are read from its evaluation, else computed.
+
+    Args:
+        number: of the run in the comparison, from 0.
+        run: a loaded run.
+        samples: how many to judge where there is no evaluation; 0 judges nothing.
+        seed: of the samples.
+        say: told what is going on.
+    """
+    material = gather(run)
+    label = label_of(number)
+    if run.model.mode.report != "samples":
+        return Entry(label, material, None)
+    judgement = stored(run, material)
+    count = SHOWN if judgement is not None else max(SHOWN, samples)
+    made = list(sampling.random_samples(run.model, count, seed=seed))
+    if judgement is None and samples:
+        say(f"{label}: not evaluated yet, judging {samples} samples")
+        judgement = _judged(material, made[:samples], say)
+    material = dataclasses.replace(material, samples=made[:SHOWN])
+    return Entry(label, material, judgement)
+
+
+def label_of(number: int) -> str:
+    """A, B, ... Z, then 27 and so on."""
+    return chr(ord("A") + number) if number < 26 else str(number + 1)
+
+
+def stored(run: LoadedRun, material: Material) -> Judgement | None:
+    """The figures that `evaluate_model.py` left, if they are of the run as it is now."""
+    path = run.path / EVALUATION / METRICS_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        fits = record["stages"] == len(material.sizes) and record["count"] > 0
+        return Judgement.from_dict(record) if fits else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # it can be computed anew
+
+
+def _judged(material: Material, samples: Sequence[Tensor], say: Say) -> Judgement:
+    return judge(
+        unit(material.real),
+        [unit(sample) for sample in samples],
+        unit(material.reconstruction),
+        progress=announced(say),
+    )
+
+
+def rows(entries: Sequence[Entry]) -> list[Row]:
+    """Lay out everything that is compared."""
+    return [*_setting_rows(entries), *_metric_rows(entries), *_training_rows(entries)]
+
+
+def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
+    """Settings that are not the same in all runs."""
+    found = []
+    for field in dataclasses.fields(Config):
+        values = [getattr(e.material.config, field.name) for e in entries]
+        if len(set(values)) > 1:
+            cells = tuple("–" if value == "" else str(value) for value in values)
+            found.append(Row(f"--{flag_name(field)}", cells, "settings"))
+    return found
+
+
+def _metric_rows(entries: Sequence[Entry]) -> list[Row]:
+    found = []
+    for name, metric in METRICS.items():
+        summaries = [e.judgement.metrics.get(name) if e.judgement else None for e in entries]
+        if any(summaries):
+            cells = tuple("–" if s is None else _with_interval(s) for s in summaries)
+            title = f"{metric.title} {arrow(name)}"
+            found.append(Row(title, cells, "metrics", clear_best(name, summaries)))
+    for name, unit_name in (("psnr", " dB"), ("ssim", "")):
+        qualities = [e.judgement.reconstruction if e.judgement else None for e in entries]
+        if any(qualities):
+            cells = tuple("–" if q is None else number(getattr(q, name)) for q in qualities)
+            found.append(Row(f"reconstruction {name.upper()}{unit_name} ↑", cells, "metrics"))
+    return found
+
+
+def _with_interval(summary: Summary) -> str:
+    if summary.low is None or summary.high is None:
+        return number(summary.mean)
+    return f"{number(summary.mean)} ({number(summary.low)} to {number(summary.high)})"
+
+
+def clear_best(name: str, summaries: Sequence[Summary | None]) -> int | None:
+    """Number of the run whose interval lies apart from all others on the better side."""
+    sign = 1 if METRICS[name].better == "lower" else -1
+    spans = []
+    for place, summary in enumerate(summaries):
+        if summary is not None and summary.low is not None and summary.high is not None:
+            low, high = sorted((sign * summary.low, sign * summary.high))
+            spans.append((low, high, place))
+    spans.sort()
+    if len(spans) < 2 or spans[0][1] >= min(low for low, _, _ in spans[1:]):
+        return None
+    return spans[0][2]
+
+
+def _training_rows(entries: Sequence[Entry]) -> list[Row]:
+    def each(title: str, cells: Sequence[str]) -> Row:
+        return Row(title, tuple(cells), "training")
+
+    materials = [e.material for e in entries]
+    times = ["–" if m.seconds is None else in_words(m.seconds) for m in materials]
+    return [
+        each("size (px)", [f"{m.sizes[-1][1]} × {m.sizes[-1][0]}" for m in materials]),
+        each("stages", [f"{len(m.sizes)} of {m.config.train_stages}" for m in materials]),
+        each("time", times),
+        each("device", [str(_execution(m).get("device", "–")) for m in materials]),
+    ]
+
+
+def _execution(material: Material) -> Mapping[str, Any]:
+    execution: Mapping[str, Any] = material.manifest.get("execution", {})
+    return execution
+
+
+def warnings_of(entries: Sequence[Entry]) -> list[str]:
+    """Sentences on what makes the figures hard to compare."""
+    found = []
+    if len({e.material.config.input_name for e in entries}) > 1:
+        found.append("The training images differ: compare figures only within one image.")
+    if len({tuple(e.material.sizes[-1]) for e in entries}) > 1:
+        found.append("The training sizes differ, and every metric depends on the size.")
+    counts = {e.judgement.count for e in entries if e.judgement}
+    if len(counts) > 1:
+        found.append("The numbers of samples differ, so the intervals do as well.")
+    if any(e.judgement is None for e in entries):
+        found.append("– stands for what was not judged.")
+    return found
+
+
+def text_table(entries: Sequence[Entry]) -> str:
+    """The comparison as lines of text."""
+    lines = [f"{e.label}  {e.material.path}" for e in entries]
+    found = rows(entries)
+    head = Row("", tuple(e.label for e in entries), "")
+    all_rows = [head, *found]
+    first = max(len(row.title) for row in all_rows)
+    widths = [max(len(row.cells[i]) for row in all_rows) for i in range(len(entries))]
+    part = ""
+    for row in all_rows:
+        if row.section != part:
+            lines.append("")
+            part = row.section
+        cells = (cell.ljust(width) for cell, width in zip(row.cells, widths, strict=True))
+        lines.append("  ".join([row.title.ljust(first), *cells]).rstrip())
+    return "\n".join([*lines, "", *warnings_of(entries)]).rstrip()
+
+
+def page(entries: Sequence[Entry]) -> str:
+    """The comparison as one page."""
+    names = sorted({e.material.name for e in entries})
+    title = f"{len(entries)} runs on {', '.join(names)}"
+    body = [f"<header><h1>{escape(title)}</h1></header>", _legend(entries)]
+    body.append(section("Side by side", _table(entries), *map(note, warnings_of(entries))))
+    body.append(section("Pictures", *(_pictures(e) for e in entries)))
+    return style.page(f"{title} – ConSinGAN", "\n".join(body))
+
+
+def _legend(entries: Sequence[Entry]) -> str:
+    lines = (
+        f"<tr><td><b>{escape(e.label)}</b></td>"
+        f'<td class="small" style="overflow-wrap:anywhere">{escape(str(e.material.path))}</td></tr>'
+        for e in entries
+    )
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _table(entries: Sequence[Entry]) -> str:
+    labels = "".join(f"<th>{escape(e.label)}</th>" for e in entries)
+    lines = []
+    part = ""
+    for row in rows(entries):
+        if row.section != part:
+            part = row.section
+            lines.append(f"<tr><th>{escape(part)}</th>{labels}</tr>")
+        cells = "".join(
+            f'<td class="best">{escape(cell)}</td>' if place == row.best
+            else f"<td>{escape(cell)}</td>"
+            for place, cell in enumerate(row.cells)
+        )  # fmt: skip
+        lines.append(f"<tr><td>{escape(row.title)}</td>{cells}</tr>")
+    bold = note("Bold is clearly best: its 95 % interval lies apart from all others.")
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>{bold}'
+
+
+def _pictures(one: Entry) -> str:
+    material = one.material
+    shown = [("training image", material.real), ("reconstruction", material.reconstruction)]
+    shown += [(f"sample {n}", sample) for n, sample in enumerate(material.samples)]
+    images = [
+        picture(figures.data_uri(tensor, 400), f"{one.label}: {name}", name)
+        for name, tensor in shown
+    ]
+    return (
+        f'<p style="margin-top:24px"><b>{escape(one.label)}</b></p>'
+        f'<div class="grid" style="--columns:4">{"".join(images)}</div>'
+    )
+
+
+def check_count(paths: Sequence[Path]) -> None:
+    """Refuse what is no comparison.
+
+    Raises:
+        UserError: there are fewer than two runs, or one is named twice.
+    """
+    if len(paths) < 2:
+        raise UserError("Name at least two run folders to compare.")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UserError("One run folder is named twice; name each once.")

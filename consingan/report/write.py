@@ -1,0 +1,145 @@
+"""Judge what an evaluation made and leave metrics.json and report.html beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.images.io import unit, write_image
+from consingan.machine.files import make_folder, write_json, write_text
+from consingan.machine.precision import Arithmetic
+from consingan.machine.progress import in_words, tracked
+from consingan.methods.consingan.model import Model
+from consingan.metrics.judge import Judgement, Progress, judge
+from consingan.metrics.reconstruction import reconstruction_quality
+from consingan.metrics.sifid import Inception
+from consingan.outputs.samples import Options
+from consingan.report.gather import gather
+from consingan.report.kinds import _maps, _to_judge, facts_of, judge_region, verdicts
+from consingan.report.material import Made, Material
+from consingan.report.page import report
+from consingan.runs.folder import EVALUATION
+from consingan.runs.load import LoadedRun
+
+
+def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
+    """The folder for results inside a run's folder."""
+    return make_folder(run / name)
+
+
+def write_basics(model: Model, folder: Path, options: Options) -> None:
+    """The training image and what the fixed noise makes of it."""
+    write_image(folder / f"real_image.{options.image_format}", model.real)
+    write_image(folder / f"reconstruction.{options.image_format}", model.reconstruction())
+
+
+def looks_collapsed(model: Model, samples: Sequence[Tensor]) -> bool:
+    """Whether random samples all but equal the training image: the model learned one image.
+
+    Their mean difference from the reconstruction is compared with a fiftieth of the image's own
+    spread. A model that does not yet give back the image has not learned it, collapsed or not.
+    """
+    if len(samples) < 2:
+        return False
+    base = model.reconstruction().cpu()
+    spread = float(model.real.std())
+    if float((base - model.real.cpu()).abs().mean()) > 0.25 * spread:
+        return False
+    differences = [float((s - base).abs().mean()) for s in samples[:8]]
+    return max(differences) < 0.02 * spread
+
+
+METRICS_FILE = "metrics.json"
+REPORT_FILE = "report.html"
+FORMAT = 1
+WORTH_SAYING = 5.0  # seconds of judging that the user wants to know of
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """How to judge: the weights for SIFID, whom to tell what is going on, the command typed."""
+
+    inception: Inception | None = None
+    say: Say = field(default=lambda _: None)
+    command: str = ""
+
+
+def write_report(
+    run: LoadedRun, folder: Path, made: Made, options: Options, extras: Extras
+) -> Material:
+    """Judge, and write `metrics.json` and `report.html` into `folder`."""
+    with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
+        material = judged(run, made, options, extras)
+    write_json(folder / METRICS_FILE, metrics_record(material, options.seed))
+    write_text(folder / REPORT_FILE, report(material))
+    for verdict in verdicts(facts_of(material)):
+        extras.say(f"{verdict.level}: {verdict.text} {verdict.advice}".rstrip())
+    extras.say(f"report: {folder / REPORT_FILE}")
+    return material
+
+
+def judged(run: LoadedRun, made: Made, options: Options, extras: Extras) -> Material:
+    """Collect everything that the page shows."""
+    material = gather(run)
+    real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
+    quality = reconstruction_quality(real, unit(material.reconstruction))
+    samples, seen = _to_judge(run, made, options)
+    judgement = None
+    if seen:
+        judgement = judge(
+            real, [unit(s) for s in seen], unit(material.reconstruction), extras.inception,
+            progress=announced(extras.say),
+        )  # fmt: skip
+    return dataclasses.replace(
+        material,
+        samples=samples,
+        fps=options.fps,
+        maps=_maps(real, samples) if material.kind == "samples" else (),
+        composite=made.composite,
+        judgement=judgement,
+        quality=quality,
+        region=None if made.composite is None else judge_region(real, made.composite),
+        evaluation=extras.command,
+    )
+
+
+def announced(say: Say) -> Progress:
+    """Return a progress that says how long judging will take, once it knows, and shows a bar."""
+
+    def progress(numbers: Sequence[int]) -> Iterable[int]:
+        begun = time.perf_counter()
+        yield from numbers[:1]
+        left = (time.perf_counter() - begun) * (len(numbers) - 1)
+        if left > WORTH_SAYING:
+            say(
+                f"judging {len(numbers)} samples takes about {in_words(left)} "
+                "(--no_metrics skips it)"
+            )
+        yield from tracked(numbers[1:], len(numbers) - 1, "judging")
+
+    return progress
+
+
+def metrics_record(material: Material, seed: int) -> dict[str, Any]:
+    """What metrics.json holds; `Judgement.from_dict` reads the judgement back from it."""
+    judgement = material.judgement or Judgement(0, {}, {}, material.quality)
+    height, width = material.sizes[-1]
+    record = {
+        "format": FORMAT,
+        "train_mode": material.config.train_mode,
+        "stages": len(material.sizes),
+        "width": width,
+        "height": height,
+        "seed": seed,
+        **judgement.to_dict(),
+        "verdicts": [asdict(verdict) for verdict in verdicts(facts_of(material))],
+    }
+    return record if material.region is None else record | {"region": asdict(material.region)}

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import SETTINGS, assert_same, make_trainer, picture, save_picture
+from torch import Tensor
+
+import consingan
+from consingan.errors import UserError
+from consingan.images.io import read_image
+from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
+
+SMALL: dict[str, Any] = {
+    **{k: v for k, v in SETTINGS.items() if k != "input_name"},
+    "device": "cpu",
+    "precision": "float32",
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> consingan.TrainedModel:
+    return consingan.train(picture(), **SMALL)
+
+
+def weights(model: consingan.TrainedModel) -> dict[str, Tensor]:
+    return dict(model.model.generator.state_dict())
+
+
+def test_training_on_a_tensor_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = consingan.train(picture(), **SMALL)
+    assert model.folder is None
+    assert list(tmp_path.iterdir()) == []
+    assert model.config.train_stages == 3
+    assert model.size == (22, 26)
+    assert torch.equal(model.real, picture())
+
+
+def test_it_is_the_training_under_the_commands(model: consingan.TrainedModel) -> None:
+    trainer = make_trainer()
+    for _ in trainer.run():
+        pass
+    assert_same(weights(model), trainer.model.generator.state_dict())
+
+
+def test_training_on_a_path_and_loading_it_back(tmp_path: Path) -> None:
+    file = save_picture(tmp_path / "my-photo.v2.png")
+    trained = consingan.train(str(file), output_dir=tmp_path / "runs", **SMALL)
+    assert trained.folder is not None
+    assert trained.folder.parent == tmp_path / "runs" / "my-photo.v2"
+    assert_same(weights(trained), weights(consingan.train(read_image(file), **SMALL)))
+    loaded = consingan.load(trained.folder, device="cpu", precision="float32")
+    assert loaded.config == trained.config
+    assert loaded.folder == trained.folder
+    assert_same(weights(loaded), weights(trained))
+    torch.testing.assert_close(
+        loaded.sample(3, seed=2), trained.sample(3, seed=2), rtol=0, atol=1e-5
+    )
+    torch.testing.assert_close(loaded.reconstruction(), trained.reconstruction(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "size"), [(1, None), (5, None), (2, (33, 47)), (2, (12, 60))])
+def test_samples(model: consingan.TrainedModel, n: int, size: tuple[int, int] | None) -> None:
+    samples = model.sample(n, size=size, seed=1)
+    assert samples.shape == (n, 3, *(size or model.size))
+    assert samples.dtype == torch.float32
+    assert samples.device.type == "cpu"
+    assert samples.abs().max() <= 1
+    assert not samples.requires_grad
+    assert torch.equal(samples, model.sample(n, size=size, seed=1))
+    assert not torch.equal(samples, model.sample(n, size=size, seed=2))
+    assert torch.equal(samples[:1], model.sample(1, size=size, seed=1))
+
+
+def test_other_pictures(model: consingan.TrainedModel) -> None:
+    assert model.reconstruction().shape == model.real.shape == (1, 3, 22, 26)
+    frames = list(model.animate(3, seed=1))
+    assert [f.shape for f in frames] == [(1, 3, 22, 26)] * 3
+    assert not torch.equal(frames[0], frames[1])
+
+
+def test_composing(harmonization_run: Path, model: consingan.TrainedModel) -> None:
+    loaded = consingan.load(harmonization_run, device="cpu", precision="float32")
+    naive = picture(44, 52, seed=3)
+    mask = torch.zeros(1, 1, 44, 52)
+    made = loaded.compose(naive, mask)
+    assert torch.equal(made, naive)  # nothing was changed, so nothing changes
+    assert not torch.equal(loaded.compose(naive), naive)
+    with pytest.raises(UserError, match="--train_mode generation"):
+        model.compose(naive)
+
+
+def test_the_callback_sees_every_record() -> None:
+    seen: list[Record] = []
+    consingan.train(picture(), callback=seen.append, **SMALL)
+    kinds = [StageStarted, StepRecord, StepRecord, StepRecord, StageRecord] * 3
+    assert [type(r) for r in seen] == kinds
+
+
+def test_an_error_in_the_callback_comes_through() -> None:
+    def fail(record: Record) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        consingan.train(picture(), callback=fail, **SMALL)
+
+
+def test_the_callers_tensor_is_left_alone() -> None:
+    image = picture().double().requires_grad_()
+    model = consingan.train(image, **SMALL)
+    with torch.no_grad():
+        image.fill_(0)
+    assert torch.equal(model.real, picture())
+    assert image.grad is None
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (torch.zeros(3, 22, 26), "shape"),
+        (torch.zeros(1, 4, 22, 26), "shape"),
+        (torch.zeros(2, 3, 22, 26), "shape"),
+        (torch.zeros(1, 3, 22, 26, dtype=torch.uint8), "uint8"),
+        (torch.full((1, 3, 22, 26), 255.0), r"\[-1, 1\]"),
+        (torch.full((1, 3, 22, 26), torch.nan), r"\[-1, 1\]"),
+    ],
+)
+def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        consingan.train(image, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"flavour": 1}, "There is no setting 'flavour'; see consingan.config.Config"),
+        ({"iterations": 3, "min_sise": 9}, "There is no setting 'iterations'"),
+        ({"nitre": 3}, "There is no setting 'nitre'; did you mean 'niter'?"),
+        ({"manualSeed": 3}, "There is no setting 'manualSeed'; did you mean 'manual_seed'?"),
+        ({"Gsteps": 3}, "did you mean 'g_steps'?"),
+        ({"input_name": "a.png"}, "leave input_name out"),
+        ({"fine_tune": True}, "fine_tune=True and base=..., the folder of a run, go together"),
+        ({"base": "somewhere"}, "fine_tune=True and base=..., the folder of a run, go together"),
+        ({"precision": "float16"}, "--precision float16 is unknown"),
+        ({"naive_img": Path("naive.png")}, "--naive_img does not go with --train_mode generation"),
+        ({"nfc": 0}, "--nfc 0 must be 1 or more"),
+        ({"niter": 2.5}, "--niter 2.5 must be a whole number"),
+        ({"train_mode": "juggling"}, "--train_mode juggling is unknown"),
+        ({"device": "toaster"}, "--device toaster is unknown"),
+        ({"min_size": 100}, "--min_size 100 is above --max_size 26"),
+        ({"min_size": 24}, "below --min_size 24"),
+    ],
+)
+def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        consingan.train(picture(), output_dir=tmp_path / "out", **{**SMALL, **settings})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n": 0}, {"n": -2}, {"n": 1.5}, {"size": (0, 20)}, {"size": (20, -1)}, {"size": (20,)},
+        {"size": (20.5, 20)}, {"size": (10**6, 10**6)},
+    ],
+)  # fmt: skip
+def test_samples_that_cannot_be_made(
+    model: consingan.TrainedModel, options: dict[str, Any]
+) -> None:
+    with pytest.raises(UserError):
+        model.sample(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"frames": 0}, "frames=0 must be a whole number"),
+        ({"alpha": 2}, "alpha=2 must be 0 to 1"),
+        ({"beta": float("nan")}, "beta=nan must be 0 to 1"),
+        ({"start_stage": 9}, "use 0 to 2"),
+        ({"size": (0, 9)}, "both positive"),
+    ],
+)
+def test_animations_that_cannot_be_made(
+    model: consingan.TrainedModel, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        model.animate(**options)
+
+
+@pytest.mark.parametrize(
+    ("naive", "options", "said"),
+    [
+        (picture()[0], {}, "of shape"),
+        (255 * picture(), {}, r"\[-1, 1\]"),
+        (picture(), {"fit": "zoom"}, "fit='zoom' is unknown; use exact, crop, stretch"),
+        (picture(), {"mask": torch.ones(1, 3, 22, 26)}, r"needs \(1, 1, 22, 26\)"),
+        (picture(), {"mask": torch.full((1, 1, 22, 26), 255.0)}, r"\[0, 1\]"),
+        (picture(), {"mask": torch.full((1, 1, 22, 26), torch.nan)}, r"\[0, 1\]"),
+        (picture(22, 60), {}, "--fit crop or --fit stretch"),
+        (picture(), {"start_stage": 9}, "use 0 to 2"),
+    ],
+)
+def test_pictures_that_cannot_be_worked_on(
+    harmonization_run: Path, naive: Tensor, options: dict[str, Any], said: str
+) -> None:
+    loaded = consingan.load(harmonization_run, device="cpu", precision="float32")
+    with pytest.raises(UserError, match=said):
+        loaded.compose(naive, **options)
+
+
+def test_missing_things(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no picture"):
+        consingan.train(tmp_path / "none.png", **SMALL)
+    with pytest.raises(UserError, match="There is no run folder"):
+        consingan.load(tmp_path / "none")
+    with pytest.raises(AttributeError, match="no attribute 'juggle'"):
+        consingan.juggle  # noqa: B018

@@ -1,0 +1,145 @@
+"""Which device is taken, with and without a GPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.errors import UserError
+from consingan.machine import device
+from consingan.machine.device import choose_device, describe
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "_unusable", lambda _: "")
+
+
+def test_auto_without_gpu_is_the_cpu_and_says_nothing(no_gpu):
+    choice = choose_device()
+    assert (choice.device, choice.note) == (torch.device("cpu"), "")
+
+
+def test_gpu_0_without_cuda_goes_on_and_says_so(no_gpu):
+    choice = choose_device(gpu=0)
+    assert choice.device == torch.device("cpu")
+    assert choice.note == "--gpu 0: there is no CUDA device here, going on with the CPU."
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "cuda:0"),
+        ({"gpu": 1}, "cuda:1"),
+        ({"device": "cuda"}, "cuda:0"),
+        ({"device": "cuda:1"}, "cuda:1"),
+        ({"device": "cuda:1", "gpu": 0}, "cuda:1"),
+        ({"device": "cpu"}, "cpu"),
+        ({"not_cuda": True}, "cpu"),
+        ({"not_cuda": True, "gpu": 1}, "cpu"),
+        ({"not_cuda": True, "device": "cuda"}, "cpu"),
+    ],
+)
+def test_choices_with_two_gpus(options, expected):
+    choice = choose_device(**options)
+    assert choice.device == torch.device(expected)
+    assert choice.note == ""
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("options", [{"gpu": 2}, {"device": "cuda:2"}])
+def test_a_gpu_that_is_not_there(options):
+    with pytest.raises(UserError, match="there are only 2 CUDA devices here"):
+        choose_device(**options)
+
+
+def test_a_second_gpu_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="--device cuda:1: there is only one CUDA device here"):
+        choose_device(gpu=1)
+
+
+@pytest.fixture
+def old_gpu(two_gpus, monkeypatch):
+    """The first of two cards is older than what this build of torch is made for."""
+
+    def unusable(found):
+        return "" if found.index else "no kernel image is available for execution on the device"
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(device, "_unusable", unusable)
+
+
+@pytest.mark.usefixtures("old_gpu")
+@pytest.mark.parametrize("options", [{}, {"gpu": 0}])
+def test_a_card_that_torch_has_no_kernels_for_is_left_alone(options):
+    choice = choose_device(**options)
+    assert choice.device == torch.device("cpu")
+    assert choice.note == (
+        "cuda:0 does not work (no kernel image is available for execution on the device), "
+        "going on with the CPU."
+    )
+    assert choose_device(gpu=1).device == torch.device("cuda:1")
+
+
+@pytest.mark.usefixtures("old_gpu")
+def test_a_card_asked_for_that_torch_has_no_kernels_for():
+    with pytest.raises(UserError, match=r"--device cuda does not work \(no kernel image.*build of"):
+        choose_device("cuda")
+
+
+def test_a_card_is_tried(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("CUDA error: no kernel image is available\nCompile with ...")
+
+    assert device._unusable(torch.device("cpu")) == ""
+    monkeypatch.setattr(torch, "ones", broken)
+    assert device._unusable(torch.device("cpu")) == "CUDA error: no kernel image is available"
+
+
+def test_a_full_card_works(monkeypatch):
+    """What to do about memory is said by whoever needs it."""
+
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to ...")
+
+    monkeypatch.setattr(torch, "ones", full)
+    assert device._unusable(torch.device("cpu")) == ""
+
+
+def test_mps_where_it_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device().device == torch.device("mps")
+    note = choose_device(gpu=0).note
+    assert "going on with the Apple GPU" in note
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:0 ", "CPU", ""])
+def test_unknown_names(name):
+    with pytest.raises(UserError, match="is unknown; use auto, cpu, cuda, cuda:N or mps"):
+        choose_device(name)
+
+
+def test_the_cpu_in_words():
+    assert describe(torch.device("cpu")).startswith(f"cpu ({torch.get_num_threads()} thread")
+
+
+def test_fewer_threads_are_advised_where_they_are_faster(monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
+    times = iter([0.6, 0.1, 0.05, 0.1])
+    monkeypatch.setattr(device, "_small_convolutions", lambda: next(times))
+    assert "6 times as fast as 4" in device.crowded(torch.device("cpu"))
+    assert device.crowded(torch.device("cpu")) == ""
+    assert device.crowded(torch.device("cuda")) == ""

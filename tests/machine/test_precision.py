@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from engine_cases import Case, draws_for
+
+from consingan.errors import UserError
+from consingan.machine import precision
+from consingan.machine.precision import Arithmetic, choose_arithmetic
+from consingan.methods.consingan.draws import noise_shapes
+from consingan.methods.consingan.engine import PlainEngine
+from consingan.methods.consingan.engines import ENGINES, choose_engine
+from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.methods.consingan.networks import Generator
+from consingan.nn import kernels
+from consingan.nn.architecture import Shape
+from consingan.nn.blocks import bicubic, initialize
+from consingan.nn.kernels import applied, bicubic_by_matrices
+from consingan.nn.noise import gaussian, stream
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def hardware(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    precision._cpu_bf16.cache_clear()
+    yield monkeypatch
+    precision._cpu_bf16.cache_clear()
+
+
+def processor(hardware: pytest.MonkeyPatch, amx: bool, avx512_bf16: bool) -> None:
+    hardware.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    hardware.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("amx", "avx512_bf16", "reason"),
+    [(True, True, "bf16 (AMX)"), (False, True, "bf16 (AVX-512 bf16)")],
+)
+def test_auto_takes_bf16_where_the_processor_has_it(
+    hardware: pytest.MonkeyPatch, amx: bool, avx512_bf16: bool, reason: str
+) -> None:
+    processor(hardware, amx, avx512_bf16)
+    chosen = choose_arithmetic("auto", CPU)
+    assert (chosen.name, chosen.reason) == ("bf16", reason)
+    assert choose_arithmetic("bf16", CPU) == chosen
+
+
+@pytest.mark.parametrize(("bf16_time", "name"), [(0.5, "bf16"), (0.9, "float32"), (3, "float32")])
+def test_measures_where_it_cannot_be_asked(
+    hardware: pytest.MonkeyPatch, bf16_time: float, name: str
+) -> None:
+    processor(hardware, amx=False, avx512_bf16=False)
+    hardware.setattr(
+        precision, "_convolution_time", lambda d: bf16_time if d == torch.bfloat16 else 1.0
+    )
+    assert choose_arithmetic("auto", CPU).name == name
+    asked = choose_arithmetic("bf16", CPU)
+    assert asked.name == "bf16"  # slow, but it was asked for
+    assert ("slower" in asked.reason) == (name == "float32")
+
+
+def test_measurement_is_short() -> None:
+    assert 0 < precision._convolution_time(torch.float32) < 1
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision_", "name"),
+    [((9, 0), "auto", "bf16"), ((8, 0), "tf32", "tf32"), ((7, 5), "auto", "float32")],
+)
+def test_cuda_by_compute_capability(
+    hardware: pytest.MonkeyPatch, capability: tuple[int, int], precision_: str, name: str
+) -> None:
+    hardware.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    chosen = choose_arithmetic(precision_, torch.device("cuda"))
+    assert chosen.name == name
+    assert chosen.reason.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision_"), [("cpu", "tf32"), ("mps", "tf32"), ("mps", "bf16"), ("cuda", "tf32")]
+)
+def test_what_a_device_cannot_is_said(
+    hardware: pytest.MonkeyPatch, device: str, precision_: str
+) -> None:
+    hardware.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
+    with pytest.raises(UserError, match=f"--precision {precision_} .*use --precision auto"):
+        choose_arithmetic(precision_, torch.device(device))
+
+
+def test_float32_is_always_there() -> None:
+    for device in ("cpu", "mps"):
+        assert choose_arithmetic("float32", torch.device(device)) == Arithmetic()
+
+
+def test_short_products_only_where_they_are_meant() -> None:
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
+    for name, expected in (("tf32", True), ("float32", False), ("bf16", False)):
+        with Arithmetic(name).scope(torch.device("cuda")):
+            assert matmul.allow_tf32 == expected
+            assert cudnn.allow_tf32 == expected
+        assert (matmul.allow_tf32, cudnn.allow_tf32) == before
+    with Arithmetic("tf32").scope(CPU):
+        assert matmul.allow_tf32 == before[0]
+
+
+@pytest.mark.parametrize("wish", [False, True])
+def test_a_wish_for_the_same_result_each_time_is_kept(wish: bool) -> None:
+    """`torch.backends.cudnn.deterministic`; timing algorithms against one another would undo it."""
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, benchmark=False, deterministic=wish, allow_tf32=True):
+        with Arithmetic().scope(torch.device("cuda")):
+            assert (cudnn.deterministic, cudnn.benchmark) == (wish, not wish)
+        assert (cudnn.deterministic, cudnn.benchmark) == (wish, False)
+
+
+@pytest.mark.parametrize("name", ["fp16", "", "BF16", "float16"])
+def test_unknown_precisions(name: str) -> None:
+    choices = "--precision .* is unknown; choose one of auto, float32, tf32, bf16."
+    for device in ("cpu", "cuda", "mps"):
+        with pytest.raises(UserError, match=choices):
+            choose_arithmetic(name, torch.device(device))
+
+
+@pytest.mark.parametrize("name", ["quick", "", "Fast"])
+def test_unknown_engines(name: str) -> None:
+    with pytest.raises(UserError, match=r"--engine .* is unknown; choose one of auto, plain, fast"):
+        choose_engine(name, Arithmetic())
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps", "cuda"])
+def test_float32_asks_for_no_autocast(device: str) -> None:
+    """Some torch releases warn of it on Apple's GPUs even where it is off."""
+    assert not isinstance(Arithmetic().autocast(torch.device(device)), torch.autocast)
+    assert isinstance(Arithmetic("bf16").autocast(CPU), torch.autocast)
+
+
+def test_bf16_on_a_processor_that_onednn_has_none_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """oneDNN would refuse; torch's own convolution is slow but right."""
+    rng = stream("bf16")
+    x, weight = (torch.randn(1 + 4 * k, 3, 9, 9, generator=rng).bfloat16() for k in (0, 1))
+    weight, bias = weight[..., :3, :3].contiguous(), torch.randn(5, generator=rng).bfloat16()
+    outcomes = []
+    for supported in (True, False):
+        kernels._has_fused_convolution.cache_clear()
+        monkeypatch.setattr(kernels, "_onednn_has_bf16", lambda supported=supported: supported)
+        if not supported:
+            assert not kernels._has_fused_convolution("cpu", torch.bfloat16)
+        outcomes.append(kernels.conv_leaky_relu(x, weight, bias, 0.1, (0, 0)).float())
+    kernels._has_fused_convolution.cache_clear()
+    torch.testing.assert_close(outcomes[1], outcomes[0], rtol=2e-2, atol=2e-2)
+
+
+def test_engines_table() -> None:
+    task = Case(sizes=((12, 14),), dtype=torch.float32).task()
+    for name in ENGINES:
+        engine = choose_engine(name, Arithmetic())(task)
+        assert isinstance(engine, PlainEngine if name == "plain" else FastEngine)
+        assert engine.step(draws_for(task, 0), 0).isfinite().all()
+    with pytest.raises(UserError, match="--engine fast"):
+        choose_engine("plain", Arithmetic(), checkpointing=True)
+
+
+def test_plain_is_float32_whatever_the_arithmetic() -> None:
+    tasks = [Case(sizes=((12, 14),), dtype=torch.float32).task() for _ in range(2)]
+    one, other = (
+        choose_engine("plain", Arithmetic(name))(task).step(draws_for(task, 0), 0)
+        for name, task in zip(("float32", "bf16"), tasks, strict=True)
+    )
+    assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("size", [(9, 13), (17, 13), (30, 41), (5, 7), (9, 20)])
+def test_bicubic_by_matrices(size: tuple[int, int]) -> None:
+    rng = stream("bicubic")
+    x = torch.randn(2, 4, 9, 13, generator=rng, dtype=torch.float64, requires_grad=True)
+    seed = torch.randn(2, 4, *size, generator=rng, dtype=torch.float64)
+    outcomes = []
+    for upsample in (bicubic, bicubic_by_matrices):
+        y = upsample(x, size)
+        outcomes.append((y, *torch.autograd.grad(y, x, seed)))
+    torch.testing.assert_close(outcomes[1], outcomes[0])
+
+
+@pytest.mark.parametrize("border", ["noise", "zero"])
+@pytest.mark.parametrize("activation", ["lrelu", "prelu", "elu", "selu"])
+@pytest.mark.parametrize("norm", [False, True])
+def test_bf16_pictures_are_near_and_fine(border: str, activation: str, norm: bool) -> None:
+    """Close to float32, and finer than bfloat16 itself, which would band an 8-bit picture."""
+    shape = Shape(channels=16, activation=activation, norm=norm)  # type: ignore[arg-type]
+    generator = Generator(shape, border)  # type: ignore[arg-type]
+    initialize(generator, stream("picture"))
+    generator.grow()
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(6 if not norm else 2)
+    shapes = noise_shapes([(20, 26), (28, 36)], 16, 3, generator.frame)
+    noises = [gaussian(s, stream("z", k)) for k, s in enumerate(shapes)]
+    pictures = []
+    for name in ("float32", "bf16"):
+        with torch.no_grad(), applied(Arithmetic(name), generator):
+            pictures.append(generator(noises, [1.0, 0.3]))
+    exact, rounded = pictures
+    assert exact.std() > 0.05
+    assert rounded.dtype == torch.float32
+    assert (rounded - exact).square().mean().sqrt() < 0.03 * exact.std()
+    assert (rounded != rounded.bfloat16().float()).float().mean() > 0.5
+    with torch.no_grad():
+        torch.testing.assert_close(exact, generator(noises, [1.0, 0.3]), rtol=1e-4, atol=1e-4)

@@ -1,0 +1,84 @@
+"""The fast engine computes what the plain one does, in every case."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from engine_cases import Case, copy_state, draws_for, run, twins, weights_with_effect
+
+from consingan.methods.consingan.engine import PlainEngine
+from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.nn import critic
+
+ITERATIONS = {torch.float64: 3, torch.float32: 5}
+CASES = {
+    f"{border}-{activation}-{'norm' if norm else 'plain'}": Case(
+        border, {"activation": activation, "norm": norm}
+    )
+    for border in ("noise", "zero")
+    for activation in ("lrelu", "prelu", "elu", "selu")
+    for norm in (False, True)
+} | {
+    "one stage": Case(sizes=((14, 17),)),
+    "one stage, zero border": Case("zero", sizes=((14, 17),)),
+    "depth 1": Case(recipe={"train_depth": 1}),
+    "depth 3, zero border": Case("zero", recipe={"train_depth": 3}),
+    "depth above the stages": Case(recipe={"train_depth": 9}),
+    "all stages one learning rate": Case(recipe={"lr_scale": 1.0}),
+    "frozen by the rate": Case(recipe={"lr_scale": 0.0}),
+    "lazy penalty": Case(recipe={"penalty_every": 2}),
+    "very lazy penalty": Case(recipe={"penalty_every": 4, "d_steps": 1}),
+    "lazy penalty by autograd": Case(shape={"activation": "elu"}, recipe={"penalty_every": 2}),
+    "no penalty": Case(recipe={"lambda_grad": 0.0}),
+    "steps": Case(recipe={"d_steps": 2, "g_steps": 1}),
+    "other momentum": Case(recipe={"beta1": 0.0, "alpha": 3.0}),
+    "two layers": Case(shape={"layers": 2}),
+    "kernel 5": Case(shape={"kernel": 5, "layers": 1}),
+    "kernel 1": Case(shape={"kernel": 1}),
+    "kernel 5, padded": Case(shape={"kernel": 5, "padding": 1, "layers": 1}),
+    "padded to size": Case(shape={"padding": 1}),
+    "padded to size, zero border": Case("zero", shape={"padding": 1}),
+    "slope 0.3": Case("zero", shape={"slope": 0.3, "norm": True}),
+    "slope 0": Case(shape={"slope": 0.0}),
+    "slope 1": Case(shape={"slope": 1.0}),
+}
+
+
+@pytest.mark.parametrize("small", [0, critic.SMALL_PICTURE], ids=["one by one", "one batch"])
+@pytest.mark.parametrize("name", CASES)
+def test_float64(name: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(critic, "SMALL_PICTURE", small)
+    plain, fast = twins(CASES[name].task())
+    expected = run(PlainEngine(plain), plain, ITERATIONS[torch.float64])
+    actual = run(FastEngine(fast), fast, ITERATIONS[torch.float64])
+    torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-10)
+    before = weights_with_effect(CASES[name].task())
+    for (key, value), other in zip(
+        weights_with_effect(fast).items(), weights_with_effect(plain).values(), strict=True
+    ):
+        torch.testing.assert_close(value, other, rtol=1e-8, atol=1e-9, msg=key)
+    assert any(not torch.equal(before[k], v) for k, v in weights_with_effect(plain).items())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_float32(name: str) -> None:
+    """Every iteration starts from the plain engine's state.
+
+    Adam divides a gradient by its size: one that is nearly zero turns rounding into a step of its
+    own, after which the two trainings part, as two plain ones on different processors would.
+    """
+    plain, fast = twins(dataclasses.replace(CASES[name], dtype=torch.float32).task())
+    plain_engine, fast_engine = PlainEngine(plain), FastEngine(fast)
+    for iteration in range(ITERATIONS[torch.float32]):
+        draws = draws_for(plain, iteration)
+        expected = plain_engine.step(draws, iteration)
+        actual = fast_engine.step(draws, iteration)
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-6)
+        weights, other = (
+            torch.cat([p.flatten() for p in weights_with_effect(t).values()]) for t in (fast, plain)
+        )
+        off = (weights - other).abs() > 1e-4 * other.abs() + 1e-6
+        assert off.double().mean() < 1e-3
+        copy_state((plain, plain_engine), (fast, fast_engine))

@@ -1,0 +1,70 @@
+"""What a training step will take, what is free, and what is advised."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+
+import pytest
+import torch
+
+from consingan.machine.memory import free_memory
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.engine import Recipe
+from consingan.methods.consingan.memory import estimate_training_memory
+from consingan.nn.architecture import Shape
+from consingan.training import plan
+
+SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
+
+
+def estimate(precision: str = "float32", engine: str = "fast", checkpointing: bool = False) -> int:
+    arithmetic = Arithmetic(precision)
+    return estimate_training_memory(
+        SIZES, Shape(), "noise", Recipe(), arithmetic, engine, checkpointing
+    )
+
+
+@pytest.mark.parametrize(
+    ("precision", "engine", "checkpointing", "measured"),
+    [
+        ("float32", "plain", False, 463),
+        ("float32", "fast", False, 289),
+        ("float32", "fast", True, 244),
+        ("bf16", "fast", False, 252),
+        ("bf16", "fast", True, 229),
+    ],
+)
+def test_near_what_was_measured(
+    precision: str, engine: str, checkpointing: bool, measured: int
+) -> None:
+    """MiB that `python -m benchmarks.memory --sizes 250` printed."""
+    expected = estimate(precision, engine, checkpointing) / 2**20
+    assert expected == pytest.approx(measured, rel=0.2)
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").is_file(), reason="only Linux tells")
+def test_free_memory() -> None:
+    free = free_memory(torch.device("cpu"))
+    assert free is not None
+    assert 2**20 < free < 2**50
+    assert free_memory(torch.device("mps")) is None
+
+
+@pytest.mark.parametrize(("free", "word"), [(None, None), (1000, None), (245, "or"), (100, "and")])
+def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | None) -> None:
+    mebi = 2**20
+    monkeypatch.setattr(plan, "free_memory", lambda _: free and free * mebi)
+    monkeypatch.setattr(plan, "peak_memory", lambda *_, **__: 243 * mebi)
+    execution = types.SimpleNamespace(device=torch.device("cpu"), engine="fast")
+    execution.checkpointing = False
+    trainer = types.SimpleNamespace(reals=[torch.zeros(1, 3, 167, 250)])
+    job = types.SimpleNamespace(execution=execution, trainer=trainer)
+    lines = list(plan.memory_advice(job, 284 * mebi))  # type: ignore[arg-type]
+    if word is None:
+        assert lines == []
+        return
+    (line,) = lines
+    assert f"--checkpointing (about 243 MiB) {word} --max_size" in line
+    longer = int(line.rstrip(".").split()[-1])
+    assert longer < 250

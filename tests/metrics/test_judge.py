@@ -1,0 +1,191 @@
+"""All metrics at once, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from inception_cases import random_weights
+from judged_pictures import REAL, noisy, photo
+from PIL import Image
+from torch import Tensor
+
+from consingan.cli.judging import metrics_command
+from consingan.errors import UserError
+from consingan.metrics.diversity import diversity
+from consingan.metrics.judge import METRICS, Judgement, judge
+from consingan.metrics.sifid import Inception
+from consingan.metrics.swd import sliced_wasserstein
+
+SAMPLES = torch.cat([noisy(REAL, 0.05), photo(seed=3), photo(seed=4), REAL])
+WITHOUT_WEIGHTS = [name for name in METRICS if not name.startswith("sifid")]
+
+
+@pytest.fixture(scope="module")
+def judgement() -> Judgement:
+    return judge(REAL, SAMPLES, reconstruction=noisy(REAL, 0.01))
+
+
+def test_judgement_holds_the_metrics(judgement: Judgement) -> None:
+    assert list(judgement.metrics) == WITHOUT_WEIGHTS
+    assert judgement.count == 4
+    assert judgement.values["swd"] == pytest.approx(sliced_wasserstein(REAL, SAMPLES).tolist())
+    assert judgement.metrics["diversity"].mean == pytest.approx(diversity(REAL, SAMPLES).item())
+    assert judgement.values["copied"][3] == 1
+    assert judgement.reconstruction is not None
+    assert judgement.reconstruction.psnr == pytest.approx(40, abs=1)
+    for summary in judgement.metrics.values():
+        assert summary.low is not None
+        assert summary.high is not None
+        assert summary.low <= summary.mean <= summary.high
+
+
+def test_json_brings_back_the_same_judgement(judgement: Judgement) -> None:
+    assert Judgement.from_dict(json.loads(judgement.to_json())) == judgement
+
+
+def test_judgement_is_repeated_by_the_seed() -> None:
+    first, second, other = (judge(REAL, SAMPLES, seed=seed) for seed in (1, 1, 2))
+    assert first == second
+    assert first.values["swd"] != other.values["swd"]
+
+
+def test_order_of_samples_changes_no_mean(judgement: Judgement) -> None:
+    turned = judge(REAL, SAMPLES.flip(0))
+    assert turned.values["coherence"] == pytest.approx(judgement.values["coherence"][::-1])
+    for name, summary in judgement.metrics.items():
+        assert turned.metrics[name].mean == pytest.approx(summary.mean, abs=1e-6), name
+
+
+def test_samples_of_different_sizes_are_judged_in_their_order() -> None:
+    mixed = [SAMPLES[:1], photo(60, 110, seed=3), SAMPLES[1:2]]
+    found = judge(REAL, mixed)
+    assert "diversity" not in found.metrics
+    assert any("one size" in note for note in found.notes)
+    for position, name in ((0, "swd"), (2, "coherence")):
+        alone = judge(REAL, mixed[position]).values[name][0]
+        assert found.values[name][position] == pytest.approx(alone, rel=1e-5)
+
+
+def test_sifid_comes_with_weights_and_a_hint_without(judgement: Judgement) -> None:
+    assert sum("--inception_weights" in note for note in judgement.notes) == 1
+    found = judge(REAL, SAMPLES[2:], inception_weights=Inception(random_weights()))
+    assert list(found.metrics) == list(METRICS)
+    assert found.values["sifid_64"][1] == pytest.approx(0, abs=1e-6)
+    assert found.values["sifid_64"][0] > 1e-3
+    assert found.notes == []
+
+
+def test_tiny_and_flat_pictures_leave_out_what_does_not_fit() -> None:
+    flat = torch.full((3, 3, 12, 12), 0.5)
+    found = judge(flat[:1], flat, inception_weights=Inception(random_weights()))
+    assert "sifid_192" not in found.metrics
+    assert any("too small" in note for note in found.notes)
+    assert "NaN" not in found.to_json()
+    assert found.metrics["swd"].mean == 0
+
+
+def test_two_equal_samples_have_finite_figures() -> None:
+    found = judge(REAL, SAMPLES[3:].repeat(2, 1, 1, 1))
+    assert found.metrics["ms_ssim"].mean == pytest.approx(1)
+    assert found.metrics["diversity"].mean == pytest.approx(0, abs=1e-6)
+    found.to_json()
+
+
+def test_samples_in_minus_one_to_one_are_noticed() -> None:
+    with pytest.raises(UserError, match="in \\[0, 1\\]"):
+        judge(REAL, 2 * SAMPLES - 1)
+
+
+def test_no_sample_is_refused() -> None:
+    with pytest.raises(UserError, match="no sample"):
+        judge(REAL, [])
+
+
+# Command line
+
+
+def write(folder: Path, name: str, picture: Tensor) -> str:
+    pixels = (255 * picture[0].permute(1, 2, 0)).round().numpy().astype(np.uint8)
+    Image.fromarray(pixels).save(folder / name)
+    return str(folder / name)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "samples").mkdir()
+    write(folder, "real.png", REAL)
+    for n, sample in enumerate(torch.split(SAMPLES, 1)):
+        write(folder / "samples", f"{n}.png", sample)
+    torch.save(random_weights(), folder / "weights.pth")
+    return folder
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(metrics_command, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+def test_command_prints_a_line_for_each_metric_and_writes_json(folder: Path) -> None:
+    real, samples, out = folder / "real.png", folder / "samples", folder / "out.json"
+    code, text = run(real, samples, "--json", out, "--reconstruction", real)
+    assert code == 0
+    assert all(METRICS[name].title in text for name in WITHOUT_WEIGHTS)
+    assert text.count("--inception_weights") == 1
+    assert "PSNR 100.00 dB" in text
+    plain = json.loads(out.read_text())
+    assert [Path(name).name for name in plain["samples"]] == [f"{n}.png" for n in range(4)]
+    assert plain["values"]["swd"][3] == 0
+    assert f"{plain['metrics']['swd']['mean']:.4g}" in text
+
+
+def test_command_computes_sifid_from_a_weight_file(folder: Path) -> None:
+    sample = folder / "samples/1.png"
+    code, text = run(folder / "real.png", sample, "--inception_weights", folder / "weights.pth")
+    assert code == 0
+    assert "SIFID, 64 channels" in text
+    assert "SIFID, 192 channels" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["real.png", "absent.png"],
+        ["absent.png", "real.png"],
+        ["real.png", "weights.pth"],
+        ["real.png", "empty"],
+        ["real.png", "real.png", "--inception_weights", "real.png"],
+        ["real.png", "real.png", "--json", "absent/out.json"],
+    ],
+)
+def test_mistake_is_one_sentence_and_exit_code_two(
+    folder: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "empty").mkdir(exist_ok=True)
+    code, text = run(*arguments)
+    assert code == 2
+    assert "Traceback" not in text
+    assert text.strip().splitlines()[-1].startswith("Error: ")
+
+
+def test_module_runs_and_loads_torch_only_for_work() -> None:
+    script = (
+        "import sys; from consingan.cli.judging import metrics_command; "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+    command = [sys.executable, "-m", "consingan.metrics", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "python -m consingan.metrics [OPTIONS] REAL SAMPLE..." in done.stdout

@@ -1,0 +1,106 @@
+"""Several runs side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from report_cases import assert_self_contained, judgement, tiny_run
+
+from consingan.cli.comparing import compare_command
+from consingan.machine.files import write_json
+from consingan.metrics.summary import Summary
+from consingan.report import compare
+from consingan.report.compare import Entry
+from consingan.report.gather import gather
+from consingan.report.write import metrics_record
+from consingan.runs.load import load_run
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("compare")
+    return [tiny_run(root / "a"), tiny_run(root / "b", "a <b> & c", niter=3)]
+
+
+@pytest.fixture(scope="module")
+def entries(folders: list[Path]) -> list[Entry]:
+    loaded = [load_run(folder) for folder in folders]
+    return [compare.entry(n, run, 3, 0, lambda _: None) for n, run in enumerate(loaded)]
+
+
+def spans(*ends: tuple[float, float]) -> list[Summary]:
+    return [Summary((low + high) / 2, 0.1, 0.0, low, high, 5) for low, high in ends]
+
+
+def test_only_settings_that_differ_are_listed(entries: list[Entry]) -> None:
+    found = {row.title: row.cells for row in compare.rows(entries) if row.section == "settings"}
+    assert found.keys() == {"--input_name", "--niter"}
+    assert found["--niter"] == ("2", "3")
+
+
+def test_metrics_and_times_are_listed(entries: list[Entry]) -> None:
+    found = {row.title: row.cells for row in compare.rows(entries)}
+    assert {"SWD x1000 ↓", "diversity ↑", "time", "stages"} <= found.keys()
+    assert found["stages"] == ("2 of 2", "2 of 2")
+    assert all(e.judgement is not None and e.judgement.count == 3 for e in entries)
+
+
+def test_clearly_best_lies_apart_on_the_better_side() -> None:
+    assert compare.clear_best("swd", spans((1, 2), (3, 4), (3.5, 5))) == 0
+    assert compare.clear_best("diversity", spans((1, 2), (3, 4))) == 1
+    assert compare.clear_best("swd", spans((1, 3.2), (3, 4))) is None
+    assert compare.clear_best("swd", [*spans((1, 2)), None]) is None
+
+
+def test_text_names_every_run(entries: list[Entry], folders: list[Path]) -> None:
+    text = compare.text_table(entries)
+    assert f"A  {folders[0]}" in text
+    assert f"B  {folders[1]}" in text
+    assert "training images differ" in text
+    lines = [line for line in text.splitlines() if line.startswith("--niter")]
+    assert lines[0].split() == ["--niter", "2", "3"]
+
+
+def test_page_is_self_contained_and_escaped(entries: list[Entry]) -> None:
+    html = compare.page(entries)
+    page = assert_self_contained(html)
+    assert "<b> &" not in html
+    assert "a <b> & c" in page.text
+    assert sum(image["alt"].startswith("B: sample") for image in page.all("img")) == compare.SHOWN
+
+
+def test_figures_of_the_evaluation_are_taken_unless_stale(folders: list[Path]) -> None:
+    run = load_run(folders[0])
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
+    path = folders[0] / "Evaluation" / "metrics.json"
+    path.parent.mkdir()
+    try:
+        write_json(path, metrics_record(material, 0))
+        assert compare.stored(run, material) == material.judgement
+        write_json(path, {**json.loads(path.read_text()), "stages": 1})
+        assert compare.stored(run, material) is None
+        path.write_text("{")
+        assert compare.stored(run, material) is None
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+
+
+def test_command_writes_the_page(folders: list[Path], tmp_path: Path) -> None:
+    output = tmp_path / "page.html"
+    words = [*map(str, folders), "--output", str(output), "--num_samples", "0", "--device", "cpu"]
+    result = CliRunner().invoke(compare_command, words)
+    assert result.exit_code == 0, result.output
+    assert "was not judged" in result.output
+    assert_self_contained(output.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_comparison_needs_two_different_runs(folders: list[Path], count: int) -> None:
+    result = CliRunner().invoke(compare_command, [str(folders[0])] * count)
+    assert result.exit_code == 2
+    assert "run folder" in result.output

@@ -1,0 +1,59 @@
+"""The dry run's measured estimate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from helpers import make_job
+
+from consingan.methods.consingan.engines import choose_engine
+from consingan.training import plan
+
+
+class Clock:
+    """Time passes in the engine alone: 10 s an iteration, 7 s more for each penalty."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.iterations: list[int] = []
+
+    def choose(self, *args: Any) -> Any:
+        factory = choose_engine(*args)
+
+        def make(task: Any) -> Any:
+            engine = factory(task)
+
+            def step(_: Any, iteration: int) -> None:
+                self.iterations.append(iteration)
+                weights = task.recipe.penalty_weights(iteration)
+                self.now += 10 + 7 * sum(weight > 0 for weight in weights)
+
+            engine.step = step
+            return engine
+
+        return make
+
+
+@pytest.mark.parametrize(
+    ("steps", "every", "turn", "penalties"),
+    [(3, 1, 1, 3), (1, 2, 2, 0.5), (3, 2, 2, 1.5), (2, 6, 3, 1 / 3), (1, 100, 12, 0)],
+)
+def test_an_iteration_is_timed_in_whole_turns_of_a_lazy_penalty(
+    monkeypatch: pytest.MonkeyPatch, steps: int, every: int, turn: int, penalties: float
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(plan, "choose_engine", clock.choose)
+    monkeypatch.setattr(plan.time, "perf_counter", lambda: clock.now)
+    job = make_job(d_steps=steps, penalty_every=every)
+    assert plan.time_iteration(job, 1) == pytest.approx(10 + 7 * penalties)
+    assert len(clock.iterations) % turn == 0
+    assert turn + 3 <= len(clock.iterations) < 2 * turn + 4
+
+
+def test_a_cut_stage_is_timed_with_its_own_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(plan, "choose_engine", clock.choose)
+    monkeypatch.setattr(plan.time, "perf_counter", lambda: clock.now)
+    job = make_job(niter=50, fine_niter=4, fine_d_steps=1)  # 3 stages
+    assert [plan.time_iteration(job, stage) for stage in (0, 1, 2)] == [31, 17, 17]
