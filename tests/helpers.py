@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,14 +178,53 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
 
 
-def run_script(*arguments: str, script: str = "main_train.py") -> subprocess.Popen[str]:
+@dataclass(frozen=True)
+class Moment:
+    """When a process sends itself a signal: just before it touches a file once more.
+
+    No clock decides, so that a slow or busy machine is stopped at the same point as any other.
+
+    Attributes:
+        number: of the signal.
+        word: in the arguments of what counts, such as a part of a path.
+        at: how many times it touches such a file.
+        events: of Python's audit that count.
+    """
+
+    number: int
+    word: str
+    at: int
+    events: tuple[str, ...] = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir")
+
+    @classmethod
+    def of_save(cls, at: int, number: int = signal.SIGKILL) -> Moment:
+        """Just before the save number `at` in mid-stage takes the place of the one before."""
+        return cls(number, "resume.safetensors", at, ("os.rename",))
+
+    @property
+    def code(self) -> str:
+        """To be run by that process."""
+        return f"""
+import os, sys
+def watch(event, arguments, left=[{self.at}]):
+    if event in {self.events} and {self.word!r} in str(arguments):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), {int(self.number)})
+sys.addaudithook(watch)
+"""
+
+
+def run_script(
+    *arguments: str, script: str = "main_train.py", **variables: str
+) -> subprocess.Popen[str]:
     """`python main_train.py ...` as a process of its own."""
     return subprocess.Popen(
         [sys.executable, str(REPOSITORY / script), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment() | variables,
     )
 
 
@@ -210,6 +248,7 @@ for line in sys.stdin:
         os.dup2(log, 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         code = 99
+        exec(job["watch"])
         try:
             consingan.cli.train.main(job["args"], prog_name="main_train.py")
         except SystemExit as stop:
@@ -241,29 +280,22 @@ class Launcher:
             text=True,
             env=environment(),
         )
-        self.pid = 0
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, stop: Moment | None = None) -> None:
+        job = {"args": arguments, "log": str(self.log), "watch": stop.code if stop else ""}
         assert self.server.stdin
         assert self.server.stdout
-        self.server.stdin.write(json.dumps({"args": arguments, "log": str(self.log)}) + "\n")
+        self.server.stdin.write(json.dumps(job) + "\n")
         self.server.stdin.flush()
-        self.pid = int(self.server.stdout.readline())
-
-    def send(self, number: int) -> None:
-        # The server reaps the process only after this, if it ended by itself; then it is gone.
-        try:
-            os.kill(self.pid, number)
-        except ProcessLookupError:
-            return
+        self.server.stdout.readline()  # its number
 
     def wait(self) -> int:
         """Exit code; negative for a signal."""
         assert self.server.stdout
         return int(self.server.stdout.readline())
 
-    def run(self, *arguments: str) -> int:
-        self.start(*arguments)
+    def run(self, *arguments: str, stop: Moment | None = None) -> int:
+        self.start(*arguments, stop=stop)
         return self.wait()
 
     @property
@@ -275,22 +307,7 @@ class Launcher:
         assert self.server.stdout
         self.server.stdin.close()
         self.server.stdout.close()
-        self.server.wait(60)
-
-
-def wait_for_stage(root: Path, stage: int, timeout: float = 300) -> Path:
-    """Wait until the run below `root` has saved its state in the middle of a later stage."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        for file in root.glob("*/*/resume.safetensors"):
-            try:
-                position = load_file(file)["position"].tolist()
-            except FileNotFoundError:
-                continue
-            if position[0] >= stage:
-                return file.parent
-        time.sleep(0.002)
-    raise AssertionError(f"no run below {root} came to stage {stage}")
+        self.server.wait()
 
 
 @dataclass

@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,12 @@ from helpers import (
     Curves,
     FailAt,
     Launcher,
+    Moment,
     StopAt,
     all_finite,
     assert_same,
     command,
+    environment,
     execution,
     final_state,
     fine_tuning_job,
@@ -35,8 +36,8 @@ from helpers import (
     run_script,
     save_picture,
     train_folder,
-    wait_for_stage,
 )
+from safetensors.torch import load_file
 from torch import Tensor
 
 from consingan.cli.options import choose_execution
@@ -318,14 +319,19 @@ def test_the_command_trains_as_the_package_does(
         assert torch.equal(kept, value)
 
 
+def position(run: Path) -> list[int]:
+    """Stage and iteration from which the run at `run` goes on."""
+    return list(load_file(run / "resume.safetensors")["position"].tolist())
+
+
 @needs_fork
 def test_killed_in_mid_stage(
     tmp_path: Path, launcher: Launcher, image_file: Path, uninterrupted: dict[str, Any]
 ) -> None:
-    launcher.start(*command(tmp_path, image_file, niter=NITER, save_every=3))
-    run = wait_for_stage(tmp_path, 1)
-    launcher.send(signal.SIGKILL)
-    assert launcher.wait() == -signal.SIGKILL
+    arguments = command(tmp_path, image_file, niter=NITER, save_every=3)
+    assert launcher.run(*arguments, stop=Moment.of_save(7)) == -signal.SIGKILL
+    run = only_run(tmp_path)
+    assert position(run) == [1, 3]
     assert RunFolder.open(run).manifest["status"] == "training"
     assert launcher.run("--resume", "--model_dir", str(run)) == 0, launcher.output
     assert_same(outcome(run), uninterrupted)
@@ -342,10 +348,10 @@ def test_asked_to_stop_in_mid_stage(
     number: int,
     code: int,
 ) -> None:
-    launcher.start(*command(tmp_path, image_file, niter=NITER, save_every=1))
-    run = wait_for_stage(tmp_path, 1)
-    launcher.send(number)
-    assert launcher.wait() == code, launcher.output
+    arguments = command(tmp_path, image_file, niter=NITER, save_every=1)
+    assert launcher.run(*arguments, stop=Moment.of_save(18, number)) == code, launcher.output
+    run = only_run(tmp_path)
+    assert position(run) == [1, 6]
     assert f"python main_train.py --resume --model_dir {run}" in launcher.output
     assert "Traceback" not in launcher.output
     assert RunFolder.open(run).manifest["status"] == "interrupted"
@@ -358,11 +364,15 @@ def test_the_script_itself(
     tmp_path: Path, launcher: Launcher, image_file: Path, uninterrupted: dict[str, Any]
 ) -> None:
     """The same with `python main_train.py`, as a user does it."""
-    process = run_script(*command(tmp_path, image_file, niter=NITER, save_every=2))
-    run = wait_for_stage(tmp_path, 1)
-    process.kill()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(Moment.of_save(10).code)
+    paths = os.pathsep.join((str(tmp_path / "site"), environment()["PYTHONPATH"]))
+    arguments = command(tmp_path / "runs", image_file, niter=NITER, save_every=2)
+    process = run_script(*arguments, PYTHONPATH=paths)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
+    run = only_run(tmp_path / "runs")
+    assert position(run) == [1, 4]
     assert launcher.run("--resume", "--model_dir", str(run)) == 0, launcher.output
     assert_same(outcome(run), uninterrupted)
 
@@ -380,7 +390,7 @@ def test_killed_ten_times_at_random_moments(
     rng = random.Random(seed)
     arguments = command(tmp_path, image_file, niter=NITER, save_every=1)
     killed = 0
-    for attempt in range(10):
+    for _ in range(10):
         found = list(tmp_path.glob("*/[!.]*"))
         assert len(found) <= 1
         if found:
@@ -391,16 +401,12 @@ def test_killed_ten_times_at_random_moments(
             arguments = ["--resume", "--model_dir", str(found[0]), "--save_every", "1"]
             if folder.finished_stages:
                 assert len(folder.load_model()[0].anchors) == folder.finished_stages
-        launcher.start(*arguments)
-        time.sleep(rng.uniform(0.02, 0.1 * (attempt + 1)))
-        launcher.send(signal.SIGKILL)
-        killed += launcher.wait() == -signal.SIGKILL
+        moment = Moment(signal.SIGKILL, str(tmp_path), rng.randint(1, 80))
+        killed += launcher.run(*arguments, stop=moment) == -signal.SIGKILL
     assert killed >= 3
-    if found := list(tmp_path.glob("*/[!.]*")):  # on a slow machine, made by the last attempt
-        arguments = ["--resume", "--model_dir", str(found[0])]
-    if launcher.run(*arguments) != 0:
-        assert "is finished" in launcher.output
     run = only_run(tmp_path)
+    if launcher.run("--resume", "--model_dir", str(run)) != 0:
+        assert "is finished" in launcher.output
     assert_same(outcome(run), uninterrupted)
 
 
