@@ -48,15 +48,15 @@ class Step:
 
     def estimate(self) -> int:
         """Bytes that `consingan.memory` expects."""
-        from consingan.methods.consingan.tasks import MODES
+        from consingan.methods.consingan.tasks import TASKS
         from consingan.methods.consingan.training import recipe_of
-        from consingan.settings.config import Config
+        from consingan.methods.consingan.config import ConSinGANConfig
 
         return estimate_training_memory(
             sizes_of(self.size, self.stages, self.mode),
-            Config().shape,
-            MODES[self.mode].border,
-            recipe_of(Config()),
+            ConSinGANConfig().shape,
+            TASKS[self.mode].border,
+            recipe_of(ConSinGANConfig()),
             Arithmetic(self.precision),
             self.engine,
             self.checkpointing,

@@ -34,7 +34,7 @@ from consingan.machine.graphs import WARM_UP
 from consingan.methods.consingan.engine import Engine, StageTask
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.presets import PRESETS
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 
 Row = dict[str, Any]
 Figures = dict[str, float]  # of one picture, by name, means over seeds
@@ -97,7 +97,7 @@ def picture_rows(found: Mapping[str, Sequence[Record]]) -> list[Row]:
     return sorted(rows, key=lambda row: row["picture"])
 
 
-def time_rows(configs: Mapping[str, Config], execution: Execution) -> list[Row]:
+def time_rows(configs: Mapping[str, ConSinGANConfig], execution: Execution) -> list[Row]:
     """A row for each preset: time of its training of a photograph, from iterations in turns.
 
     A turn is as many iterations as all presets' lazy penalties need to come round.
@@ -112,7 +112,7 @@ def time_rows(configs: Mapping[str, Config], execution: Execution) -> list[Row]:
         for name, c in configs.items()
     }
 
-    def at_stage(name: str, stage: int) -> Config:
+    def at_stage(name: str, stage: int) -> ConSinGANConfig:
         return configs[name].at_stage(stage, [h * w for h, w in sizes[name]])
 
     for stage in range(max(config.train_stages for config in configs.values())):
@@ -179,8 +179,8 @@ def main(
     from consingan.machine.files import read_json
     from consingan.methods.choose import choose_settings
 
-    execution = Execution.choose(device, precision)
-    settings = {f.name: options[f.name] for f in dataclasses.fields(Config)}
+    execution = choose_execution(Wanted(device, precision))
+    settings = {f.name: options[f.name] for f in dataclasses.fields(ConSinGANConfig)}
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune"):
         if name in settings:

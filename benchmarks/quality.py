@@ -24,7 +24,7 @@ from benchmarks.tables import machine
 from consingan.cli.messages import advice, guarded
 from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.errors import UserError
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 
 if TYPE_CHECKING:
     from consingan.runs.folder import RunFolder
@@ -69,7 +69,7 @@ class Benchmark:
         """What was asked for, with what a preset means by now: that may change."""
         from consingan.methods.choose import choose_settings
 
-        usual = Config()
+        usual = ConSinGANConfig()
         config = choose_settings(self.settings).config
         changed = {k: v for k, v in config.to_json().items() if v != getattr(usual, k)}
         return {"settings": dict(self.settings), "changed": changed, "samples": self.samples}
@@ -144,9 +144,9 @@ class Benchmark:
         from consingan.training import resume
         from consingan.training.session import Session
 
-        execution = execution.Execution.choose(self.device, self.precision)
+        execution = execution.choose_execution(Wanted(self.device, self.precision))
         with folder.locked():
-            trainer, seconds = resume.resumed(folder, execution)
+            trainer, seconds = resume.resume(folder, execution)
             Session(trainer, folder, seconds=seconds).run()
 
 
@@ -163,7 +163,7 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
     from consingan.metrics.sifid import load_inception
 
     choose_settings(benchmark.settings)
-    execution.Execution.choose(benchmark.device, benchmark.precision)
+    execution.choose_execution(Wanted(benchmark.device, benchmark.precision))
     if benchmark.weights:
         load_inception(benchmark.weights)
     benchmark.begin()
@@ -260,7 +260,7 @@ def main(folder: Path, samples: int, output: Path, **options: Any) -> None:
     """Train on every picture of FOLDER and make a table of figures of merit."""
     from consingan.images.folder import pictures_in
 
-    settings = {f.name: options.pop(f.name) for f in dataclasses.fields(Config)}
+    settings = {f.name: options.pop(f.name) for f in dataclasses.fields(ConSinGANConfig)}
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in ("input_name", "naive_img", "fine_tune"):
         if name in settings:

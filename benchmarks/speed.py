@@ -29,8 +29,8 @@ from consingan.machine.progress import in_words
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.model import Anchor, Model
 from consingan.methods.consingan.sampling import random_noises, random_samples
-from consingan.methods.consingan.tasks import MODES
-from consingan.settings.config import Config
+from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 
 Row = dict[str, Any]
@@ -41,9 +41,9 @@ PEAK = "convolution, "
 SAMPLES = 32
 
 
-def settings(mode: str, stages: int) -> Config:
+def settings(mode: str, stages: int) -> ConSinGANConfig:
     """The mode's recommended settings, with `stages` stages."""
-    return Config(train_mode=mode, **{**MODES[mode].overrides, "train_stages": stages})
+    return ConSinGANConfig(train_mode=mode, **{**TASKS[mode].overrides, "train_stages": stages})
 
 
 def contestants(device: torch.device) -> dict[str, tuple[str, Arithmetic]]:
@@ -77,7 +77,7 @@ def in_turns(
 
 
 def time_stage(
-    stage: int, config: Config, size: int, device: torch.device, iterations: int
+    stage: int, config: ConSinGANConfig, size: int, device: torch.device, iterations: int
 ) -> tuple[dict[str, Times], dict[str, float]]:
     """By contestant: times of an iteration of `stage`; GFLOP/s of one convolution between them."""
     every = sizes_of(size, config.train_stages, config.train_mode)
@@ -86,7 +86,7 @@ def time_stage(
     work: dict[str, float] = {}
     for name, (engine, arithmetic) in contestants(device).items():
         peak, work[name] = convolution(
-            engine == "plain", arithmetic, every[-1], config.shape, device
+            engine == "plain", arithmetic, every[-1], config.architecture, device
         )
         runs[PEAK + name] = peak
         task = task_of(sizes, config.train_mode, device, config)
@@ -102,7 +102,7 @@ def time_stage(
 
 
 def stage_rows(
-    config: Config, size: int, device: torch.device, iterations: int
+    config: ConSinGANConfig, size: int, device: torch.device, iterations: int
 ) -> Iterator[tuple[Row, dict[str, Times]]]:
     """A row for each stage, and what it was made from."""
     sizes = sizes_of(size, config.train_stages, config.train_mode)
@@ -133,7 +133,7 @@ def _columns(times: Mapping[str, Times], device: torch.device) -> Row:
     return row
 
 
-def whole(all_times: list[dict[str, Times]], config: Config, device: torch.device) -> Row:
+def whole(all_times: list[dict[str, Times]], config: ConSinGANConfig, device: torch.device) -> Row:
     """The row of a whole training: the sum over the stages, `niter` iterations each."""
     total = {
         name: (sum(t[name][0] for t in all_times), sum(t[name][1] for t in all_times))
@@ -145,7 +145,7 @@ def whole(all_times: list[dict[str, Times]], config: Config, device: torch.devic
     return row | _columns(total, device)
 
 
-def new_model(config: Config, size: int, device: torch.device) -> Model:
+def new_model(config: ConSinGANConfig, size: int, device: torch.device) -> Model:
     """A generator with random weights in the place of a trained one."""
     sizes = sizes_of(size, config.train_stages, config.train_mode)
     task = task_of(sizes, config.train_mode, device, config)
@@ -157,7 +157,9 @@ def new_model(config: Config, size: int, device: torch.device) -> Model:
     return Model(config, task.generator, anchors)
 
 
-def sampling_rows(config: Config, size: int, device: torch.device, rounds: int) -> list[Row]:
+def sampling_rows(
+    config: ConSinGANConfig, size: int, device: torch.device, rounds: int
+) -> list[Row]:
     """Images per second: one by one as the textbook has it, and as the program does it."""
     model = new_model(config, size, device)
     count = SAMPLES if device.type == "cpu" else 16 * SAMPLES
@@ -187,7 +189,7 @@ def sampling_rows(config: Config, size: int, device: torch.device, rounds: int) 
     ]
 
 
-def full_training(config: Config, size: int, device: torch.device) -> Row:
+def full_training(config: ConSinGANConfig, size: int, device: torch.device) -> Row:
     """Time one complete training with the recommended settings."""
     sizes = sizes_of(size, config.train_stages, config.train_mode)
     rng = torch.Generator().manual_seed(0)
@@ -233,7 +235,7 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     where = torch.device(device)
-    default = MODES[mode].overrides.get("train_stages", Config().train_stages)
+    default = TASKS[mode].overrides.get("train_stages", ConSinGANConfig().train_stages)
     config = settings(mode, stages or int(default))
     rows, all_times = [], []
     for row, times in stage_rows(config, size, where, iterations):

@@ -9,12 +9,12 @@ from consingan.methods.consingan.draws import Draws, noise_shapes
 from consingan.methods.consingan.engine import StageTask
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import stage_sizes
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.consingan.training import lowered_min_size, recipe_of
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 
 SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
 
@@ -30,10 +30,10 @@ def sizes_of(
     the photograph is no larger it is lowered as for a training.
     """
     size = (round(longer * SHORTER_SIDE), longer)
-    smallest = smallest or int(MODES[mode].overrides.get("min_size", Config.min_size))
+    smallest = smallest or int(TASKS[mode].overrides.get("min_size", ConSinGANConfig.min_size))
     if smallest >= size[0]:
         smallest = lowered_min_size(size[0])
-    return stage_sizes(size, stages, smallest, longer, MODES[mode].spacing)
+    return stage_sizes(size, stages, smallest, longer, TASKS[mode].spacing)
 
 
 def make_task(
@@ -41,17 +41,19 @@ def make_task(
     stages: int,
     mode: str = "generation",
     device: torch.device | str = "cpu",
-    config: Config | None = None,
+    config: ConSinGANConfig | None = None,
 ) -> StageTask:
     """What is trained in the last of the stages, networks new; `config` is the default one."""
-    return task_of(sizes_of(longer, stages, mode), mode, device, config or Config())
+    return task_of(sizes_of(longer, stages, mode), mode, device, config or ConSinGANConfig())
 
 
-def task_of(sizes: list[Size], mode: str, device: torch.device | str, config: Config) -> StageTask:
+def task_of(
+    sizes: list[Size], mode: str, device: torch.device | str, config: ConSinGANConfig
+) -> StageTask:
     """What is trained in the last stage of a pyramid of `sizes` (h, w)."""
     rng = stream("benchmark", len(sizes))
-    generator = Generator(config.shape, MODES[mode].border)
-    discriminator = Discriminator(config.shape)
+    generator = Generator(config.architecture, TASKS[mode].border)
+    discriminator = Discriminator(config.architecture)
     initialize(generator, rng)
     initialize(discriminator, rng)
     for _ in sizes[1:]:

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.tasks import MODES
-from consingan.nn.architecture import Shape
-from consingan.settings.config import Config
+from consingan.methods.consingan.tasks import TASKS
+from consingan.nn.architecture import Architecture
+from consingan.methods.consingan.config import ConSinGANConfig
 
 Size = tuple[int, int]
 
@@ -19,7 +19,7 @@ CONVOLUTIONS = 8  # timed as one, longer than the clock's grain
 FORWARD, BACKWARD = 1, 2  # a backward pass has the input's and the weights' gradients
 
 
-def iteration_flop(sizes: list[Size], config: Config, engine: str) -> float:
+def iteration_flop(sizes: list[Size], config: ConSinGANConfig, engine: str) -> float:
     """Floating-point operations of the convolutions that an engine carries out in an iteration.
 
     In passes over all convolutions of a network. Plain: each D step makes a fake, passes real,
@@ -28,7 +28,7 @@ def iteration_flop(sizes: list[Size], config: Config, engine: str) -> float:
     input gradients once, the weight gradients once, the penalty's chain and weight gradients.
     """
     d_steps = config.d_steps
-    critic = _critic_pass(sizes[-1], config.shape)
+    critic = _critic_pass(sizes[-1], config.architecture)
     frozen, trained = _generator_passes(sizes, config)
     both = frozen + trained
     share = 1 / config.penalty_every
@@ -40,7 +40,7 @@ def iteration_flop(sizes: list[Size], config: Config, engine: str) -> float:
     return in_d + critic * 2 + frozen + 2 * trained * (FORWARD + BACKWARD)
 
 
-def _critic_pass(size: Size, shape: Shape) -> float:
+def _critic_pass(size: Size, shape: Architecture) -> float:
     """Operations of one picture through the discriminator."""
     taps, margin, channels = shape.kernel**2, shape.margin, shape.channels
     pairs = [(shape.image_channels, channels), *[(channels, channels)] * shape.layers]
@@ -51,10 +51,10 @@ def _critic_pass(size: Size, shape: Shape) -> float:
     return total
 
 
-def _generator_passes(sizes: list[Size], config: Config) -> tuple[float, float]:
+def _generator_passes(sizes: list[Size], config: ConSinGANConfig) -> tuple[float, float]:
     """Operations of one picture through the stages that are not trained, and through the others."""
-    shape = config.shape
-    generator = Generator(shape, MODES[config.train_mode].border)
+    shape = config.architecture
+    generator = Generator(shape, TASKS[config.train_mode].border)
     for _ in sizes[1:]:
         generator.grow()
     first = generator.first_trained(config.train_depth)
@@ -75,7 +75,7 @@ def _generator_passes(sizes: list[Size], config: Config) -> tuple[float, float]:
 
 
 def convolution(
-    plain: bool, arithmetic: Arithmetic, size: Size, shape: Shape, device: torch.device
+    plain: bool, arithmetic: Arithmetic, size: Size, shape: Architecture, device: torch.device
 ) -> tuple[Callable[[int], None], float]:
     """One of the method's own convolutions (C -> C) at `size`: to be called, and its operations.
 

@@ -14,8 +14,8 @@ import click
 
 from consingan.cli import main
 from consingan.methods.consingan.presets import PRESETS
-from consingan.methods.consingan.tasks import MODES
-from consingan.settings.config import Config
+from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.settings.option import flag_name
 
 PAGE = Path(__file__).parent / "options.md"
@@ -66,10 +66,10 @@ def _training() -> Iterator[str]:
     head = ("option", "default", "values", "what it does", "recommended by modes")
     for group, title in GROUPS.items():
         yield f"### {title}\n"
-        fields = [f for f in dataclasses.fields(Config) if f.metadata["group"] == group]
+        fields = [f for f in dataclasses.fields(ConSinGANConfig) if f.metadata["group"] == group]
         yield table(head, map(_field_row, fields))
     yield "### Where and how it is computed\n"
-    own = {field.name for field in dataclasses.fields(Config)}
+    own = {field.name for field in dataclasses.fields(ConSinGANConfig)}
     yield _command_table(main.commands["train"], leave_out=own)
 
 
@@ -108,7 +108,7 @@ def _recommended(name: str) -> str:
     """What the modes set it to."""
     found = [
         f"{mode} {_value(row.overrides[name])}"
-        for mode, row in MODES.items()
+        for mode, row in TASKS.items()
         if name in row.overrides
     ]
     return ", ".join(found) or NONE
@@ -122,13 +122,13 @@ def _modes() -> Iterator[str]:
         "spread over the sizes.\n"
     )
     head = ("mode", "makes", "border", "spacing", "mask widened by", "recommended settings")
-    yield table(head, (_mode_row(name) for name in MODES))
+    yield table(head, (_mode_row(name) for name in TASKS))
 
 
 def _mode_row(name: str) -> tuple[str, ...]:
-    mode = MODES[name]
+    mode = TASKS[name]
     settings = (f"{setting} {_value(value)}" for setting, value in mode.overrides.items())
-    widened = f"{mode.mask_dilation} px" if mode.takes_naive_image else NONE
+    widened = f"{mode.mask_dilation} px" if mode.takes_naive else NONE
     makes = {"samples": "random samples", "animation": "films", "composite": "your own picture"}
     return (
         f"`{name}`", makes[mode.report], mode.border, mode.spacing, widened,
@@ -139,7 +139,7 @@ def _mode_row(name: str) -> tuple[str, ...]:
 def _presets() -> Iterator[str]:
     yield "## Presets\n"
     yield "`--preset NAME` sets:\n"
-    flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(ConSinGANConfig)}
     rows = (
         (
             f"`{name}`",

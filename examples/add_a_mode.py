@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.images.augment import shuffle_tiles
-from consingan.methods.consingan.tasks import MODES, Mode
+from consingan.methods.consingan.tasks import TASKS, Mode
 
 LEVELS = 4  # of each color channel
 
@@ -26,7 +26,7 @@ def rearranged(image: Tensor, rng: torch.Generator) -> Tensor:
     return painted(shuffle_tiles(image, rng), rng)
 
 
-MODES["painting"] = Mode(
+TASKS["painting"] = Mode(
     border="zero",  # the picture that comes in has no frame of noise
     spacing="geometric",
     anchor=painted,  # from it the training must give back the real image

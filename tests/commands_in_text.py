@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
 from consingan.cli.training import train
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.consingan.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent
 TINY_TRAINING = (
@@ -117,7 +117,7 @@ def load_example(script: str) -> None:
     assert spec.loader is not None
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
     (choice,) = (p for p in train.params if p.name == "train_mode")
-    choice.type = click.Choice(tuple(MODES))
+    choice.type = click.Choice(tuple(TASKS))
 
 
 def _tiny(arguments: list[str]) -> list[str]:

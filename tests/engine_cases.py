@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.methods.consingan.draws import Draws, noise_shapes
 from consingan.methods.consingan.engine import Engine, Recipe, StageTask
 from consingan.methods.consingan.networks import Generator
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
@@ -30,7 +30,7 @@ class Case:
 
     def task(self, seed: int = 0) -> StageTask:
         """Fresh networks, not quite as they are made: weights large enough to matter."""
-        shape = Shape(**{"channels": 5, **self.shape})
+        shape = Architecture(**{"channels": 5, **self.shape})
         rng = stream(seed, "case")
         generator, discriminator = Generator(shape, self.border), Discriminator(shape)  # type: ignore[arg-type]
         initialize(generator, rng)

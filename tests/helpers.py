@@ -18,7 +18,7 @@ from torch import Tensor
 
 import consingan
 from consingan.images.io import write_image
-from consingan.machine.execution import Execution
+from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.runs.about import about_this_run
 from consingan.runs.folder import RunFolder
 from consingan.training import prepare, resume
@@ -54,7 +54,7 @@ def picture(height: int = 22, width: int = 26, seed: int = 0) -> Tensor:
 
 def execution(engine: str = "fast") -> Execution:
     """On the CPU in float32, the same on every machine."""
-    return Execution.choose("cpu", "float32", engine)
+    return choose_execution(Wanted(device="cpu", precision="float32", engine=engine))
 
 
 def make_job(engine: str = "fast", image: Tensor | None = None, **settings: Any) -> Job:
@@ -64,20 +64,20 @@ def make_job(engine: str = "fast", image: Tensor | None = None, **settings: Any)
 
 
 def make_trainer(engine: str = "fast", **settings: Any) -> Trainer:
-    return make_job(engine, **settings).trainer
+    return Trainer(make_job(engine, **settings).training)
 
 
 def new_folder(root: Path, job: Job) -> RunFolder:
     """The folder of a run that has not begun."""
     about = about_this_run(job.execution, job.chosen.origin)
-    return RunFolder.create(root, job.trainer, about, job.naive)
+    return RunFolder.create(root, job.training, about, job.naive)
 
 
 def train_folder(root: Path, engine: str = "fast", **settings: Any) -> RunFolder:
     """A finished run."""
     job = make_job(engine, **settings)
     folder = new_folder(root, job)
-    Session(job.trainer, folder).run()
+    Session(Trainer(job.training), folder).run()
     return folder
 
 
@@ -101,7 +101,7 @@ class Curves:
 def resume_to_end(path: Path, engine: str = "fast", observers: Any = ()) -> Trainer:
     """Take up the run at `path` as `--resume` does."""
     folder = RunFolder.open(path)
-    trainer, seconds = resume.resumed(folder, execution(engine))
+    trainer, seconds = resume.resume(folder, execution(engine))
     Session(trainer, folder, observers, None, seconds).run()
     return trainer
 
@@ -109,7 +109,7 @@ def resume_to_end(path: Path, engine: str = "fast", observers: Any = ()) -> Trai
 def final_state(trainer: Trainer) -> Tensors:
     """All weights, fixed noises and amplitudes of a trainer."""
     tensors = {f"g.{k}": v.clone() for k, v in trainer.model.generator.state_dict().items()}
-    tensors |= {f"d.{k}": v.clone() for k, v in trainer.discriminator.state_dict().items()}
+    tensors |= {f"d.{k}": v.clone() for k, v in trainer.training.discriminator.state_dict().items()}
     for stage, anchor in enumerate(trainer.model.anchors):
         tensors[f"noise.{stage}"] = anchor.noise
         tensors[f"amplitude.{stage}"] = torch.tensor(anchor.amplitude, dtype=torch.float64)
@@ -234,7 +234,7 @@ import numpy, torch
 torch.set_num_threads(1)
 import torch._dynamo  # what an optimizer imports
 import consingan.cli
-from consingan.methods.consingan.engine import LOSSES
+from consingan.methods.consingan.method import LOSSES
 from consingan.runs.curves import curves_figure
 from consingan.training import observers, plan, prepare, resume, session, snapshots
 curve = {name: numpy.ones(2) for name in LOSSES}

@@ -1,34 +1,185 @@
-"""Trainings: new, going on with one, one of an earlier run."""
+"""The one way in to a training: begin it, go on with it, or find that it is done.
+
+Commands, notebook and Python API set a training up by `prepare` and come here with it. Whoever
+watches is made by a `Watch` once the run is there.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from torch import Tensor
 
-from consingan.api import trained
-from consingan.api.trained import TrainedModel, _picture
+from consingan.api.trained import TrainedModel, checked_picture
 from consingan.errors import UserError
 from consingan.images.io import ARRAY_NAME
-from consingan.machine.execution import Execution
-from consingan.machine.precision import Arithmetic
+from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
+from consingan.methods.choose import refuse_foreign_settings
+from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
-from consingan.settings.config import Config
 from consingan.settings.option import flag_name
-from consingan.training import plan, prepare, resume
 from consingan.training.loop import Trainer
-from consingan.training.observers import Collapse
-from consingan.training.prepare import Job
+from consingan.training.observers import Saturation
+from consingan.training.prepare import Job, prepare
 from consingan.training.records import Record
+from consingan.training.resume import refuse_finished, resume
 from consingan.training.session import Observer, Session
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training with its folder, ready to be driven.
+
+    Attributes:
+        trainer: set up, perhaps in the middle of a stage.
+        folder: where everything goes; None keeps nothing.
+        execution: where and how it computes.
+        naive: the user's own picture, (1, 3, H, W) in [-1, 1].
+        seconds: spent in the present stage before.
+    """
+
+    trainer: Trainer
+    folder: RunFolder | None
+    execution: Execution
+    naive: Tensor | None = None
+    seconds: float = 0.0
+
+    @property
+    def path(self) -> Path | None:
+        """Of the folder."""
+        return self.folder.path if self.folder else None
+
+
+Watch = Callable[[Run], contextlib.AbstractContextManager[Sequence[Observer]]]
+
+
+@contextlib.contextmanager
+def unwatched(run: Run) -> Iterator[Sequence[Observer]]:  # noqa: ARG001 - a Watch
+    """Nobody but the warnings."""
+    yield ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run and what it took: "trained", "resumed" or "finished before"."""
+
+    folder: RunFolder
+    how: Literal["trained", "resumed", "finished before"]
+
+
+def begin(job: Job, output_dir: Path | None) -> Run:
+    """Make the folder of a new run.
+
+    Raises:
+        UserError: it cannot be made there.
+    """
+    folder = None
+    if output_dir is not None:
+        about = about_this_run(job.execution, job.chosen.origin)
+        folder = RunFolder.create(output_dir, job.training, about, job.naive)
+    return Run(Trainer(job.training), folder, job.execution, job.naive)
+
+
+def finish(run: Run, watch: Watch = unwatched, save_every: int | None = None) -> TrainedModel:
+    """Train to the end.
+
+    Raises:
+        UserError: another process is training in the folder.
+        consingan.errors.InterruptedRunError: stopped; the state is saved.
+        consingan.errors.DivergedError: a loss stopped being finite.
+    """
+    with watch(run) as observers:
+        told = [*observers, Saturation()]
+        Session(run.trainer, run.folder, told, save_every, run.seconds).run()
+    return TrainedModel(run.trainer.model, run.path)
+
+
+def go_on(
+    folder: RunFolder,
+    wanted: Wanted,
+    watch: Watch = unwatched,
+    save_every: int | None = None,
+    told: Callable[[Run], None] = lambda _: None,
+) -> TrainedModel:
+    """Go on with a run where it was stopped, executed as it was where nothing else is wanted.
+
+    Args:
+        folder: of the run.
+        wanted: where and how to compute now.
+        watch: makes those who watch.
+        save_every: iterations between saves.
+        told: called before the work begins.
+
+    Raises:
+        UserError: it is finished, used by another process or damaged.
+    """
+    refuse_finished(folder)  # before its folder is locked, which leaves a file
+    execution = as_before(wanted, folder.manifest.get("execution", {}))
+    with folder.locked():
+        trainer, seconds = resume(folder, execution)
+        run = Run(trainer, folder, execution, folder.naive(), seconds)
+        told(run)
+        return finish(run, watch, save_every)
+
+
+def find(job: Job, output_dir: Path, any_seed: bool) -> RunFolder | None:
+    """The run that the same training was begun in before, if there is one.
+
+    Args:
+        job: ready to begin.
+        output_dir: where run folders are.
+        any_seed: whether the seed, having been drawn, may be another one.
+    """
+    return earlier_run_of(job.chosen.config, job.training.fixed(), output_dir, any_seed)
+
+
+def train_or_resume(
+    job: Job,
+    earlier: RunFolder | None,
+    output_dir: Path,
+    wanted: Wanted,
+    watch: Watch,
+    save_every: int | None = None,
+    told: Callable[[Job | Run | RunFolder], None] = lambda _: None,
+) -> Outcome:
+    """A finished run of a training, with as little work as it takes.
+
+    Args:
+        job: ready to begin.
+        earlier: what `find` found of it.
+        output_dir: where a new run goes.
+        wanted: where and how to compute.
+        watch: makes those who watch.
+        save_every: iterations between saves.
+        told: called before the work begins: with the job of a new training, with the run that
+            goes on, with the folder of one that is finished.
+
+    Raises:
+        UserError: the run found cannot be used.
+        consingan.errors.InterruptedRunError: stopped; the state is saved.
+        consingan.errors.DivergedError: a loss stopped being finite.
+    """
+    if earlier is None:
+        told(job)
+        run = begin(job, output_dir)
+        assert run.folder is not None
+        finish(run, watch, save_every)
+        return Outcome(run.folder, "trained")
+    if earlier.manifest["status"] == "finished":
+        told(earlier)
+        return Outcome(earlier, "finished before")
+    go_on(earlier, wanted, watch, save_every, told)
+    return Outcome(earlier, "resumed")
 
 
 @dataclass(frozen=True)
@@ -60,161 +211,50 @@ def train(
         output_dir: where to make the run's folder; None writes nothing.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, float32, tf32 or bf16.
-        engine: auto, plain or fast.
+        engine: auto, or another of the method's, see `consingan methods`.
         base: with fine_tune=True and naive_img=..., the run's folder to go on from.
         callback: called with every record (StepRecord, StageRecord ...), see
             `consingan.training.records`.
-        **settings: fields of `consingan.settings.config.Config`, for example train_mode="retarget",
-            max_size=128, niter=500, manual_seed=1.
+        **settings: method="consingan" and fields of that method's Config, for example
+            train_mode="retarget", max_size=128, niter=500, manual_seed=1.
 
     Raises:
         UserError: a setting or the picture cannot be used.
         consingan.errors.DivergedError: a loss stopped being finite.
     """
-    settings = _checked(settings)
+    settings = checked_settings(settings)
     if bool(settings.get("fine_tune")) != bool(base):
         raise UserError("fine_tune=True and base=..., the folder of a run, go together; give both.")
-    execution = Execution.choose(device, precision, engine)
-    tensor = _picture(image) if isinstance(image, Tensor) else None
+    execution = choose_execution(Wanted(device=device, precision=precision, engine=engine))
+    tensor = checked_picture(image) if isinstance(image, Tensor) else None
     name = ARRAY_NAME if tensor is not None else str(image)
     settings.setdefault("manual_seed", 0)
-    job = prepare.prepare(
-        {**settings, "input_name": name}, execution, tensor, Path(base) if base else None
-    )
-    folder = None
-    if output_dir is not None:
-        about = about_this_run(execution, job.chosen.origin)
-        folder = RunFolder.create(Path(output_dir), job.trainer, about, job.naive)
-    told = [_Callback(callback)] if callback else []
-    Session(job.trainer, folder, [Collapse(), *told]).run()
-    return TrainedModel(job.trainer.model, execution.arithmetic, folder.path if folder else None)
+    typed = {**settings, "input_name": name}
+    job = prepare(typed, execution, tensor, Path(base) if base else None)
+
+    @contextlib.contextmanager
+    def watch(_: Run) -> Iterator[Sequence[Observer]]:
+        yield [_Callback(callback)] if callback else []
+
+    return finish(begin(job, Path(output_dir) if output_dir is not None else None), watch)
 
 
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by the names of their fields, paths as text.
 
     Raises:
         UserError: there is no such setting; the sentence names the nearest.
     """
-    flags = {flag_name(field): name for name, field in Config.__dataclass_fields__.items()}
+    method = method_of(settings.get("method"))
+    fields = method.config.__dataclass_fields__
+    flags = {flag_name(field): name for name, field in fields.items()}
+    refuse_foreign_settings(method, {name: repr(name) for name in settings})
     for name in settings:
         if name == "input_name":
             raise UserError("The picture is the first argument of train; leave input_name out.")
-        if name not in Config.__dataclass_fields__:
+        if name not in fields:
             near = [flags[name]] if name in flags else []
-            near = near or difflib.get_close_matches(name, Config.__dataclass_fields__, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "see consingan.config.Config."
+            near = near or difflib.get_close_matches(name, fields, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"see {method.config.__name__}."
             raise UserError(f"There is no setting {name!r}; {hint}")
     return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}
-
-
-Say = Callable[[str], None]
-
-
-class View(Observer, Protocol):
-    """Somebody who looks at a training and has to be told when it is over."""
-
-    def close(self) -> None:
-        """The training is over, well or not."""
-        ...
-
-
-MakeView = Callable[[Trainer, RunFolder, Arithmetic], View]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A trained model and what it took: "trained", "resumed" or "loaded"."""
-
-    model: trained.TrainedModel
-    how: Literal["trained", "resumed", "loaded"]
-
-
-def train_or_resume(
-    image: str,
-    output_dir: Path,
-    settings: Mapping[str, Any],
-    make_view: MakeView,
-    *,
-    execution: Execution | None = None,
-    anew: bool = False,
-    say: Say = print,
-) -> Outcome:
-    """A trained model of `image`, with as little work as it takes.
-
-    A finished run of the same picture and settings below `output_dir` is loaded, an unfinished
-    one is resumed, without either a new one is trained. The picture's content counts, not the
-    folder that it lies in.
-
-    Args:
-        image: a picture file or "skimage:NAME".
-        output_dir: where run folders are.
-        settings: fields of `consingan.settings.config.Config`; None means not given.
-        make_view: makes the one who watches the training, if there is one.
-        execution: device and arithmetic; by default what suits the machine.
-        anew: train a new run whatever is there.
-        say: takes a line for the user.
-
-    Raises:
-        UserError: a setting, the picture or the run found cannot be used.
-        consingan.session.InterruptedRunError: stopped; the state is saved.
-        consingan.errors.DivergedError: a loss stopped being finite.
-    """
-    execution = execution or Execution.choose()
-    job = prepare.prepare({"manual_seed": 0, **settings, "input_name": image}, execution)
-    folder = None if anew else earlier_run_of(job, output_dir, any_seed=False)
-    if folder is None:
-        folder = _begin(job, output_dir, say)
-        return Outcome(_train(job.trainer, folder, execution, make_view), "trained")
-    if folder.manifest["status"] == "finished":
-        say(f"Trained already with these settings, nothing to do: {folder.path}")
-        model = folder.load_model(execution.device)[0]
-        return Outcome(trained.TrainedModel(model, execution.arithmetic, folder.path), "loaded")
-    execution = _as_before(execution, folder)
-    with folder.locked():
-        trainer, seconds = resume.resumed(folder, execution)
-        say(
-            "Found an unfinished training of this picture with these settings. Going on at stage "
-            f"{trainer.stage + 1}, iteration {trainer.iteration}: {folder.path}"
-        )
-        return Outcome(_train(trainer, folder, execution, make_view, seconds), "resumed")
-
-
-def _begin(job: Job, output_dir: Path, say: Say) -> RunFolder:
-    """Make the folder of a new run."""
-    for line in plan.introduction(job):
-        say(line)
-    about = about_this_run(job.execution, job.chosen.origin)
-    folder = RunFolder.create(output_dir, job.trainer, about)
-    say(f"A new training: {folder.path}")
-    return folder
-
-
-def _train(
-    trainer: Trainer,
-    folder: RunFolder,
-    execution: Execution,
-    make_view: MakeView,
-    seconds: float = 0.0,
-) -> trained.TrainedModel:
-    """Train to the end; `seconds` were spent in the present stage before."""
-    with closing(make_view(trainer, folder, execution.arithmetic)) as view:
-        Session(trainer, folder, [view, Collapse()], None, seconds).run()
-    return trained.TrainedModel(trainer.model, execution.arithmetic, folder.path)
-
-
-def _as_before(execution: Execution, folder: RunFolder) -> Execution:
-    """Compute as the run did so far, where this machine can."""
-    before = folder.manifest.get("execution", {})
-    if before.get("device") != str(execution.device):
-        return execution
-    try:
-        return Execution.choose(
-            device=before["device"],
-            precision=before.get("precision", "auto"),
-            engine=before.get("engine", "auto"),
-            checkpointing=bool(before.get("checkpointing", False)),
-            threads=before.get("threads"),
-        )
-    except UserError:  # another GPU than before, which lacks that precision
-        return execution

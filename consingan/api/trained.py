@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.fit import FITS, fit_naive
+from consingan.images.fit import fit_naive
 from consingan.images.io import PIXEL_LIMIT
-from consingan.machine.execution import Execution
-from consingan.machine.precision import Arithmetic
+from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
-from consingan.methods.consingan import sampling
-from consingan.methods.consingan.model import Model
+from consingan.methods.contract import Enters, Reconstructs, Samples, Walk, Walks
+from consingan.methods.registry import tasks_that
 from consingan.outputs.composite import compose
+from consingan.outputs.requests import CompositeRequest
+from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
-from consingan.settings.config import Config
+from consingan.settings.config import FITS, Config
 
 Size = tuple[int, int]
 
@@ -32,61 +34,71 @@ class TrainedModel:
     All pictures are float32 tensors in [-1, 1] on the CPU; sizes are (height, width) in px.
 
     Attributes:
-        model: networks, fixed noise, settings.
-        arithmetic: precision of sampling.
+        model: networks, fixed noise, settings; see `consingan.methods.contract`.
         folder: the run's folder, if it was saved.
     """
 
-    model: Model
-    arithmetic: Arithmetic
+    model: Any
     folder: Path | None = None
 
     @property
     def config(self) -> Config:
         """The settings it was trained with."""
-        return self.model.config
+        config: Config = self.model.config
+        return config
 
     @property
     def size(self) -> Size:
         """Training size (h, w)."""
-        return self.model.sizes[-1]
+        size: Size = self.model.sizes[-1]
+        return size
 
     @property
     def real(self) -> Tensor:
         """The training image, (1, 3, h, w)."""
-        return self.model.real.cpu()
+        real: Tensor = self.model.real
+        return real.cpu()
 
     def sample(self, n: int = 1, size: Size | None = None, seed: int = 0) -> Tensor:
         """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
 
         Raises:
-            UserError: `n` or a side is not positive.
+            UserError: `n` or a side is not positive, or the model makes no samples.
         """
+        model = self._able(Samples, "samples", "random samples")
         _check_whole("n", n)
         _check_size(size)
-        made = sampling.random_samples(self.model, n, size, seed, arithmetic=self.arithmetic)
-        return torch.cat(list(made))
+        return torch.cat(list(random_samples(model, n, size, seed)))
 
     def reconstruction(self) -> Tensor:
-        """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model."""
-        return self.model.reconstruction().cpu()
+        """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.
+
+        Raises:
+            UserError: the model gives nothing back.
+        """
+        model = self._able(Reconstructs, "samples", "a reconstruction")
+        given_back: Tensor = model.reconstruction()
+        return given_back.cpu()
 
     def animate(
         self, frames: int = 100, alpha: float = 0.1, beta: float = 0.9, start_stage: int = 0,
         size: Size | None = None, seed: int = 0,
     ) -> Iterator[Tensor]:  # fmt: skip
-        """Frames (1, 3, h, w) of a walk near the training image, see `sampling.animation_walk`.
+        """Frames (1, 3, h, w) of a walk near the training image.
+
+        `consingan.methods.contract.Walk` says what its numbers do.
 
         Raises:
             UserError: a value is out of range, or the model does not have `start_stage`.
         """
+        model = self._able(Walks, "film", "films")
         _check_whole("frames", frames)
         _check_share("alpha", alpha)
         _check_share("beta", beta)
         _check_size(size)
-        return sampling.animation_frames(
-            self.model, frames, alpha, beta, start_stage, size, seed, self.arithmetic
-        )
+        model.check_start(start_stage)
+        moving: Iterator[Tensor] = model.frames(frames, Walk(alpha, beta, start_stage, size, seed))
+        return moving
 
     def compose(
         self, naive: Tensor, mask: Tensor | None = None, start_stage: int = 0,
@@ -109,17 +121,25 @@ class TrainedModel:
             UserError: the model was trained for something else, the shapes do not fit, or a
                 value is out of range.
         """
-        if not self.model.mode.takes_naive_image:
+        if not (self.model.task.takes_naive and isinstance(self.model, Enters)):
             raise no_naive_image(self.config.train_mode)
         if fit not in FITS:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
-        naive = fit_naive(_picture(naive), self.size, fit)
+        naive = fit_naive(checked_picture(naive), self.size, fit)
         if mask is not None:
             _check_mask(mask, naive)
-        made = compose(
-            self.model, naive, mask, (start_stage,), seed=seed, arithmetic=self.arithmetic
+        request = CompositeRequest(start_stages=(start_stage,), seed=seed)
+        return compose(self.model, naive, mask, request).full_blended
+
+    def _able(self, kind: type, output: str, what: str) -> Any:
+        """The model, if it can do what is asked for."""
+        if isinstance(self.model, kind):
+            return self.model
+        tasks = ", ".join(tasks_that(output))
+        raise UserError(
+            f"A model of --method {self.config.method} makes no {what}; train one with "
+            f"train_mode {tasks}."
         )
-        return made.full_blended
 
 
 def _check_whole(name: str, value: int) -> None:
@@ -149,13 +169,13 @@ def _check_mask(mask: Tensor, naive: Tensor) -> None:
     if tuple(mask.shape) != (1, 1, height, width):
         raise UserError(
             f"The mask is of shape {tuple(mask.shape)}, but the picture needs (1, 1, {height}, "
-            f"{width}); `consingan.masks.resize_mask` brings it to that size."
+            f"{width}); `consingan.images.masks.resize_mask` brings it to that size."
         )
     if not ((mask >= 0) & (mask <= 1)).all():  # NaN, too
         raise UserError("The mask has values outside of [0, 1]; scale it to that range.")
 
 
-def _picture(image: Tensor) -> Tensor:
+def checked_picture(image: Tensor) -> Tensor:
     """A copy of a picture as the program wants it.
 
     Raises:
@@ -178,6 +198,6 @@ def load(run: str | Path, *, device: str = "auto", precision: str = "auto") -> T
     Raises:
         UserError: there is no usable run at `run`.
     """
-    execution = Execution.choose(device, precision)
-    loaded = load_run(Path(run), execution.device)
-    return TrainedModel(loaded.model, execution.arithmetic, loaded.path)
+    execution = choose_execution(Wanted(device=device, precision=precision))
+    loaded = load_run(Path(run), execution)
+    return TrainedModel(loaded.model, loaded.path)

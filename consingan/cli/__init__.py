@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from consingan._version import __version__
+from consingan.cli.command import CONTEXT
 from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
 from consingan.cli.judging import metrics_command
-from consingan.cli.options import CONTEXT
 from consingan.cli.training import train
 
 __all__ = ["evaluate", "main", "train"]

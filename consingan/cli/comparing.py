@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
-from consingan.cli.options import CONTEXT, CarefulCommand, output_file
+from consingan.cli.options import output_file, wanted_of
 
 
 @click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
@@ -41,18 +42,12 @@ def compare_command(
     Metrics are those of Evaluation/metrics.json where evaluate_model.py left one.
     """
     # Torch takes seconds to load, so that --help must not wait for it.
-    from consingan.machine.execution import Execution
+    from consingan.api.evaluate import compare
+    from consingan.machine.execution import choose_execution
     from consingan.machine.files import write_text
-    from consingan.report import compare
-    from consingan.runs.load import load_run
 
-    compare.check_count(runs)
-    place = Execution.choose(device).device
-    loaded = [load_run(path, place) for path in runs]
-    entries = [
-        compare.entry(number, run, num_samples, seed, click.echo)
-        for number, run in enumerate(loaded)
-    ]
-    click.echo(compare.text_table(entries))
-    write_text(output, compare.page(entries))
+    execution = choose_execution(wanted_of({"device": device, "precision": "float32"}))
+    comparison = compare(runs, execution, num_samples, seed, click.echo)
+    click.echo(comparison.text)
+    write_text(output, comparison.html)
     click.echo(f"page: {output}")

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from consingan._version import __version__
+from consingan.cli.command import CONTEXT
 from consingan.cli.messages import FAILURE, guarded
-from consingan.cli.options import CONTEXT
 
 
 @click.command("doctor", context_settings=CONTEXT)

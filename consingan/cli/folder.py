@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consingan.cli.messages import FAILURE, advice
-from consingan.cli.options import choose_execution, note_idle_settings, seed_of
-from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, said_position
+from consingan.cli.options import note_idle_settings, say, seed_of, wanted_of
+from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
+    from consingan.api.train import Run
     from consingan.batch import Outcome
     from consingan.machine.execution import Execution
+    from consingan.runs.folder import RunFolder
     from consingan.training.prepare import Job
 
 TRAINED, BEFORE = "trained", "finished before"
@@ -35,15 +37,17 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
 
     from consingan import batch
     from consingan.images.folder import pictures_in
+    from consingan.machine.execution import choose_execution
     from consingan.methods.choose import choose_settings
+    from consingan.methods.registry import method_of
     from consingan.training import plan
 
     images = pictures_in(folder)
-    execution = choose_execution(options)
+    execution = choose_execution(wanted_of(options))
     config = choose_settings({**typed, "input_name": ""}).config
     for line in plan.surroundings(execution):
-        click.echo(line)
-    note_idle_settings(typed, config)
+        say(line)
+    note_idle_settings(method_of(config.method), typed, config)
     queue = _Queue(typed, options, execution)
     if options["dry_run"]:
         outcomes = list(_said(batch.work_through(images, queue.plan, click.echo)))
@@ -67,59 +71,49 @@ class _Queue:
         self.peak = 0  # bytes, of the largest
         self._stage_seconds: dict[Any, list[float]] = {}
 
-    def _prepared(self, image: Path) -> tuple[Job, Any]:
+    def _prepared(self, image: Path) -> tuple[Job, RunFolder | None]:
         """The training of one picture, and the run that it was begun in before, if any."""
-        from consingan.runs.earlier import earlier_run_of
-        from consingan.training import prepare
+        from consingan.api.train import find
+        from consingan.training.prepare import prepare
 
         settings = {**self.typed, "input_name": str(image), "manual_seed": seed_of(self.typed)}
-        job = prepare.prepare(settings, self.execution)
+        job = prepare(settings, self.execution)
         drawn = self.typed["manual_seed"] is None
-        return job, earlier_run_of(job, self.options["output_dir"], any_seed=drawn)
+        return job, find(job, self.options["output_dir"], any_seed=drawn)
 
     def train(self, image: Path) -> str:
         """Train on one picture as far as that was not done before."""
-        from consingan.runs.about import about_this_run
-        from consingan.runs.folder import RunFolder
-        from consingan.training import plan, resume
+        from consingan.api.train import train_or_resume
 
         job, earlier = self._prepared(image)
-        if earlier is None:
-            for line in plan.about_picture(job):
-                click.echo(line)
-            about = about_this_run(self.execution, job.chosen.origin)
-            folder = RunFolder.create(self.options["output_dir"], job.trainer, about)
-            run_to_end(folder, job.trainer, None, self.execution, self.options)
-        elif earlier.manifest["status"] == "finished":
-            click.echo(f"finished before: {earlier.path}")
+        options = self.options
+        outcome = train_or_resume(
+            job, earlier, options["output_dir"], wanted_of(options), watching(options),
+            options["save_every"], _say_what_comes,
+        )  # fmt: skip
+        if outcome.how == BEFORE:
             return BEFORE
-        else:
-            execution = execution_of(earlier, self.options)
-            with earlier.locked():
-                trainer, seconds = resume.resumed(earlier, execution)
-                said_position(earlier, trainer)
-                run_to_end(earlier, trainer, None, execution, self.options, seconds)
+        say_finished(outcome.folder)
         return TRAINED
 
     def plan(self, image: Path) -> str:
         """Say what the training of one picture would take."""
-        from consingan.machine import progress
-        from consingan.training import plan
+        from consingan.machine.progress import in_words
 
         job, earlier = self._prepared(image)
-        stages = job.chosen.config.train_stages
+        stages = job.training.stages
         first = 0 if earlier is None else earlier.finished_stages
         if first >= stages:
-            click.echo("finished before")
+            click.echo(BEFORE)
             return BEFORE
-        (height, width), real = job.input_size, job.trainer.reals[-1]
+        (height, width), (trained_h, trained_w) = job.input_size, job.training.sizes[-1]
         seconds = sum(self._seconds_of_stages(job)[first:])
         self.seconds += seconds
-        self.peak = max(self.peak, plan.peak_memory(job))
+        self.peak = max(self.peak, job.training.peak_memory() or 0)
         begun = f", from stage {first + 1} on" if earlier is not None else ""
         click.echo(
-            f"input {width}x{height} -> training {real.shape[-1]}x{real.shape[-2]} (WxH), "
-            f"about {progress.in_words(seconds)}{begun}"
+            f"input {width}x{height} -> training {trained_w}x{trained_h} (WxH), "
+            f"about {in_words(seconds)}{begun}"
         )
         return TRAINED
 
@@ -127,25 +121,42 @@ class _Queue:
         """Measured once for all pictures that are trained at the same sizes."""
         from consingan.training import plan
 
-        sizes = tuple(plan.sizes_of(job))
+        sizes = tuple(job.training.sizes)
         if sizes not in self._stage_seconds:
             self._stage_seconds[sizes] = [
-                plan.time_iteration(job, stage) * job.trainer.iterations_of(stage)
-                for stage in range(len(sizes))
+                plan.time_iteration(job, stage) * job.training.iterations(stage)
+                for stage in range(job.training.stages)
             ]
         return self._stage_seconds[sizes]
 
     def say_sum(self) -> None:
         """Say what all pictures would take."""
-        from consingan.machine import progress
+        from consingan.machine.progress import in_words
 
         if not self.peak:
             click.echo("nothing is left to train")
             return
         click.echo(
-            f"in all: about {progress.in_words(self.seconds)}, memory at the finest stage up to "
+            f"in all: about {in_words(self.seconds)}, memory at the finest stage up to "
             f"{self.peak / 2**20:.0f} MiB beside the program itself"
         )
+
+
+def _say_what_comes(what: Job | Run | RunFolder) -> None:
+    """Introduce a new training, or say where one goes on or lies."""
+    from consingan.api.train import Run
+    from consingan.runs.folder import RunFolder
+    from consingan.training import plan
+
+    if isinstance(what, Run):
+        for note in what.execution.notes:
+            say(note)
+        say_position(what)
+    elif isinstance(what, RunFolder):
+        click.echo(f"{BEFORE}: {what.path}")
+    else:
+        for line in plan.about_picture(what):
+            say(line)
 
 
 def _said(outcomes: Iterator[Outcome[str]]) -> Iterator[Outcome[str]]:

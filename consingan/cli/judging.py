@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
-from consingan.cli.options import CONTEXT, CarefulCommand, output_file
+from consingan.cli.options import output_file
 
 if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
     from torch import Tensor

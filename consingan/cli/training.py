@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from consingan.cli.command import (
+    CONTEXT,
+    GroupedOption,
+    MethodCommand,
+    examples,
+    typed_method,
+    was_typed,
+)
 from consingan.cli.folder import train_folder
 from consingan.cli.messages import explained, guarded, quoted
 from consingan.cli.options import (
-    CONTEXT,
-    CarefulCommand,
-    choose_execution,
-    config_options,
-    examples,
+    decorated,
     execution_options,
     note_idle_settings,
+    say,
     seed_of,
-    was_typed,
+    wanted_of,
 )
-from consingan.cli.watching import execution_of, note_busy_cores, run_to_end, said_position
+from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
 from consingan.machine.program import started_as
-from consingan.settings.config import Config
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from consingan.machine.execution import Execution
-    from consingan.runs.folder import RunFolder
-    from consingan.training.loop import Trainer
+    from consingan.api.train import Run
 
 TRAINING_EXAMPLES = (
     "python main_train.py --input_name Images/Generation/aurora.jpg",
@@ -41,41 +41,39 @@ TRAINING_EXAMPLES = (
     "python main_train.py --input_name Images/Generation  # each picture of the folder",
 )
 
+_MACHINE: dict[str, Any] = {"cls": GroupedOption, "group": "machine"}
+_RUN: dict[str, Any] = {"cls": GroupedOption, "group": "run"}
+OPTIONS = (
+    execution_options,
+    click.option("--engine", metavar="NAME", help="How a step is executed; auto is the fastest.",
+           **_MACHINE),
+    click.option("--checkpointing", is_flag=True, default=None,
+           help="Less memory, more time, the same result.", **_MACHINE),
+    click.option("--model_dir", type=click.Path(path_type=Path),
+           help="The run to resume or fine-tune.", **_RUN),
+    click.option("--resume", is_flag=True, help="Go on with the run in --model_dir.", **_RUN),
+    click.option("--output_dir", type=click.Path(path_type=Path), default=Path("TrainedModels"),
+           show_default=True, help="Where run folders are made.", **_RUN),
+    click.option("--save_every", type=click.IntRange(1), metavar="N",
+           help="Iterations between saves; by default as often as costs 1 % of the time.", **_RUN),
+    click.option("--dry_run", is_flag=True, help="Print the plan, memory and time; train nothing.",
+           **_RUN),
+    click.option("--tensorboard/--no_tensorboard", default=True, help="Write TensorBoard files.",
+           **_RUN),
+)  # fmt: skip
 
-@click.command(cls=CarefulCommand, context_settings=CONTEXT, epilog=examples(*TRAINING_EXAMPLES))
-@config_options
-@execution_options
-@click.option(
-    "--engine",
-    type=click.Choice(("auto", "plain", "fast")),
-    help="plain is the textbook loop, fast computes the same in less time.",
-)
-@click.option(
-    "--checkpointing", is_flag=True, default=None, help="Less memory, more time, the same result."
-)
-@click.option(
-    "--model_dir", type=click.Path(path_type=Path), help="The run to resume or fine-tune."
-)
-@click.option("--resume", is_flag=True, help="Go on with the run in --model_dir.")
-@click.option(
-    "--output_dir",
-    type=click.Path(path_type=Path),
-    default=Path("TrainedModels"),
-    show_default=True,
-    help="Where run folders are made.",
-)
-@click.option(
-    "--save_every",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Iterations between saves; by default as often as costs 1 % of the time.",
-)
-@click.option("--dry_run", is_flag=True, help="Print the plan, memory and time; train nothing.")
-@click.option("--tensorboard/--no_tensorboard", default=True, help="Write TensorBoard files.")
+
+def _training_options(command: Any) -> Any:
+    return decorated(command, OPTIONS)
+
+
+@click.command(cls=MethodCommand, context_settings=CONTEXT, epilog=examples(*TRAINING_EXAMPLES))
+@_training_options
 @guarded
 def train(model_dir: Path | None, resume: bool, **options: Any) -> None:
     """Train a generative model on ONE image, or one on each image of a folder."""
-    typed = {f.name: options.pop(f.name) for f in dataclasses.fields(Config)}
+    method = typed_method()
+    typed = {f.name: options.pop(f.name) for f in dataclasses.fields(method.config)}
     if resume:
         _resume(model_dir, typed, options)
     elif typed["input_name"] and _is_folder(typed["input_name"]):
@@ -96,61 +94,66 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     if not typed["input_name"] and not typed["fine_tune"]:
         raise UserError("--input_name is missing: name the training image, or skimage:coffee.")
 
-    from consingan.runs.about import about_this_run
-    from consingan.runs.folder import RunFolder
-    from consingan.training import plan, prepare
+    from consingan.api.train import begin
+    from consingan.machine.execution import choose_execution
+    from consingan.training import plan
+    from consingan.training.prepare import prepare
 
-    execution = choose_execution(options)
-    job = prepare.prepare({**typed, "manual_seed": seed_of(typed)}, execution, base=base)
+    execution = choose_execution(wanted_of(options))
+    job = prepare({**typed, "manual_seed": seed_of(typed)}, execution, base=base)
     for line in plan.introduction(job):
-        click.echo(line)
-    note_idle_settings(typed, job.chosen.config)
+        say(line)
+    note_idle_settings(job.method, typed, job.chosen.config)
     if options["dry_run"]:
         for line in plan.estimate(job):
             click.echo(line)
         return
-    about = about_this_run(execution, job.chosen.origin)
-    folder = RunFolder.create(options["output_dir"], job.trainer, about, job.naive)
-    _run(folder, job.trainer, job.naive, execution, options)
+    _finish(begin(job, options["output_dir"]), options)
+
+
+def _finish(run: Run, options: Mapping[str, Any]) -> None:
+    """Train to the end; whatever ends it early, say how to go on."""
+    from consingan.api.train import finish
+
+    assert run.folder is not None
+    note_busy_cores(run.execution)
+    with explained(run.folder.path):
+        finish(run, watching(options), options["save_every"])
+    _say_next(run)
 
 
 def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     if path is None:
         raise UserError("--resume needs --model_dir, the folder of the run to go on with.")
-    flags = {field.name: flag_name(field) for field in dataclasses.fields(Config)}
-    given = [flags[name] for name, value in typed.items() if value is not None]
+    fields = dataclasses.fields(typed_method().config)
+    given = [flag_name(field) for field in fields if typed[field.name] is not None]
     given += [name for name in ("dry_run", "output_dir") if was_typed(name)]
     if given:
         raise UserError(f"--resume goes on with the run's own settings; leave out --{given[0]}.")
 
+    from consingan.api.train import go_on
     from consingan.runs.folder import RunFolder
-    from consingan.training import plan, resume
-    from consingan.training.resume import refuse_finished
+    from consingan.training import plan
+
+    taken: list[Run] = []
+
+    def told(run: Run) -> None:
+        taken.append(run)
+        for line in (plan.execution_line(run.execution), *run.execution.notes):
+            say(line)
+        say_position(run)
+        note_busy_cores(run.execution)
 
     folder = RunFolder.open(path)
-    refuse_finished(folder)  # before its folder is locked, which leaves a file
-    execution = execution_of(folder, options)
-    with folder.locked():
-        with explained(path):
-            trainer, seconds = resume.resumed(folder, execution)
-        for line in (plan.execution_line(execution), *execution.notes):
-            click.echo(line)
-        said_position(folder, trainer)
-        _run(folder, trainer, folder.naive(), execution, options, seconds)
+    with explained(path):
+        go_on(folder, wanted_of(options), watching(options), options["save_every"], told)
+    _say_next(taken[0])
 
 
-def _run(
-    folder: RunFolder,
-    trainer: Trainer,
-    naive: Tensor | None,
-    execution: Execution,
-    options: Mapping[str, Any],
-    seconds: float = 0.0,
-) -> None:
-    """Train; whatever ends it early, say how to go on."""
-    note_busy_cores(execution)
-    with explained(folder.path):
-        run_to_end(folder, trainer, naive, execution, options, seconds)
-    following = f"next: {' '.join(started_as('evaluate'))} --model_dir {quoted(folder.path)}"
-    wanting = trainer.model.mode.takes_naive_image and naive is None
+def _say_next(run: Run) -> None:
+    """Say how long it took and what can be done now."""
+    assert run.folder is not None
+    say_finished(run.folder)
+    following = f"next: {' '.join(started_as('evaluate'))} --model_dir {quoted(run.folder.path)}"
+    wanting = run.trainer.model.task.takes_naive and run.naive is None
     click.echo(following + (" --naive_img PICTURE" if wanting else ""))

@@ -5,30 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import read_image
-from consingan.methods.choose import no_naive_image
-from consingan.methods.consingan.tasks import MODES
-from consingan.settings.config import Config
-
-
-def read_naive(config: Config, size: tuple[int, int]) -> Tensor | None:
-    """The user's own picture, if the configuration names one and the mode takes it.
-
-    Args:
-        config: the settings.
-        size: (h, w) of the training image, whose shape the picture must have or be given.
-
-    Raises:
-        UserError: the mode does not take one, it cannot be read or it is of another shape.
-    """
-    if not config.naive_img:
-        return None
-    if not MODES[config.train_mode].takes_naive_image:
-        raise no_naive_image(config.train_mode)
-    return fit_naive(read_image(config.naive_img), size, config.fit)
-
-
-FITS = ("exact", "crop", "stretch")
 
 Size = tuple[int, int]
 

@@ -1,48 +1,68 @@
-"""How a training or an evaluation is executed, and what a run notes down about that."""
+"""How a training or an evaluation is executed: chosen anew, or as a run was begun."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
+from consingan.errors import UserError
 from consingan.machine.device import choose_device
 from consingan.machine.precision import Arithmetic, choose_arithmetic
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What the user said about where and how to compute; None and False: nothing.
+
+    Attributes:
+        device: auto, cpu, cuda, cuda:N or mps.
+        gpu: number of a CUDA device, else the CPU.
+        not_cuda: the CPU.
+        precision: auto, float32, tf32 or bf16.
+        engine: a name of the method's engines.
+        checkpointing: less memory, more time.
+        threads: of the CPU.
+    """
+
+    device: str | None = None
+    gpu: int | None = None
+    not_cuda: bool = False
+    precision: str | None = None
+    engine: str | None = None
+    checkpointing: bool | None = None
+    threads: int | None = None
+
+    @property
+    def placed(self) -> list[str]:
+        """The flags that say where."""
+        given = {
+            "--device": bool(self.device),
+            "--gpu": self.gpu is not None,
+            "--not_cuda": self.not_cuda,
+        }
+        return [flag for flag, said in given.items() if said]
+
+
+@dataclass(frozen=True)
 class Execution:
-    """How a run is executed, apart from what it computes."""
+    """How a run is executed, apart from what it computes.
+
+    Attributes:
+        device: where.
+        arithmetic: in which number format.
+        engine: which way of carrying out a step, "auto" or a name of the method's.
+        checkpointing: whether activations are computed again instead of kept.
+        notes: sentences for the user.
+    """
 
     device: torch.device
-    arithmetic: Arithmetic
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
     engine: str = "auto"
     checkpointing: bool = False
     notes: tuple[str, ...] = ()
-
-    @classmethod
-    def choose(
-        cls,
-        device: str = "auto",
-        precision: str = "auto",
-        engine: str = "auto",
-        gpu: int | None = None,
-        not_cuda: bool = False,
-        checkpointing: bool = False,
-        threads: int | None = None,
-    ) -> Execution:
-        """Pick device and arithmetic by the options' values and set the number of CPU threads.
-
-        Raises:
-            UserError: what is asked for is not there.
-        """
-        if threads is not None and threads != torch.get_num_threads():
-            torch.set_num_threads(threads)
-        chosen = choose_device(device, gpu, not_cuda)
-        arithmetic = choose_arithmetic(precision, chosen.device)
-        notes = (chosen.note,) if chosen.note else ()
-        return cls(chosen.device, arithmetic, engine, checkpointing, notes)
 
     def to_json(self) -> dict[str, Any]:
         """What a resumed run needs to be executed alike."""
@@ -53,3 +73,81 @@ class Execution:
             "checkpointing": self.checkpointing,
             "threads": torch.get_num_threads(),
         }
+
+
+def choose_execution(wanted: Wanted) -> Execution:
+    """Pick device and arithmetic and set the number of CPU threads.
+
+    Raises:
+        UserError: what is asked for is not there, or two flags contradict one another.
+    """
+    if len(wanted.placed) > 1:
+        flags = " and ".join(wanted.placed)
+        raise UserError(f"{flags} both say where to compute; give one of them.")
+    if wanted.threads is not None and wanted.threads != torch.get_num_threads():
+        torch.set_num_threads(wanted.threads)
+    chosen = choose_device(wanted.device or "auto", wanted.gpu, wanted.not_cuda)
+    return Execution(
+        chosen.device,
+        choose_arithmetic(wanted.precision or "auto", chosen.device),
+        wanted.engine or "auto",
+        bool(wanted.checkpointing),
+        (chosen.note,) if chosen.note else (),
+    )
+
+
+def as_before(wanted: Wanted, before: Mapping[str, Any]) -> Execution:
+    """What was asked for, else as a run was executed before, as far as this machine can.
+
+    Args:
+        wanted: what the user said now.
+        before: what `Execution.to_json` gave when the run was begun; {} where that is not known.
+
+    Raises:
+        UserError: what is asked for is not there.
+    """
+    notes: list[str] = []
+    if not wanted.placed and before:
+        wanted = replace(wanted, device=_still_there(str(before.get("device", "auto")), notes))
+    wanted = replace(
+        wanted,
+        engine=wanted.engine or before.get("engine"),
+        checkpointing=wanted.checkpointing or bool(before.get("checkpointing", False)),
+        threads=wanted.threads or before.get("threads"),
+    )
+    if wanted.precision or "precision" not in before:
+        execution = choose_execution(wanted)
+    else:
+        execution = _as_exact(wanted, before, notes)
+    return replace(execution, notes=(*notes, *execution.notes))
+
+
+def _still_there(device: str, notes: list[str]) -> str:
+    """The device that a run was begun on, or auto where this machine lacks it."""
+    try:
+        choose_device(device)
+    except UserError:
+        notes.append(f"Note: the run was begun on {device}, which is not here.")
+        return "auto"
+    return device
+
+
+def _as_exact(wanted: Wanted, before: Mapping[str, Any], notes: list[str]) -> Execution:
+    """With the precision that the run was begun in, unless that was another device's best."""
+    precision = str(before["precision"])
+    best = choose_execution(wanted)
+    elsewhere = str(best.device) != before.get("device")
+    if precision != "float32" and elsewhere and best.arithmetic.name != precision:
+        notes.append(
+            f"Note: the run was begun in {precision} on {before.get('device')}; it goes on in "
+            f"{best.arithmetic.name} on {best.device}."
+        )
+        return best
+    try:
+        return choose_execution(replace(wanted, precision=precision))
+    except UserError:  # another card of the same name
+        notes.append(
+            f"Note: the run was begun in {precision}, which {best.device} lacks; it goes on in "
+            f"{best.arithmetic.name}."
+        )
+        return best

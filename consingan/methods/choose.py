@@ -1,4 +1,4 @@
-"""Settings of a new training: what was typed over those of its preset and its task."""
+"""Settings of a new training: what was typed over those of its preset and of its task."""
 
 from __future__ import annotations
 
@@ -6,54 +6,123 @@ from collections.abc import Mapping
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.methods.consingan.presets import PRESETS
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.contract import FineTuning, Method, Task
+from consingan.methods.registry import METHODS, method_of, methods_with
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen, choose
 
 
-def choose_settings(typed: Mapping[str, Any]) -> Chosen:
-    """Settings of a new training: what was typed over those of its preset and of its mode.
+def choose_settings(typed: Mapping[str, Any]) -> Chosen[Any]:
+    """Settings of a new training: what was typed over those of its preset and of its task.
 
     Raises:
         UserError: a value that cannot work.
     """
-    mode_name = typed.get("train_mode") or Config.train_mode
-    if mode_name not in MODES:
-        raise UserError(f"--train_mode {mode_name} is unknown; choose one of {', '.join(MODES)}.")
-    recommended = _recommended(mode_name, typed)
-    preset = _preset(typed, recommended)
-    return choose({"mode": recommended, "preset": preset, "typed": typed})
+    method = method_of(typed.get("method"))
+    task = task_of(method, typed.get("train_mode"))
+    recommended = _recommended(task, typed)
+    preset = preset_of(method, typed, recommended)
+    return choose(method.config, {"task": recommended, "preset": preset, "typed": typed})
 
 
-def _preset(typed: Mapping[str, Any], beneath: Mapping[str, Any]) -> dict[str, Any]:
+def choose_fine_tuning(
+    trained: Config, fine_tuning: FineTuning, typed: Mapping[str, Any]
+) -> Chosen[Any]:
+    """Settings of a fine-tuning: what was typed over the preset, over what is recommended for it,
+    over the trained run's own.
+
+    Raises:
+        UserError: a value that cannot work.
+    """  # noqa: D205 - one sentence
+    method = method_of(trained.method)
+    own = {k: v for k, v in trained.to_json().items() if k not in ("fine_tune", "naive_img")}
+    preset = fine_tuning.preset(preset_of(method, typed, fine_tuning.settings), typed)
+    layers = {"run": own, "fine-tuning": fine_tuning.settings, "preset": preset, "typed": typed}
+    return choose(method.config, layers)
+
+
+def task_of(method: Method, name: str | None) -> Task:
+    """The row of a method's task, by default its first one.
+
+    Raises:
+        UserError: the method has none of that name; the sentence says which methods have.
+    """
+    name = name or default_task(method)
+    if name in method.tasks:
+        return method.tasks[name]
+    others = methods_with(name)
+    if others:
+        raise UserError(
+            f"--train_mode {name} is not a task of --method {method.name}; use --method "
+            f"{' or '.join(others)}, or a --train_mode of {', '.join(method.tasks)}."
+        )
+    raise UserError(f"--train_mode {name} is unknown; choose one of {', '.join(method.tasks)}.")
+
+
+def default_task(method: Method) -> str:
+    """What a method does where nobody says."""
+    return str(method.config.__dataclass_fields__["train_mode"].default)
+
+
+def preset_of(
+    method: Method, typed: Mapping[str, Any], beneath: Mapping[str, Any]
+) -> dict[str, Any]:
     """The settings of the preset that the user asked for.
 
     A preset never trains longer than `beneath`, what it is laid over, or what was typed asks for.
+
+    Raises:
+        UserError: the method has no such preset.
     """
-    name = typed.get("preset") or Config.preset
-    if name not in PRESETS:
-        raise UserError(f"--preset {name} is unknown; choose one of {', '.join(PRESETS)}.")
-    settings = dict(PRESETS[name])
-    full = typed.get("niter") or beneath.get("niter", Config.niter)
-    for count in settings.keys() & {"niter", "fine_niter"}:
+    default = method.config.__dataclass_fields__["preset"].default
+    name = str(typed.get("preset") or beneath.get("preset") or default)
+    if name not in method.presets:
+        known = ", ".join(method.presets)
+        raise UserError(f"--preset {name} is unknown; choose one of {known}.")
+    settings = dict(method.presets[name])
+    usual = method.config.__dataclass_fields__["niter"].default
+    full = typed.get("niter") or beneath.get("niter", usual)
+    for count in settings.keys() & set(method.counts):
         if isinstance(full, int):
             settings[count] = min(settings[count], full)
     return settings
 
 
-def _recommended(mode_name: str, typed: Mapping[str, Any]) -> dict[str, Any]:
-    """A mode's own settings, with a min_size that does not contradict a max_size typed."""
-    settings = dict(MODES[mode_name].overrides)
+def _recommended(task: Task, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's own settings, with a min_size that does not contradict a max_size typed."""
+    settings = dict(task.overrides)
     if typed.get("max_size") is not None and "min_size" in settings:
         settings["min_size"] = min(settings["min_size"], typed["max_size"])
     return settings
 
 
-def no_naive_image(mode_name: str) -> UserError:
-    """The error that says which modes work on a picture of the user's own."""
-    takers = " or ".join(name for name, mode in MODES.items() if mode.takes_naive_image)
+def refuse_foreign_settings(method: Method, names: Mapping[str, str]) -> None:
+    """Refuse settings of other methods.
+
+    Args:
+        method: that was asked for.
+        names: field -> how the user wrote it, of everything that was given.
+
+    Raises:
+        UserError: one of them is not this method's; the sentence names those that have it.
+    """
+    for name, written in names.items():
+        if name in method.config.__dataclass_fields__:
+            continue
+        others = [m.name for m in METHODS.values() if name in m.config.__dataclass_fields__]
+        if others:
+            raise UserError(
+                f"{written} is a setting of --method {' or '.join(others)}, not of "
+                f"{method.name}; leave it out, or name that method."
+            )
+
+
+def no_naive_image(task: str) -> UserError:
+    """The error that says which tasks work on a picture of the user's own."""
+    takers = (
+        name for method in METHODS.values() for name, row in method.tasks.items() if row.takes_naive
+    )
     return UserError(
-        f"--naive_img does not go with --train_mode {mode_name}; it needs a model trained with "
-        f"--train_mode {takers}."
+        f"--naive_img does not go with --train_mode {task}; it needs a model trained with "
+        f"--train_mode {' or '.join(dict.fromkeys(takers))}."
     )

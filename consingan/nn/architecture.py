@@ -12,7 +12,7 @@ ACTIVATIONS: tuple[str, ...] = ("lrelu", "prelu", "elu", "selu")
 
 
 @dataclass(frozen=True)
-class Shape:
+class Architecture:
     """What both networks are made of: channels, layers of a stage, kernel, activation.
 
     `padding` px of zeros are added around the input of each convolution of a stage; the method

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 
 WEIGHT_STD = 0.02
 NORM_EPS = 1e-5
@@ -50,7 +50,7 @@ class SampleNorm(nn.Module):
 class Block(nn.Module):
     """Convolution -> [normalization] -> activation."""
 
-    def __init__(self, inputs: int, shape: Shape) -> None:
+    def __init__(self, inputs: int, shape: Architecture) -> None:
         super().__init__()
         self.conv = _conv(inputs, shape.channels, shape)
         self.norm = SampleNorm(shape.channels) if shape.norm else None
@@ -67,7 +67,7 @@ class Block(nn.Module):
         return self.prelu(x) if self.prelu is not None else self._activate(x)
 
 
-def _activation(shape: Shape) -> Callable[[Tensor], Tensor]:
+def _activation(shape: Architecture) -> Callable[[Tensor], Tensor]:
     slope = shape.slope
     table: dict[str, Callable[[Tensor], Tensor]] = {
         "lrelu": lambda x: F.leaky_relu(x, slope),
@@ -78,7 +78,7 @@ def _activation(shape: Shape) -> Callable[[Tensor], Tensor]:
     return table[shape.activation]
 
 
-def _conv(inputs: int, outputs: int, shape: Shape) -> nn.Conv2d:
+def _conv(inputs: int, outputs: int, shape: Architecture) -> nn.Conv2d:
     conv: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d, inputs, outputs, kernel_size=shape.kernel, padding=shape.padding
     )

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import Block, _conv
 
 
 class Discriminator(nn.Module):
     """Patch critic: (N, 3, h, w) in [-1, 1] -> a map of scores (N, 1, h', w'), unbounded."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Architecture) -> None:
         super().__init__()
         shape = replace(shape, norm=False)
         self.shape = shape

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import importlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from torch import Tensor
 
+from consingan.api.train import Run
 from consingan.images.io import to_pixels
 from consingan.images.masks import composite
-from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan.tasks import MODES
 from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
 from consingan.training.observers import Pictures, ProgressBar
 from consingan.training.records import Record, StageRecord
+from consingan.training.session import Observer
 
 ipython: Any = importlib.import_module("IPython.display")  # whether typed depends on its version
 
@@ -94,10 +95,10 @@ class Area:
 class LiveView:
     """Watches a training: time left, the curves of all losses, each stage's samples."""
 
-    def __init__(self, trainer: Trainer, folder: RunFolder, arithmetic: Arithmetic) -> None:
+    def __init__(self, trainer: Trainer, folder: RunFolder) -> None:
         self.folder, self.curves = folder, Area()
         self.bar = ProgressBar(trainer, print, file=Area())
-        self.pictures = Pictures(folder.path, None, arithmetic)
+        self.pictures = Pictures(folder.path)
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Move the bar on; after a stage, show what was learned."""
@@ -113,18 +114,27 @@ class LiveView:
         self.bar.close()
 
 
+@contextlib.contextmanager
+def live(run: Run) -> Iterator[Sequence[Observer]]:
+    """Let a `LiveView` watch a training, see `api.train.Watch`."""
+    assert run.folder is not None
+    print(f"run folder: {run.folder.path}")
+    with contextlib.closing(LiveView(run.trainer, run.folder)) as view:
+        yield [view]
+
+
 def show_stage(folder: RunFolder, stage: int) -> None:
     """Show the samples of a finished stage."""
-    config = folder.config
+    task = folder.method.tasks[folder.config.train_mode]
     what = "the image, what the fixed noise gives"
-    what += "" if MODES[config.train_mode].takes_naive_image else ", then samples"
+    what += "" if task.takes_naive else ", then samples"
     path = folder.path / str(stage) / "samples.png"
-    show_file(path, f"Stage {stage + 1} of {config.train_stages}: {what}.")
+    show_file(path, f"Stage {stage + 1} of {folder.stages}: {what}.")
 
 
 def show_result(folder: RunFolder) -> None:
     """Show what a finished run looks like, as far as its pictures are there."""
-    last = folder.config.train_stages - 1
+    last = folder.stages - 1
     if (folder.path / str(last) / "samples.png").is_file():
         show_stage(folder, last)
     if (folder.path / "losses.png").is_file():

@@ -9,28 +9,25 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.api.train import train_or_resume
-from consingan.api.trained import TrainedModel
+from consingan.api.train import Run, find, train_or_resume
+from consingan.api.trained import TrainedModel, load
 from consingan.errors import UserError
-from consingan.images.fit import read_naive
+from consingan.images.fit import fit_naive
 from consingan.images.io import SCIKIT_IMAGE, image_stem, read_image, write_image
 from consingan.images.video import write_animation
+from consingan.machine.execution import Wanted, choose_execution
 from consingan.machine.files import make_folder
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.registry import METHODS
 from consingan.notebook import canvas, colab, shapes, show
 from consingan.notebook.inputs import find_picture, home, parse_sizes
 from consingan.notebook.messages import explained
-from consingan.outputs.composite import (
-    AUTO,
-    MaskOptions,
-    compose,
-    find_mask,
-    write_composite,
-    write_mask,
-)
-from consingan.outputs.samples import Options, other_sizes
-from consingan.report.write import evaluation_folder, looks_collapsed
+from consingan.outputs.composite import AUTO, compose, find_mask, write_composite, write_mask
+from consingan.outputs.requests import CompositeRequest, SamplesRequest
+from consingan.outputs.sizes import other_sizes
+from consingan.report.write import all_alike, evaluation_folder
 from consingan.runs.folder import RunFolder
+from consingan.training import plan
+from consingan.training.prepare import Job, prepare
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
@@ -95,19 +92,22 @@ class Studio:
 
         Args:
             start_anew: train a new run even so.
-            **settings: fields of `consingan.config.Config`; 0 in a number that must be above 0
-                means "as recommended".
+            **settings: fields of `consingan.methods.consingan.config.ConSinGANConfig`; 0 in a
+                number that must be above 0 means "as recommended".
         """
         if not self._image:
             raise UserError("No picture is chosen yet; run the cell that chooses one first.")
         self._trained = self._naive = self._mask = None
         given = {k: v for k, v in settings.items() if k not in OPTIONAL or v}
+        typed = {"manual_seed": 0, **given, "input_name": self._image}
+        job = prepare(typed, choose_execution(Wanted()))
+        earlier = None if start_anew else find(job, self.output_dir, any_seed=False)
         outcome = train_or_resume(
-            self._image, self.output_dir, given, show.LiveView, anew=start_anew
+            job, earlier, self.output_dir, Wanted(), show.live, told=_say_what_comes
         )
-        self._trained = outcome.model
-        if outcome.how == "loaded":
-            show.show_result(RunFolder(self._run_folder()))
+        self._trained = load(outcome.folder.path)
+        if outcome.how == "finished before":
+            show.show_result(outcome.folder)
 
     @explained
     def samples(self, number: int = 8, seed: int = 0) -> None:
@@ -116,7 +116,7 @@ class Studio:
             return
         made = self._make_samples(number, None, seed)
         show.show(made, [f"{index + 1}" for index in range(number)])
-        if looks_collapsed(self._model().model, made):
+        if all_alike(self._model().model, made):
             print("Note: all samples are nearly the image; train with a smaller lr_scale.")
 
     @explained
@@ -124,8 +124,8 @@ class Studio:
         """Show random pictures of other sizes, for example "400x160, 160x400" (width x height)."""
         if self._skips("Samples of other sizes"):
             return
-        options = Options(sizes=parse_sizes(sizes))
-        for _, size in other_sizes(self._model().model, options):
+        request = SamplesRequest(sizes=parse_sizes(sizes))
+        for _, size in other_sizes(self._model().model, request):
             made = self._make_samples(number, size, seed)
             show.show(made, [f"{size[1]}x{size[0]}"] * number)
 
@@ -134,7 +134,7 @@ class Studio:
         self, frames: int = 40, fps: float = 10, alpha: float = 0.1, beta: float = 0.9,
         start_stage: int = 0, seed: int = 0,
     ) -> None:  # fmt: skip
-        """Show an animated GIF, see `consingan.sampling.animation_walk`."""
+        """Show an animated GIF, see `consingan.methods.contract.Walk`."""
         if self._skips("An animation"):
             return
         model = self._model()
@@ -155,9 +155,7 @@ class Studio:
             path = Path(self._uploaded("naive_img"))
         else:
             path = Path(find_picture(naive_img)) if naive_img else self._naive_beside()
-        config = model.config.replace(naive_img=str(path), fit=fit)
-        picture = read_naive(config, model.size)
-        assert picture is not None
+        picture = fit_naive(read_image(str(path)), model.size, fit)
         self._naive = Naive(path, picture, fit)
         show.show([picture], [f"{path.name}, {picture.shape[-1]}x{picture.shape[-2]} px"])
 
@@ -179,8 +177,8 @@ class Studio:
             self._mask = Mask(None)
             print("No mask: the whole picture is used.")
             return
-        options = MaskOptions(source or None, fit=naive.fit)
-        values = find_mask(str(naive.path), naive.picture, self._model().model, options)
+        request = CompositeRequest(mask=source, fit=naive.fit)
+        values = find_mask(str(naive.path), naive.picture, self._model().model, request)
         if values is None:
             raise UserError(
                 f"There is no {naive.path.stem}_mask beside the picture; choose another mask."
@@ -199,11 +197,9 @@ class Studio:
         if self._mask is None:
             raise UserError("No mask is chosen yet; run the cell that chooses one first.")
         dilation = mask_dilation if mask_dilation >= 0 else None
-        made = compose(
-            model.model, naive.picture, self._mask.values, (start_stage,),
-            MaskOptions(dilation=dilation), seed, model.arithmetic,
-        )  # fmt: skip
-        word = model.model.mode.result
+        request = CompositeRequest(start_stages=(start_stage,), mask_dilation=dilation, seed=seed)
+        made = compose(model.model, naive.picture, self._mask.values, request)
+        word = model.model.task.result
         write_composite(made, model.model, self._results(), str(naive.path))
         show.show([made.naive, made.full_blended], ["the picture", f"the picture, {word}"])
 
@@ -236,10 +232,11 @@ class Studio:
 
     def _skips(self, what: str, composite: bool = False) -> bool:
         """Whether a cell does not go with the model's mode; says so."""
-        mode = self._model().model.mode
-        if mode.takes_naive_image == composite:
+        task = self._model().model.task
+        if task.takes_naive == composite:
             return False
-        fitting = [name for name, other in MODES.items() if other.takes_naive_image == composite]
+        rows = (row for method in METHODS.values() for row in method.tasks.items())
+        fitting = dict.fromkeys(name for name, row in rows if row.takes_naive == composite)
         print(
             f"{what}: skipped, for this model was trained for {self._model().config.train_mode}. "
             f"Train with train_mode {', '.join(fitting)} to use this cell."
@@ -289,3 +286,17 @@ class Studio:
         else:
             return find_picture(mask)
         return str(kept)
+
+
+def _say_what_comes(what: Job | Run | RunFolder) -> None:
+    """Introduce a new training, or say where one goes on or lies."""
+    if isinstance(what, Job):
+        for line in plan.introduction(what):
+            print(line)
+    elif isinstance(what, Run):
+        print(
+            "Found an unfinished training of this picture with these settings. Going on at stage "
+            f"{what.trainer.stage + 1}, iteration {what.trainer.iteration}: {what.path}"
+        )
+    else:
+        print(f"Trained already with these settings, nothing to do: {what.path}")

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images import masks
 from consingan.images.fit import fit_naive
-from consingan.images.io import Pixels, image_stem, to_pixels, write_image
+from consingan.images.io import Pixels, image_stem, read_image, to_pixels, write_image
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
-from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import sampling
-from consingan.methods.consingan.model import Model
-from consingan.nn.noise import stream
+from consingan.methods.choose import no_naive_image
+from consingan.outputs.contract import Say
+from consingan.outputs.requests import CompositeRequest
+from consingan.outputs.sizes import start_stages
 
 AUTO = "auto"
-FEATHER = 5.0  # px, the authors' sigma
-
-
-@dataclass(frozen=True)
-class MaskOptions:
-    """Which mask and how it is softened.
-
-    Attributes:
-        source: a picture file, "auto", or None to look beside the naive image.
-        dilation: px by which the mask is widened; None is the mode's own.
-        feather: sigma in px of its soft edge.
-        invert: white means unchanged.
-        fit: what `fit_naive` did to the naive image; a mask of its former shape is cropped alike.
-    """
-
-    source: str | None = None
-    dilation: int | None = None
-    feather: float = FEATHER
-    invert: bool = False
-    fit: str = "exact"
+OF_MASK = ("mask_dilation", "mask_feather", "mask_invert")
 
 
 @dataclass(frozen=True)
@@ -66,53 +49,115 @@ class Composite:
     sheet: Sequence[tuple[int, Tensor]] = field(default_factory=tuple)
 
 
-def find_mask(naive_path: str, naive: Tensor, model: Model, options: MaskOptions) -> Tensor | None:
-    """The mask at the size of `naive`, (1, 1, H, W), as `options` say; None if there is none."""
+@dataclass(frozen=True)
+class CompositeWork:
+    """A picture that is to be worked on; without one only the model is looked at."""
+
+    model: Any
+    request: CompositeRequest
+    path: str = ""
+    naive: Tensor | None = None
+    mask: Tensor | None = None
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options of the mask without one, the seed where nothing is random."""
+        task = self.model.config.train_mode
+        if not self.model.task.random:
+            yield "seed", f"for a model trained for {task}, whose result is not random"
+        if self.naive is not None and self.mask is None:
+            yield from ((name, "without a mask") for name in OF_MASK)
+
+    def write(self, folder: Path, say: Say) -> Composite | None:
+        """Write the composite and its masks; None without a picture."""
+        if self.naive is None:
+            say("No --naive_img: only the reconstruction is made.")
+            return None
+        if self.mask is None:
+            say("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
+        elif not self.mask.any():
+            say("Note: the mask is empty, so the result is the naive image.")
+        made = compose(self.model, self.naive, self.mask, self.request)
+        if self.mask is not None and self.request.mask == AUTO:
+            write_mask(self.mask, folder / "mask_auto.png")
+        form = self.request.image_format
+        for path in write_composite(made, self.model, folder, self.path, form):
+            say(f"{path}")
+        return made
+
+
+def begin(model: Any, request: CompositeRequest) -> CompositeWork:
+    """Read the user's picture and its mask.
+
+    Raises:
+        UserError: one of them cannot be used, or the model does not take one.
+    """
+    if request.naive_img and not model.task.takes_naive:
+        raise no_naive_image(model.config.train_mode)
+    path = request.naive_img or model.config.naive_img
+    stages = start_stages(model, request.start_stages)
+    if not path:
+        _refuse_without_picture(request)
+        return CompositeWork(model, request)
+    naive = fit_naive(read_image(path), model.sizes[-1], request.fit)
+    request = replace(request, start_stages=tuple(stages))
+    return CompositeWork(model, request, path, naive, find_mask(path, naive, model, request))
+
+
+def _refuse_without_picture(request: CompositeRequest) -> None:
+    for name, row in CompositeRequest.__dataclass_fields__.items():
+        if name in ("seed", "image_format") or getattr(request, name) == row.default:
+            continue
+        flag = row.metadata["flag"] or name
+        raise UserError(f"--{flag} is about a picture of your own; name it with --naive_img.")
+
+
+def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
+    """The user's own picture and its result, of a model in training."""
+    if naive is None:
+        return []
+    small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
+    return [small, model.enter(naive, 0, model.config.manual_seed)]
+
+
+def find_mask(
+    naive_path: str, naive: Tensor, model: Any, request: CompositeRequest
+) -> Tensor | None:
+    """The mask at the size of `naive`, (1, 1, H, W), as asked for; None if there is none."""
     size = (naive.shape[-2], naive.shape[-1])
-    if options.source == AUTO:
+    if request.mask == AUTO:
         small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
         found = masks.mask_from_difference(small, model.real.cpu())
         mask = masks.resize_mask(found, size)
     else:
-        path = Path(options.source) if options.source else masks.find_mask(Path(naive_path))
+        path = Path(request.mask) if request.mask else masks.find_mask(Path(naive_path))
         if path is None:
             return None
         whole = masks.read_mask(path)
-        if options.fit == "crop":
+        if request.fit == "crop":
             whole = fit_naive(whole, model.sizes[-1], "crop")
         mask = masks.resize_mask(whole, size)
-    return masks.invert(mask) if options.invert else mask
+    return masks.invert(mask) if request.mask_invert else mask
 
 
 def compose(
-    model: Model,
-    naive: Tensor,
-    mask: Tensor | None,
-    start_stages: Sequence[int] = (0,),
-    options: MaskOptions | None = None,
-    seed: int = 0,
-    arithmetic: Arithmetic | None = None,
+    model: Any, naive: Tensor, mask: Tensor | None, request: CompositeRequest | None = None
 ) -> Composite:
     """Work on a picture and blend the result into it.
 
     Args:
-        model: trained for harmonization or editing.
+        model: see `contract.Enters`.
         naive: (1, 3, H, W) in [-1, 1], fitted by `fit_naive`.
         mask: (1, 1, H, W) in [0, 1], white where the picture was changed; None for everywhere.
-        start_stages: where the picture comes in; the first one's result is used.
-        options: dilation and feather.
-        seed: of the noise that editing adds.
-        arithmetic: precision.
+        request: start stages (the first one's result is used), dilation, feather, seed.
 
     Raises:
         UserError: a start stage is beyond the model's stages.
     """
-    options = options or MaskOptions()
-    results = []
-    for stage in start_stages:
-        rng = stream(seed, "entry")
-        result = sampling.from_image(model, naive, rng, stage, arithmetic).cpu()
-        results.append((stage, result))
+    request = request or CompositeRequest()
+    stages = list(request.start_stages) or [0]
+    for stage in stages:
+        model.check_start(stage)
+    results = [(stage, model.enter(naive, stage, request.seed)) for stage in stages]
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
@@ -120,24 +165,25 @@ def compose(
     blended, full_blended, small_mask = result, full, None
     if mask is not None:
         small_mask = masks.resize_mask(mask, size)
-        dilation = model.mode.mask_dilation if options.dilation is None else options.dilation
-        soft = masks.soften(small_mask, dilation, options.feather)
+        given = request.mask_dilation
+        dilation = model.task.mask_dilation if given is None else given
+        soft = masks.soften(small_mask, dilation, request.mask_feather)
         blended = masks.composite(small, result, soft)
         scale = max(full_size) / max(size)
-        soft_full = masks.soften(mask, dilation, options.feather, scale)
+        soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
         full_blended = masks.composite(naive, full, soft_full)
     return Composite(naive, small, small_mask, result, blended, full, full_blended, results)
 
 
 def write_composite(
-    made: Composite, model: Model, folder: Path, naive_path: str, image_format: str = "png"
+    made: Composite, model: Any, folder: Path, naive_path: str, image_format: str = "png"
 ) -> list[Path]:
     """Write the pictures of a composite, named as the authors' program names them.
 
     `<harmonized|edited>_wo_mask` and, with a mask, `..._w_mask` at the training size, the same
     with `_full_size` at the naive image's own, and a side by side picture.
     """
-    word = model.mode.result
+    word = model.task.result
     pictures = {f"{word}_wo_mask": made.result, f"{word}_wo_mask_full_size": made.full}
     if made.mask is not None:
         pictures |= {f"{word}_w_mask": made.blended, f"{word}_w_mask_full_size": made.full_blended}
@@ -161,7 +207,7 @@ def write_mask(mask: Tensor, path: Path) -> None:
     write_image(path, to_pixels((mask * 2 - 1).expand(-1, 3, -1, -1)))
 
 
-def _side_by_side(made: Composite, model: Model, naive_path: str) -> Pixels:
+def _side_by_side(made: Composite, model: Any, naive_path: str) -> Pixels:
     pictures = [model.real.cpu(), made.small]
     labels = ["training image", f"naive: {image_stem(naive_path)}"]
     if made.mask is not None:

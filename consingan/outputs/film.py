@@ -3,50 +3,104 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from consingan.images.video import write_animation
+from torch import Tensor
+
+from consingan.images.video import require_ffmpeg, write_animation
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
-from consingan.methods.consingan import sampling
-from consingan.methods.consingan.model import Model
-from consingan.outputs.samples import Options, Say, _counted, other_sizes
+from consingan.methods.contract import Walk, Walks
+from consingan.outputs import samples
+from consingan.outputs.contract import Say
+from consingan.outputs.requests import FilmRequest
+from consingan.outputs.sizes import counted, other_sizes, start_stages
 
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
+SHOWN_FRAMES = 40  # on a page: four seconds
+
+Size = tuple[int, int]
 
 
-def write_animations(model: Model, folder: Path, options: Options, say: Say) -> list[Path]:
-    """Films for every combination of output size, start stage and beta.
+@dataclass(frozen=True)
+class Film:
+    """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU."""
+
+    frames: Sequence[Tensor]
+    fps: float
+
+
+@dataclass(frozen=True)
+class FilmWork:
+    """Films that are to be made: an ending of the name and a walk for each."""
+
+    model: Walks
+    request: FilmRequest
+    walks: Sequence[tuple[str, Walk]]
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Every option counts."""
+        yield from ()
+
+    def write(self, folder: Path, say: Say) -> Film:
+        """Write every film; returns the beginning of the one that a report shows."""
+        request, target = self.request, make_folder(folder / "animations")
+        for ending, walk in self.walks:
+            name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
+            path = target / f"{name}.{request.video_format}"
+            frames = self.model.frames(request.frames, walk)
+            write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
+            say(f"animation of {counted(request.frames, 'frame')}: {path}")
+        return self._shown()
+
+    def _shown(self) -> Film:
+        """At the training size, with the first start stage and smoothness that were asked for."""
+        request = self.request
+        stages = start_stages(self.model, request.start_stages)
+        walk = Walk(
+            alpha=request.alpha,
+            beta=request.betas[0] if request.betas else Walk.beta,
+            start_stage=stages[0] if stages else 0,
+            seed=request.seed,
+        )
+        frames = self.model.frames(min(request.frames, SHOWN_FRAMES), walk)
+        return Film(list(frames), request.fps)
+
+
+def begin(model: Any, request: FilmRequest) -> FilmWork:
+    """Plan films for every combination of output size, start stage and beta.
 
     Without sizes of the user's own they have the training size; else its name says the size.
 
     Raises:
-        UserError: a start stage is beyond the model's stages.
+        UserError: a start stage is beyond the model's stages, a size cannot be made, or a package
+            for the format is missing.
     """
-    stages = len(model.anchors)
-    starts = options.start_stages or [k for k in AUTHORS_START_STAGES if k < stages]
-    betas = list(dict.fromkeys(options.betas or AUTHORS_BETAS))
-    target = make_folder(folder / "animations")
-    written = []
-    for (ending, size), start, beta in itertools.product(
-        _film_sizes(model, options), starts, betas
-    ):
-        name = f"start_stage_{start}_alpha_{options.alpha:g}_beta_{beta:g}{ending}"
-        path = target / f"{name}.{options.video_format}"
-        frames = sampling.animation_frames(
-            model, options.frames, options.alpha, beta, start, size, options.seed,
-            options.arithmetic,
-        )  # fmt: skip
-        write_animation(path, tracked(frames, options.frames, "making frames"), options.fps)
-        say(f"animation of {_counted(options.frames, 'frame')}: {path}")
-        written.append(path)
-    return written
+    if request.video_format == "mp4":
+        require_ffmpeg()
+    sizes = _sizes(model, request)
+    stages = start_stages(model, request.start_stages)
+    starts = stages or [k for k in AUTHORS_START_STAGES if k < len(model.sizes)]
+    betas = list(dict.fromkeys(request.betas or AUTHORS_BETAS))
+    walks = [
+        (ending, Walk(request.alpha, beta, start, size, request.seed))
+        for (ending, size), start, beta in itertools.product(sizes, starts, betas)
+    ]
+    return FilmWork(model, request, walks)
 
 
-def _film_sizes(model: Model, options: Options) -> list[tuple[str, tuple[int, int] | None]]:
+def _sizes(model: Any, request: FilmRequest) -> list[tuple[str, Size | None]]:
     """End of the file's name and size (h, w) of each film; None is the training size."""
-    if not (options.sizes or options.scales):
+    others = other_sizes(model, request)
+    if not (request.sizes or request.scale_w or request.scale_h):
         return [("", None)]
-    sizes = dict.fromkeys(size for _, size in other_sizes(model, options))
-    return [(f"_{w}x{h}", (h, w)) for h, w in sizes]
+    return [(f"_{w}x{h}", (h, w)) for h, w in dict.fromkeys(size for _, size in others)]
+
+
+def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
+    """A few random samples of a model in training."""
+    return samples.preview(model, naive)

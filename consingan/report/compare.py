@@ -15,17 +15,18 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.io import unit
 from consingan.machine.progress import in_words
-from consingan.methods.consingan import sampling
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.summary import Summary
+from consingan.outputs.contract import Say
+from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
+from consingan.report.kinds import KINDS
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
-from consingan.report.write import METRICS_FILE, Say, announced
+from consingan.report.write import METRICS_FILE, announced
 from consingan.runs.folder import EVALUATION
 from consingan.runs.load import LoadedRun
-from consingan.settings.config import Config
 from consingan.settings.option import flag_name
 
 SHOWN = 6
@@ -76,11 +77,11 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
     """
     material = gather(run)
     label = label_of(number)
-    if run.model.mode.report != "samples":
+    if not KINDS[material.kind].mapped:
         return Entry(label, material, None)
     judgement = stored(run, material)
     count = SHOWN if judgement is not None else max(SHOWN, samples)
-    made = list(sampling.random_samples(run.model, count, seed=seed))
+    made = list(random_samples(run.model, count, seed=seed))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
         judgement = _judged(material, made[:samples], say)
@@ -108,7 +109,7 @@ def _judged(material: Material, samples: Sequence[Tensor], say: Say) -> Judgemen
     return judge(
         unit(material.real),
         [unit(sample) for sample in samples],
-        unit(material.reconstruction),
+        None if material.reconstruction is None else unit(material.reconstruction),
         progress=announced(say),
     )
 
@@ -121,8 +122,9 @@ def rows(entries: Sequence[Entry]) -> list[Row]:
 def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
     """Settings that are not the same in all runs."""
     found = []
-    for field in dataclasses.fields(Config):
-        values = [getattr(e.material.config, field.name) for e in entries]
+    every = (field for e in entries for field in dataclasses.fields(e.material.config))
+    for field in {field.name: field for field in every}.values():
+        values = [getattr(e.material.config, field.name, "") for e in entries]
         if len(set(values)) > 1:
             cells = tuple("–" if value == "" else str(value) for value in values)
             found.append(Row(f"--{flag_name(field)}", cells, "settings"))
@@ -173,7 +175,7 @@ def _training_rows(entries: Sequence[Entry]) -> list[Row]:
     times = ["–" if m.seconds is None else in_words(m.seconds) for m in materials]
     return [
         each("size (px)", [f"{m.sizes[-1][1]} × {m.sizes[-1][0]}" for m in materials]),
-        each("stages", [f"{len(m.sizes)} of {m.config.train_stages}" for m in materials]),
+        each("stages", [f"{len(m.sizes) if m.stages else 0} of {m.stages}" for m in materials]),
         each("time", times),
         each("device", [str(_execution(m).get("device", "–")) for m in materials]),
     ]
@@ -256,7 +258,9 @@ def _table(entries: Sequence[Entry]) -> str:
 
 def _pictures(one: Entry) -> str:
     material = one.material
-    shown = [("training image", material.real), ("reconstruction", material.reconstruction)]
+    shown = [("training image", material.real)]
+    if material.reconstruction is not None:
+        shown.append(("reconstruction", material.reconstruction))
     shown += [(f"sample {n}", sample) for n, sample in enumerate(material.samples)]
     images = [
         picture(figures.data_uri(tensor, 400), f"{one.label}: {name}", name)

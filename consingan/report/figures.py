@@ -14,11 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from consingan.images.io import to_pixels
+from consingan.runs.curves import length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from consingan.methods.contract import Panel
     from consingan.runs.curves import Curves
 
 
@@ -35,7 +37,8 @@ INK = "#010203"
 """Stands for the page's own text color in figures, so that they suit light and dark pages."""
 
 # Mid-tones, legible on white and on near-black.
-BLUE, ORANGE, GREEN = "#4a8fd0", "#d9822b", "#3f9c6b"
+BLUE = "#4a8fd0"
+COLORS = ("#d9822b", "#3f9c6b", "#4a8fd0", "#b05fc0", "#8a8a3a")
 
 
 def data_uri(picture: Tensor, longest: int = LONGEST, lossless: bool = False) -> str:
@@ -81,15 +84,33 @@ def thinned(values: np.ndarray[Any, Any], points: int = POINTS) -> tuple[Any, An
     return (edges[:-1] + edges[1:] - 1) / 2, np.array([np.median(part) for part in parts])
 
 
-def reconstruction_svg(curves: Curves) -> str:
-    """Draw the reconstruction loss of all stages: it should fall, then stay level."""
-    figure, axes = _panel(curves, "reconstruction loss")
-    for start, losses in _stages(curves):
-        steps, values = thinned(losses["g_reconstruction"])
-        axes.plot(start + steps, values, color=BLUE, linewidth=1.4)
-    if any((losses["g_reconstruction"] > 0).any() for losses in curves):
+def panel_svg(curves: Curves, panel: Panel) -> str:
+    """Draw losses of all stages as a method wants them shown."""
+    figure, axes = _panel(curves, panel.title)
+    alone = len(panel.lines) == 1
+    colors = dict(zip(panel.lines, (BLUE,) if alone else COLORS, strict=False))
+    positive = False
+    for stage, (start, losses) in enumerate(_stages(curves)):
+        for label, names in panel.lines.items():
+            total = sum(_signed(losses, name) for name in names)
+            positive = positive or bool((total > 0).any())
+            steps, values = thinned(total)
+            axes.plot(
+                start + steps,
+                values,
+                color=colors.get(label, INK),
+                linewidth=1.4 if alone else 1.2,
+                label=None if stage or alone else label,
+            )
+    if panel.log and positive:
         _log_scale(axes)
-    return _svg(figure, "reconstruction")
+    if not alone:
+        axes.legend(frameon=False, labelcolor=INK, fontsize=8, loc="best", handlelength=1.2)
+    return _svg(figure, re.sub(r"\W+", "-", panel.title))
+
+
+def _signed(losses: Mapping[str, np.ndarray[Any, Any]], name: str) -> Any:
+    return -losses[name[1:]] if name.startswith("-") else losses[name]
 
 
 def _log_scale(axes: Axes) -> None:
@@ -104,26 +125,9 @@ def _log_scale(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def critic_svg(curves: Curves) -> str:
-    """Draw how well the critic tells real from generated, and its gradient penalty."""
-    figure, axes = _panel(curves, "critic's score")
-    for stage, (start, losses) in enumerate(_stages(curves)):
-        gap, penalty = losses["d_real"] - losses["d_fake"], losses["gradient_penalty"]
-        for values, color, label in (
-            (gap, ORANGE, "real − generated"),
-            (penalty, GREEN, "gradient penalty"),
-        ):
-            steps, medians = thinned(values)
-            axes.plot(
-                start + steps, medians, color=color, linewidth=1.2, label=None if stage else label
-            )
-    axes.legend(frameon=False, labelcolor=INK, fontsize=8, loc="best", handlelength=1.2)
-    return _svg(figure, "critic")
-
-
 def _stages(curves: Curves) -> list[tuple[int, Mapping[str, np.ndarray[Any, Any]]]]:
     """Each stage with the number of iterations before it."""
-    lengths = [len(losses["g_reconstruction"]) for losses in curves]
+    lengths = [length(losses) for losses in curves]
     starts = [0, *np.cumsum(lengths)[:-1].tolist()]
     return list(zip(starts, curves, strict=True))
 
@@ -136,9 +140,9 @@ def _panel(curves: Curves, label: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.2, 2.9), layout="constrained")
     axes = figure.subplots()
     starts = _stages(curves)
-    total = starts[-1][0] + len(starts[-1][1]["g_reconstruction"])
+    total = starts[-1][0] + length(starts[-1][1])
     for stage, (start, losses) in enumerate(starts):
-        middle = start + len(losses["g_reconstruction"]) / 2
+        middle = start + length(losses) / 2
         if stage:
             axes.axvline(start, color=INK, linewidth=0.6, alpha=0.25)
         axes.annotate(

@@ -7,13 +7,17 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from consingan.machine.program import started_as
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.choose import default_task
+from consingan.methods.contract import Reconstructs
+from consingan.methods.registry import method_of
 from consingan.report.material import Material, Setting
-from consingan.runs.curves import read_curves
+from consingan.runs.curves import length, read_curves
 from consingan.runs.folder import MANIFEST, RunFolder
 from consingan.runs.load import LoadedRun
-from consingan.settings.config import Config
+from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.layers import choose
 from consingan.settings.option import flag_name
 
@@ -24,28 +28,35 @@ def gather(run: LoadedRun) -> Material:
     manifest: Mapping[str, Any] = {}
     if (run.path / MANIFEST).is_file():
         manifest = RunFolder.open(run.path).manifest
-    curves = [losses for losses in read_curves(run.path) if len(losses["g_reconstruction"])]
+    curves = [losses for losses in read_curves(run.path) if length(losses)]
     return Material(
         path=run.path,
         config=model.config,
         sizes=model.sizes,
         manifest=manifest,
         curves=curves[: len(model.sizes)],
+        stages=model.stages,
         real=model.real.cpu(),
-        reconstruction=model.reconstruction().cpu(),
+        reconstruction=_given_back(model),
     )
 
 
+def _given_back(model: Any) -> Tensor | None:
+    return model.reconstruction().cpu() if isinstance(model, Reconstructs) else None
+
+
 def settings(config: Config) -> list[Setting]:
-    """All settings, those that differ from the mode's defaults first."""
-    usual = choose({"mode": MODES[config.train_mode].overrides}).config
+    """All settings, those that differ from the task's defaults first."""
+    method = method_of(config.method)
+    usual = choose(method.config, {"task": method.tasks[config.train_mode].overrides}).config
     found = [
         Setting(f"--{flag_name(f)}", getattr(config, f.name), getattr(usual, f.name))
-        for f in dataclasses.fields(Config)
-        if f.name not in ("input_name", "train_mode")
+        for f in dataclasses.fields(config)
+        if f.name not in ("input_name", "method", "train_mode")
     ]
-    mode = Setting("--train_mode", config.train_mode, Config().train_mode)
-    found = [Setting("--input_name", config.input_name, ""), mode, *found]
+    task = Setting("--train_mode", config.train_mode, default_task(method))
+    how = Setting("--method", config.method, DEFAULT_METHOD)
+    found = [Setting("--input_name", config.input_name, ""), how, task, *found]
     return sorted(found, key=lambda setting: not setting.changed)
 
 

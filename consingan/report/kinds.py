@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from consingan.images.io import unit
-from consingan.methods.consingan import sampling
 from consingan.metrics.bidirectional import bidirectional
 from consingan.metrics.common import PATCH
 from consingan.metrics.fieldmap import novelty_maps
 from consingan.metrics.judge import METRICS
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.composite import Composite
-from consingan.outputs.samples import Options
 from consingan.report import figures
-from consingan.report.material import Facts, Made, Material, Region, Verdict
+from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.verdicts import (
-    _LEVELS,
     ALIKE,
     LARGE_COPIES,
     NEARLY_COPIES,
     SAME,
     STILL,
-    _mean,
-    _on_texture,
-    _on_training,
-    more_iterations,
-    more_variety,
+    mean_of,
+    on_texture,
+    on_training,
 )
-from consingan.runs.load import LoadedRun
 
 SHOWN = 9
 """Samples on the page: three rows beside the real image and the reconstruction."""
@@ -48,34 +44,81 @@ REGION_METRICS = {
 }
 
 
-def _samples(material: Material) -> str:
-    if material.kind == "animation":
-        uri = figures.moving_uri(material.samples, material.fps)
-        return picture(uri, "animation", f"animation, {len(material.samples)} frames")
+@dataclass(frozen=True)
+class Kind:
+    """How a report shows and judges one kind of output.
+
+    Attributes:
+        what: the pictures that are judged, in a word.
+        pictures: of what the output made, those that are shown.
+        judged: those of them that are judged.
+        look: HTML of the pictures that one wants to see first.
+        verdicts: what the figures mean.
+        mapped: whether it is shown where each part of a picture comes from.
+        region: before and after inside a picture of the user's own.
+    """
+
+    what: str
+    pictures: Callable[[Any], Sequence[Tensor]]
+    judged: Callable[[Sequence[Tensor]], Sequence[Tensor]]
+    look: Callable[[Material], str]
+    verdicts: Callable[[Facts], Iterator[Verdict]]
+    mapped: bool = False
+    region: Callable[[Tensor, Any], Region | None] = lambda real, made: None  # noqa: ARG005
+
+
+def _beside_image(material: Material, shown: str) -> str:
+    """The training image and its reconstruction beside what is `shown`."""
+    left = picture(figures.data_uri(material.real), "training image", "training image")
+    if material.reconstruction is not None:
+        caption = "reconstruction"
+        if material.quality is not None:
+            caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
+        left += picture(figures.data_uri(material.reconstruction), "reconstruction", caption)
+    if not shown:
+        return f'<div class="row">{left}</div>'
+    return f'<div class="look"><div class="pair">{left}</div>\n<div>{shown}</div></div>'
+
+
+def _look_at_samples(material: Material) -> str:
     shown = material.samples[:SHOWN]
     images = [
         picture(figures.data_uri(sample, 400), f"sample {n}") for n, sample in enumerate(shown)
     ]
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
-    return f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
+    inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
+    return _beside_image(material, inside if shown else "")
 
 
-def _composite(material: Material, made: Composite) -> str:
+def _look_at_film(material: Material) -> str:
+    if not material.samples:
+        return _beside_image(material, "")
+    uri = figures.moving_uri(material.samples, material.made.fps)
+    caption = f"animation, {len(material.samples)} frames"
+    return _beside_image(material, picture(uri, "animation", caption))
+
+
+def _look_at_composite(material: Material) -> str:
     """Training image, naive image, mask and result."""
+    made = material.made
+    if made is None:
+        return _beside_image(material, "")
     pictures = [
         ("training image", material.real),
         ("naive image", made.small),
         (f"result of {material.config.train_mode}", made.blended),
-        ("reconstruction of the training image", material.reconstruction),
     ]
+    if material.reconstruction is not None:
+        pictures.append(("reconstruction of the training image", material.reconstruction))
     if made.mask is not None:
         pictures.append(("mask", (made.mask * 2 - 1).expand(-1, 3, -1, -1)))
     images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
     return f'<div class="grid roomy">{"".join(images)}</div>'
 
 
-def _region(material: Material) -> str:
+def region_section(material: Material) -> str:
+    """Figures of the changed region, before and after; nothing without one."""
     region = material.region
     if region is None:
         return ""
@@ -99,15 +142,18 @@ def _region(material: Material) -> str:
 
 def facts_of(material: Material) -> Facts:
     """What the verdicts on a run are made from."""
+    name = material.method.reconstruction
     return Facts(
         config=material.config,
         kind=material.kind,
+        method=material.method,
         judgement=material.judgement,
         quality=material.quality,
         short_side=min(material.real.shape[-2:]),
         contrast=float(material.real.std()) / 2,
-        curves=material.curves,
-        finished=len(material.sizes),
+        reconstruction=[losses[name] for losses in material.curves if name in losses],
+        stages=material.stages,
+        finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),
         region=material.region,
     )
@@ -115,28 +161,27 @@ def facts_of(material: Material) -> Facts:
 
 def verdicts(facts: Facts) -> list[Verdict]:
     """Say what the figures mean, the worst news first."""
-    makers = {"samples": _on_samples, "animation": _on_frames, "composite": _on_region}
-    found = [*_on_training(facts), *makers[facts.kind](facts)]
-    return sorted(found, key=lambda verdict: _LEVELS.index(verdict.level))
+    found = [*on_training(facts), *KINDS[facts.kind].verdicts(facts)]
+    return sorted(found, key=lambda verdict: LEVELS.index(verdict.level))
 
 
 def _on_samples(facts: Facts) -> Iterator[Verdict]:
     if facts.judgement is None:
         return
-    copied = _mean(facts.judgement, "copied") or 0.0
-    diversity = _mean(facts.judgement, "diversity")
+    copied = mean_of(facts.judgement, "copied") or 0.0
+    diversity = mean_of(facts.judgement, "diversity")
     if copied >= NEARLY_COPIES:
         text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
-        yield Verdict("bad", text, more_variety(facts.config))
+        yield Verdict("bad", text, facts.remedy("copies"))
         return  # a copy has the image's texture: no news
-    texture = list(_on_texture(facts, facts.judgement, "Samples"))
+    texture = list(on_texture(facts, facts.judgement, "Samples"))
     yield from texture
     if diversity is not None and diversity < ALIKE:
         text = f"Samples are all alike (diversity {diversity:.2f})."
-        yield Verdict("bad", text, more_variety(facts.config))
+        yield Verdict("bad", text, facts.remedy("copies"))
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
-        yield Verdict("fair", text, more_variety(facts.config))
+        yield Verdict("fair", text, facts.remedy("copies"))
     elif all(
         verdict.level == "good" for verdict in texture
     ):  # noise differs as well, and is no success
@@ -147,12 +192,12 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
 def _on_frames(facts: Facts) -> Iterator[Verdict]:
     if facts.judgement is None:
         return
-    moved = _mean(facts.judgement, "diversity")
+    moved = mean_of(facts.judgement, "diversity")
     if moved is not None and moved < STILL:
-        yield Verdict("fair", "The frames hardly move.", "Lower --alpha, --beta or --start_stage.")
+        yield Verdict("fair", "The frames hardly move.", facts.remedy("still"))
     elif moved is not None:
         yield Verdict("good", "The frames move.")
-    yield from _on_texture(facts, facts.judgement, "Frames")
+    yield from on_texture(facts, facts.judgement, "Frames")
 
 
 def _on_region(facts: Facts) -> Iterator[Verdict]:
@@ -167,50 +212,29 @@ def _on_region(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(
             "fair",
             f"The {what} fits the training image as before {figures}.",
-            "Try --fine_tune, or a lower --start_stage.",
+            facts.remedy("fits"),
         )
     else:
         yield Verdict(
             "bad",
             f"The {what} fits the training image less than before {figures}.",
-            f"Raise {more_iterations(facts.config)}, or --start_stage.",
+            facts.remedy("misfits"),
         )
 
 
-FRAMES = 40  # of the animation on the page: four seconds
 FRAME_STEP = 4  # frames between two that are judged; neighbors tell the same
-BETA = 0.9  # the smoothness in the middle of the authors' set
 GRID = 8  # px; a level of the pyramids is halved three times at most
 
 
-def _to_judge(
-    run: LoadedRun, made: Made, options: Options
-) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-    """Pictures for the page, and those of them that are judged."""
-    if run.model.mode.report != "animation":
-        return made.samples, made.samples
-    frames = list(
-        sampling.animation_frames(
-            run.model,
-            min(options.frames, FRAMES),
-            options.alpha,
-            options.betas[0] if options.betas else BETA,
-            options.start_stages[0] if options.start_stages else 0,
-            seed=options.seed,
-            arithmetic=options.arithmetic,
-        )
-    )
-    return frames, frames[::FRAME_STEP]
-
-
-def _maps(real: Tensor, samples: Sequence[Tensor]) -> Sequence[Tensor]:
+def maps_of(real: Tensor, samples: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Where each part of the first samples comes from, (1, 3, h, w) in [-1, 1] each."""
     if not samples:
         return ()
     shown = torch.cat([unit(sample) for sample in samples[:MAPS]])
     return list(torch.split(novelty_maps(real, shown) * 2 - 1, 1))
 
 
-def judge_region(real: Tensor, made: Composite) -> Region:
+def judge_region(real: Tensor, made: Composite | None) -> Region | None:
     """Compare the changed part of a picture with the training image, before and after.
 
     The part is the smallest rectangle around the mask, a patch wider on every side, because a
@@ -218,8 +242,10 @@ def judge_region(real: Tensor, made: Composite) -> Region:
 
     Args:
         real: (1, 3, h, w) in [0, 1].
-        made: the composite.
+        made: the composite; None where no picture was given.
     """
+    if made is None:
+        return None
     rows, columns = _rectangle(made.mask)
     both = torch.cat([unit(made.small), unit(made.blended)])[..., rows, columns]
     figures = {
@@ -243,3 +269,31 @@ def _span(marked: Tensor) -> slice:
     # In whole steps of the metrics' coarsest reduction: a part of the training image itself would
     # else be reduced on another grid than the image, and be found nowhere in it.
     return slice(max(0, first // GRID * GRID), (last // GRID + 1) * GRID)
+
+
+KINDS: dict[str, Kind] = {
+    "samples": Kind(
+        what="samples",
+        pictures=lambda made: made.pictures,
+        judged=lambda pictures: pictures,
+        look=_look_at_samples,
+        verdicts=_on_samples,
+        mapped=True,
+    ),
+    "film": Kind(
+        what="frames",
+        pictures=lambda made: made.frames,
+        judged=lambda pictures: pictures[::FRAME_STEP],
+        look=_look_at_film,
+        verdicts=_on_frames,
+    ),
+    "composite": Kind(
+        what="composites",
+        pictures=lambda _: (),
+        judged=lambda _: (),
+        look=_look_at_composite,
+        verdicts=_on_region,
+        region=judge_region,
+    ),
+}
+"""A row for each output of `outputs.registry.OUTPUTS`."""

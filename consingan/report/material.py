@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from torch import Tensor
 
 from consingan.images.io import image_stem
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.contract import Method
+from consingan.methods.registry import method_of
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
-from consingan.outputs.composite import Composite
 from consingan.runs.curves import Curves
 from consingan.settings.config import Config
 
 Size = tuple[int, int]
 Level = Literal["good", "fair", "bad"]
+LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
+Curve = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -51,40 +54,35 @@ class Facts:
 
     Attributes:
         config: the run's settings.
-        kind: what the mode makes: samples, an animation's frames or a composite.
+        kind: the output: samples, film or composite.
+        method: that it was trained with.
         judgement: of the samples or frames, where there are any.
         quality: of the reconstruction.
         short_side: of the real image, in px.
         contrast: standard deviation of the real image, in [0, 1].
-        curves: loss curves of each finished stage.
-        finished: stages that are finished.
+        reconstruction: the loss of that name in each finished stage, where there is one.
+        stages: how many a whole training has.
+        finished: how many of them are finished.
         status: what the manifest says.
         region: of a composite.
     """
 
     config: Config
     kind: str = "samples"
+    method: Method = field(default_factory=lambda: method_of(None))
     judgement: Judgement | None = None
     quality: Reconstruction | None = None
     short_side: int = 250
     contrast: float = 0.25
-    curves: Curves = field(default_factory=tuple)
+    reconstruction: Sequence[Curve] = ()
+    stages: int = 0
     finished: int = 0
     status: str = "finished"
     region: Region | None = None
 
-
-@dataclass(frozen=True)
-class Made:
-    """What the evaluation has made already.
-
-    Attributes:
-        samples: random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
-        composite: the user's own picture and its result.
-    """
-
-    samples: Sequence[Tensor] = ()
-    composite: Composite | None = None
+    def remedy(self, symptom: str) -> str:
+        """Advice in the method's own flags."""
+        return self.method.remedy(symptom, self.config)
 
 
 @dataclass(frozen=True)
@@ -111,12 +109,12 @@ class Material:
         sizes: (h, w) in px of each finished stage.
         manifest: what the run's folder says of itself; empty for a run of the authors' program.
         curves: loss curves of the finished stages.
+        stages: how many a whole training has.
         real: the training image.
-        reconstruction: what the fixed noise gives.
+        reconstruction: what the model gives back of it, where it can.
         samples: random samples, or frames of an animation.
-        fps: frames per second of the animation.
         maps: novelty maps of the first few samples.
-        composite: the user's own picture and what became of it.
+        made: what the output left, see its module.
         judgement: of the samples.
         quality: of the reconstruction.
         region: of the composite, before and after.
@@ -128,12 +126,12 @@ class Material:
     sizes: Sequence[Size]
     manifest: Mapping[str, Any]
     curves: Curves
+    stages: int
     real: Tensor
-    reconstruction: Tensor
+    reconstruction: Tensor | None
     samples: Sequence[Tensor] = ()
-    fps: float = 10.0
     maps: Sequence[Tensor] = ()
-    composite: Composite | None = None
+    made: Any = None
     judgement: Judgement | None = None
     quality: Reconstruction | None = None
     region: Region | None = None
@@ -145,9 +143,14 @@ class Material:
         return image_stem(self.config.input_name)
 
     @property
+    def method(self) -> Method:
+        """That it was trained with."""
+        return method_of(self.config.method)
+
+    @property
     def kind(self) -> str:
-        """What the mode makes: samples, animation or composite."""
-        return MODES[self.config.train_mode].report
+        """The output: samples, film or composite."""
+        return self.method.tasks[self.config.train_mode].output
 
     @property
     def seconds(self) -> float | None:

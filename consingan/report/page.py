@@ -11,9 +11,10 @@ from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
 from consingan.report import figures, style
 from consingan.report.gather import evaluation_command, settings
-from consingan.report.kinds import _composite, _region, _samples, facts_of, verdicts
+from consingan.report.kinds import KINDS, facts_of, region_section, verdicts
 from consingan.report.material import Material, Setting
 from consingan.report.style import arrow, note, number, picture, section
+from consingan.runs.curves import length
 
 
 def report(material: Material) -> str:
@@ -21,9 +22,9 @@ def report(material: Material) -> str:
     parts = (
         _header(material),
         _verdicts(material),
-        _look(material),
+        KINDS[material.kind].look(material),
         _metrics(material),
-        _region(material),
+        region_section(material),
         _novelty(material),
         _curves(material),
         _settings(material),
@@ -35,10 +36,11 @@ def report(material: Material) -> str:
 def _header(material: Material) -> str:
     height, width = material.sizes[-1]
     config = material.config
-    counts = {len(curve["g_reconstruction"]) for curve in material.curves} or {config.niter}
-    span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-    stages = f"{config.train_stages} stages × {span} iterations"
-    facts = [config.train_mode, f"{width} × {height} px", stages]
+    facts = [material.method.title, config.train_mode, f"{width} × {height} px"]
+    if material.stages:
+        counts = {length(curve) for curve in material.curves} or {config.niter}
+        span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+        facts.append(f"{material.stages} stages × {span} iterations")
     if material.seconds is not None:
         facts.append(f"trained in {in_words(material.seconds)}")
     facts.append(f"seed {config.manual_seed}")
@@ -54,27 +56,11 @@ def _verdicts(material: Material) -> str:
     return f'<ul class="verdicts">\n{"".join(lines)}\n</ul>' if lines else ""
 
 
-def _look(material: Material) -> str:
-    """The pictures that one wants to see first."""
-    if material.composite is not None:
-        return _composite(material, material.composite)
-    caption = "reconstruction"
-    if material.quality is not None:
-        caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
-    left = picture(figures.data_uri(material.real), "training image", "training image")
-    left += picture(figures.data_uri(material.reconstruction), "reconstruction", caption)
-    if not material.samples:
-        return f'<div class="row">{left}</div>'
-    return (
-        f'<div class="look"><div class="pair">{left}</div>\n<div>{_samples(material)}</div></div>'
-    )
-
-
 def _metrics(material: Material) -> str:
     judgement = material.judgement
     if judgement is None:
         return ""
-    what = "frames" if material.kind == "animation" else "samples"
+    what = KINDS[material.kind].what
     rows = [_metric_row(name, summary) for name, summary in judgement.metrics.items()]
     head = (
         '<tr><th>metric</th><th class="number">mean</th><th class="number">95 % interval</th>'
@@ -119,13 +105,15 @@ def _novelty(material: Material) -> str:
 def _curves(material: Material) -> str:
     if not material.curves:
         return ""
-    drawn = (
-        (figures.reconstruction_svg(material.curves), "Reconstruction: falls, then stays level."),
-        (figures.critic_svg(material.curves), "Critic: the gap narrows as samples get better."),
-    )
+    known = set(material.curves[0])
+    panels = [
+        panel for panel in material.method.panels
+        if {name.lstrip("-") for names in panel.lines.values() for name in names} <= known
+    ]  # fmt: skip
     inside = "".join(
-        f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
-        for svg, caption in drawn
+        f"<figure>{figures.panel_svg(material.curves, panel)}"
+        f"<figcaption>{escape(panel.caption)}</figcaption></figure>"
+        for panel in panels
     )
     return section("Training", f'<div class="curves">{inside}</div>', _stage_table(material))
 

@@ -8,15 +8,11 @@ samples that the authors of SinGAN and ConSinGAN published, judged by `consingan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from consingan.methods.consingan.saturation import ENOUGH
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
-from consingan.report.material import Facts, Level, Verdict
-from consingan.runs.curves import Curves
-from consingan.settings.config import Config
-from consingan.training.observers import COLLAPSE_ADVICE
+from consingan.report.material import Curve, Facts, Verdict
 
 NEARLY_COPIES = 0.6
 """Copied area from which samples are copies: nearly twice the most of any published sample."""
@@ -62,19 +58,18 @@ STILL = 0.02
 
 SAME = 0.05
 """Relative change of the region's swd that is within its own noise."""
-_LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
+ENOUGH = 100
+"""Iterations in which any stage that learns at all comes closer to the image than a flat color."""
 
 
-def _on_training(facts: Facts) -> Iterator[Verdict]:
-    stages = facts.config.train_stages
+def on_training(facts: Facts) -> Iterator[Verdict]:
+    """Whether the training was whole, and whether it gives back the image."""
     if facts.status == "diverged":
-        yield Verdict(
-            "bad", "Training diverged.", "Try --batch_norm, or smaller --lr_scale, --lr_g, --lr_d."
-        )
-    elif facts.finished < stages:
+        yield Verdict("bad", "Training diverged.", facts.remedy("diverged"))
+    elif facts.finished < facts.stages:
         yield Verdict(
             "fair",
-            f"Training is not finished: {facts.finished} of {stages} stages are here.",
+            f"Training is not finished: {facts.finished} of {facts.stages} stages are here.",
             "Go on with main_train.py --resume.",
         )
     if facts.quality is not None:
@@ -84,14 +79,14 @@ def _on_training(facts: Facts) -> Iterator[Verdict]:
 def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     psnr = f"PSNR {quality.psnr:.1f} dB"
     gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
-    longer = f"Raise {more_iterations(facts.config)}."
-    fall = falling(facts.curves)
-    longest = max((len(losses["g_reconstruction"]) for losses in facts.curves), default=0)
+    longer = facts.remedy("longer")
+    fall = falling(facts.reconstruction)
+    longest = max((len(curve) for curve in facts.reconstruction), default=0)
     if gain < 0 and longest >= ENOUGH:
         return Verdict(
             "bad",
             f"Training collapsed: one flat color would be closer to the image ({psnr}).",
-            COLLAPSE_ADVICE,
+            facts.remedy("flat"),
         )
     if gain < POOR_RECONSTRUCTION:
         return Verdict(
@@ -109,58 +104,42 @@ def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
     return Verdict("good", f"Training converged: the image is given back ({psnr}).")
 
 
-def more_iterations(config: Config) -> str:
-    """The option that trains the fine stages longer, with its present value."""
-    cut = config.train_stages > 1 and 0 < config.fine_niter < config.niter
-    flag = "fine_niter" if cut else "niter"
-    return f"--{flag}, now {getattr(config, flag)}"
-
-
-def falling(curves: Curves) -> float | None:
+def falling(curves: Sequence[Curve]) -> float | None:
     """Share by which the last stage's reconstruction loss fell while it should be level.
 
     Compares 30 to 55 % of the stage with 55 to 80 %, where the learning rate is still whole, by
     their lowest tenths, because the critic drives the loss up for a while now and then. None
     where there are too few iterations to tell.
+
+    Args:
+        curves: the reconstruction loss of each stage.
     """
     import numpy as np
 
-    if not curves or len(curves[-1]["g_reconstruction"]) < 20:
+    if not curves or len(curves[-1]) < 20:
         return None
-    loss = curves[-1]["g_reconstruction"]
+    loss = curves[-1]
     first, middle, last = (int(share * len(loss)) for share in (0.3, 0.55, 0.8))
     before = float(np.quantile(loss[first:middle], 0.1))
     after = float(np.quantile(loss[middle:last], 0.1))
     return 1 - after / before if before > 0 else None
 
 
-def _mean(judgement: Judgement, name: str) -> float | None:
+def mean_of(judgement: Judgement, name: str) -> float | None:
+    """Mean of a metric; None where it was not computed."""
     summary = judgement.metrics.get(name)
     return None if summary is None else summary.mean
 
 
-def more_variety(config: Config) -> str:
-    """What to change, with the present values, for samples that copy less."""
-    ways = []
-    if config.lr_scale > 0.1:
-        ways.append(f"--lr_scale (now {config.lr_scale:g}; 0.1 varies more)")
-    if config.train_stages > 4:
-        ways.append(f"--train_stages (now {config.train_stages})")
-    if config.train_depth > 3:
-        ways.append(f"--train_depth (now {config.train_depth})")
-    if config.min_size > 25:
-        ways.append(f"--min_size (now {config.min_size})")
-    return f"Lower {' or '.join(ways or [f'--alpha (now {config.alpha:g})'])}."
-
-
-def _on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
+def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
+    """Whether pictures look like the image, by their patches."""
     if facts.short_side < SMALL:
         return
     distance, new = judgement.metrics["swd"].mean, judgement.metrics["new_texture"].mean
     figures = f"SWD {distance:.1f}"
     if new > FOREIGN_TEXTURE:
         figures += f", {new:.0%} of the area unlike anything in it"
-    advice = f"Raise {more_iterations(facts.config)}, or --train_stages."
+    advice = facts.remedy("texture")
     if distance > FAR or new > STRANGE_TEXTURE:
         yield Verdict("bad", f"{what} do not look like the image ({figures}).", advice)
     elif new > FOREIGN_TEXTURE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from consingan.images.io import unit, write_image
 from consingan.machine.files import make_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.machine.progress import in_words, tracked
-from consingan.methods.consingan.model import Model
+from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement, Progress, judge
 from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.sifid import Inception
-from consingan.outputs.samples import Options
+from consingan.outputs.contract import Request, Say
 from consingan.report.gather import gather
-from consingan.report.kinds import _maps, _to_judge, facts_of, judge_region, verdicts
-from consingan.report.material import Made, Material
+from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
+from consingan.report.material import Material
 from consingan.report.page import report
 from consingan.runs.folder import EVALUATION
 from consingan.runs.load import LoadedRun
@@ -33,19 +33,20 @@ def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
     return make_folder(run / name)
 
 
-def write_basics(model: Model, folder: Path, options: Options) -> None:
+def write_basics(model: Any, folder: Path, image_format: str) -> None:
     """The training image and what the fixed noise makes of it."""
-    write_image(folder / f"real_image.{options.image_format}", model.real)
-    write_image(folder / f"reconstruction.{options.image_format}", model.reconstruction())
+    write_image(folder / f"real_image.{image_format}", model.real)
+    if isinstance(model, Reconstructs):
+        write_image(folder / f"reconstruction.{image_format}", model.reconstruction())
 
 
-def looks_collapsed(model: Model, samples: Sequence[Tensor]) -> bool:
+def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
     """Whether random samples all but equal the training image: the model learned one image.
 
     Their mean difference from the reconstruction is compared with a fiftieth of the image's own
-    spread. A model that does not yet give back the image has not learned it, collapsed or not.
+    spread. A model that does not yet give back the image has not learned it.
     """
-    if len(samples) < 2:
+    if len(samples) < 2 or not hasattr(model, "reconstruction"):
         return False
     base = model.reconstruction().cpu()
     spread = float(model.real.std())
@@ -60,8 +61,6 @@ REPORT_FILE = "report.html"
 FORMAT = 1
 WORTH_SAYING = 5.0  # seconds of judging that the user wants to know of
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Extras:
@@ -73,12 +72,12 @@ class Extras:
 
 
 def write_report(
-    run: LoadedRun, folder: Path, made: Made, options: Options, extras: Extras
+    run: LoadedRun, folder: Path, made: Any, request: Request, extras: Extras
 ) -> Material:
     """Judge, and write `metrics.json` and `report.html` into `folder`."""
     with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
-        material = judged(run, made, options, extras)
-    write_json(folder / METRICS_FILE, metrics_record(material, options.seed))
+        material = judged(run, made, extras)
+    write_json(folder / METRICS_FILE, metrics_record(material, request.seed))
     write_text(folder / REPORT_FILE, report(material))
     for verdict in verdicts(facts_of(material)):
         extras.say(f"{verdict.level}: {verdict.text} {verdict.advice}".rstrip())
@@ -86,27 +85,28 @@ def write_report(
     return material
 
 
-def judged(run: LoadedRun, made: Made, options: Options, extras: Extras) -> Material:
+def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     """Collect everything that the page shows."""
     material = gather(run)
+    kind = KINDS[material.kind]
     real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
-    quality = reconstruction_quality(real, unit(material.reconstruction))
-    samples, seen = _to_judge(run, made, options)
+    given_back = None if material.reconstruction is None else unit(material.reconstruction)
+    quality = None if given_back is None else reconstruction_quality(real, given_back)
+    pictures = kind.pictures(made)
     judgement = None
-    if seen:
+    if seen := kind.judged(pictures):
         judgement = judge(
-            real, [unit(s) for s in seen], unit(material.reconstruction), extras.inception,
+            real, [unit(s) for s in seen], given_back, extras.inception,
             progress=announced(extras.say),
         )  # fmt: skip
     return dataclasses.replace(
         material,
-        samples=samples,
-        fps=options.fps,
-        maps=_maps(real, samples) if material.kind == "samples" else (),
-        composite=made.composite,
+        samples=pictures,
+        maps=maps_of(real, pictures) if kind.mapped else (),
+        made=made,
         judgement=judgement,
         quality=quality,
-        region=None if made.composite is None else judge_region(real, made.composite),
+        region=kind.region(real, made),
         evaluation=extras.command,
     )
 
@@ -134,6 +134,7 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     height, width = material.sizes[-1]
     record = {
         "format": FORMAT,
+        "method": material.config.method,
         "train_mode": material.config.train_mode,
         "stages": len(material.sizes),
         "width": width,

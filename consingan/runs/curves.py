@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from consingan.machine.files import atomic_path
-from consingan.methods.consingan.engine import LOSSES
 
 Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
 
@@ -33,54 +32,67 @@ def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
     return curves
 
 
+def length(losses: Mapping[str, np.ndarray[Any, Any]]) -> int:
+    """Iterations of a stage."""
+    return min((len(values) for values in losses.values()), default=0)
+
+
 def _read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Columns of a stage's losses.csv.
+    """Columns of a stage's losses.csv, by the names in its first line.
 
     Raises:
         ValueError: it is not what a training writes.
     """
     with path.open(encoding="utf-8", newline="") as file:
         names, *rows = csv.reader(file)
-    if not set(LOSSES) <= set(names):
-        raise ValueError("it lacks some losses")
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError("its first line does not name the losses")
     values = np.array(rows, dtype=np.float64).reshape(-1, len(names))
     return {name: values[:, i] for i, name in enumerate(names)}
 
 
-def curves_figure(curves: Sequence[dict[str, np.ndarray[Any, Any]]]) -> Any:
-    """A matplotlib figure of all losses over all iterations, stages marked by lines."""
+def curves_figure(curves: Curves, reconstruction: str = "") -> Any:
+    """A matplotlib figure of all losses over all iterations, stages marked by lines.
+
+    Args:
+        curves: of the finished stages.
+        reconstruction: the loss that gets a drawing of its own, by powers of ten.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6), layout="constrained")
-    critic, reconstruction = figure.subplots(2, 1, sharex=True)
+    alone = reconstruction in curves[0]
+    axes = list(figure.subplots(2 if alone else 1, 1, sharex=True, squeeze=False)[:, 0])
+    names = [name for name in curves[0] if name != reconstruction]
     start = 0
-    colors = {"d_real": "C0", "d_fake": "C1", "gradient_penalty": "C2", "g_adversarial": "C3"}
     for stage, losses in enumerate(curves):
-        steps = np.arange(start, start + len(losses["d_real"]))
-        for name, color in colors.items():
+        steps = np.arange(start, start + length(losses))
+        for number, name in enumerate(names):
             label = name.replace("_", " ") if stage == 0 else None
-            critic.plot(steps, losses[name], color=color, linewidth=0.7, label=label)
-        reconstruction.plot(steps, losses["g_reconstruction"], color="C4", linewidth=0.7)
+            axes[0].plot(steps, losses[name], f"C{number}", linewidth=0.7, label=label)
+        if alone:
+            axes[1].plot(steps, losses[reconstruction], f"C{len(names)}", linewidth=0.7)
         start += len(steps)
-        for axis in (critic, reconstruction):
+        for axis in axes:
             axis.axvline(start, color="0.8", linewidth=0.8)
-        reconstruction.annotate(
+        axes[-1].annotate(
             f"stage {stage + 1}", (start, 0.98), xycoords=("data", "axes fraction"),
             ha="right", va="top", fontsize=7,
         )  # fmt: skip
-    critic.set_ylabel("adversarial losses")
-    critic.legend(fontsize=7, loc="upper right")
-    reconstruction.set_ylabel("reconstruction loss")
-    reconstruction.set_xlabel("iteration")
-    if any((c["g_reconstruction"] > 0).any() for c in curves):
-        reconstruction.set_yscale("log")
+    axes[0].set_ylabel("adversarial losses" if alone else "losses")
+    axes[0].legend(fontsize=7, loc="upper right")
+    axes[-1].set_xlabel("iteration")
+    if alone:
+        axes[1].set_ylabel("reconstruction loss")
+        if any((losses[reconstruction] > 0).any() for losses in curves):
+            axes[1].set_yscale("log")
     return figure
 
 
-def save_curves(folder: Path) -> None:
+def save_curves(folder: Path, reconstruction: str = "") -> None:
     """Draw `losses.png` from the curves of the run in `folder`."""
-    curves = [c for c in read_curves(folder) if len(c["d_real"])]
+    curves = [losses for losses in read_curves(folder) if length(losses)]
     if not curves:
         return
     with atomic_path(folder / "losses.png") as temporary:
-        curves_figure(curves).savefig(temporary, format="png", dpi=110)
+        curves_figure(curves, reconstruction).savefig(temporary, format="png", dpi=110)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
+from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import image_stem
-from consingan.runs.folder import MANIFEST, RunFolder
+from consingan.runs.folder import MANIFEST, PYRAMID, RunFolder
 from consingan.settings.config import Config
-from consingan.training.prepare import Job
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
 
@@ -37,29 +36,38 @@ def earlier_run(parent: Path, fits: Callable[[RunFolder], bool]) -> RunFolder | 
     return kept
 
 
-def earlier_run_of(job: Job, root: Path, any_seed: bool) -> RunFolder | None:
-    """The same for the training that `job` would be: of the same picture with the same settings.
+def earlier_run_of(
+    config: Config, images: Mapping[str, Tensor], root: Path, any_seed: bool
+) -> RunFolder | None:
+    """The same for a training that would be: of the same pictures with the same settings.
 
     Args:
-        job: ready to begin.
+        config: of the training.
+        images: what `contract.Training.fixed` says of it.
         root: where runs are made, usually TrainedModels.
         any_seed: whether the seed, having been drawn, may be another one.
     """
-    wanted, real = job.chosen.config, job.trainer.reals[-1].cpu()
 
     def fits(run: RunFolder) -> bool:
-        return _same_settings(run.config, wanted, any_seed) and _same_picture(run, real)
+        return _same_settings(run.config, config, any_seed) and _same_images(run, images)
 
-    return earlier_run(root / image_stem(wanted.input_name), fits)
+    return earlier_run(root / image_stem(config.input_name), fits)
 
 
 def _same_settings(kept: Config, wanted: Config, any_seed: bool) -> bool:
     # The picture itself is compared: its path depends on where the command was typed.
+    if type(kept) is not type(wanted):
+        return False
     like = {"input_name": kept.input_name}
     seed = {"manual_seed": kept.manual_seed} if any_seed else {}
     return wanted.replace(**like, **seed) == kept
 
 
-def _same_picture(run: RunFolder, real: torch.Tensor) -> bool:
-    kept = run.reals()[-1]
-    return kept.shape == real.shape and bool((kept - real).abs().max() <= SAME_PICTURE)
+def _same_images(run: RunFolder, images: Mapping[str, Tensor]) -> bool:
+    kept = run.load(PYRAMID)
+    return all(
+        name in kept
+        and kept[name].shape == image.shape
+        and bool((kept[name] - image.cpu()).abs().max() <= SAME_PICTURE)
+        for name, image in images.items()
+    )

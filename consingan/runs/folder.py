@@ -8,8 +8,8 @@
     resume.safetensors       state in the middle of a stage: weights, now and at its
                              beginning, optimizers, curves, attempt
     0/, 1/, ...              a folder for each stage:
-        anchor.safetensors       fixed noise and amplitude
-        weights.safetensors      generator and discriminator when the stage was finished
+        anchor.safetensors       what the stage fixed at its beginning
+        weights.safetensors      the networks when the stage was finished
         losses.csv               the stage's curves
     .lock                    held while a process trains in the folder
 
@@ -20,7 +20,6 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +33,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from consingan.errors import UserError
+from consingan.errors import UserError, out_of_memory
 from consingan.images.io import image_stem
 from consingan.machine.files import (
     make_folder,
@@ -46,37 +45,27 @@ from consingan.machine.files import (
     write_text,
 )
 from consingan.machine.locking import LOCK, holding, lock_of
-from consingan.methods.consingan.engine import LOSSES
-from consingan.methods.consingan.model import Anchor, Model
-from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.tasks import MODES
-from consingan.nn.discriminator import Discriminator
+from consingan.methods.contract import Method, Training
+from consingan.methods.registry import config_from_json, method_of
 from consingan.nn.optimizers import part
-from consingan.settings.config import Config
-from consingan.training.loop import Trainer
+from consingan.settings.config import DEFAULT_METHOD, Config
 
 EVALUATION = "Evaluation"
 
-FORMAT = 1
+FORMAT = 2  # 2 adds method and losses to the manifest
 MANIFEST = "manifest.json"
 RESUME = "resume.safetensors"
 PYRAMID = "pyramid.safetensors"
+START = "start.safetensors"
+WEIGHTS = "weights.safetensors"  # in each stage's folder
+ANCHOR = "anchor.safetensors"
 
 Json = dict[str, Any]
 
 
 def run_name(config: Config, when: datetime) -> str:
-    """Name of a run's folder, as users know it from the authors' program."""
-    parts = [when.strftime("%Y_%m_%d_%H_%M_%S"), config.train_mode]
-    if config.fine_tune:
-        parts.append("fine-tune")
-    parts.append(f"train_depth_{config.train_depth}_lr_scale_{config.lr_scale}")
-    if config.batch_norm:
-        parts.append("BN")
-    parts.append(f"act_{config.activation}")
-    if config.activation == "lrelu":
-        parts.append(str(config.lrelu_alpha))
-    return "_".join(parts)
+    """Name of a run's folder."""
+    return f"{when.strftime('%Y_%m_%d_%H_%M_%S')}_{method_of(config.method).label(config)}"
 
 
 @dataclass(frozen=True)
@@ -87,20 +76,20 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, root: Path, trainer: Trainer, about: Json, naive: Tensor | None = None
+        cls, root: Path, training: Training, about: Json, naive: Tensor | None = None
     ) -> RunFolder:
         """Make the folder of a new run below `root`; it appears with everything in it.
 
         Args:
             root: usually TrainedModels.
-            trainer: not started yet.
+            training: not started yet.
             about: what else the manifest keeps (versions, command line, how it is executed).
             naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
 
         Raises:
             UserError: it cannot be written there.
         """
-        config = trainer.config
+        config = training.config
         parent = make_folder(root / image_stem(config.input_name))
         name = run_name(config, datetime.now())
         draft: Path | None = None
@@ -108,7 +97,7 @@ class RunFolder:
             # A folder of a name of its own, in it one with the usual permissions.
             draft = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent))
             (draft / name).mkdir()
-            cls(draft / name)._write_start(trainer, about, naive)
+            cls(draft / name)._write_start(training, about, naive)
             return cls(rename_free(draft / name, parent / name))
         except OSError as error:
             raise UserError(
@@ -119,21 +108,18 @@ class RunFolder:
             if draft is not None:
                 shutil.rmtree(draft, ignore_errors=True)
 
-    def _write_start(self, trainer: Trainer, about: Json, naive: Tensor | None) -> None:
-        config = trainer.config
+    def _write_start(self, training: Training, about: Json, naive: Tensor | None) -> None:
+        config = training.config
         write_json(self.path / "config.json", config.to_json())
-        tensors = {f"real.{i}": real for i, real in enumerate(trainer.reals)}
-        if trainer.source_image is not trainer.reals[0]:
-            tensors["source"] = trainer.source_image
-        if naive is not None:
-            tensors["naive"] = naive
-        write_tensors(self.path / PYRAMID, tensors)
-        if trainer.model.anchors:  # fine-tuning starts from a trained model
-            for stage, anchor in enumerate(trainer.model.anchors):
-                self.save_anchor(stage, anchor)
-            write_tensors(self.path / "start.safetensors", _weights(trainer))
+        own = {} if naive is None else {"naive": naive}
+        write_tensors(self.path / PYRAMID, training.fixed() | own)
+        if start := training.start():  # fine-tuning starts from a trained model
+            for stage in range(training.stages):
+                self.save_anchor(stage, training.anchor(stage))
+            write_tensors(self.path / START, start)
         manifest = {"format": FORMAT, "status": "training", "finished_stages": 0}
-        manifest |= {"stages": config.train_stages, "seed": config.manual_seed}
+        manifest |= {"method": config.method, "losses": list(training.losses)}
+        manifest |= {"stages": training.stages, "seed": config.manual_seed}
         write_json(self.path / MANIFEST, manifest | {"seconds_per_stage": []} | about)
 
     @classmethod
@@ -162,9 +148,19 @@ class RunFolder:
     def config(self) -> Config:
         """The settings of the run."""
         try:
-            return Config.from_json(read_json(self.path / "config.json"))
+            return config_from_json(read_json(self.path / "config.json"))
         except (UserError, TypeError) as error:
             raise UserError(f"{self.path / 'config.json'} cannot be used: {error}") from None
+
+    @property
+    def method(self) -> Method:
+        """The method that it was trained with."""
+        return method_of(self.manifest.get("method", DEFAULT_METHOD))
+
+    @property
+    def stages(self) -> int:
+        """How many stages the whole training has."""
+        return int(self.manifest["stages"])
 
     @property
     def finished_stages(self) -> int:
@@ -195,18 +191,18 @@ class RunFolder:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def save_anchor(self, stage: int, anchor: Anchor) -> None:
-        """Keep the fixed noise and amplitude of a stage that begins."""
-        amplitude = torch.tensor(anchor.amplitude, dtype=torch.float64)
-        tensors = {"noise": anchor.noise, "amplitude": amplitude}
-        write_tensors(self.stage_folder(stage) / "anchor.safetensors", tensors)
+    def save_anchor(self, stage: int, tensors: dict[str, Tensor]) -> None:
+        """Keep what a stage fixed at its beginning, names as `contract.Training.anchor`."""
+        if tensors:
+            kept = part(tensors, f"anchor.{stage}")
+            write_tensors(self.stage_folder(stage) / ANCHOR, kept)
 
-    def save_stage(self, stage: int, trainer: Trainer) -> None:
+    def save_stage(self, stage: int, training: Training, curves: Tensor) -> None:
         """Keep the weights and curves of a finished stage; `count_stage` makes it count."""
         folder = self.stage_folder(stage)
-        write_tensors(folder / "weights.safetensors", _weights(trainer))
-        rows = [",".join(LOSSES)]
-        rows += [",".join(f"{v:.6g}" for v in row) for row in trainer.loss_curves().tolist()]
+        write_tensors(folder / WEIGHTS, training.weights())
+        rows = [",".join(training.losses)]
+        rows += [",".join(f"{v:.6g}" for v in row) for row in curves.tolist()]
         write_text(folder / "losses.csv", "\n".join(rows) + "\n")
 
     def count_stage(self, stage: int, seconds: float) -> None:
@@ -214,10 +210,10 @@ class RunFolder:
         times = [*self.manifest["seconds_per_stage"][:stage], round(seconds, 3)]
         self.note(finished_stages=stage + 1, seconds_per_stage=times)
 
-    def save_progress(self, trainer: Trainer, seconds: float) -> None:
+    def save_progress(self, state: dict[str, Tensor], seconds: float) -> None:
         """Keep the state in the middle of a stage, `seconds` of work into it."""
         clock = torch.tensor(seconds, dtype=torch.float64)
-        write_tensors(self.path / RESUME, trainer.state() | {"seconds": clock})
+        write_tensors(self.path / RESUME, state | {"seconds": clock})
 
     def finish(self) -> None:
         """Mark the run as finished and remove what only going on with it needs."""
@@ -232,70 +228,69 @@ class RunFolder:
             with contextlib.suppress(OSError):
                 litter.unlink()
 
-    def reals(self, device: torch.device | str = "cpu") -> list[Tensor]:
-        """The image pyramid, coarsest first."""
-        names = [f"real.{i}" for i in range(self.config.train_stages)]
-        tensors = self.load(PYRAMID, *names)
-        return [tensors[name].to(device) for name in names]
-
-    def source_image(self, device: torch.device | str = "cpu") -> Tensor | None:
-        """The user's own picture at stage 0, if the run fine-tunes on one."""
-        source = self.load(PYRAMID).get("source")
-        return None if source is None else source.to(device)
-
     def naive(self) -> Tensor | None:
         """The user's own picture at its own size, (1, 3, H, W), if the run has one."""
         return self.load(PYRAMID).get("naive")
 
-    def anchors(self, stages: int, device: torch.device | str = "cpu") -> list[Anchor]:
-        """Anchors of the first `stages` stages."""
-        anchors = []
-        for stage, real in enumerate(self.reals(device)[:stages]):
-            kept = self.load(f"{stage}/anchor.safetensors", "noise", "amplitude")
-            anchors.append(Anchor(real, kept["noise"].to(device), float(kept["amplitude"])))
-        return anchors
+    def anchors(self, stages: int) -> dict[str, Tensor]:
+        """What the first `stages` stages fixed, "anchor.<stage>.<name>" each."""
+        found: dict[str, Tensor] = {}
+        for stage in range(stages):
+            name = f"{stage}/{ANCHOR}"
+            if (self.path / name).is_file() or self.method.anchored:
+                kept = self.load(name, *self.method.anchored)
+                found |= {f"anchor.{stage}.{key}": tensor for key, tensor in kept.items()}
+        return found
 
-    def load_model(
-        self, device: torch.device | str = "cpu", stages: int | None = None
-    ) -> tuple[Model, Discriminator]:
-        """The model after its last finished stage, or after the first `stages` ones.
+    def tensors(self, stages: int | None = None, weights: str | None = None) -> dict[str, Tensor]:
+        """Everything that `contract.Code.restore` takes.
+
+        Args:
+            stages: how many to use; by default all that are finished.
+            weights: file of the weights; by default those of the last of these stages.
 
         Raises:
             UserError: no stage is finished, or a file is missing or damaged.
         """
-        config, finished = self.config, self.finished_stages
+        finished, whole = self.finished_stages, self.stages
         count = finished if stages is None else stages
-        if not 1 <= count <= finished:
+        if whole and not 1 <= count <= whole:
             raise UserError(
                 f"{self.path} has {finished} finished stages, so there is nothing to load yet; "
                 f"go on with: main_train.py --resume --model_dir {self.path}"
             )
-        return self._networks(config, f"{count - 1}/weights.safetensors", count, device)
+        fixed = self.load(PYRAMID) | self.anchors(count)
+        name = weights or f"{count - 1}/{WEIGHTS}"
+        return fixed | self.load(name) if whole else fixed
 
-    def start(self, device: torch.device | str = "cpu") -> tuple[Model, Discriminator]:
-        """The trained model that a fine-tuning run started from."""
-        return self._networks(self.config, "start.safetensors", self.config.train_stages, device)
+    def start(self) -> dict[str, Tensor]:
+        """What `contract.Code.take_up` takes: the images, of a fine-tuning the trained model."""
+        if self.config.fine_tune:
+            return self.tensors(self.stages, START)
+        return self.load(PYRAMID)
 
-    def load_snapshot(self, name: str, device: torch.device | str = "cpu") -> Model:
-        """The model with the generator's weights from the file `name` of this folder."""
-        return self._networks(self.config, name, self.config.train_stages, device)[0]
+    @contextlib.contextmanager
+    def explained(self, name: str | None = None) -> Iterator[None]:
+        """Turn what a method says of tensors that do not fit into the user's words.
 
-    def _networks(
-        self, config: Config, name: str, stages: int, device: torch.device | str
-    ) -> tuple[Model, Discriminator]:
-        generator = Generator(config.shape, MODES[config.train_mode].border)
-        while generator.stages < stages:
-            generator.grow()
-        discriminator = Discriminator(config.shape)
-        tensors = self.load(name)
+        Args:
+            name: the file that is to blame where the error does not say.
+
+        Raises:
+            UserError: in place of a KeyError or RuntimeError.
+        """
         try:
-            generator.load_state_dict(part(tensors, "generator"))
-            if any(key.startswith("discriminator.") for key in tensors):
-                discriminator.load_state_dict(part(tensors, "discriminator"))
+            yield
+        except KeyError as error:
+            raise _lacks(self.path / _file_of(str(error.args[0]), name), error.args[0]) from None
         except RuntimeError as error:
-            raise self.misfit(name, error) from None
-        model = Model(config, generator.to(device), self.anchors(stages, device))
-        return model, discriminator.to(device)
+            if out_of_memory(error):
+                raise
+            reason = str(error).splitlines()[0].rstrip(":")
+            name = name or (START if self.config.fine_tune else PYRAMID)
+            raise UserError(
+                f"{self.path / name} does not fit its config.json ({reason})."
+            ) from None
 
     def load(self, name: str, *required: str) -> dict[str, Tensor]:
         """Tensors of the file `name`, on the CPU.
@@ -306,22 +301,21 @@ class RunFolder:
         tensors = read_tensors(self.path / name)
         for wanted in required:
             if wanted not in tensors:
-                raise UserError(
-                    f"{self.path / name} is damaged (it holds no {wanted}); restore it from a "
-                    "copy or train anew."
-                )
+                raise _lacks(self.path / name, wanted)
         return tensors
 
-    def misfit(self, name: str, error: RuntimeError) -> UserError:
-        """The error for weights in the file `name` that torch could not put into the networks."""
-        reason = str(error).splitlines()[0].rstrip(":")
-        return UserError(f"{self.path / name} does not fit its config.json ({reason}).")
+
+def _lacks(path: Path, wanted: str) -> UserError:
+    return UserError(
+        f"{path} is damaged (it holds no {wanted}); restore it from a copy or train anew."
+    )
 
 
-def _weights(trainer: Trainer) -> dict[str, Tensor]:
-    """The networks of a trainer, without what only the training itself needs."""
-    keep = ("generator.", "discriminator.")
-    return {k: v for k, v in trainer.state().items() if k.startswith(keep)}
+def _file_of(tensor: str, otherwise: str | None) -> str:
+    """The file of a run in which a tensor is to be found."""
+    if tensor.startswith("anchor."):
+        return f"{tensor.split('.')[1]}/{ANCHOR}"
+    return PYRAMID if tensor.startswith(("real.", "source")) else otherwise or PYRAMID
 
 
 def _check_manifest(manifest: Json, run: Path) -> None:
@@ -331,7 +325,13 @@ def _check_manifest(manifest: Json, run: Path) -> None:
             f"{run} was written in format {manifest['format']}, this program reads format "
             f"{FORMAT}; use the newer release of ConSinGAN."
         )
-    kinds = {"format": int, "status": str, "finished_stages": int, "seconds_per_stage": list}
+    kinds = {
+        "format": int,
+        "status": str,
+        "finished_stages": int,
+        "stages": int,
+        "seconds_per_stage": list,
+    }
     perhaps = {"execution": dict, "versions": dict}
     kinds |= {name: kind for name, kind in perhaps.items() if name in manifest}
     for name, kind in kinds.items():
@@ -348,32 +348,3 @@ def _hint(path: Path) -> str:
         return f"; did you mean {path.parent}?"
     runs = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
     return f"; did you mean {runs[-1]}?" if runs else "."
-
-
-def snapshot_name(iteration: int, folder: RunFolder) -> str:
-    """File of a fine-tuning snapshot.
-
-    Raises:
-        UserError: there is no such snapshot; the sentence names those that exist.
-    """
-    pass
-
-    found = snapshots(folder.path)
-    if iteration not in found:
-        there = ", ".join(str(n) for n in found) or "none; only fine-tuned runs have them"
-        raise UserError(f"There is no snapshot of iteration {iteration}; there are: {there}.")
-    return snapshot_file(iteration)
-
-
-SNAPSHOTS = "snapshots"
-
-
-def snapshot_file(iteration: int) -> str:
-    """Name of the weights of one snapshot inside the run's folder."""
-    return f"{SNAPSHOTS}/iteration_{iteration:05d}.safetensors"
-
-
-def snapshots(run: Path) -> list[int]:
-    """Iterations of which the run at `run` has snapshots, in order."""
-    names = (path.name for path in (run / SNAPSHOTS).glob("iteration_*.safetensors"))
-    return sorted(int(m.group(1)) for n in names if (m := re.match(r"iteration_(\d+)\.", n)))

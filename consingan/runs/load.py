@@ -1,65 +1,99 @@
-"""Load what a run has learned, from a folder of this program or of the authors'."""
+"""Load what a run has learned, from a folder of this program or of a method's authors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.methods.consingan.model import Model
-from consingan.methods.consingan.official import is_official, load_official
-from consingan.nn.discriminator import Discriminator
-from consingan.runs.folder import MANIFEST, RunFolder, snapshot_name
+from consingan.machine.execution import Execution
+from consingan.machine.precision import Arithmetic
+from consingan.methods.contract import Foreign, Method
+from consingan.methods.registry import METHODS
+from consingan.runs.folder import MANIFEST, RunFolder
+from consingan.runs.snapshots import snapshot_name
 
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A model that was read from a folder, with what the user should know about it."""
+    """A model that was read from a folder, with what the user should know about it.
+
+    Attributes:
+        path: the folder.
+        method: that it was trained with.
+        model: see `contract.Model` and the protocols beside it.
+        tensors: that it was made from.
+        notes: sentences for the user.
+    """
 
     path: Path
-    model: Model
-    discriminator: Discriminator
+    method: Method
+    model: Any
+    tensors: Mapping[str, Tensor]
     notes: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every stage is trained."""
+        return bool(len(self.model.sizes) >= self.model.stages)
 
 
 def load_run(
-    path: Path, device: torch.device | str = "cpu", iteration: int | None = None
+    path: Path, execution: Execution | None = None, iteration: int | None = None
 ) -> LoadedRun:
-    """Load a run of this program or of the authors'.
+    """Load a run of this program or of a method's authors.
 
     Args:
         path: the run's folder.
-        device: where to put it.
+        execution: where to put it and in which arithmetic; by default the CPU, in float32.
         iteration: of a fine-tuned run, the snapshot to take instead of the final weights.
 
     Raises:
         UserError: there is no usable run at `path`.
     """
-    notes = []
-    if path.is_dir() and not (path / MANIFEST).is_file() and is_official(path):
-        if iteration is not None:
-            raise UserError(f"{path} has no snapshots; leave --iteration out.")
-        model, discriminator = load_official(path, device)
-        notes.append("A run of the authors' program.")
+    execution = execution or Execution(torch.device("cpu"), Arithmetic())
+    for method in METHODS.values():
+        if path.is_dir() and not (path / MANIFEST).is_file() and method.reads(path):
+            return _load_foreign(path, method, execution, iteration)
+    folder = RunFolder.open(path)
+    config, method, notes = folder.config, folder.method, []
+    if iteration is None:
+        tensors = folder.tensors()
     else:
-        folder = RunFolder.open(path)
-        if iteration is not None:
-            model = folder.load_snapshot(snapshot_name(iteration, folder), device)
-            _refuse_not_finite(path, model)
-            return LoadedRun(path, model, folder.start(device)[1], (f"Snapshot {iteration}.",))
-        model, discriminator = folder.load_model(device)
+        tensors = folder.tensors(folder.stages, snapshot_name(iteration, path))
+        notes.append(f"Snapshot {iteration}.")
+    with folder.explained(None):
+        model = method.load().restore(config, tensors, execution)
     _refuse_not_finite(path, model)
-    if len(model.anchors) < model.config.train_stages:
-        notes.append(
-            f"The run is not finished: using stage {len(model.anchors)} of "
-            f"{model.config.train_stages}."
-        )
-    return LoadedRun(path, model, discriminator, tuple(notes))
+    run = LoadedRun(path, method, model, tensors)
+    if not run.finished:
+        notes.append(f"The run is not finished: using stage {len(model.sizes)} of {model.stages}.")
+    return LoadedRun(path, method, model, tensors, tuple(notes))
 
 
-def _refuse_not_finite(path: Path, model: Model) -> None:
+def _load_foreign(
+    path: Path, method: Method, execution: Execution, iteration: int | None
+) -> LoadedRun:
+    """A run of a method's authors."""
+    if iteration is not None:
+        raise UserError(f"{path} has no snapshots; leave --iteration out.")
+    code = method.load()
+    config, tensors = cast(Foreign, code).read(path)
+    model = code.restore(config, tensors, execution)
+    _refuse_not_finite(path, model)
+    run = LoadedRun(path, method, model, tensors, ("A run of the authors' program.",))
+    if run.finished:
+        return run
+    note = f"The run is not finished: using stage {len(model.sizes)} of {model.stages}."
+    return LoadedRun(path, method, model, tensors, (*run.notes, note))
+
+
+def _refuse_not_finite(path: Path, model: Any) -> None:
     """Such weights make no pictures, and a black one would hide it."""
     if not model.finite:
         raise UserError(

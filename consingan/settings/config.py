@@ -1,177 +1,58 @@
-"""The settings of a training run: one frozen dataclass that is also the table of options.
+"""The settings that all methods share: one frozen dataclass that is also the table of options.
 
 Every field carries what the command line needs (help text, range, flags), so that a default, a
-check or a sentence of help stands in one place. A Config is made once and never assigned to.
+check or a sentence of help stands in one place. A method adds its own in a subclass. A Config is
+made once and never assigned to.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from consingan.errors import UserError
-from consingan.methods.consingan.presets import PRESETS
-from consingan.methods.consingan.tasks import MODES
-from consingan.nn.architecture import ACTIVATIONS, Shape
-from consingan.settings.option import _check_field, _option
+from consingan.settings.option import check_field, option
+
+FITS = ("exact", "crop", "stretch")
+DEFAULT_METHOD = "consingan"
+
+C = TypeVar("C", bound="Config")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """All settings that decide what is trained. Sizes are in px; `check` holds them to ranges."""
 
-    input_name: str = _option(
+    input_name: str = option(
         "",
         "The training image: a picture file, or skimage:NAME; of a folder, each picture in turn.",
     )
-    train_mode: str = _option(
-        "generation",
-        "What the model is for; decides border, noise and sizes.",
-        choices=MODES.keys(),  # a view: modes may be added
-    )
-    train_stages: int = _option(
-        6,
-        "Stages: more keep finer global layout, fewer give more varied samples.",
-        minimum=1,
-        maximum=100,
-    )
-    train_depth: int = _option(
-        3, "Newest stages trained together: more copy the image closer.", minimum=1
-    )
-    lr_scale: float = _option(
-        0.1,
-        "Learning-rate factor per older stage: 0.5 sticks to the image, 0.1 varies more.",
-        minimum=0,
-        maximum=1,
-    )
-    min_size: int = _option(
-        25, "Shorter side of the coarsest stage (px): larger keeps the layout.", minimum=3
-    )
-    max_size: int = _option(
+    method: str = option(DEFAULT_METHOD, "How: see `consingan methods`.")
+    train_mode: str = option("generation", "What the model is for.")
+    preset: str = option("paper", "Effort: paper as published, others in less time.")
+    max_size: int = option(
         250, "Longer side of the training size (px): larger is sharper and slower.", minimum=3
     )
-    niter: int = _option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
-    fine_niter: int = _option(
-        0,
-        "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
-        minimum=0,
-    )
-    preset: str = _option(
-        "paper",
-        "Effort: paper as published; fast in a quarter to a third of its time; draft a first look.",
-        choices=PRESETS.keys(),
-    )
-    nfc: int = _option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
-    ker_size: int = _option(
-        3,
-        "Side of the convolution kernels (odd); larger sees larger patches.",
-        minimum=1,
-        group="network",
-    )
-    num_layer: int = _option(
-        3, "Layers per stage: more see larger patches.", minimum=1, group="network"
-    )
-    padd_size: int = _option(
-        0, "Zero-padding inside convolutions (px); 0 as published.", minimum=0, group="network"
-    )
-    nc_im: int = _option(
-        3,
-        "Image channels; pictures are always brought to RGB, so only 3.",
-        minimum=3,
-        maximum=3,
-        group="network",
-    )
-    activation: str = _option(
-        "lrelu", "Activation function; lrelu as published.", choices=ACTIVATIONS, group="network"
-    )
-    lrelu_alpha: float = _option(
-        0.05,
-        "Slope of lrelu: 0.3 carries color over better (harmonization).",
-        minimum=0,
-        maximum=1,
-        group="network",
-    )
-    batch_norm: bool = _option(
-        False, "Normalize in the generator: steadier, less varied.", group="network"
-    )
-    lr_g: float = _option(5e-4, "Learning rate of the generator.", above=0, group="optimization")
-    lr_d: float = _option(
-        5e-4, "Learning rate of the discriminator.", above=0, group="optimization"
-    )
-    beta1: float = _option(
-        0.5, "Adam's first momentum.", minimum=0, maximum=0.9999, group="optimization"
-    )
-    gamma: float = _option(
-        0.1,
-        "Factor on the learning rates after 80 % of a stage.",
-        minimum=0,
-        maximum=1,
-        group="optimization",
-    )
-    g_steps: int = _option(
-        3, "Generator steps per iteration.", minimum=1, flag="Gsteps", group="optimization"
-    )
-    d_steps: int = _option(
-        3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
-    )
-    fine_d_steps: int = _option(
-        0,
-        "Discriminator steps per iteration after the first third of the stages. 0: as --Dsteps.",
-        minimum=0,
-        flag="fine_Dsteps",
-        group="optimization",
-    )
-    penalty_every: int = _option(
-        1,
-        "Take the gradient penalty at every Nth discriminator step, N times as strong.",
-        minimum=1,
-        group="optimization",
-    )
-    lambda_grad: float = _option(
-        0.1, "Weight of the gradient penalty.", minimum=0, group="optimization"
-    )
-    alpha: float = _option(
-        10.0,
-        "Weight of the reconstruction: higher keeps closer to the image.",
-        minimum=0,
-        group="optimization",
-    )
-    noise_amp: float = _option(
-        0.1, "Noise at finer stages: higher varies more detail.", minimum=0, group="optimization"
-    )
-    manual_seed: int = _option(
+    niter: int = option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
+    manual_seed: int = option(
         0,
         "Seed of all randomness; drawn and printed if not given.",
         minimum=0,
         maximum=2**31 - 1,
         flag="manualSeed",
     )
-    naive_img: str = _option("", "The picture to be harmonized or edited.", group="own picture")
-    fit: str = _option(
+    naive_img: str = option("", "The picture to be harmonized or edited.", group="own picture")
+    fit: str = option(
         "exact",
         "For a --naive_img of another shape than the training image: crop or stretch it.",
-        choices=("exact", "crop", "stretch"),
+        choices=FITS,
         group="own picture",
     )
-    fine_tune: bool = _option(
+    fine_tune: bool = option(
         False, "Train a finished run (--model_dir) on --naive_img.", group="own picture"
     )
-
-    @property
-    def shape(self) -> Shape:
-        """The numbers that the networks take."""
-        return Shape(
-            channels=self.nfc,
-            layers=self.num_layer,
-            kernel=self.ker_size,
-            padding=self.padd_size,
-            image_channels=self.nc_im,
-            activation=self.activation,  # type: ignore[arg-type]
-            slope=self.lrelu_alpha,
-            norm=self.batch_norm,
-        )
 
     def check(self) -> None:
         """Refuse values that cannot work.
@@ -180,50 +61,19 @@ class Config:
             UserError: one sentence that names the flag, the value and what would be right.
         """
         for field in dataclasses.fields(self):
-            _check_field(field, getattr(self, field.name))
-        if self.min_size > self.max_size:
-            raise UserError(
-                f"--min_size {self.min_size} is above --max_size {self.max_size}; "
-                "the coarsest stage must be the smaller one."
-            )
-        if self.ker_size % 2 == 0:
-            raise UserError(f"--ker_size {self.ker_size} must be odd, for example 3.")
-        if self.padd_size > (self.ker_size - 1) // 2:
-            raise UserError(
-                f"--padd_size {self.padd_size} is too large for --ker_size {self.ker_size}; "
-                f"use {(self.ker_size - 1) // 2} or less."
-            )
-        if self.min_size < self.shape.smallest_image:
-            raise UserError(
-                f"--min_size {self.min_size} is smaller than the patches that the discriminator "
-                f"looks at; use {self.shape.smallest_image} or more."
-            )
-
-    def at_stage(self, stage: int, pixels: Sequence[int]) -> Config:
-        """The settings of one stage, whose `niter` and `d_steps` are its own.
-
-        With `fine_niter` the finest stage gets that many iterations, the others more in proportion
-        to their fewer pixels, so that each costs about as much, and none more than `niter`. The
-        first third of the stages, which decides on the layout, is trained in full.
-
-        Args:
-            stage: its number, from 0.
-            pixels: h * w of every stage.
-        """
-        if 3 * stage < len(pixels):
-            return self
-        iterations = round(self.fine_niter * pixels[-1] / pixels[stage]) or self.niter
-        return self.replace(
-            niter=min(iterations, self.niter), d_steps=self.fine_d_steps or self.d_steps
-        )
+            check_field(field, getattr(self, field.name))
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Config:
-        """The Config that `to_json` came from; unknown names are an error, missing ones default."""
+    def from_json(cls: type[C], values: Mapping[str, Any]) -> C:
+        """The Config that `to_json` came from; unknown names are an error, missing ones default.
+
+        Raises:
+            UserError: a name is unknown or a value cannot work.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -232,6 +82,6 @@ class Config:
         config.check()
         return config
 
-    def replace(self, **changes: Any) -> Config:
+    def replace(self: C, **changes: Any) -> C:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)

@@ -1,4 +1,8 @@
-"""What a setting carries beside its default: help, range, choices, flag."""
+"""What a setting carries beside its default: help, range, choices, flag.
+
+Tables of options are dataclasses, each of whose fields is made by `option`: the command line, the
+checks, the documentation and the Python API read the same row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any
 from consingan.errors import UserError
 
 
-def _option(
+def option(
     default: Any,
     help: str,
     *,
@@ -20,8 +24,26 @@ def _option(
     choices: Collection[str] | None = None,
     flag: str | None = None,
     group: str = "training",
+    kind: str | None = None,
+    metavar: str | None = None,
+    shown: str | None = None,
 ) -> Any:
-    """A field of Config with what the command line shows and checks of it."""
+    """A field of a table of options.
+
+    Args:
+        default: what holds where nobody says anything; its type is the option's.
+        help: what it does to the picture, in one line.
+        minimum: the least number.
+        above: a number that all must be above.
+        maximum: the greatest number.
+        choices: the words that are allowed.
+        flag: the long flag without its dashes, where it is not the field's name.
+        group: heading in the help.
+        kind: how a text or a repeated value is read on the command line: "path", "size" (WxH),
+            "stage" (a number or all), "factor" (above 0), "share" (0 to 1).
+        metavar: what stands for the value in the help.
+        shown: the default in words, where it is not the value itself.
+    """
     metadata = {
         "help": help,
         "minimum": minimum,
@@ -30,28 +52,46 @@ def _option(
         "choices": choices,
         "flag": flag,
         "group": group,
+        "kind": kind,
+        "metavar": metavar,
+        "shown": shown,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def flag_name(field: dataclasses.Field[Any]) -> str:
-    """The long flag of a Config field without its dashes, as the articles write it."""
+    """The long flag of a field without its dashes, as the articles write it."""
     return field.metadata["flag"] or field.name
 
 
 _IN_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 
-def _check_field(field: Any, value: Any) -> None:
-    flag, meta = f"--{flag_name(field)}", field.metadata
+def check_field(field: Any, value: Any) -> None:
+    """Hold one value to its row.
+
+    Raises:
+        UserError: it is of another type, unknown or out of range.
+    """
+    if field.default is None and value is None:
+        return
     kind = type(field.default)
+    if kind in _IN_WORDS:
+        _check_type(flag_name(field), kind, value)
+    _check_range(f"--{flag_name(field)}", field.metadata, value)
+
+
+def _check_type(flag: str, kind: type, value: Any) -> None:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        return
     if type(value) is not kind:
-        raise UserError(f"{flag} {value!r} must be {_IN_WORDS[kind]}.")
+        raise UserError(f"--{flag} {value!r} must be {_IN_WORDS[kind]}.")
+
+
+def _check_range(flag: str, meta: Any, value: Any) -> None:
     if meta["choices"] and value not in meta["choices"]:
         raise UserError(f"{flag} {value} is unknown; choose one of {', '.join(meta['choices'])}.")
-    if isinstance(value, (str, bool)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
     if not math.isfinite(value):
         raise UserError(f"{flag} {value} must be a finite number.")

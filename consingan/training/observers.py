@@ -14,37 +14,16 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import to_pixels, write_image
-from consingan.images.resize import resize_to
 from consingan.images.sheets import grid
-from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import sampling
-from consingan.methods.consingan.engine import LOSSES
-from consingan.methods.consingan.saturation import ENOUGH, flat_loss
-from consingan.nn.noise import stream
+from consingan.methods.contract import Reconstructs
+from consingan.methods.registry import method_of
+from consingan.outputs.registry import sheet_of
 from consingan.runs.curves import save_curves
 from consingan.training.loop import ATTEMPTS, Trainer
 from consingan.training.records import Record, StageRecord, StageRestarted, StepRecord
 
-GRID_SAMPLES = 7  # beside the real image, in two rows
 SCALARS_EVERY = 10  # iterations between two points of TensorBoard's curves
 SHOW_EVERY = 0.3  # seconds between two looks at the losses, which may stall a GPU
-
-
-def stage_costs(trainer: Trainer) -> list[float]:
-    """Relative time of one iteration of each stage, by the pixels that its networks work on.
-
-    Whatever the pixels, a layer takes as long as some of them do: on a CPU few, while a GPU's
-    kernels take long to launch. A critic step takes about a fifth of an iteration of three.
-    """
-    pixels = [float(r.shape[-2] * r.shape[-1]) for r in trainer.reals]
-    fixed = 750.0 if trainer.device.type == "cpu" else 2500.0
-    generator_share, critic_step = 0.15, 0.19
-    costs = (
-        (fixed * (stage + 3) + pixels[stage] + generator_share * sum(pixels[:stage]))
-        * (1 + critic_step * (trainer.config_of(stage).d_steps - 3))
-        for stage in range(len(pixels))
-    )
-    return [float(round(cost)) for cost in costs]  # whole, so that they add up without rounding
 
 
 @dataclass
@@ -67,13 +46,10 @@ class ProgressBar:
     def __post_init__(self) -> None:
         from tqdm import tqdm
 
-        costs = stage_costs(self.trainer)
-        first = self.trainer.stage
-        self.costs = costs
+        training, first = self.trainer.training, self.trainer.stage
+        costs = self.costs = [training.cost(stage) for stage in range(training.stages)]
         total = sum(
-            cost * self.trainer.iterations_of(stage)
-            for stage, cost in enumerate(costs)
-            if stage >= first
+            cost * training.iterations(stage) for stage, cost in enumerate(costs) if stage >= first
         )
         past = self.trainer.iteration * costs[first] if first < len(costs) else 0.0
         self.bar = tqdm(
@@ -100,22 +76,20 @@ class ProgressBar:
             self._finished(record, trainer)
 
     def _losses(self, record: StepRecord, trainer: Trainer) -> str:
-        real, fake, penalty, adversarial, reconstruction = record.losses.tolist()
         return (
-            f" stage {record.stage + 1}/{trainer.config.train_stages} "
+            f" stage {record.stage + 1}/{trainer.stages} "
             f"iteration {record.iteration + 1}/{trainer.iterations} "
-            f"D {fake - real + penalty:.3f} G {adversarial:.3f} rec {reconstruction:.4f}"
+            + method_of(trainer.config.method).in_short(record.losses.tolist())
         )
 
     def _finished(self, record: StageRecord, trainer: Trainer) -> None:
         if self.bar.disable:
             spent = time.perf_counter() - self.started
-            last = record.losses[-1, LOSSES.index("g_reconstruction")].item()
             self.say(
-                f"stage {record.stage + 1}/{trainer.config.train_stages} finished "
-                f"{spent:.0f} s after this start, reconstruction loss {last:.4f}"
+                f"stage {record.stage + 1}/{trainer.stages} finished "
+                f"{spent:.0f} s after this start{_last(record, trainer)}"
             )
-        if record.stage + 1 == trainer.config.train_stages:
+        if record.stage + 1 == trainer.stages:
             self.close()
 
     def close(self) -> None:
@@ -123,64 +97,58 @@ class ProgressBar:
         self.bar.close()
 
 
+def _last(record: StageRecord, trainer: Trainer) -> str:
+    """How well the stage gives back the image, where its method measures that."""
+    name = method_of(trainer.config.method).reconstruction
+    if not name:
+        return ""
+    value = record.losses[-1, trainer.training.losses.index(name)].item()
+    return f", reconstruction loss {value:.4f}"
+
+
 @dataclass
 class Pictures:
-    """A grid of samples and the curves after every stage, the reconstruction at the end.
-
-    The grid has the real image at its top left, then the reconstruction, then what the mode is
-    about: random samples, or the user's own picture harmonized or edited.
-    """
+    """A grid of samples and the curves after every stage, the reconstruction at the end."""
 
     folder: Path
     naive: Tensor | None = None
-    arithmetic: Arithmetic = field(default_factory=Arithmetic)
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Draw after each stage."""
         if not isinstance(record, StageRecord):
             return
-        write_image(self.folder / str(record.stage) / "samples.png", self.sheet(trainer))
-        save_curves(self.folder)
-        if record.stage + 1 == trainer.config.train_stages:
+        sheet = grid(sheet_of(trainer.model, self.naive))
+        write_image(self.folder / str(record.stage) / "samples.png", sheet)
+        save_curves(self.folder, method_of(trainer.config.method).reconstruction)
+        if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
             write_image(self.folder / "reconstruction.png", trainer.model.reconstruction())
-
-    def sheet(self, trainer: Trainer) -> Tensor:
-        """The grid, (3, H, W) in [-1, 1]."""
-        model = trainer.model
-        pictures = [model.real, model.reconstruction()]
-        if self.naive is None and not model.mode.takes_naive_image:
-            pictures += sampling.random_samples(
-                model, GRID_SAMPLES - 1, seed=model.config.manual_seed, arithmetic=self.arithmetic
-            )
-        elif self.naive is not None:
-            rng = stream(model.config.manual_seed, "monitor")
-            pictures.append(resize_to(self.naive, model.sizes[-1]).clamp(-1, 1))
-            pictures.append(sampling.from_image(model, self.naive, rng, arithmetic=self.arithmetic))
-        return grid(pictures)
 
 
 class TensorBoard:
     """Scalars and grids of samples for `tensorboard --logdir TrainedModels`."""
 
-    def __init__(self, folder: Path, pictures: Pictures) -> None:
+    def __init__(self, folder: Path, naive: Tensor | None = None) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         self.writer = SummaryWriter(str(folder / "tensorboard"), max_queue=1000, flush_secs=60)
-        self.pictures = pictures
+        self.naive = naive
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Write scalars every few iterations and the grid after each stage."""
         if isinstance(record, StepRecord) and record.iteration % SCALARS_EVERY == 0:
-            before = sum(trainer.iterations_of(k) for k in range(record.stage))
+            before = sum(trainer.training.iterations(k) for k in range(record.stage))
             step = before + record.iteration
-            for name, value in zip(LOSSES, record.losses.tolist(), strict=True):
+            for name, value in zip(trainer.training.losses, record.losses.tolist(), strict=True):
                 self.writer.add_scalar(f"stage_{record.stage}/{name}", value, record.iteration)
                 self.writer.add_scalar(f"all_stages/{name}", value, step)
         elif isinstance(record, StageRecord):
-            sheet = torch.from_numpy(to_pixels(self.pictures.sheet(trainer)))
-            self.writer.add_image("samples", sheet, record.stage, dataformats="HWC")
-            amplitude = trainer.model.anchors[record.stage].amplitude
-            self.writer.add_scalar("noise_amplitude", amplitude, record.stage)
+            sheet = to_pixels(grid(sheet_of(trainer.model, self.naive)))
+            self.writer.add_image(
+                "samples", torch.from_numpy(sheet), record.stage, dataformats="HWC"
+            )
+            for name, value in trainer.training.anchor(record.stage).items():
+                if value.dim() == 0:
+                    self.writer.add_scalar(f"{name.rpartition('.')[2]}", float(value), record.stage)
             self.writer.flush()
 
     def close(self) -> None:
@@ -188,10 +156,7 @@ class TensorBoard:
         self.writer.close()
 
 
-COLLAPSE_ADVICE = "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
-
-
-class Collapse:
+class Saturation:
     """Warns after a stage that gives the image back no better than one flat color does.
 
     So ends a training whose steps are too large: the generator's last activation saturates, and
@@ -199,7 +164,7 @@ class Collapse:
     """
 
     def observe(self, record: Record, trainer: Trainer) -> None:
-        """Look at the reconstruction of a stage that has had the time to learn it."""
+        """Look at the stages that began anew, and at those that ended flat."""
         if isinstance(record, StageRestarted):
             warnings.warn(
                 f"stage {record.stage + 1} ended in one flat color after {record.iterations} "
@@ -207,15 +172,9 @@ class Collapse:
                 f"(attempt {record.attempt + 1} of {ATTEMPTS}).",
                 stacklevel=2,
             )
-        if not isinstance(record, StageRecord) or trainer.config.alpha == 0:
-            return
-        curve = record.losses[:, LOSSES.index("g_reconstruction")]
-        if trainer.config.niter < ENOUGH:  # the first stage's count, which no later one exceeds
-            return
-        flat = flat_loss(trainer.reals[record.stage], trainer.config.alpha)
-        if curve[-len(curve) // 10 :].median().item() > flat:
+        if isinstance(record, StageRecord) and trainer.training.flat(record.stage, record.losses):
             warnings.warn(
                 f"stage {record.stage + 1} gives the image back no better than one flat color. "
-                f"{COLLAPSE_ADVICE}",
+                f"{method_of(trainer.config.method).remedy('flat', trainer.config)}",
                 stacklevel=2,
             )

@@ -1,40 +1,27 @@
-"""Set trainings up: a new one here, one to go on with in resuming.py.
-
-What the command line and the Python API have in common is found here by name: `prepare`,
-`resumed`, `load_run`, and `Execution`, which says where and how to compute.
-"""
+"""Set a new training up, of any method; nothing is written yet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.fit import fit_naive, read_naive
+from consingan.images.fit import fit_naive
 from consingan.images.io import read_image
-from consingan.images.resize import resize, resize_to, training_scale
+from consingan.images.resize import resize, training_scale
 from consingan.machine.execution import Execution
-from consingan.methods.choose import _preset, choose_settings, no_naive_image
-from consingan.methods.consingan.draws import SeededRandomness
-from consingan.methods.consingan.engines import choose_engine
-from consingan.methods.consingan.model import Model
-from consingan.methods.consingan.tasks import fine_tuned
-from consingan.methods.consingan.training import FINE_TUNE, _fitted, _pyramid, _refuse_unfit
-from consingan.runs.about import about_this_run, versions
+from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
+from consingan.methods.contract import FineTuning, Inputs, Method, Training
+from consingan.methods.registry import METHODS, method_of
 from consingan.runs.load import LoadedRun, load_run
-from consingan.settings.layers import Chosen, choose
-from consingan.training.loop import Trainer
-from consingan.training.resume import resumed
+from consingan.settings.config import Config
+from consingan.settings.layers import Chosen
 
-__all__ = [
-    "Execution", "Job", "LoadedRun", "about_this_run", "choose_settings", "load_run",
-    "no_naive_image", "prepare", "read_naive", "resumed", "versions",
-]  # fmt: skip
-SAME_PICTURE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
+SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
 @dataclass(frozen=True)
@@ -43,19 +30,24 @@ class Job:
 
     Attributes:
         chosen: settings and where each came from.
-        trainer: set up, not started.
+        training: set up, not started.
         execution: where and how it computes.
         input_size: (h, w) in px of the training image before it was brought to the training size.
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
         notes: sentences that the user should read.
     """
 
-    chosen: Chosen
-    trainer: Trainer
+    chosen: Chosen[Any]
+    training: Training
     execution: Execution
     input_size: tuple[int, int]
     naive: Tensor | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> Method:
+        """How it trains."""
+        return method_of(self.chosen.config.method)
 
 
 def prepare(
@@ -67,7 +59,7 @@ def prepare(
     """Set up a new training run; nothing is written.
 
     Args:
-        typed: fields of Config that the user gave.
+        typed: fields of the method's Config that the user gave.
         execution: how it will be executed.
         image: the picture itself, (1, 3, H, W) in [-1, 1]; by default `input_name` is read.
         base: the run to fine-tune.
@@ -83,15 +75,41 @@ def prepare(
             "--model_dir goes with --fine_tune or --resume; leave it out to train anew."
         )
     chosen = choose_settings(typed)
+    method = method_of(chosen.config.method)
+    check_engine(method, execution)
     picture = read_image(chosen.config.input_name) if image is None else image
-    notes: list[str] = []
-    chosen = _fitted(chosen, picture, notes)
-    reals = _pyramid(chosen.config, picture, execution.device)
-    naive = read_naive(chosen.config, (reals[-1].shape[-2], reals[-1].shape[-1]))
-    factory = choose_engine(execution.engine, execution.arithmetic, execution.checkpointing)
-    trainer = Trainer(chosen.config, reals, factory)
     size = (picture.shape[-2], picture.shape[-1])
-    return Job(chosen, trainer, execution, size, naive, notes)
+    code = method.load()
+    chosen, notes = code.fitted(chosen, size)
+    given = _own_picture(chosen.config)
+    training = code.begin(chosen.config, Inputs(picture, given), execution, None)
+    naive = None
+    if given is not None:
+        naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
+    return Job(chosen, training, execution, size, naive, tuple(notes))
+
+
+def check_engine(method: Method, execution: Execution) -> None:
+    """Refuse an engine that the method has not.
+
+    Raises:
+        UserError: the sentence names those that it has.
+    """
+    if execution.engine not in method.engines:
+        known = ", ".join(method.engines)
+        raise UserError(
+            f"--engine {execution.engine} is unknown to --method {method.name}; choose one of "
+            f"{known}."
+        )
+
+
+def _own_picture(config: Config) -> Tensor | None:
+    """The user's own picture, if the configuration names one and the task takes it."""
+    if not config.naive_img:
+        return None
+    if not method_of(config.method).tasks[config.train_mode].takes_naive:
+        raise no_naive_image(config.train_mode)
+    return read_image(config.naive_img)
 
 
 def _prepare_fine_tuning(
@@ -101,39 +119,58 @@ def _prepare_fine_tuning(
         raise UserError("--fine_tune needs --model_dir, the folder of the run to go on from.")
     if not typed.get("naive_img"):
         raise UserError("--fine_tune needs --naive_img, the picture to train for.")
-    loaded = load_run(base, execution.device)
-    trained = loaded.model
-    _refuse_unfit(trained, typed, base)
-    own = {k: v for k, v in trained.config.to_json().items() if k not in ("fine_tune", "naive_img")}
-    preset = _preset(typed, FINE_TUNE)
-    if "fine_niter" in preset and typed.get("niter") is not None:
-        preset["fine_niter"] = typed["niter"]  # the finest stage is all that is trained
-    layers = {"run": own, "fine-tuning": FINE_TUNE, "preset": preset, "typed": typed}
-    chosen = choose(layers)
+    run = load_run(base, execution)
+    rules = _rules(run, typed)
+    chosen = choose_fine_tuning(run.model.config, rules, typed)
+    check_engine(run.method, execution)
     if typed.get("input_name"):
         given = read_image(typed["input_name"]) if image is None else image
-        _refuse_other_picture(given, trained, base)
-    naive = fit_naive(read_image(chosen.config.naive_img), trained.sizes[-1], chosen.config.fit)
-    source = resize_to(naive.to(execution.device), trained.sizes[0]).clamp(-1, 1)
-    mode = fine_tuned(trained.mode)
-    trainer = Trainer(
-        chosen.config,
-        [anchor.real for anchor in trained.anchors],
-        choose_engine(execution.engine, execution.arithmetic, execution.checkpointing),
-        SeededRandomness(chosen.config.manual_seed, mode, execution.device),
-        start=(trained, loaded.discriminator),
-        source_image=source,
-    )
-    return Job(chosen, trainer, execution, trained.sizes[-1], naive)
+        _refuse_other_picture(given, run)
+    size = run.model.sizes[-1]
+    naive = fit_naive(read_image(chosen.config.naive_img), size, chosen.config.fit)
+    inputs = Inputs(run.model.real, naive)
+    training = run.method.load().begin(chosen.config, inputs, execution, run.tensors)
+    return Job(chosen, training, execution, size, naive)
 
 
-def _refuse_other_picture(image: Tensor, trained: Model, base: Path) -> None:
-    """The training image must be the one that the model was trained on."""
-    real = trained.real.cpu()
-    scale = training_scale((image.shape[-2], image.shape[-1]), trained.config.max_size)
-    again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
-    if again.shape != real.shape or (again - real).abs().mean() > SAME_PICTURE:
+def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
+    """How a run is fine-tuned; only a finished one of the same task can be."""
+    rules, config = run.method.fine_tuning, run.model.config
+    if rules is None:
+        able = " or ".join(m.name for m in METHODS.values() if m.fine_tuning)
         raise UserError(
-            f"--input_name is not the picture that {base} was trained on; name that one or "
+            f"{run.path} was trained with --method {run.method.name}, which has no --fine_tune; "
+            f"--method {able} has."
+        )
+    task = typed.get("train_mode") or config.train_mode
+    if task != config.train_mode or not run.model.task.takes_naive:
+        fit = " or ".join(name for name, row in run.method.tasks.items() if row.takes_naive)
+        raise UserError(
+            f"{run.path} was trained for {config.train_mode}; --fine_tune needs a run "
+            f"trained with --train_mode {fit}, and the same mode again."
+        )
+    if not run.finished:
+        raise UserError(
+            f"{run.path} is not finished; go on with it first "
+            f"(main_train.py --resume --model_dir {run.path})."
+        )
+    for name in rules.fixed:
+        value = typed.get(name)
+        if value is not None and value != getattr(config, name):
+            raise UserError(
+                f"--{name} {value} differs from the run's {getattr(config, name)} and "
+                "cannot be changed by fine-tuning; leave it out."
+            )
+    return rules
+
+
+def _refuse_other_picture(image: Tensor, run: LoadedRun) -> None:
+    """The training image must be the one that the model was trained on."""
+    real = run.model.real.cpu()
+    scale = training_scale((image.shape[-2], image.shape[-1]), run.model.config.max_size)
+    again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
+    if again.shape != real.shape or (again - real).abs().mean() > SAME_IMAGE:
+        raise UserError(
+            f"--input_name is not the picture that {run.path} was trained on; name that one or "
             "leave it out."
         )

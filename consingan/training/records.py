@@ -16,7 +16,7 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One iteration is done. `losses` is (5,), in the order of `engine.LOSSES`, on the device."""
+    """One iteration is done; its losses are (n,), in the order of `Training.losses`, undetached."""
 
     stage: int
     iteration: int
@@ -25,7 +25,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class StageRecord:
-    """A stage is finished; `losses` (iterations, 5) are its curves."""
+    """A stage is finished; `losses` (iterations, n) are its curves."""
 
     stage: int
     losses: Tensor
@@ -33,7 +33,7 @@ class StageRecord:
 
 @dataclass(frozen=True)
 class StageRestarted:
-    """A stage has collapsed after some iterations and begins anew; attempts count from 0."""
+    """A stage is stuck at one flat color and begins anew; attempts count from 0."""
 
     stage: int
     iterations: int

@@ -9,14 +9,12 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
-from consingan.methods.consingan.draws import SeededRandomness
-from consingan.methods.consingan.engines import choose_engine
-from consingan.methods.consingan.tasks import MODES, fine_tuned
+from consingan.methods.registry import method_of
 from consingan.runs.folder import RESUME, RunFolder
 from consingan.training.loop import Trainer
 
 
-def resumed(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
+def resume(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
     """A trainer that goes on where the run stopped, and the seconds spent in its stage so far.
 
     Hold `folder.locked()` from before this to the end of the training, or another process may
@@ -29,7 +27,10 @@ def resumed(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
     refuse_finished(folder)
     with folder.locked():
         refuse_finished(folder)  # perhaps by another process a moment ago
-        trainer = _trainer(folder, execution)
+        config = folder.config
+        with folder.explained():
+            code = method_of(config.method).load()
+            trainer = Trainer(code.take_up(config, folder.start(), execution))
         seconds = _take_up(folder, trainer)
         folder.tidy()
         folder.note(status="training")
@@ -44,22 +45,6 @@ def refuse_finished(folder: RunFolder) -> None:
     """
     if folder.manifest["status"] == "finished":
         raise UserError(f"{folder.path} is finished; evaluate it with evaluate_model.py.")
-
-
-def _trainer(folder: RunFolder, execution: Execution) -> Trainer:
-    """The run's trainer as it was at the very start."""
-    config, device = folder.config, execution.device
-    mode = MODES[config.train_mode]
-    return Trainer(
-        config,
-        folder.reals(device),
-        choose_engine(execution.engine, execution.arithmetic, execution.checkpointing),
-        SeededRandomness(
-            config.manual_seed, fine_tuned(mode) if config.fine_tune else mode, device
-        ),
-        start=folder.start(device) if config.fine_tune else None,
-        source_image=folder.source_image(device),
-    )
 
 
 def _take_up(folder: RunFolder, trainer: Trainer) -> float:
@@ -85,11 +70,9 @@ def _load(
     folder: RunFolder, trainer: Trainer, name: str, state: Mapping[str, Tensor], stages: int
 ) -> None:
     """Give `trainer` the state from the file `name`, in which `stages` stages are begun."""
-    anchors = folder.anchors(stages, trainer.device)
-    try:
-        trainer.load_state(state, anchors)
-    except RuntimeError as error:
-        raise folder.misfit(name, error) from None
+    anchors = folder.anchors(stages)
+    with folder.explained(name):
+        trainer.load_state({**state, **anchors})
 
 
 def _progress(folder: RunFolder) -> dict[str, Tensor] | None:

@@ -124,10 +124,11 @@ class Session:
         for record in self.trainer.run():
             self.seconds = time.perf_counter() - begun
             if isinstance(record, StageStarted) and self.folder:
-                self.folder.save_anchor(record.stage, self.trainer.model.anchors[record.stage])
+                anchor = self.trainer.training.anchor(record.stage)
+                self.folder.save_anchor(record.stage, anchor)
             elif isinstance(record, StageRecord) and self.folder:
-                self.folder.save_progress(self.trainer, self.seconds)
-                self.folder.save_stage(record.stage, self.trainer)
+                self.folder.save_progress(self.trainer.state(), self.seconds)
+                self.folder.save_stage(record.stage, self.trainer.training, record.losses)
             for observer in self.observers:
                 observer.observe(record, self.trainer)
             # After the observers: what they did not see must be done again by a resumed run.
@@ -143,14 +144,13 @@ class Session:
 
     def _complete(self, record: Record) -> bool:
         """Whether nothing is left to do after `record`."""
-        last = self.trainer.config.train_stages - 1
-        return isinstance(record, StageRecord) and record.stage == last
+        return isinstance(record, StageRecord) and record.stage + 1 == self.trainer.stages
 
     def _after_step(self, record: StepRecord, clock: SaveClock, stopping: bool) -> None:
         if self.folder and (stopping or clock.due(record.iteration + 1)):
             self.trainer.check_finite()
             with clock.timed():
-                self.folder.save_progress(self.trainer, self.seconds)
+                self.folder.save_progress(self.trainer.state(), self.seconds)
 
     def _note_failure(self, error: BaseException) -> None:
         if self.folder is None:

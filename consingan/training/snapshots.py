@@ -14,10 +14,7 @@ from torch import Tensor
 from consingan.images.io import read_image, write_image
 from consingan.images.sheets import labelled
 from consingan.machine.files import write_tensors
-from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import sampling
-from consingan.nn.noise import stream
-from consingan.runs.folder import snapshot_file, snapshots
+from consingan.runs.snapshots import snapshot_file, snapshots
 from consingan.training.loop import Trainer
 from consingan.training.records import Record, StageRecord, StageRestarted, StepRecord
 
@@ -30,7 +27,6 @@ class Snapshots:
 
     folder: Path
     naive: Tensor
-    arithmetic: Arithmetic
     every: int = EVERY
 
     def observe(self, record: Record, trainer: Trainer) -> None:
@@ -50,10 +46,9 @@ class Snapshots:
     def _save(self, iteration: int, trainer: Trainer) -> None:
         path = self.folder / snapshot_file(iteration)
         path.parent.mkdir(exist_ok=True)
-        rng = stream(trainer.config.manual_seed, "monitor")
-        result = sampling.from_image(trainer.model, self.naive, rng, arithmetic=self.arithmetic)
-        write_image(path.with_suffix(".png"), result)
-        weights = {f"generator.{k}": v for k, v in trainer.model.generator.state_dict().items()}
+        seed = trainer.config.manual_seed
+        write_image(path.with_suffix(".png"), trainer.model.enter(self.naive, 0, seed))
+        weights = trainer.model.weights()
         write_tensors(path, weights)  # last: a snapshot counts when its weights are there
 
     def _strip(self) -> None:

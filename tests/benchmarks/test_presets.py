@@ -21,7 +21,7 @@ from consingan.images.io import write_image
 from consingan.machine.execution import Execution
 from consingan.methods.choose import choose_settings
 from consingan.methods.consingan.presets import PRESETS
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.prepare import prepare
 
 
@@ -127,7 +127,7 @@ def test_stages_are_those_of_a_training() -> None:
         image = torch.zeros(1, 3, round(settings.get("max_size", 250) * 2 / 3),
                             settings.get("max_size", 250))  # fmt: skip
         config = choose_settings(settings).config
-        job = prepare({**settings, "input_name": "x"}, Execution.choose("cpu"), image)
+        job = prepare({**settings, "input_name": "x"}, choose_execution(Wanted("cpu")), image)
         made = sizes_of(config.max_size, config.train_stages, config.train_mode,
                         settings.get("min_size"))  # fmt: skip
         assert made == [(r.shape[-2], r.shape[-1]) for r in job.trainer.reals]
@@ -142,13 +142,13 @@ def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatc
         return {name: (6.0, 6.0) for name in runs}  # a turn of two iterations takes 6 s
 
     monkeypatch.setattr(presets, "in_turns", in_turns)
-    paper = Config(max_size=100, train_stages=3, nfc=2)  # 38 px wide, 62 and 100
+    paper = ConSinGANConfig(max_size=100, train_stages=3, nfc=2)  # 38 px wide, 62 and 100
     configs = {
         "paper": paper.replace(niter=10),
         "fast": paper.replace(niter=7, fine_niter=2, fine_d_steps=1, penalty_every=2),
         "two stages": paper.replace(niter=10, train_stages=2),
     }
-    rows = {row["preset"]: row for row in time_rows(configs, Execution.choose("cpu"))}
+    rows = {row["preset"]: row for row in time_rows(configs, choose_execution(Wanted("cpu")))}
     assert asked == [["paper", "fast", "two stages"]] * 2 + [["paper", "fast"]]
     assert steps == [3, 1, 1]
     assert rows["paper"]["minutes"] == pytest.approx(3 * 10 * 3 / 60)

@@ -34,7 +34,7 @@ from consingan.api import train as api
 from consingan.cli.training import train
 from consingan.images.io import read_image, unit
 from consingan.images.resize import resize_to
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import METRICS
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.nn.noise import stream
@@ -82,12 +82,12 @@ class Followed:
 @contextlib.contextmanager
 def modes_restored() -> Iterator[None]:
     """Afterwards the modes are what they were."""
-    before = dict(MODES)
+    before = dict(TASKS)
     (choice,) = (p for p in train.params if p.name == "train_mode")
     kind = choice.type
     yield
-    MODES.clear()
-    MODES.update(before)
+    TASKS.clear()
+    TASKS.update(before)
     choice.type = kind
 
 

@@ -15,7 +15,7 @@ from consingan.errors import UserError
 from consingan.images import video
 from consingan.images.sheets import GAP, LABEL_HEIGHT, grid, labelled
 from consingan.images.video import write_animation
-from consingan.methods.consingan.engine import LOSSES
+from consingan.methods.consingan.method import LOSSES
 from consingan.runs.curves import curves_figure, read_curves, save_curves
 
 

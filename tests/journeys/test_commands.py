@@ -38,7 +38,7 @@ from consingan.images.io import read_image, to_pixels
 from consingan.images.resize import resize_to
 from consingan.machine.program import started_as
 from consingan.runs.folder import run_name
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,7 +81,7 @@ def picture(tmp_path, monkeypatch):
 
 @pytest.fixture
 def planned(picture, monkeypatch):
-    """Run the command up to the training; returns (Config, what was printed)."""
+    """Run the command up to the training; returns (ConSinGANConfig, what was printed)."""
     kept = []
     monkeypatch.setattr(training, "_run", lambda folder, trainer, *_: kept.append(trainer.config))
 
@@ -99,7 +99,7 @@ def planned(picture, monkeypatch):
 @pytest.mark.parametrize("spelling", ["as written", "with hyphens"])
 @pytest.mark.parametrize(("flag", "default", "value", "field"), FLAGS)
 def test_flags(planned, flag, default, value, field, spelling):
-    assert getattr(Config(), field) == default
+    assert getattr(ConSinGANConfig(), field) == default
     name = flag.replace("_", "-") if spelling == "with hyphens" else flag
     config, output = planned(f"--{name}", value)
     assert getattr(config, field) == value
@@ -216,7 +216,7 @@ def test_general_defaults_stay_reachable_for_harmonization(planned):
         "--train_mode", "harmonization", "--train_stages", 6, "--min_size", 25, "--niter", 2000,
         "--lrelu_alpha", 0.05, "--no_batch_norm",
     )  # fmt: skip
-    general = Config().to_json()
+    general = ConSinGANConfig().to_json()
     chosen = config.to_json()
     different = {name for name in general if general[name] != chosen[name]}
     assert different == {"input_name", "train_mode", "manual_seed"}
@@ -332,7 +332,7 @@ def test_time_in_words(seconds, words):
     [("lrelu", "act_lrelu_0.05"), ("prelu", "act_prelu"), ("elu", "act_elu"), ("selu", "act_selu")],
 )
 def test_folder_names(activation, end, tuned, norm):
-    config = Config(
+    config = ConSinGANConfig(
         train_mode="editing", activation=activation, batch_norm=bool(norm), fine_tune=bool(tuned),
         train_depth=2, lr_scale=0.5,
     )  # fmt: skip

@@ -15,7 +15,7 @@ import consingan
 from consingan.errors import InterruptedRunError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import saturation
-from consingan.methods.consingan.engine import LOSSES
+from consingan.methods.consingan.method import LOSSES
 from consingan.runs.folder import RunFolder, snapshot_file
 from consingan.training import resume
 from consingan.training.loop import ATTEMPTS, Trainer
@@ -172,7 +172,7 @@ def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, s
 
     with pytest.raises(InterruptedRunError):
         Session(stopped.trainer, folder, [Stop(0)]).run()
-    again, seconds = resume.resumed(RunFolder.open(folder.path), stopped.execution)
+    again, seconds = resume.resume(RunFolder.open(folder.path), stopped.execution)
     assert again.attempt == attempt
     Session(collapse(again), folder, (), None, seconds).run()
     assert_same(final_state(again), final_state(whole.trainer))

@@ -89,7 +89,7 @@ def test_stopped_again_and_again(tmp_path: Path, engine: str) -> None:
     with pytest.raises(InterruptedRunError):
         Session(job.trainer, folder, [StopAt(1)]).run()
     for _ in range(20):
-        trainer, seconds = resume.resumed(folder, execution(engine))
+        trainer, seconds = resume.resume(folder, execution(engine))
         try:
             Session(trainer, folder, [StopAt(1)], None, seconds).run()
         except InterruptedRunError:
@@ -136,7 +136,7 @@ def test_crashes_with_few_saves_lose_iterations_but_nothing_else(tmp_path: Path)
 
 def test_a_finished_run_is_not_resumed(finished_run: Path) -> None:
     with pytest.raises(UserError, match="is finished; evaluate it"):
-        resume.resumed(RunFolder.open(finished_run), execution())
+        resume.resume(RunFolder.open(finished_run), execution())
 
 
 def test_cut_off_between_the_last_stage_and_the_end(tmp_path: Path, finished_run: Path) -> None:

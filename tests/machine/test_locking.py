@@ -82,7 +82,7 @@ def test_a_half_written_file_of_the_first_process_is_left_to_it(stopped: Path) -
     half = stopped / ".resume.safetensors.1.tmp"
     half.write_bytes(b"half")
     with held_elsewhere(stopped), pytest.raises(UserError, match="Another process"):
-        resume.resumed(RunFolder.open(stopped), execution())
+        resume.resume(RunFolder.open(stopped), execution())
     assert half.is_file()
 
 
@@ -103,7 +103,7 @@ def test_a_session_holds_its_folder_from_the_first_to_the_last_record(tmp_path: 
     class Intruder:
         def observe(self, record: object, trainer: object) -> None:
             with pytest.raises(UserError) as caught:
-                resume.resumed(RunFolder.open(folder.path), execution())
+                resume.resume(RunFolder.open(folder.path), execution())
             refused.append(str(caught.value))
 
     Session(job.trainer, folder, [Intruder()]).run()
@@ -115,7 +115,7 @@ def test_a_session_holds_its_folder_from_the_first_to_the_last_record(tmp_path: 
 
 def test_a_session_that_is_refused_changes_nothing(stopped: Path) -> None:
     folder = RunFolder.open(stopped)
-    trainer, seconds = resume.resumed(folder, execution())
+    trainer, seconds = resume.resume(folder, execution())
     before = folder.manifest
     with held_elsewhere(stopped), pytest.raises(UserError, match="Another process"):
         Session(trainer, folder, (), None, seconds).run()
@@ -128,7 +128,7 @@ def test_another_thread_is_refused_and_the_same_one_is_not(stopped: Path) -> Non
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             attempt = pool.submit(resume.resumed, folder, execution())
             assert isinstance(attempt.exception(), UserError)
-        resume.resumed(folder, execution())
+        resume.resume(folder, execution())
     resume_to_end(stopped)
 
 
@@ -136,7 +136,7 @@ def test_a_finished_run_keeps_no_lock(stopped: Path) -> None:
     resume_to_end(stopped)
     assert not (stopped / locking.LOCK).exists()
     with pytest.raises(UserError, match="is finished"):
-        resume.resumed(RunFolder.open(stopped), execution())
+        resume.resume(RunFolder.open(stopped), execution())
     assert not (stopped / locking.LOCK).exists()
 
 

@@ -13,7 +13,7 @@ from consingan.methods.consingan.engines import ENGINES, choose_engine
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import kernels
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import bicubic, initialize
 from consingan.nn.kernels import applied, bicubic_by_matrices
 from consingan.nn.noise import gaussian, stream
@@ -188,7 +188,7 @@ def test_bicubic_by_matrices(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("norm", [False, True])
 def test_bf16_pictures_are_near_and_fine(border: str, activation: str, norm: bool) -> None:
     """Close to float32, and finer than bfloat16 itself, which would band an 8-bit picture."""
-    shape = Shape(channels=16, activation=activation, norm=norm)  # type: ignore[arg-type]
+    shape = Architecture(channels=16, activation=activation, norm=norm)  # type: ignore[arg-type]
     generator = Generator(shape, border)  # type: ignore[arg-type]
     initialize(generator, stream("picture"))
     generator.grow()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from consingan.machine.precision import Arithmetic
 from consingan.nn import losses
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.critic import (
     AutogradCritic,
     Critic,
@@ -25,16 +25,18 @@ from consingan.nn.noise import stream
 
 FLOAT = Arithmetic()
 SHAPES = {
-    "default": Shape(channels=5),
-    "five layers": Shape(channels=4, layers=5),
-    "kernel 5": Shape(channels=4, kernel=5, layers=1),
-    "kernel 5, half padded": Shape(channels=4, kernel=5, padding=1, layers=2),
-    "padded": Shape(channels=5, padding=1),
-    "slope 0.3": Shape(channels=5, slope=0.3),
+    "default": Architecture(channels=5),
+    "five layers": Architecture(channels=4, layers=5),
+    "kernel 5": Architecture(channels=4, kernel=5, layers=1),
+    "kernel 5, half padded": Architecture(channels=4, kernel=5, padding=1, layers=2),
+    "padded": Architecture(channels=5, padding=1),
+    "slope 0.3": Architecture(channels=5, slope=0.3),
 }
 
 
-def pair(shape: Shape, seed: int = 0, scale: float = 0.3) -> tuple[Discriminator, Tensor, Tensor]:
+def pair(
+    shape: Architecture, seed: int = 0, scale: float = 0.3
+) -> tuple[Discriminator, Tensor, Tensor]:
     """A discriminator, a real and a fake picture, float64."""
     rng = stream(seed)
     discriminator = Discriminator(shape).double()
@@ -128,13 +130,13 @@ def test_equal_pictures_leave_no_gradient(precision: str, batched: bool) -> None
     ],
 )
 def test_by_hand_only_where_it_is_exact(activation: str, kind: type[Critic]) -> None:
-    discriminator = Discriminator(Shape(channels=4, activation=activation))  # type: ignore[arg-type]
+    discriminator = Discriminator(Architecture(channels=4, activation=activation))  # type: ignore[arg-type]
     assert isinstance(make_critic(discriminator, torch.zeros(1, 3, 15, 15), FLOAT), kind)
 
 
 @pytest.mark.parametrize("activation", ["lrelu", "prelu", "elu", "selu"])
 def test_bf16_gradients_point_the_same_way(activation: str) -> None:
-    shape = Shape(channels=16, activation=activation)  # type: ignore[arg-type]
+    shape = Architecture(channels=16, activation=activation)  # type: ignore[arg-type]
     discriminator, real, fake = pair(shape, scale=0.1)
     discriminator, real, fake = discriminator.float(), real.float(), fake.float()
     found = []

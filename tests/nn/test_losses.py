@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consingan.nn import losses
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import stream
@@ -60,7 +60,7 @@ def test_penalty_of_a_linear_critic():
 
 
 def test_penalty_gradient_agrees_with_differences():
-    critic = Discriminator(Shape(channels=3, layers=1)).double()
+    critic = Discriminator(Architecture(channels=3, layers=1)).double()
     initialize(critic, stream(0))
     with torch.no_grad():
         for parameter in critic.parameters():
@@ -83,7 +83,7 @@ def test_penalty_gradient_agrees_with_differences():
 
 
 def test_penalty_reaches_the_critic_but_not_the_pictures():
-    critic = Discriminator(Shape(channels=3, layers=1))
+    critic = Discriminator(Architecture(channels=3, layers=1))
     initialize(critic, stream(0))
     real, fake = picture(0).requires_grad_(), picture(1).requires_grad_()
     losses.gradient_penalty(critic, real, fake, torch.tensor(0.5)).backward()

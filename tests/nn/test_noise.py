@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.noise import derive_seed, gaussian, sent, stream
 
 keys = st.lists(st.integers(-(2**40), 2**40) | st.text(max_size=5), min_size=1, max_size=4)
@@ -52,7 +52,7 @@ def test_shapes(sizes, channels, frame, samples):
 @pytest.mark.parametrize("border", ["noise", "zero"])
 @pytest.mark.parametrize(("kernel", "padding", "layers"), [(3, 0, 3), (5, 0, 2), (5, 1, 3)])
 def test_a_generator_takes_noise_of_these_shapes(border, kernel, padding, layers):
-    shape = Shape(channels=4, layers=layers, kernel=kernel, padding=padding)
+    shape = Architecture(channels=4, layers=layers, kernel=kernel, padding=padding)
     generator = Generator(shape, border)
     generator.grow()
     sizes = [(11, 14), (17, 22)]

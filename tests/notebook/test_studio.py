@@ -291,7 +291,7 @@ def test_a_mask_painted_on_colab_is_used(
     mask = torch.zeros(1, 1, 44, 52)
     mask[..., :13] = 1
     expected = composite.compose(
-        model.model, before, mask, options=composite.MaskOptions(dilation=0)
+        model.taskl, before, mask, options=composite.MaskOptions(dilation=0)
     )
     assert (after - expected.full_blended).abs().max() < 0.02
     assert (after - before)[..., :10].abs().mean() > 0.1

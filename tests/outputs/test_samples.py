@@ -26,7 +26,7 @@ from consingan.errors import UserError
 from consingan.methods.consingan import sampling
 from consingan.outputs import film
 from consingan.outputs.samples import AUTHORS_SCALES, Options, other_sizes
-from consingan.report.write import looks_collapsed
+from consingan.report.write import all_alike
 from consingan.runs.load import load_run
 
 H, W = TRAINED
@@ -327,7 +327,7 @@ def test_collapse_is_told_from_variety_and_from_a_model_that_learned_nothing(mod
     base = model.reconstruction()
     noise = torch.rand_like(base) - 0.5
     alike, varied = [base, base + 1e-4], [base + noise, base - noise]
-    assert not looks_collapsed(model, alike)  # after two iterations it gives back no image at all
+    assert not all_alike(model, alike)  # after two iterations it gives back no image at all
 
     class Learned:
         real = base
@@ -335,9 +335,9 @@ def test_collapse_is_told_from_variety_and_from_a_model_that_learned_nothing(mod
         def reconstruction(self):
             return base
 
-    assert looks_collapsed(Learned(), alike)
-    assert not looks_collapsed(Learned(), varied)
-    assert not looks_collapsed(Learned(), alike[:1])
+    assert all_alike(Learned(), alike)
+    assert not all_alike(Learned(), varied)
+    assert not all_alike(Learned(), alike[:1])
 
 
 def test_constants_are_the_authors():

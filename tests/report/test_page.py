@@ -31,7 +31,7 @@ from consingan.cli.training import train
 from consingan.images.io import unit, write_image
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.composite import Composite
@@ -45,7 +45,7 @@ from consingan.report.verdicts import falling
 from consingan.report.write import Extras
 from consingan.report.write import write_report as write
 from consingan.runs.load import LoadedRun, load_run
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.settings.layers import choose
 
 ALIEN = 'a <b> & "c"'
@@ -58,7 +58,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> LoadedRun:
 
 def facts(psnr: float = 32.0, **changes: Any) -> Facts:
     quality = Reconstruction(psnr, 0.9)
-    usual = Facts(Config(), judgement=judgement(), quality=quality, contrast=0.2, finished=6)
+    usual = Facts(
+        ConSinGANConfig(), judgement=judgement(), quality=quality, contrast=0.2, finished=6
+    )
     return dataclasses.replace(usual, **changes)
 
 
@@ -83,20 +85,23 @@ def test_copies_are_called_copies_whatever_else_is_fine() -> None:
 @pytest.mark.parametrize(
     ("config", "advice"),
     [
-        (Config(lr_scale=0.5, train_stages=4), "Lower --lr_scale (now 0.5; 0.1 varies more)."),
-        (Config(train_stages=3, min_size=60), "Lower --min_size (now 60)."),
-        (Config(train_stages=3), "Lower --alpha (now 10)."),
+        (
+            ConSinGANConfig(lr_scale=0.5, train_stages=4),
+            "Lower --lr_scale (now 0.5; 0.1 varies more).",
+        ),
+        (ConSinGANConfig(train_stages=3, min_size=60), "Lower --min_size (now 60)."),
+        (ConSinGANConfig(train_stages=3), "Lower --alpha (now 10)."),
     ],
 )
-def test_advice_names_what_can_still_be_lowered(config: Config, advice: str) -> None:
+def test_advice_names_what_can_still_be_lowered(config: ConSinGANConfig, advice: str) -> None:
     assert verdicts.more_variety(config) == advice
 
 
 def test_poor_reconstruction_is_not_converged() -> None:
-    worst = kinds.verdicts(facts(psnr=20.0, config=Config(niter=50)))[0]
+    worst = kinds.verdicts(facts(psnr=20.0, config=ConSinGANConfig(niter=50)))[0]
     assert "did not converge" in worst.text
     assert worst.advice == "Raise --niter, now 50."
-    cut = Config(niter=50, fine_niter=20)
+    cut = ConSinGANConfig(niter=50, fine_niter=20)
     assert verdicts.more_iterations(cut) == "--fine_niter, now 20"
     assert verdicts.more_iterations(cut.replace(train_stages=1)) == "--niter, now 50"
 
@@ -247,9 +252,9 @@ def test_command_gives_back_the_settings(run: LoadedRun) -> None:
     words = shlex.split(training_command(gather(run).config))
     assert words[:2] == ["python", "main_train.py"]
     context = train.make_context("train", words[2:])
-    names = {field.name for field in dataclasses.fields(Config)}
+    names = {field.name for field in dataclasses.fields(ConSinGANConfig)}
     typed = {name: value for name, value in context.params.items() if name in names}
-    layers = {"mode": MODES[run.model.config.train_mode].overrides, "typed": typed}
+    layers = {"mode": TASKS[run.model.config.train_mode].overrides, "typed": typed}
     assert choose(layers).config == run.model.config
 
 
@@ -272,7 +277,7 @@ def test_command_gives_back_what_was_typed_over_a_preset(
     config = choose_settings(asked).config
     words = shlex.split(training_command(config))
     params = train.make_context("train", words[2:]).params
-    names = {field.name for field in dataclasses.fields(Config)}
+    names = {field.name for field in dataclasses.fields(ConSinGANConfig)}
     again = {k: v for k, v in params.items() if k in names and v is not None}
     assert choose_settings(again).config == config
 
@@ -287,7 +292,7 @@ def test_run_on_a_tensor_is_repeated_from_python(run: LoadedRun) -> None:
 
 
 def test_settings_that_differ_come_first() -> None:
-    config = Config(train_mode="harmonization", **MODES["harmonization"].overrides)
+    config = ConSinGANConfig(train_mode="harmonization", **TASKS["harmonization"].overrides)
     found = settings(config.replace(input_name="a.png", lr_scale=0.5))
     assert [s.flag for s in found if s.changed] == ["--input_name", "--train_mode", "--lr_scale"]
     assert [s.changed for s in found] == sorted((s.changed for s in found), reverse=True)

@@ -28,7 +28,7 @@ from consingan.errors import InterruptedRunError, UserError
 from consingan.machine.files import atomic_path, write_json, write_tensors, write_text
 from consingan.runs.folder import FORMAT, RunFolder, run_name
 from consingan.runs.load import load_run
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training import resume
 from consingan.training.session import Session
 
@@ -84,7 +84,7 @@ def sentence(path: Path) -> str:
     ],
 )
 def test_names_are_the_authors(settings: dict[str, Any], name: str) -> None:
-    assert run_name(Config(**settings), datetime(2026, 1, 2, 3, 4, 5)) == name
+    assert run_name(ConSinGANConfig(**settings), datetime(2026, 1, 2, 3, 4, 5)) == name
 
 
 class StoppedClock(datetime):
@@ -165,7 +165,7 @@ def test_everything_comes_back(tmp_path: Path, engine: str, settings: dict[str, 
 def test_the_state_in_mid_stage_comes_back(stopped_run: Path) -> None:
     folder = RunFolder.open(stopped_run)
     kept = load_file(stopped_run / "resume.safetensors")
-    trainer, seconds = resume.resumed(folder, execution())
+    trainer, seconds = resume.resume(folder, execution())
     next(trainer.run())
     assert seconds == float(kept.pop("seconds")) > 0
     assert_same(trainer.state(), kept)
@@ -187,7 +187,7 @@ def test_a_run_is_loaded_onto_a_device_without_float64(finished_run: Path) -> No
 def test_no_file_of_a_resumed_run_stays_mapped(stopped_run: Path) -> None:
     """Windows refuses to replace a mapped file, and a resumed run replaces its own."""
     folder = RunFolder.open(stopped_run)
-    trainer, _ = resume.resumed(folder, execution())
+    trainer, _ = resume.resume(folder, execution())
     next(trainer.run())
     kept = folder.load_model(), folder.reals()
     assert str(stopped_run) not in Path("/proc/self/maps").read_text()
@@ -323,9 +323,9 @@ def test_a_damaged_state_can_be_done_without(
     else:
         save_file(content, state)
     with pytest.raises(UserError, match="delete it to go on from the last finished stage"):
-        resume.resumed(RunFolder.open(run), execution())
+        resume.resume(RunFolder.open(run), execution())
     state.unlink()
-    trainer, _ = resume.resumed(RunFolder.open(run), execution())
+    trainer, _ = resume.resume(RunFolder.open(run), execution())
     assert (trainer.stage, trainer.iteration) == (1, 0)
 
 
@@ -335,7 +335,7 @@ def test_a_state_of_another_network(tmp_path: Path, stopped_run: Path) -> None:
     tensors["generator.head.conv.weight"] = torch.zeros(1)
     save_file(tensors, run / "resume.safetensors")
     with pytest.raises(UserError, match=r"resume.safetensors does not fit its config.json"):
-        resume.resumed(RunFolder.open(run), execution())
+        resume.resume(RunFolder.open(run), execution())
 
 
 # Whole or not at all
@@ -443,4 +443,4 @@ def test_the_image_is_kept_as_it_was_trained_on(tmp_path: Path) -> None:
     image = picture(30, 40)
     folder = train_folder(tmp_path, image=image, max_size=40)
     assert torch.equal(folder.reals()[-1], image)
-    assert folder.config.to_json() == Config(**{**SETTINGS, "max_size": 40}).to_json()
+    assert folder.config.to_json() == ConSinGANConfig(**{**SETTINGS, "max_size": 40}).to_json()

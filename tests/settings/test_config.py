@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consingan.errors import UserError
-from consingan.methods.consingan.tasks import MODES, fine_tuned
+from consingan.methods.consingan.tasks import TASKS, fine_tuned
 from consingan.nn.architecture import ACTIVATIONS
 from consingan.settings.config import Config
 from consingan.settings.layers import choose
@@ -47,7 +47,7 @@ def test_published_defaults():
     ],
 )  # fmt: skip
 def test_recommended_settings_of_the_modes(mode, expected):
-    assert MODES[mode].overrides == expected
+    assert TASKS[mode].overrides == expected
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_recommended_settings_of_the_modes(mode, expected):
     ],
 )
 def test_table_of_modes(mode, border, spacing, report, dilation):
-    row = MODES[mode]
+    row = TASKS[mode]
     found = (row.border, row.spacing, row.report, row.mask_dilation)
     assert found == (border, spacing, report, dilation)
-    assert row.takes_naive_image == (report == "composite")
+    assert row.takes_naive == (report == "composite")
 
 
 def test_fine_tuning_changes_the_source_alone():
-    for mode in MODES.values():
+    for mode in TASKS.values():
         changed = fine_tuned(mode)
         assert changed.source is mode.entry
         assert dataclasses.replace(changed, source=mode.source) == mode
@@ -102,7 +102,7 @@ def test_typed_false_wins_over_recommended_true():
     rate=st.floats(1e-9, 1),
     scale=st.floats(0, 1),
     activation=st.sampled_from(ACTIVATIONS),
-    mode=st.sampled_from(sorted(MODES)),
+    mode=st.sampled_from(sorted(TASKS)),
     norm=st.booleans(),
     name=st.text(),
 )
@@ -200,7 +200,7 @@ def test_shape_carries_every_number_of_the_network():
         nfc=5, num_layer=2, ker_size=5, padd_size=1, activation="elu", lrelu_alpha=0.4,
         batch_norm=True,
     )  # fmt: skip
-    assert dataclasses.asdict(config.shape) == {
+    assert dataclasses.asdict(config.architecture) == {
         "channels": 5, "layers": 2, "kernel": 5, "padding": 1, "image_channels": 3,
         "activation": "elu", "slope": 0.4, "norm": True,
     }  # fmt: skip

@@ -9,11 +9,11 @@ from helpers import ENGINES, SETTINGS, assert_same, final_state, make_trainer, p
 from torch import Tensor
 
 from consingan.errors import DivergedError
-from consingan.methods.consingan.engine import LOSSES
+from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.methods.consingan.model import measure_amplitude
 from consingan.methods.consingan.training import learning_rate_factor
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
 
@@ -204,7 +204,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(
         place = (stage, iteration, column)
 
     Engine.value = value
-    config = Config(**SETTINGS)
+    config = ConSinGANConfig(**SETTINGS)
     trainer = Trainer(config, [picture(16, 18), picture(18, 21), picture()], Engine)
     last = None
     with pytest.raises(DivergedError) as caught:  # noqa: PT012

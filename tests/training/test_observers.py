@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from consingan.methods.consingan.engine import LOSSES
+from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
 from consingan.training.observers import Collapse
 from consingan.training.records import StageRecord, StageStarted

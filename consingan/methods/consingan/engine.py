@@ -19,8 +19,6 @@ from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
 
-LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -85,7 +83,7 @@ class Engine(Protocol):
         ...
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
-        """Run one iteration and return its losses, (5,) in the order of `LOSSES`, undetached."""
+        """Run one iteration; its losses, (5,) in the order of `method.LOSSES`, undetached."""
         ...
 
 

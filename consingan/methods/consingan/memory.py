@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from consingan.machine.memory import Size
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
-from consingan.nn.architecture import Border, Shape
+from consingan.nn.architecture import Architecture, Border
 
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
 NOISE_BYTES = 12  # for each number: fixed, drawn, and a copy of one (or halves of both) in use
@@ -21,7 +21,7 @@ CHECKPOINTED_MAPS = (15.0, 0.4)
 
 def estimate_training_memory(
     sizes: Sequence[Size],
-    shape: Shape,
+    shape: Architecture,
     border: Border,
     recipe: Recipe,
     arithmetic: Arithmetic,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from consingan.machine.execution import Execution
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan import sampling
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.tasks import MODES, Mode
-from consingan.settings.config import Config
+from consingan.methods.consingan.tasks import TASKS, Mode
+from consingan.methods.contract import Walk
+from consingan.nn.noise import stream
+from consingan.nn.optimizers import part
 
 Size = tuple[int, int]
 
@@ -29,23 +35,36 @@ class Anchor:
     noise: Tensor
     amplitude: float
 
+    def weights(self) -> dict[str, Tensor]:
+        """The generator's."""
+        return {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
+
     def to(self, device: torch.device | str) -> Anchor:
         """The same on another device."""
         return Anchor(self.real.to(device), self.noise.to(device), self.amplitude)
 
 
 @dataclass
-class Model:
-    """A generator with its anchors, one for each stage, and the settings it was trained with."""
+class ConSinGAN:
+    """A generator with its anchors, one for each stage, and the settings it was trained with.
 
-    config: Config
+    `arithmetic` is that of sampling.
+    """
+
+    config: ConSinGANConfig
     generator: Generator
     anchors: list[Anchor] = field(default_factory=list)
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
 
     @property
-    def mode(self) -> Mode:
-        """The row of the mode table that it was trained for."""
-        return MODES[self.config.train_mode]
+    def task(self) -> Mode:
+        """The row of the task that it was trained for."""
+        return TASKS[self.config.train_mode]
+
+    @property
+    def stages(self) -> int:
+        """How many stages a whole training has."""
+        return self.config.train_stages
 
     @property
     def device(self) -> torch.device:
@@ -79,15 +98,46 @@ class Model:
         numbers.append(torch.tensor(self.amplitudes))
         return all(bool(torch.isfinite(tensor).all()) for tensor in numbers)
 
-    def to(self, device: torch.device | str) -> Model:
+    def weights(self) -> dict[str, Tensor]:
+        """The generator's."""
+        return {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
+
+    def to(self, device: torch.device | str) -> ConSinGAN:
         """The same model on another device (the generator is moved, not copied)."""
-        return Model(self.config, self.generator.to(device), [a.to(device) for a in self.anchors])
+        anchors = [a.to(device) for a in self.anchors]
+        return replace(self, generator=self.generator.to(device), anchors=anchors)
 
     @torch.no_grad()
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives: (1, 3, h, w) in [-1, 1], to be compared with `real`."""
         output: Tensor = self.generator(self.fixed_noises, self.amplitudes)
         return output
+
+    def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
+        """See `contract.Samples`."""
+        return sampling.sample(self, indices, size, seed)
+
+    def at_a_time(self, size: Size | None = None) -> int:
+        """How many pictures of `size` (h, w) are best made together."""
+        largest = size or self.sizes[-1]
+        return self.arithmetic.batch_size(largest, self.device, self.config.nfc)
+
+    @property
+    def least_size(self) -> Size:
+        """The smallest (h, w) px whose coarsest stage still has some pixels."""
+        return sampling.least_size(self.sizes)
+
+    def frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
+        """See `contract.Walks`; `sampling.animation_walk` has the formula."""
+        return sampling.animation_frames(self, count, walk)
+
+    def enter(self, image: Tensor, stage: int = 0, seed: int = 0) -> Tensor:
+        """See `contract.Enters`."""
+        return sampling.from_image(self, image, stream(seed, "entry"), stage).cpu()
+
+    def check_start(self, stage: int) -> None:
+        """Refuse a start stage that the model does not have."""
+        sampling.check_start_stage(self, stage)
 
 
 def measure_amplitude(
@@ -109,3 +159,36 @@ def measure_amplitude(
     with torch.no_grad():
         output = generator(fixed, [*amplitudes, 0.0])
         return factor * float((output - real).square().mean().sqrt())
+
+
+def restore(
+    config: ConSinGANConfig, tensors: Mapping[str, Tensor], execution: Execution
+) -> ConSinGAN:
+    """A model from `real.<k>`, `anchor.<k>.noise`, `anchor.<k>.amplitude` and `generator.*`.
+
+    Raises:
+        KeyError: a tensor is missing.
+        RuntimeError: one does not fit the settings.
+    """
+    device = execution.device
+    anchors = anchors_from(tensors, device)
+    generator = Generator(config.architecture, TASKS[config.train_mode].border)
+    while generator.stages < len(anchors):
+        generator.grow()
+    generator.load_state_dict(part(tensors, "generator"))
+    return ConSinGAN(config, generator.to(device), anchors, execution.arithmetic)
+
+
+def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> list[Anchor]:
+    """The anchors of all stages that `tensors` have one of.
+
+    Raises:
+        KeyError: a tensor is missing.
+    """
+    anchors: list[Anchor] = []
+    while part(tensors, f"anchor.{len(anchors)}"):
+        stage = len(anchors)
+        real, noise = tensors[f"real.{stage}"], tensors[f"anchor.{stage}.noise"]
+        amplitude = float(tensors[f"anchor.{stage}.amplitude"])
+        anchors.append(Anchor(real.to(device), noise.to(device), amplitude))
+    return anchors

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from consingan.nn.architecture import Border, Shape
+from consingan.nn.architecture import Architecture, Border
 from consingan.nn.blocks import Block, Operations, _conv, zero_pad
 
 
@@ -25,7 +25,7 @@ class Generator(nn.Module):
     each side, so that the sizes of all stages follow from the noises.
     """
 
-    def __init__(self, shape: Shape, border: Border) -> None:
+    def __init__(self, shape: Architecture, border: Border) -> None:
         super().__init__()
         self.shape = shape
         self.border = border

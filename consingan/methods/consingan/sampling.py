@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
-from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import draws
-from consingan.methods.consingan.model import Model
+from consingan.methods.contract import Walk
 from consingan.nn import noise
 from consingan.nn.kernels import applied
 
+if TYPE_CHECKING:
+    from consingan.methods.consingan.model import ConSinGAN
+
 Size = tuple[int, int]
+MIN_SIDE = 8  # px; below it a picture has no content
+MIN_COARSEST = 3  # px that must be left at the coarsest stage
 
 
-def output_sizes(model: Model, size: Size | None = None) -> list[Size]:
+def output_sizes(model: ConSinGAN, size: Size | None = None) -> list[Size]:
     """Size (h, w) of every stage for a picture of `size` (h, w), by default the training size.
 
     All stages are scaled by the same factors; the last one is exactly `size`.
@@ -34,55 +40,46 @@ def output_sizes(model: Model, size: Size | None = None) -> list[Size]:
     return [*earlier, size]
 
 
-def random_noises(model: Model, size: Size | None, seed: int, index: int) -> list[Tensor]:
+def random_noises(model: ConSinGAN, size: Size | None, seed: int, index: int) -> list[Tensor]:
     """Fresh z_0..z_d for sample `index`; the same (seed, index) always gives the same ones.
 
     They are drawn where the model is: a CPU takes longer for that than a GPU for the picture.
     """
-    shape, frame = model.config.shape, model.generator.frame
+    shape, frame = model.config.architecture, model.generator.frame
     sizes = output_sizes(model, size)
     shapes = draws.noise_shapes(sizes, shape.channels, shape.image_channels, frame)
     rng = noise.stream(seed, "sample", index, device=model.device)
     return [noise.gaussian(s, rng) for s in shapes]
 
 
-@torch.no_grad()
-def random_samples(
-    model: Model,
-    count: int,
-    size: Size | None = None,
-    seed: int = 0,
-    batch_size: int | None = None,
-    arithmetic: Arithmetic | None = None,
-) -> Iterator[Tensor]:
-    """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
+def least_size(sizes: Sequence[Size]) -> Size:
+    """The smallest output (h, w) px for stages of `sizes`: enough px at the coarsest one."""
+    least = (
+        max(MIN_SIDE, math.ceil(MIN_COARSEST * finest / coarsest))
+        for finest, coarsest in zip(sizes[-1], sizes[0], strict=True)
+    )
+    return next(least), next(least)
 
-    Sample i is drawn from (seed, i) alone, whatever `count` is, but a GPU draws other ones than a
-    CPU. How many are made together changes it by rounding at most (some 1e-6 in float32).
+
+@torch.no_grad()
+def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: int) -> Tensor:
+    """Random pictures made together, (n, 3, h, w) in [-1, 1] on the CPU.
+
+    Sample i is drawn from (seed, i) alone, but a GPU draws other ones than a CPU. How many are
+    made together changes it by rounding at most (some 1e-6 in float32).
 
     Args:
         model: finished or with its last stages missing.
-        count: number of pictures.
+        indices: of the pictures.
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures.
-        batch_size: pictures made at a time; by default what suits the device and the size.
-        arithmetic: precision, by default float32.
     """
-    arithmetic = arithmetic or Arithmetic()
-    largest = output_sizes(model, size)[-1]
-    step = batch_size or arithmetic.batch_size(largest, model.device, model.config.nfc)
-    for start in range(0, count, step):
-        drawn = [
-            random_noises(model, size, seed, index)
-            for index in range(start, min(start + step, count))
-        ]
-        noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
-        with applied(arithmetic, model.generator):
-            pictures = model.generator(noises, model.amplitudes)
-        yield from pictures.float().cpu().split(1)
+    drawn = [random_noises(model, size, seed, index) for index in indices]
+    noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
+    return _picture(model, noises)
 
 
-def check_start_stage(model: Model, stage: int) -> None:
+def check_start_stage(model: ConSinGAN, stage: int) -> None:
     """Refuse a start stage that the model does not have.
 
     Raises:
@@ -93,18 +90,17 @@ def check_start_stage(model: Model, stage: int) -> None:
         raise UserError(f"--start_stage {stage} is beyond the model; use 0 to {last}.")
 
 
-def fit_to_stage(model: Model, image: Tensor, stage: int) -> Tensor:
+def fit_to_stage(model: ConSinGAN, image: Tensor, stage: int) -> Tensor:
     """`image` (1, 3, H, W) resized to the size of `stage`, clipped to [-1, 1]."""
     return resize_to(image, model.sizes[stage]).clamp(-1, 1)
 
 
 @torch.no_grad()
 def from_image(
-    model: Model,
+    model: ConSinGAN,
     image: Tensor,
     rng: torch.Generator,
     start_stage: int = 0,
-    arithmetic: Arithmetic | None = None,
 ) -> Tensor:
     """Harmonize or edit: the fixed noise with z_0 replaced by the user's picture.
 
@@ -113,15 +109,14 @@ def from_image(
         image: (1, 3, H, W) in [-1, 1], of the training image's shape but of any size.
         rng: for the noise that editing adds.
         start_stage: stage where the picture comes in; later ones change it less.
-        arithmetic: precision, by default float32.
 
     Returns:
         (1, 3, h, w) in [-1, 1] at the training size.
     """
     check_start_stage(model, start_stage)
-    entered = model.mode.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
+    entered = model.task.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
     noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
-    with applied(arithmetic or Arithmetic(), model.generator):
+    with applied(model.arithmetic, model.generator):
         output: Tensor = model.generator(noises, model.amplitudes, start_stage)
     return output.float()
 
@@ -156,38 +151,31 @@ def animation_walk(
         yield [*fixed[:start_stage], *frame[start_stage:]]
 
 
-def animation_frames(
-    model: Model,
-    count: int,
-    alpha: float = 0.1,
-    beta: float = 0.9,
-    start_stage: int = 0,
-    size: Size | None = None,
-    seed: int = 0,
-    arithmetic: Arithmetic | None = None,
-) -> Iterator[Tensor]:
+def animation_frames(model: ConSinGAN, count: int, walk: Walk) -> Iterator[Tensor]:
     """Frames of an animation, (1, 3, h, w) in [-1, 1] each, on the CPU; see `animation_walk`.
 
-    At another `size` (h, w) than the training's the walk goes around fresh noise, because the
-    fixed noise belongs to the training size.
+    At another size than the training's the walk goes around fresh noise, because the fixed noise
+    belongs to the training size.
 
     Raises:
-        UserError: the model does not have `start_stage`.
+        UserError: the model does not have the walk's start stage.
     """
-    check_start_stage(model, start_stage)
-    at_training_size = size in (None, model.sizes[-1])
-    fixed = model.fixed_noises if at_training_size else random_noises(model, size, seed, -1)
-    rng = noise.stream(seed, "walk", device=model.device)
+    check_start_stage(model, walk.start_stage)
+    at_training_size = walk.size in (None, model.sizes[-1])
+    fixed = (
+        model.fixed_noises if at_training_size else random_noises(model, walk.size, walk.seed, -1)
+    )
+    rng = noise.stream(walk.seed, "walk", device=model.device)
 
     def draw() -> list[Tensor]:
         return [noise.gaussian(f.shape, rng) for f in fixed]
 
-    walk = itertools.islice(animation_walk(fixed, draw, alpha, beta, start_stage), count)
-    return (_picture(model, noises, arithmetic or Arithmetic()) for noises in walk)
+    steps = animation_walk(fixed, draw, walk.alpha, walk.beta, walk.start_stage)
+    return (_picture(model, noises) for noises in itertools.islice(steps, count))
 
 
 @torch.no_grad()
-def _picture(model: Model, noises: Sequence[Tensor], arithmetic: Arithmetic) -> Tensor:
-    with applied(arithmetic, model.generator):
+def _picture(model: ConSinGAN, noises: Sequence[Tensor]) -> Tensor:
+    with applied(model.arithmetic, model.generator):
         picture: Tensor = model.generator(noises, model.amplitudes)
     return picture.float().cpu()

@@ -6,12 +6,9 @@ generator's last activation so far that its gradient vanishes, for good.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import torch
 from torch import Tensor
-
-from consingan.methods.consingan.engine import LOSSES
 
 ENOUGH = 100
 """Iterations in which any stage that learns at all comes closer to the image than a flat color;
@@ -27,20 +24,18 @@ def flat_loss(real: Tensor, alpha: float) -> float:
     return alpha * real.var((2, 3)).mean().item()
 
 
-def is_collapsed(
-    curves: Sequence[Tensor], real: Tensor, alpha: float, reconstruct: Callable[[], Tensor]
-) -> bool:
+def is_stuck(curve: Tensor, real: Tensor, alpha: float, reconstruct: Callable[[], Tensor]) -> bool:
     """Whether a stage gives one flat color and is stuck there.
 
     Args:
-        curves: losses (5,) of every iteration so far, in the order of `engine.LOSSES`.
+        curve: reconstruction losses of the last iterations, (n,).
         real: the stage's image, (1, 3, h, w) in [-1, 1].
         alpha: weight of the reconstruction in its loss.
         reconstruct: makes the picture of the fixed noise; asked for only where all else fits.
     """
-    if len(curves) < ENOUGH // 2:
+    if len(curve) < ENOUGH // 2:
         return False
-    recent = torch.stack(list(curves[-ENOUGH // 2 :]))[:, LOSSES.index("g_reconstruction")]
+    recent = curve[-ENOUGH // 2 :]
     low, high = recent.min().item(), recent.max().item()
     if low <= flat_loss(real, alpha) + SEEN * alpha or high - low >= STUCK * low:
         return False

@@ -1,6 +1,6 @@
-"""What makes a mode, as data (Hinz et al. 2021, sections 3 and 4).
+"""The tasks of ConSinGAN as data (Hinz et al. 2021, sections 3 and 4).
 
-A new task is a row of `MODES` and, at most, a function for its source; the training loop, the
+A new task is a row of `TASKS` and, at most, a function for its source; the training loop, the
 networks and the command line do not change. Imports no torch at the top: the command line reads
 the table for its help texts.
 """
@@ -8,10 +8,11 @@ the table for its help texts.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from consingan.methods.contract import Task
 from consingan.nn.architecture import Border, Spacing
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     Source = Callable[[Tensor, torch.Generator], Tensor]
 
-
-Report = Literal["samples", "animation", "composite"]
 
 EDITING_NOISE = 0.1
 
@@ -58,8 +57,8 @@ def shuffled(image: Tensor, rng: torch.Generator) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Mode:
-    """One task.
+class Mode(Task):
+    """One task, with what the training needs to know of it.
 
     Attributes:
         border: whether diversity reaches the border ("noise") or zeros frame the image ("zero").
@@ -67,45 +66,52 @@ class Mode:
         anchor: makes the fixed z_0, which must give back the real image, from real_0.
         source: makes the z_0 of one training iteration from real_0.
         entry: makes the z_0 under which a user's own picture enters, from that picture.
-        report: what an evaluation makes: random samples, an animation or a composite.
-        result: first word of the names of composites.
-        overrides: recommended settings, weaker than anything typed.
-        mask_dilation: radius in px by which a mask is widened before compositing.
     """
 
-    border: Border
-    spacing: Spacing
-    anchor: Source
-    source: Source
+    border: Border = "noise"
+    spacing: Spacing = "log"
+    anchor: Source = unchanged
+    source: Source = gaussian
     entry: Source = unchanged
-    report: Report = "samples"
-    result: str = ""
-    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    mask_dilation: int = 0
 
     @property
-    def takes_naive_image(self) -> bool:
-        """Whether the task works on a picture of the user's own."""
-        return self.report == "composite"
+    def random(self) -> bool:
+        """Whether noise is added to a picture that enters."""
+        return self.entry is not unchanged
 
 
-MODES: dict[str, Mode] = {
-    "generation": Mode(border="noise", spacing="log", anchor=unchanged, source=gaussian),
-    "retarget": Mode(border="zero", spacing="log", anchor=unchanged, source=gaussian),
+TASKS: dict[str, Mode] = {
+    "generation": Mode(
+        summary="variations that differ up to the border",
+        border="noise",
+        spacing="log",
+        anchor=unchanged,
+        source=gaussian,
+    ),
+    "retarget": Mode(
+        summary="the same picture in other shapes, its borders kept",
+        border="zero",
+        spacing="log",
+        anchor=unchanged,
+        source=gaussian,
+    ),
     "animation": Mode(
+        summary="a short film from a still",
         border="noise",
         spacing="log",
         anchor=gaussian,
         source=gaussian,
-        report="animation",
+        output="film",
         overrides={"min_size": 20},
     ),
     "harmonization": Mode(
+        summary="a pasted object becomes part of a picture",
         border="zero",
         spacing="geometric",
         anchor=unchanged,
         source=recolored,
-        report="composite",
+        output="composite",
+        takes=("naive",),
         result="harmonized",
         overrides={
             "train_stages": 3,
@@ -117,12 +123,14 @@ MODES: dict[str, Mode] = {
         mask_dilation=7,
     ),
     "editing": Mode(
+        summary="seams of moved or copied parts vanish",
         border="zero",
         spacing="log",
         anchor=noisy,
         source=shuffled,
         entry=noisy,
-        report="composite",
+        output="composite",
+        takes=("naive",),
         result="edited",
         overrides={"niter": 1000, "batch_norm": True},
         mask_dilation=20,
@@ -131,5 +139,5 @@ MODES: dict[str, Mode] = {
 
 
 def fine_tuned(mode: Mode) -> Mode:
-    """The same mode trained on the user's own picture: z_0 of every iteration is that picture."""
+    """The same task trained on the user's own picture: z_0 of every iteration is that picture."""
     return dataclasses.replace(mode, source=mode.entry)

@@ -1,88 +1,297 @@
-"""The training rule of ConSinGAN as the loop calls it."""
+"""The training rule of ConSinGAN as the loop calls it (Hinz et al. 2021, section 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from consingan.errors import UserError
-from consingan.images.resize import scaled_size, training_scale
-from consingan.methods.consingan.engine import (
-    Recipe,
-)
-from consingan.methods.consingan.model import Model
-from consingan.methods.consingan.pyramid import build_pyramid
-from consingan.methods.consingan.tasks import MODES
-from consingan.settings.config import Config
-from consingan.settings.layers import Chosen
+from consingan.errors import DivergedError
+from consingan.machine.execution import Execution
+from consingan.methods.consingan import rehearsal, saturation
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.draws import Randomness, noise_shapes
+from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, StageTask
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.memory import estimate_training_memory
+from consingan.methods.consingan.method import LOSSES
+from consingan.methods.consingan.model import Anchor, ConSinGAN, anchors_from, measure_amplitude
+from consingan.methods.contract import Rehearsal
+from consingan.nn.discriminator import Discriminator
+from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
-# The run's own counts are for a whole training.
-FINE_TUNE = {"niter": 500, "fine_niter": 0, "fine_d_steps": 0, "preset": "paper"}
-
-
-def _fitted(chosen: Chosen, image: Tensor, notes: list[str]) -> Chosen:
-    """Lower a mode's own min_size where the picture is too small for it."""
-    config = chosen.config
-    if chosen.origin["min_size"] != "mode":
-        return chosen
-    size = (image.shape[-2], image.shape[-1])
-    short = min(scaled_size(size, training_scale(size, config.max_size)))
-    if config.min_size < short:
-        return chosen
-    recommended = MODES[config.train_mode].overrides["min_size"]
-    lowered = max(lowered_min_size(short), config.shape.smallest_image)
-    notes.append(
-        f"min_size lowered from {recommended} to {lowered}: the shorter side is {short} px."
-    )
-    fitted = config.replace(min_size=lowered)
-    fitted.check()
-    return Chosen(fitted, {**chosen.origin, "min_size": "picture"})
+Size = tuple[int, int]
 
 
-def lowered_min_size(short: int) -> int:
-    """A min_size for a picture whose shorter side, `short` px, is not above the recommended one."""
-    return round(0.64 * short)  # 120 of 188, as recommended
+class ConSinGANTraining:
+    """Trains one model, see `contract.Training`.
 
+    Args:
+        model: with no anchors yet, or a trained one to fine-tune from its last stage on, whose
+            anchors are kept.
+        discriminator: that goes with it.
+        reals: the image pyramid, coarsest first, (1, 3, h, w) in [-1, 1] each, on the device.
+        randomness: where random numbers come from.
+        execution: where and how to compute.
+        source_image: the user's own picture at stage 0, which takes the place of the training
+            image as the source of z_0.
+        make_engine: how iterations are executed; by default as `execution` says.
+    """
 
-def _pyramid(config: Config, image: Tensor, device: torch.device) -> list[Tensor]:
-    spacing = MODES[config.train_mode].spacing
-    smallest = config.shape.smallest_image
-    reals = build_pyramid(
-        image, config.train_stages, config.min_size, config.max_size, spacing, smallest
-    )
-    return [real.to(device) for real in reals]
+    losses = LOSSES
 
-
-def _refuse_unfit(trained: Model, typed: Mapping[str, Any], base: Path) -> None:
-    """Only a finished model of the same kind can be fine-tuned."""
-    mode = typed.get("train_mode") or trained.config.train_mode
-    if mode != trained.config.train_mode or not trained.mode.takes_naive_image:
-        fit = " or ".join(name for name, row in MODES.items() if row.takes_naive_image)
-        raise UserError(
-            f"{base} was trained for {trained.config.train_mode}; --fine_tune needs a run "
-            f"trained with --train_mode {fit}, and the same mode again."
+    def __init__(
+        self,
+        model: ConSinGAN,
+        discriminator: Discriminator,
+        reals: list[Tensor],
+        randomness: Randomness,
+        execution: Execution,
+        source_image: Tensor | None = None,
+        make_engine: EngineFactory | None = None,
+    ) -> None:
+        self.config: ConSinGANConfig = model.config
+        self.model, self.discriminator = model, discriminator
+        self.reals, self.randomness, self.execution = reals, randomness, execution
+        self.make_engine = make_engine or choose_engine(
+            execution.engine, execution.arithmetic, execution.checkpointing
         )
-    if len(trained.anchors) < trained.config.train_stages:
-        raise UserError(
-            f"{base} is not finished; go on with it first "
-            f"(main_train.py --resume --model_dir {base})."
+        self.device = reals[0].device
+        self.source_image = reals[0] if source_image is None else source_image
+        self._source = self.source_image.cpu()
+        self.first = len(reals) - 1 if model.anchors else 0
+        self.stage, self.attempt = self.first, 0
+        self.engine: Engine | None = None
+        self._optimizer_state: dict[str, Tensor] = {}  # of a stage that is gone on with
+        self._beginning: dict[str, Tensor] = {}  # weights at the beginning of the present stage
+        self._factor: float | None = None  # in the present learning rates
+
+    @property
+    def stages(self) -> int:
+        """How many there are."""
+        return self.config.train_stages
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) in px of every stage."""
+        return [(real.shape[-2], real.shape[-1]) for real in self.reals]
+
+    def iterations(self, stage: int) -> int:
+        """Iterations of `stage`."""
+        return self.config_of(stage).niter
+
+    def config_of(self, stage: int) -> ConSinGANConfig:
+        """The settings of `stage`."""
+        return self.config.at_stage(stage, [h * w for h, w in self.sizes])
+
+    def begin(self, stage: int, attempt: int) -> None:
+        """Grow the generator, draw and measure the stage's anchor, make new optimizers."""
+        self.stage, self.attempt = stage, attempt
+        if attempt and not self._optimizer_state:
+            self._go_back()
+        model = self.model
+        while model.generator.stages <= stage:
+            model.generator.grow()
+        # As loaded weights lie in memory, so that a resumed run rounds alike.
+        model.generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        if attempt == 0 and not self._optimizer_state:
+            self._beginning = {name: tensor.clone() for name, tensor in self.weights().items()}
+        recipe = recipe_of(self.config_of(stage))
+        self._shapes, self._d_steps = self.shapes(stage), recipe.d_steps
+        if len(model.anchors) <= stage:
+            model.anchors.append(self._new_anchor())
+        task = StageTask(
+            generator=model.generator,
+            discriminator=self.discriminator,
+            real=model.anchors[stage].real,
+            fixed_noises=model.fixed_noises[: stage + 1],
+            amplitudes=model.amplitudes[: stage + 1],
+            recipe=recipe,
         )
-    fixed = ("train_stages", "nfc", "ker_size", "num_layer", "padd_size", "activation",
-             "min_size", "max_size", "batch_norm", "lrelu_alpha")  # fmt: skip
-    for name in fixed:
-        value = typed.get(name)
-        if value is not None and value != getattr(trained.config, name):
-            raise UserError(
-                f"--{name} {value} differs from the run's {getattr(trained.config, name)} and "
-                "cannot be changed by fine-tuning; leave it out."
+        self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
+        self.engine = self.make_engine(task)
+        self._set_up_optimizers(self.engine)
+
+    def _go_back(self) -> None:
+        self.model.generator.load_state_dict(part(self._beginning, "generator"))
+        self.discriminator.load_state_dict(part(self._beginning, "discriminator"))
+
+    def _set_up_optimizers(self, engine: Engine) -> None:
+        self._factor = None
+        for optimizer in (engine.optimizer_g, engine.optimizer_d):
+            for group in optimizer.param_groups:
+                group["initial_lr"] = float(group["lr"])
+        if self._optimizer_state:
+            load_optimizer(engine.optimizer_g, self._optimizer_state, "optimizer_g")
+            load_optimizer(engine.optimizer_d, self._optimizer_state, "optimizer_d")
+            self._optimizer_state = {}
+
+    def shapes(self, stage: int) -> list[tuple[int, ...]]:
+        """Shapes of z_0..z_stage."""
+        sizes, frame = self.sizes[: stage + 1], self.model.generator.frame
+        return list(noise_shapes(sizes, self.config.nfc, self.config.nc_im, frame))
+
+    def _new_anchor(self) -> Anchor:
+        stage, model, real = self.stage, self.model, self.reals[self.stage]
+        fixed = self.randomness.fixed_noise(stage, self._shapes[stage], self.reals[0]).contiguous()
+        amplitude = 1.0
+        if stage > 0:
+            amplitude = measure_amplitude(
+                model.generator,
+                [*model.fixed_noises, fixed],
+                model.amplitudes,
+                real,
+                self.config.noise_amp,
             )
+        if not math.isfinite(amplitude):
+            raise DivergedError(stage, 0, "the noise amplitude")
+        return Anchor(real, fixed, amplitude)
+
+    def step(self, iteration: int) -> Tensor:
+        """One iteration; its losses, (5,) in the order of `LOSSES`."""
+        assert self.engine is not None
+        iterations = self.iterations(self.stage)
+        factor = learning_rate_factor(iteration, iterations, self.config.gamma)
+        if factor != self._factor:
+            self._factor = factor
+            for optimizer in (self.engine.optimizer_g, self.engine.optimizer_d):
+                for group in optimizer.param_groups:
+                    set_learning_rate(group, group["initial_lr"] * factor)
+        number = iteration + self.attempt * iterations
+        draws = self.randomness.draws(self.stage, number, self._shapes, self._source, self._d_steps)
+        return self.engine.step(draws, iteration)
+
+    def saturated(self, recent: Tensor) -> bool:
+        """Whether the stage gives one flat color and is stuck there."""
+        alpha = self.config.alpha
+        if not self._beginning or alpha == 0 or self.config.niter < saturation.ENOUGH:
+            return False
+        curve = recent[:, LOSSES.index("g_reconstruction")]
+        real = self.reals[self.stage]
+        return saturation.is_stuck(curve, real, alpha, self.model.reconstruction)
+
+    def flat(self, stage: int, losses: Tensor) -> bool:
+        """Whether a finished stage gives the image back no better than one flat color does."""
+        alpha = self.config.alpha
+        # The first stage's count, which no later one exceeds.
+        if alpha == 0 or self.config.niter < saturation.ENOUGH:
+            return False
+        curve = losses[:, LOSSES.index("g_reconstruction")]
+        flat = saturation.flat_loss(self.reals[stage], alpha)
+        return curve[-len(curve) // 10 :].median().item() > flat
+
+    def check_finite(self, stage: int, iteration: int) -> None:
+        """Look at every weight and every moment.
+
+        A moment that is not finite stays so to the end of the stage: infinite, it stops its weight
+        for good or makes it NaN in the next step.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        networks = {"generator": self.model.generator, "discriminator": self.discriminator}
+        for name, network in networks.items():
+            if not all_finite(list(network.parameters())):
+                raise DivergedError(stage, iteration, f"a weight of the {name}")
+        if self.engine is None:
+            return
+        optimizers = {
+            "generator": self.engine.optimizer_g,
+            "discriminator": self.engine.optimizer_d,
+        }
+        for name, optimizer in optimizers.items():
+            if not all_finite(moments(optimizer)):
+                raise DivergedError(stage, iteration, f"a moment of the {name}'s Adam")
+
+    def fixed(self) -> dict[str, Tensor]:
+        """The pyramid, and of a fine-tuning the user's own picture at stage 0."""
+        tensors = {f"real.{i}": real for i, real in enumerate(self.reals)}
+        if self.source_image is not self.reals[0]:
+            tensors["source"] = self.source_image
+        return tensors
+
+    def start(self) -> dict[str, Tensor]:
+        """Of a fine-tuning, the weights that it starts from; else nothing."""
+        return self.weights() if self.first else {}
+
+    def anchor(self, stage: int) -> dict[str, Tensor]:
+        """The fixed noise and amplitude of a stage."""
+        if stage >= len(self.model.anchors):
+            return {}
+        anchor = self.model.anchors[stage]
+        amplitude = torch.tensor(anchor.amplitude, dtype=torch.float64)
+        name = f"anchor.{stage}"
+        return {f"{name}.noise": anchor.noise, f"{name}.amplitude": amplitude}
+
+    def weights(self) -> dict[str, Tensor]:
+        """Both networks."""
+        generator, discriminator = self.model.generator, self.discriminator
+        tensors = {f"generator.{k}": v for k, v in generator.state_dict().items()}
+        return tensors | {f"discriminator.{k}": v for k, v in discriminator.state_dict().items()}
+
+    def state(self) -> dict[str, Tensor]:
+        """Weights, now and at the stage's beginning, and the optimizers."""
+        tensors = self.weights() | {f"begin.{k}": v for k, v in self._beginning.items()}
+        if self.engine is not None:
+            tensors |= dump_optimizer(self.engine.optimizer_g, "optimizer_g")
+            tensors |= dump_optimizer(self.engine.optimizer_d, "optimizer_d")
+        return tensors
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up the state that `state` gave, with the anchors of the stages begun so far."""
+        self._beginning = {k: v.to(self.device) for k, v in part(tensors, "begin").items()}
+        generator, weights = self.model.generator, part(tensors, "generator")
+        while any(key.startswith(f"body.{generator.stages}.") for key in weights):
+            generator.grow()
+        generator.load_state_dict(weights)
+        self.discriminator.load_state_dict(part(tensors, "discriminator"))
+        reals = {f"real.{i}": real for i, real in enumerate(self.reals)}
+        self.model.anchors[:] = anchors_from({**reals, **tensors}, self.device)
+        self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
+
+    def facts(self) -> Iterator[str]:
+        """The sizes of the pyramid, the numbers of weights."""
+        yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
+        generator, discriminator = self.parameter_counts()
+        yield (f"parameters: generator {generator:,} (all stages), discriminator {discriminator:,}")
+
+    def parameter_counts(self) -> tuple[int, int]:
+        """Weights of the generator with all its stages, and of the discriminator."""
+        generator = self.model.generator
+        stage = sum(p.numel() for p in generator.body[0].parameters())
+        shared = [*generator.head.parameters(), *generator.tail.parameters()]
+        critic = sum(p.numel() for p in self.discriminator.parameters())
+        return sum(p.numel() for p in shared) + stage * self.stages, critic
+
+    def cost(self, stage: int) -> float:
+        """Relative time of an iteration of `stage`, see `rehearsal.cost`."""
+        pixels = [float(h * w) for h, w in self.sizes]
+        return rehearsal.cost(stage, pixels, self.config_of(stage).d_steps, self.device)
+
+    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
+        """Bytes that the finest stage takes beside the program."""
+        execution, config = self.execution, self.config_of(self.stages - 1)
+        if checkpointing and execution.engine == "plain":
+            return None
+        return estimate_training_memory(
+            self.sizes,
+            config.architecture,
+            self.model.task.border,
+            recipe_of(config),
+            execution.arithmetic,
+            execution.engine,
+            execution.checkpointing if checkpointing is None else checkpointing,
+        )
+
+    def rehearse(self, stage: int) -> Rehearsal:
+        """Iterations of `stage` with fresh networks."""
+        return rehearsal.rehearse(self, stage)
 
 
-def recipe_of(config: Config) -> Recipe:
+def recipe_of(config: ConSinGANConfig) -> Recipe:
     """The numbers of the training rule that `config` holds."""
     names = Recipe.__dataclass_fields__
     return Recipe(**{name: getattr(config, name) for name in names})

@@ -21,16 +21,16 @@ from torch import Tensor
 from consingan.images import masks
 from consingan.images.resize import resize, resize_to
 from consingan.methods.consingan.draws import Draws
-from consingan.methods.consingan.engine import LOSSES, PlainEngine
+from consingan.methods.consingan.method import LOSSES, PlainEngine
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import stage_sizes
 from consingan.methods.consingan.sampling import animation_walk
-from consingan.methods.consingan.tasks import MODES
+from consingan.methods.consingan.tasks import TASKS
 from consingan.nn import losses
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.nn.discriminator import Discriminator
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 
@@ -64,11 +64,11 @@ def part(arrays: Mapping[str, Tensor], prefix: str) -> Arrays:
     }
 
 
-def shape_of(weights: Arrays, slope: float = 0.05, activation: str = "lrelu") -> Shape:
+def shape_of(weights: Arrays, slope: float = 0.05, activation: str = "lrelu") -> Architecture:
     """The networks' numbers, read off a set of generator weights."""
     layers = {key.split(".")[2] for key in weights if key.startswith("body.0.")}
     channels, image_channels, kernel, _ = weights["head.conv.weight"].shape
-    return Shape(
+    return Architecture(
         channels=channels,
         layers=len(layers),
         kernel=kernel,
@@ -79,7 +79,7 @@ def shape_of(weights: Arrays, slope: float = 0.05, activation: str = "lrelu") ->
     )
 
 
-def grown(shape: Shape, border: str, weights: Arrays) -> Generator:
+def grown(shape: Architecture, border: str, weights: Arrays) -> Generator:
     generator = Generator(shape, border)  # type: ignore[arg-type]
     while f"body.{generator.stages}.0.conv.weight" in weights:
         generator.grow()
@@ -100,7 +100,7 @@ def test_pyramid_sizes() -> None:
             case["train_stages"],
             case["min_size"],
             case["max_size"],
-            MODES[case["mode"]].spacing,
+            TASKS[case["mode"]].spacing,
         )
         assert [list(size) for size in sizes] == case["sizes"], case
 
@@ -150,7 +150,7 @@ def discriminator_of(weights: Arrays, slope: float = 0.05) -> Discriminator:
     channels, image_channels, kernel, _ = weights["head.conv.weight"].shape
     layers = len({key.split(".")[1] for key in weights if key.startswith("body.")})
     discriminator = Discriminator(
-        Shape(channels, layers, kernel, image_channels=image_channels, slope=slope)
+        Architecture(channels, layers, kernel, image_channels=image_channels, slope=slope)
     )
     discriminator.load_state_dict(weights)
     return discriminator
@@ -199,7 +199,7 @@ def replayed(arrays: Arrays, mode: str, engine: Callable[..., Any]) -> Trainer:
     stages = 0
     while f"stage{stages}.real" in arrays:
         stages += 1
-    config = Config(
+    config = ConSinGANConfig(
         train_mode=mode,
         train_stages=stages,
         nfc=shape.channels,
@@ -271,7 +271,7 @@ def assert_same_weights(trainer: Trainer, arrays: Arrays, prefix: str, when: str
 def test_mask_dilation(mode: str) -> None:
     arrays = load("mask_dilation")
     mask = arrays["mask"].float().mean(2)[None, None] / 255
-    close(masks.soften(mask, MODES[mode].mask_dilation)[0, 0], arrays[mode])
+    close(masks.soften(mask, TASKS[mode].mask_dilation)[0, 0], arrays[mode])
 
 
 @pytest.mark.parametrize("start_stage", [0, 1])

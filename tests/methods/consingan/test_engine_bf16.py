@@ -12,7 +12,7 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.pyramid import build_pyramid
 from consingan.methods.consingan.sampling import random_samples
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 
 SEEDS = (0, 1, 2)
@@ -21,7 +21,9 @@ SEEDS = (0, 1, 2)
 @lru_cache(maxsize=16)
 def outcome(precision: str, seed: int) -> dict[str, float]:
     """Train a small model and measure it."""
-    config = Config(train_stages=2, min_size=14, max_size=22, nfc=16, niter=50, manual_seed=seed)
+    config = ConSinGANConfig(
+        train_stages=2, min_size=14, max_size=22, nfc=16, niter=50, manual_seed=seed
+    )
     reals = build_pyramid(picture(18, 22), 2, 14, 22, "log")
     arithmetic = Arithmetic(precision)
     trainer = Trainer(config, reals, choose_engine("fast", arithmetic))

@@ -12,7 +12,7 @@ from consingan.machine.memory import free_memory
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
 from consingan.methods.consingan.memory import estimate_training_memory
-from consingan.nn.architecture import Shape
+from consingan.nn.architecture import Architecture
 from consingan.training import plan
 
 SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
@@ -21,7 +21,7 @@ SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
 def estimate(precision: str = "float32", engine: str = "fast", checkpointing: bool = False) -> int:
     arithmetic = Arithmetic(precision)
     return estimate_training_memory(
-        SIZES, Shape(), "noise", Recipe(), arithmetic, engine, checkpointing
+        SIZES, Architecture(), "noise", Recipe(), arithmetic, engine, checkpointing
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
-from consingan.nn.architecture import ACTIVATIONS, Shape
+from consingan.nn.architecture import ACTIVATIONS, Architecture
 from consingan.nn.blocks import bicubic, initialize, zero_pad
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
@@ -18,7 +18,7 @@ SIZES = [(12, 15), (17, 21), (24, 30)]
 
 
 def generator_of(border="noise", stages=1, **numbers):
-    generator = Generator(Shape(**{"channels": 4, **numbers}), border)
+    generator = Generator(Architecture(**{"channels": 4, **numbers}), border)
     initialize(generator, stream(0, "weights"))
     while generator.stages < stages:
         generator.grow()
@@ -42,7 +42,7 @@ def run(generator, noises, amplitude=0.3):
 @settings(max_examples=40, deadline=None)
 def test_numbers_of_a_shape_are_what_the_discriminator_does(layers, kernel, padding, more):
     padding = min(padding, (kernel - 1) // 2)
-    shape = Shape(channels=2, layers=layers, kernel=kernel, padding=padding)
+    shape = Architecture(channels=2, layers=layers, kernel=kernel, padding=padding)
     discriminator = Discriminator(shape)
     side = shape.smallest_image + more
     with torch.no_grad():
@@ -57,12 +57,12 @@ def test_numbers_of_a_shape_are_what_the_discriminator_does(layers, kernel, padd
     [(3, 0, 1, 11, 11), (5, 0, 2, 21, 21), (5, 1, 1, 21, 11), (3, 1, 0, 11, 1), (1, 0, 0, 1, 1)],
 )
 def test_margin_field_and_smallest_image(kernel, padding, margin, field, smallest):
-    shape = Shape(kernel=kernel, padding=padding)
+    shape = Architecture(kernel=kernel, padding=padding)
     assert (shape.margin, shape.receptive_field, shape.smallest_image) == (margin, field, smallest)
 
 
 def test_one_score_sees_one_patch():
-    discriminator = Discriminator(Shape(channels=4))
+    discriminator = Discriminator(Architecture(channels=4))
     initialize(discriminator, stream(1))
     image = torch.zeros(1, 3, 31, 31, requires_grad=True)
     discriminator(image)[0, 0, 10, 10].backward()
@@ -199,7 +199,7 @@ def test_first_weights():
 
 def test_published_number_of_parameters():
     """0.66 M for six stages (Hinz et al. 2021, table 1)."""
-    generator = Generator(Shape(), "noise")
+    generator = Generator(Architecture(), "noise")
     for _ in range(5):
         generator.grow()
     total = sum(p.numel() for p in generator.parameters())
@@ -208,7 +208,7 @@ def test_published_number_of_parameters():
 
 
 def test_discriminator_is_never_normalized():
-    names = dict(Discriminator(Shape(norm=True, channels=4)).named_parameters())
+    names = dict(Discriminator(Architecture(norm=True, channels=4)).named_parameters())
     assert not [name for name in names if "norm" in name]
 
 

@@ -19,7 +19,7 @@ from consingan.cli.evaluating import evaluate
 from consingan.errors import UserError
 from consingan.methods.consingan.official import is_official, read_parameters
 from consingan.runs.load import load_run
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 
 CONFORMANCE = Path(__file__).parents[2] / "data" / "conformance"
 FOLDER = Path(os.environ.get("CONFORMANCE_DIR", CONFORMANCE)) / "official_runs"
@@ -55,7 +55,7 @@ def test_the_stored_reconstruction(official: Path, reconstruction: Tensor) -> No
     model = consingan.load(official, device="cpu", precision="float32")
     made = model.reconstruction()
     torch.testing.assert_close(made, reconstruction, rtol=1e-4, atol=1e-5)
-    assert model.model.generator.stages == model.config.train_stages
+    assert model.taskl.generator.stages == model.config.train_stages
     samples = model.sample(2, seed=1)
     assert samples.shape == (2, 3, *model.size)
     assert not torch.equal(samples[0], samples[1])
@@ -88,7 +88,9 @@ def test_values_with_hyphens_and_small_numbers(tmp_path: Path) -> None:
     path = tmp_path / "parameters.txt"
     path.write_text("".join(f"{k}\t-\t{v}\n" for k, v in lines.items()))
     config = read_parameters(path)
-    assert config == Config(input_name="a-b - c.jpg", lr_g=1e-5, batch_norm=True, manual_seed=0)
+    assert config == ConSinGANConfig(
+        input_name="a-b - c.jpg", lr_g=1e-5, batch_norm=True, manual_seed=0
+    )
 
 
 @pytest.mark.parametrize("value", ["many", "inf", "1e999"])
@@ -105,7 +107,7 @@ def test_an_unfinished_run(official: Path) -> None:
     assert result.exit_code == 0, result.output
     assert f"not finished: using stage {stages - 1} of {stages}" in result.output
     model = consingan.load(official, device="cpu")
-    assert model.model.generator.stages == len(model.model.anchors) == stages - 1
+    assert model.taskl.generator.stages == len(model.taskl.anchors) == stages - 1
     shutil.rmtree(official / "0")
     assert "no finished stage" in refusal(official)
 

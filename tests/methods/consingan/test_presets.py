@@ -10,7 +10,7 @@ import torch
 
 from consingan.methods.choose import choose_settings
 from consingan.methods.consingan.presets import PRESETS
-from consingan.settings.config import Config
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 from consingan.training.observers import stage_costs
 from consingan.training.records import StageRecord, StepRecord
@@ -37,7 +37,7 @@ def test_iterations(typed: dict[str, Any], expected: dict[str, int]) -> None:
 
 
 def test_paper_is_the_published_method() -> None:
-    assert choose_settings({"preset": "paper"}).config == Config()
+    assert choose_settings({"preset": "paper"}).config == ConSinGANConfig()
 
 
 def test_each_is_shorter_than_the_one_before() -> None:
@@ -46,14 +46,14 @@ def test_each_is_shorter_than_the_one_before() -> None:
         assert paper == fast > draft if stage < 2 else paper > fast > draft
 
 
-def critic_steps(config: Config) -> list[int]:
+def critic_steps(config: ConSinGANConfig) -> list[int]:
     """Steps of the discriminator by stage, in a default training of 250 px."""
     stages = [config.at_stage(stage, DEFAULT) for stage in range(len(DEFAULT))]
     return [own.niter * own.d_steps for own in stages]
 
 
 def test_each_cut_stage_costs_the_same() -> None:
-    config = Config(niter=100, fine_niter=30, fine_d_steps=2)
+    config = ConSinGANConfig(niter=100, fine_niter=30, fine_d_steps=2)
     stages = [config.at_stage(stage, [100, 250, 300, 500, 1000]) for stage in range(5)]
     found = [(own.niter, own.d_steps) for own in stages]
     assert found == [(100, 3), (100, 3), (100, 2), (60, 2), (30, 2)]
@@ -61,15 +61,17 @@ def test_each_cut_stage_costs_the_same() -> None:
 
 @pytest.mark.parametrize(("stages", "whole"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 2), (7, 3)])
 def test_the_first_third_is_never_cut(stages: int, whole: int) -> None:
-    config = Config(niter=7, fine_niter=3, fine_d_steps=1)
+    config = ConSinGANConfig(niter=7, fine_niter=3, fine_d_steps=1)
     found = [config.at_stage(stage, [900] * stages).niter for stage in range(stages)]
     assert found == [7] * whole + [3] * (stages - whole)
 
 
 def test_nothing_is_cut_unless_asked() -> None:
-    assert [Config().at_stage(stage, DEFAULT) for stage in range(6)] == [Config()] * 6
-    assert Config(niter=50, fine_niter=80).at_stage(5, DEFAULT).niter == 50
-    fewer_steps = [Config(fine_d_steps=1).at_stage(stage, DEFAULT) for stage in range(6)]
+    assert [ConSinGANConfig().at_stage(stage, DEFAULT) for stage in range(6)] == [
+        ConSinGANConfig()
+    ] * 6
+    assert ConSinGANConfig(niter=50, fine_niter=80).at_stage(5, DEFAULT).niter == 50
+    fewer_steps = [ConSinGANConfig(fine_d_steps=1).at_stage(stage, DEFAULT) for stage in range(6)]
     assert [(own.niter, own.d_steps) for own in fewer_steps] == [(2000, 3)] * 2 + [(2000, 1)] * 4
 
 
@@ -82,7 +84,9 @@ def test_fewer_iterations_never_cost_more() -> None:
 
 
 def test_a_fine_stage_is_trained_with_its_own_steps() -> None:
-    config = Config(niter=3, fine_niter=2, fine_d_steps=1, train_stages=2, nfc=4, max_size=40)
+    config = ConSinGANConfig(
+        niter=3, fine_niter=2, fine_d_steps=1, train_stages=2, nfc=4, max_size=40
+    )
     reals = [torch.zeros(1, 3, 25, 25), torch.zeros(1, 3, 40, 40)]
     trainer = Trainer(config, reals)
     assert [trainer.iterations_of(stage) for stage in (0, 1)] == [3, 2]
@@ -96,7 +100,7 @@ def test_a_fine_stage_is_trained_with_its_own_steps() -> None:
 
 def test_cheaper_iterations_count_less_in_the_time_left() -> None:
     reals = [torch.zeros(1, 3, side, side) for side in (25, 30, 40)]
-    config = Config(train_stages=3, niter=9, nfc=4)
+    config = ConSinGANConfig(train_stages=3, niter=9, nfc=4)
     whole = stage_costs(Trainer(config, reals))
     cut = stage_costs(Trainer(config.replace(fine_niter=2, fine_d_steps=1), reals))
     assert cut[0] == whole[0]
@@ -106,12 +110,12 @@ def test_cheaper_iterations_count_less_in_the_time_left() -> None:
 def test_stages_that_are_not_cut_are_trained_as_without() -> None:
     rng = torch.Generator().manual_seed(0)
     reals = [torch.rand(1, 3, side, side, generator=rng) * 2 - 1 for side in (25, 28, 36, 40)]
-    config = Config(train_stages=4, niter=2, nfc=4)
+    config = ConSinGANConfig(train_stages=4, niter=2, nfc=4)
     assert torch.equal(*(weights_after(1, Trainer(own, reals)) for own in both(config)))
     assert not torch.equal(*(weights_after(2, Trainer(own, reals)) for own in both(config)))
 
 
-def both(config: Config) -> tuple[Config, Config]:
+def both(config: ConSinGANConfig) -> tuple[ConSinGANConfig, ConSinGANConfig]:
     return config, config.replace(fine_niter=1, fine_d_steps=1)
 
 

@@ -1,0 +1,144 @@
+"""The one way in to an evaluation: load a run, ask for something, get files and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.machine.execution import Execution
+from consingan.metrics.sifid import load_inception
+from consingan.outputs.contract import Request, Say, Work
+from consingan.outputs.registry import output_of
+from consingan.report.compare import Entry, check_count, entry, page, text_table
+from consingan.report.write import (
+    Extras,
+    all_alike,
+    evaluation_folder,
+    write_basics,
+    write_report,
+)
+from consingan.runs.folder import EVALUATION
+from consingan.runs.load import LoadedRun, load_run
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How results are judged.
+
+    Attributes:
+        metrics: whether at all.
+        inception_weights: file or address of weights, for SIFID too.
+        command: that was typed, for the report.
+    """
+
+    metrics: bool = True
+    inception_weights: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation that was found to be possible; nothing is written yet."""
+
+    run: LoadedRun
+    request: Request
+    work: Work
+    judging: Judging
+    extras: Extras
+    iteration: int | None = None
+
+    def write(self) -> Path:
+        """Make everything; returns the folder."""
+        name = EVALUATION if self.iteration is None else f"{EVALUATION}/iteration_{self.iteration}"
+        folder = evaluation_folder(self.run.path, name)
+        write_basics(self.run.model, folder, self.request.image_format)
+        made = self.work.write(folder, self.extras.say)
+        if self.judging.metrics:
+            write_report(self.run, folder, made, self.request, self.extras)
+        elif all_alike(self.run.model, _samples(made)):
+            advice = self.run.method.remedy("alike", self.run.model.config)
+            self.extras.say(f"Note: all samples are nearly the training image; {advice}")
+        return folder
+
+
+def _samples(made: Any) -> list[Tensor]:
+    return list(getattr(made, "pictures", ()))
+
+
+def load(path: Path, execution: Execution | None = None, iteration: int | None = None) -> LoadedRun:
+    """A run of this program or of a method's authors, see `runs.load.load_run`."""
+    return load_run(path, execution, iteration)
+
+
+def prepare_evaluation(
+    run: LoadedRun,
+    request: Request,
+    judging: Judging,
+    say: Say = lambda _: None,
+    iteration: int | None = None,
+) -> Evaluation:
+    """Look whether what is asked for can be made of a run.
+
+    Args:
+        run: loaded.
+        request: of the kind that `outputs.registry.output_of` says.
+        judging: how results are judged.
+        say: takes a line for the user.
+        iteration: of a fine-tuned run, the snapshot that was loaded.
+
+    Raises:
+        UserError: it cannot.
+    """
+    request_type = output_of(run.model).request
+    assert isinstance(request, request_type), request_type
+    work = output_of(run.model).load().begin(run.model, request)
+    weights = judging.inception_weights
+    inception = load_inception(weights) if weights and judging.metrics else None
+    return Evaluation(
+        run, request, work, judging, Extras(inception, say, judging.command), iteration
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs side by side, as text and as a page."""
+
+    entries: list[Entry]
+
+    @property
+    def text(self) -> str:
+        """A table for the terminal."""
+        return text_table(self.entries)
+
+    @property
+    def html(self) -> str:
+        """The page."""
+        return page(self.entries)
+
+
+def compare(
+    paths: tuple[Path, ...],
+    execution: Execution,
+    samples: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> Comparison:
+    """Put run folders side by side.
+
+    Args:
+        paths: two or more folders.
+        execution: where samples are made.
+        samples: how many to judge of a run that was not evaluated; 0 judges nothing.
+        seed: of the samples.
+        say: takes a line for the user.
+
+    Raises:
+        UserError: fewer than two, one named twice, or one that cannot be loaded.
+    """
+    check_count(paths)
+    loaded = [load_run(path, execution) for path in paths]
+    return Comparison([entry(n, run, samples, seed, say) for n, run in enumerate(loaded)])

@@ -1,0 +1,216 @@
+"""Commands that notice what else would go wrong in silence, and their help in groups."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from consingan.errors import UserError
+from consingan.methods.choose import refuse_foreign_settings
+from consingan.methods.contract import Method
+from consingan.methods.registry import METHODS, method_of
+from consingan.settings.config import Config
+from consingan.settings.option import flag_name
+
+_TYPED = "consingan.typed"
+_METHOD = "consingan.method"
+
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    # Every flag is accepted with hyphens as well as with underscores.
+    "token_normalize_func": lambda token: token.replace("-", "_"),
+}
+
+
+class GroupedOption(click.Option):
+    """An option with the heading that it stands under in the help."""
+
+    def __init__(self, *args: Any, group: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class CarefulCommand(click.Command):
+    """A command that notices what else would go wrong in silence.
+
+    A value that is empty is refused: it is what a shell makes of a variable that is not set. An
+    option that is given twice is heeded once, and a note says so.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Check the words themselves, then parse them."""
+        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.get_params(ctx):
+            value = values.get(parameter.name or "")
+            if value == "" or (isinstance(value, (tuple, list)) and "" in value):
+                text = "it is empty; give a value or leave it out."
+                raise click.BadParameter(text, ctx, parameter)
+        single = [p for p in order if isinstance(p, click.Option) and not p.multiple]
+        for parameter in dict.fromkeys(single):
+            if single.count(parameter) > 1:
+                flag = parameter.opts[0]
+                click.echo(f"Note: {flag} is given more than once; the last one counts.", err=True)
+        ctx.meta[_TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under the headings of their groups."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.shown(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                heading = getattr(parameter, "group", "") or "other"
+                groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading.capitalize()):
+                formatter.write_dl(records)
+
+    def shown(self, ctx: click.Context) -> Sequence[click.Parameter]:
+        """The options of the help."""
+        return self.get_params(ctx)
+
+
+class MethodCommand(CarefulCommand):
+    """A command whose options are those of the method that `--method` names.
+
+    The help shows what all methods share, and with a method named also its own.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look which method is meant, then parse with its options."""
+        named = _named_method(args)
+        try:
+            ctx.meta[_METHOD] = (method_of(named), named is not None)
+        except UserError as error:
+            raise click.UsageError(str(error), ctx) from None
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            _explain_foreign(error, ctx.meta[_METHOD][0])
+            raise
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """What the command itself has and the settings of the method."""
+        method, _ = ctx.meta.get(_METHOD, (method_of(None), False))
+        *own, help_option = super().get_params(ctx)
+        return [*shared_settings(), *method_settings(method), *own, help_option]
+
+    def shown(self, ctx: click.Context) -> Sequence[click.Parameter]:
+        """What all methods share; with a method named, its own too."""
+        method, named = ctx.meta[_METHOD]
+        own = [] if named else {p.name for p in method_settings(method)}
+        return [p for p in self.get_params(ctx) if p.name not in own]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say how to see the rest."""
+        if not ctx.meta[_METHOD][1]:
+            names = "|".join(METHODS)
+            formatter.write_paragraph()
+            formatter.write_text(
+                f"Each method has settings of its own: --method {names} --help shows them; "
+                "`consingan methods` says what each method can do."
+            )
+        super().format_epilog(ctx, formatter)
+
+
+def _named_method(args: Sequence[str]) -> str | None:
+    """The value of the last `--method` among `args`."""
+    found = None
+    for place, word in enumerate(args):
+        if word.startswith("--method="):
+            found = word.partition("=")[2]
+        elif word == "--method" and place + 1 < len(args):
+            found = args[place + 1]
+    return found
+
+
+def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
+    """Raise a sentence in place of `error` where another method has the option.
+
+    Raises:
+        UsageError: it has.
+    """
+    typed = error.option_name.lstrip("-").replace("-", "_")
+    for other in METHODS.values():
+        for field in dataclasses.fields(other.config):
+            if typed in (flag_name(field), f"no_{flag_name(field)}"):
+                try:
+                    refuse_foreign_settings(method, {field.name: error.option_name})
+                except UserError as reason:
+                    raise click.UsageError(str(reason), error.ctx) from None
+
+
+def shared_settings() -> Iterator[click.Parameter]:
+    """An option for every setting that all methods have; None means that it was not typed."""
+    choices = {
+        "method": list(METHODS),
+        "train_mode": list(dict.fromkeys(t for m in METHODS.values() for t in m.tasks)),
+        "preset": list(dict.fromkeys(p for m in METHODS.values() for p in m.presets)),
+    }
+    for field in dataclasses.fields(Config):
+        yield _setting(field, choices.get(field.name))
+
+
+def method_settings(method: Method) -> Iterator[click.Parameter]:
+    """An option for every setting that a method adds."""
+    shared = Config.__dataclass_fields__
+    for field in dataclasses.fields(method.config):
+        if field.name not in shared:
+            yield _setting(field, None)
+
+
+def _setting(field: dataclasses.Field[Any], choices: list[str] | None) -> click.Parameter:
+    flag, meta = flag_name(field), field.metadata
+    kind: Any = type(field.default)
+    settings: dict[str, Any] = {"default": None, "help": _help(field)}
+    name = f"--{flag}"
+    allowed = choices or meta["choices"]
+    if kind is bool:
+        name = f"--{flag}/--no_{flag}"
+    elif allowed:
+        settings["type"] = click.Choice(tuple(allowed))
+    else:
+        settings["type"] = kind
+        settings["metavar"] = "PATH" if kind is str else "N" if kind is int else "X"
+    # The function's argument is the field's name, whatever the flag is called.
+    return GroupedOption([field.name, name], group=meta["group"], **settings)
+
+
+def _help(field: dataclasses.Field[Any]) -> str:
+    text: str = field.metadata["help"]
+    if isinstance(field.default, bool) or field.default == "" or field.name == "manual_seed":
+        return text
+    return f"{text}  [default: {field.default}]"
+
+
+def typed_words() -> tuple[str, ...]:
+    """What was typed after the present command's name."""
+    words: tuple[str, ...] = click.get_current_context().meta[_TYPED]
+    return words
+
+
+def typed_method() -> Method:
+    """The method that the present command is about."""
+    method: Method = click.get_current_context().meta[_METHOD][0]
+    return method
+
+
+def was_typed(name: str) -> bool:
+    """Whether the user gave the option whose value is called `name`."""
+    context = click.get_current_context()
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def flag_of(name: str) -> str:
+    """How the option whose value is called `name` is typed."""
+    context = click.get_current_context()
+    return next(p.opts[0] for p in context.command.get_params(context) if p.name == name)
+
+
+def examples(*lines: str) -> str:
+    """Command lines for the end of a help text, kept on lines of their own."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

@@ -1,0 +1,185 @@
+"""The settings of ConSinGAN: what all methods share, and its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consingan.errors import UserError
+from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.consingan.tasks import TASKS
+from consingan.nn.architecture import ACTIVATIONS, Architecture
+from consingan.settings.config import Config
+from consingan.settings.option import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConSinGANConfig(Config):
+    """All settings that decide what is trained. Sizes are in px; `check` holds them to ranges."""
+
+    train_mode: str = option(
+        "generation",
+        "What the model is for; decides border, noise and sizes.",
+        choices=TASKS.keys(),  # a view: tasks may be added
+    )
+    preset: str = option(
+        "paper",
+        "Effort: paper as published; fast in a quarter to a third of its time; draft a first look.",
+        choices=PRESETS.keys(),
+    )
+    train_stages: int = option(
+        6,
+        "Stages: more keep finer global layout, fewer give more varied samples.",
+        minimum=1,
+        maximum=100,
+    )
+    train_depth: int = option(
+        3, "Newest stages trained together: more copy the image closer.", minimum=1
+    )
+    lr_scale: float = option(
+        0.1,
+        "Learning-rate factor per older stage: 0.5 sticks to the image, 0.1 varies more.",
+        minimum=0,
+        maximum=1,
+    )
+    min_size: int = option(
+        25, "Shorter side of the coarsest stage (px): larger keeps the layout.", minimum=3
+    )
+    fine_niter: int = option(
+        0,
+        "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
+        minimum=0,
+    )
+    nfc: int = option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
+    ker_size: int = option(
+        3,
+        "Side of the convolution kernels (odd); larger sees larger patches.",
+        minimum=1,
+        group="network",
+    )
+    num_layer: int = option(
+        3, "Layers per stage: more see larger patches.", minimum=1, group="network"
+    )
+    padd_size: int = option(
+        0, "Zero-padding inside convolutions (px); 0 as published.", minimum=0, group="network"
+    )
+    nc_im: int = option(
+        3,
+        "Image channels; pictures are always brought to RGB, so only 3.",
+        minimum=3,
+        maximum=3,
+        group="network",
+    )
+    activation: str = option(
+        "lrelu", "Activation function; lrelu as published.", choices=ACTIVATIONS, group="network"
+    )
+    lrelu_alpha: float = option(
+        0.05,
+        "Slope of lrelu: 0.3 carries color over better (harmonization).",
+        minimum=0,
+        maximum=1,
+        group="network",
+    )
+    batch_norm: bool = option(
+        False, "Normalize in the generator: steadier, less varied.", group="network"
+    )
+    lr_g: float = option(5e-4, "Learning rate of the generator.", above=0, group="optimization")
+    lr_d: float = option(5e-4, "Learning rate of the discriminator.", above=0, group="optimization")
+    beta1: float = option(
+        0.5, "Adam's first momentum.", minimum=0, maximum=0.9999, group="optimization"
+    )
+    gamma: float = option(
+        0.1,
+        "Factor on the learning rates after 80 % of a stage.",
+        minimum=0,
+        maximum=1,
+        group="optimization",
+    )
+    g_steps: int = option(
+        3, "Generator steps per iteration.", minimum=1, flag="Gsteps", group="optimization"
+    )
+    d_steps: int = option(
+        3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
+    )
+    fine_d_steps: int = option(
+        0,
+        "Discriminator steps per iteration after the first third of the stages. 0: as --Dsteps.",
+        minimum=0,
+        flag="fine_Dsteps",
+        group="optimization",
+    )
+    penalty_every: int = option(
+        1,
+        "Take the gradient penalty at every Nth discriminator step, N times as strong.",
+        minimum=1,
+        group="optimization",
+    )
+    lambda_grad: float = option(
+        0.1, "Weight of the gradient penalty.", minimum=0, group="optimization"
+    )
+    alpha: float = option(
+        10.0,
+        "Weight of the reconstruction: higher keeps closer to the image.",
+        minimum=0,
+        group="optimization",
+    )
+    noise_amp: float = option(
+        0.1, "Noise at finer stages: higher varies more detail.", minimum=0, group="optimization"
+    )
+
+    @property
+    def architecture(self) -> Architecture:
+        """The numbers that the networks take."""
+        return Architecture(
+            channels=self.nfc,
+            layers=self.num_layer,
+            kernel=self.ker_size,
+            padding=self.padd_size,
+            image_channels=self.nc_im,
+            activation=self.activation,  # type: ignore[arg-type]
+            slope=self.lrelu_alpha,
+            norm=self.batch_norm,
+        )
+
+    def check(self) -> None:
+        """Refuse values that cannot work.
+
+        Raises:
+            UserError: one sentence that names the flag, the value and what would be right.
+        """
+        super().check()
+        if self.min_size > self.max_size:
+            raise UserError(
+                f"--min_size {self.min_size} is above --max_size {self.max_size}; "
+                "the coarsest stage must be the smaller one."
+            )
+        if self.ker_size % 2 == 0:
+            raise UserError(f"--ker_size {self.ker_size} must be odd, for example 3.")
+        if self.padd_size > (self.ker_size - 1) // 2:
+            raise UserError(
+                f"--padd_size {self.padd_size} is too large for --ker_size {self.ker_size}; "
+                f"use {(self.ker_size - 1) // 2} or less."
+            )
+        if self.min_size < self.architecture.smallest_image:
+            raise UserError(
+                f"--min_size {self.min_size} is smaller than the patches that the discriminator "
+                f"looks at; use {self.architecture.smallest_image} or more."
+            )
+
+    def at_stage(self, stage: int, pixels: Sequence[int]) -> ConSinGANConfig:
+        """The settings of one stage, whose `niter` and `d_steps` are its own.
+
+        With `fine_niter` the finest stage gets that many iterations, the others more in proportion
+        to their fewer pixels, so that each costs about as much, and none more than `niter`. The
+        first third of the stages, which decides on the layout, is trained in full.
+
+        Args:
+            stage: its number, from 0.
+            pixels: h * w of every stage.
+        """
+        if 3 * stage < len(pixels):
+            return self
+        iterations = round(self.fine_niter * pixels[-1] / pixels[stage]) or self.niter
+        return self.replace(
+            niter=min(iterations, self.niter), d_steps=self.fine_d_steps or self.d_steps
+        )

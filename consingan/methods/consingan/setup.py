@@ -1,0 +1,120 @@
+"""The doors of ConSinGAN, see `contract.Code`: set a training up, take it up again, restore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.images.resize import resize_to, scaled_size, training_scale
+from consingan.machine.execution import Execution
+from consingan.methods.consingan import model, official
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.draws import SeededRandomness
+from consingan.methods.consingan.model import ConSinGAN
+from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.pyramid import build_pyramid
+from consingan.methods.consingan.tasks import TASKS, fine_tuned
+from consingan.methods.consingan.training import ConSinGANTraining
+from consingan.methods.contract import Inputs
+from consingan.nn.discriminator import Discriminator
+from consingan.nn.optimizers import part
+from consingan.settings.layers import Chosen
+
+Size = tuple[int, int]
+
+
+def fitted(
+    chosen: Chosen[ConSinGANConfig], size: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    """Lower a task's own min_size where a picture of `size` (h, w) px is too small for it."""
+    config = chosen.config
+    if chosen.origin["min_size"] != "task":
+        return chosen, []
+    short = min(scaled_size(size, training_scale(size, config.max_size)))
+    if config.min_size < short:
+        return chosen, []
+    recommended = TASKS[config.train_mode].overrides["min_size"]
+    lowered = max(lowered_min_size(short), config.architecture.smallest_image)
+    note = f"min_size lowered from {recommended} to {lowered}: the shorter side is {short} px."
+    lower = config.replace(min_size=lowered)
+    lower.check()
+    return Chosen(lower, {**chosen.origin, "min_size": "picture"}), [note]
+
+
+def lowered_min_size(short: int) -> int:
+    """A min_size for a picture whose shorter side, `short` px, is not above the recommended one."""
+    return round(0.64 * short)  # 120 of 188, as recommended
+
+
+def begin(
+    config: ConSinGANConfig,
+    inputs: Inputs,
+    execution: Execution,
+    base: Mapping[str, Tensor] | None = None,
+) -> ConSinGANTraining:
+    """Set up a new training, see `contract.Code`."""
+    if base is not None:
+        assert inputs.naive is not None
+        first = base["real.0"]
+        size = (first.shape[-2], first.shape[-1])
+        source = resize_to(inputs.naive.to(execution.device), size).clamp(-1, 1)
+        return take_up(config, {**base, "source": source}, execution)
+    reals = [real.to(execution.device) for real in _pyramid(config, inputs.image)]
+    return _anew(config, reals, execution)
+
+
+def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
+    spacing = TASKS[config.train_mode].spacing
+    smallest = config.architecture.smallest_image
+    return build_pyramid(
+        image, config.train_stages, config.min_size, config.max_size, spacing, smallest
+    )
+
+
+def _anew(config: ConSinGANConfig, reals: list[Tensor], execution: Execution) -> ConSinGANTraining:
+    task = TASKS[config.train_mode]
+    generator = Generator(config.architecture, task.border)
+    discriminator = Discriminator(config.architecture)
+    randomness = SeededRandomness(config.manual_seed, task, execution.device)
+    randomness.initialize(generator, "generator")
+    randomness.initialize(discriminator, "discriminator")
+    new = ConSinGAN(config, generator.to(execution.device), [], execution.arithmetic)
+    return ConSinGANTraining(new, discriminator.to(execution.device), reals, randomness, execution)
+
+
+def take_up(
+    config: ConSinGANConfig, tensors: Mapping[str, Tensor], execution: Execution
+) -> ConSinGANTraining:
+    """The training as it was at its very start, see `contract.Code`."""
+    device = execution.device
+    reals = [tensors[f"real.{k}"].to(device) for k in range(config.train_stages)]
+    if not config.fine_tune:
+        return _anew(config, reals, execution)
+    trained = model.restore(config, tensors, execution)
+    discriminator = Discriminator(config.architecture)
+    if weights := part(tensors, "discriminator"):
+        discriminator.load_state_dict(weights)
+    task = fine_tuned(TASKS[config.train_mode])
+    return ConSinGANTraining(
+        trained,
+        discriminator.to(device),
+        reals,
+        SeededRandomness(config.manual_seed, task, device),
+        execution,
+        source_image=tensors["source"].to(device),
+    )
+
+
+def restore(
+    config: ConSinGANConfig, tensors: Mapping[str, Tensor], execution: Execution
+) -> ConSinGAN:
+    """A trained model, see `model.restore`."""
+    return model.restore(config, tensors, execution)
+
+
+def read(path: Path) -> tuple[Any, dict[str, Tensor]]:
+    """A run of the authors' program, see `official.read`."""
+    return official.read(path)

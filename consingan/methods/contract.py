@@ -1,0 +1,490 @@
+"""What a method is: the rows it announces, and what its code must be able to do.
+
+A method knows no file, no loop and no face. It is announced by one `Method` in
+`methods/<name>/method.py`, which imports no torch, and does its work in the module that its `code`
+names, see `Code`. What a trained model can do beside being kept is told apart by small protocols:
+`Samples`, `Reconstructs`, `Walks`, `Enters`; an output asks for the one that it needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+from consingan.settings.config import Config
+from consingan.settings.layers import Chosen
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from consingan.machine.execution import Execution
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a training works on, read and checked once; pictures (1, C, H, W) in [-1, 1].
+
+    Attributes:
+        image: the training image.
+        naive: the user's own picture at its own size.
+        mask: (1, 1, H, W) in [0, 1]: a hole, or what a training ignores.
+        target: the other picture of a pair.
+    """
+
+    image: Tensor
+    naive: Tensor | None = None
+    mask: Tensor | None = None
+    target: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing that a method can be trained for.
+
+    Attributes:
+        output: what an evaluation makes, a key of `outputs.registry.OUTPUTS`.
+        summary: what it is good for, in a phrase.
+        needs: fields of `Inputs` that a training must be given.
+        takes: fields of `Inputs` beside the image that it may be given.
+        overrides: recommended settings, weaker than anything typed.
+        result: first word of the names of composites.
+        mask_dilation: radius in px by which a mask is widened before compositing.
+    """
+
+    output: str = "samples"
+    summary: str = ""
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    result: str = ""
+    mask_dilation: int = 0
+
+    @property
+    def takes_naive(self) -> bool:
+        """Whether it works on a picture of the user's own."""
+        return "naive" in self.takes
+
+    @property
+    def random(self) -> bool:
+        """Whether the seed changes what a composite becomes."""
+        return True
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing of a training's curves.
+
+    Attributes:
+        title: of the vertical axis.
+        caption: what to look for.
+        lines: label -> losses to be added up, each with its sign as "loss" or "-loss".
+        log: whether the axis goes by powers of ten.
+    """
+
+    title: str
+    caption: str
+    lines: Mapping[str, tuple[str, ...]]
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How a trained model is trained on for one picture.
+
+    Attributes:
+        settings: recommended ones, weaker than anything typed.
+        fixed: settings that a trained model cannot change any more.
+        preset: the preset's settings as they count here, from them and what was typed.
+    """
+
+    settings: Mapping[str, Any]
+    fixed: tuple[str, ...]
+    preset: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+
+Remedy = Callable[[Any], str]
+
+
+def _nothing_idle(config: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG001
+    return ()
+
+
+def _no_words(losses: Sequence[float]) -> str:  # noqa: ARG001
+    return ""
+
+
+def _reads_nothing(path: Path) -> bool:  # noqa: ARG001
+    return False
+
+
+@dataclass(frozen=True)
+class Method:
+    """All that the rest of the program knows of a method without loading its code.
+
+    Attributes:
+        name: as `--method` takes it, and the name of its folder.
+        title: as the field writes it.
+        paper: authors, title, venue.
+        summary: a sentence for the table of methods.
+        config: its settings, the shared fields and its own.
+        tasks: `--train_mode` -> row.
+        presets: `--preset` -> settings; a count in one of them never exceeds what it is laid over.
+        label: name of a run's folder after its date.
+        code: module that does the work, see `Code`.
+        engines: `--engine` -> what it is, in a phrase; "auto" first.
+        remedies: symptom -> advice in the method's own flags: "flat", "diverged", "longer",
+            "copies", "memory", "still".
+        losses: names of what a step returns, as runs that do not say have them.
+        reconstruction: which of them says how well the image is given back; "" where none does.
+        in_short: the losses of a step in a few words, for the progress bar.
+        panels: drawings of the curves.
+        fine_tuning: None where a trained model cannot be trained on.
+        counts: settings that count iterations.
+        idle: settings that change nothing beside the others, each with the reason.
+        anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
+        reads: whether a folder is a run of the authors' own program.
+    """
+
+    name: str
+    title: str
+    paper: str
+    summary: str
+    config: type[Config]
+    tasks: Mapping[str, Task]
+    presets: Mapping[str, Mapping[str, Any]]
+    label: Callable[[Any], str]
+    code: str
+    engines: Mapping[str, str] = field(default_factory=lambda: {"auto": "the only one"})
+    remedies: Mapping[str, Remedy] = field(default_factory=dict)
+    losses: tuple[str, ...] = ()
+    reconstruction: str = ""
+    in_short: Callable[[Sequence[float]], str] = _no_words
+    panels: tuple[Panel, ...] = ()
+    fine_tuning: FineTuning | None = None
+    counts: tuple[str, ...] = ("niter",)
+    idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
+    anchored: tuple[str, ...] = ()
+    reads: Callable[[Path], bool] = _reads_nothing
+
+    def load(self) -> Code:
+        """Import its code, and torch with it."""
+        return cast(Code, importlib.import_module(self.code))
+
+    def remedy(self, symptom: str, config: Config) -> str:
+        """Advice against a symptom; "" where the method has none."""
+        found = self.remedies.get(symptom)
+        return found(config) if found else ""
+
+
+class Code(Protocol):
+    """The module that a method's `code` names; `Foreign` where `Method.reads` says yes at all."""
+
+    def fitted(self, chosen: Chosen[Any], size: Size) -> tuple[Chosen[Any], list[str]]:
+        """Fit recommended settings to a picture of `size` (h, w) px; notes on what changed."""
+        ...
+
+    def begin(
+        self, config: Any, inputs: Inputs, execution: Execution, base: Mapping[str, Tensor] | None
+    ) -> Training:
+        """Set up a new training.
+
+        Args:
+            config: settings.
+            inputs: what to train on.
+            execution: where and how to compute.
+            base: the tensors of a trained model to train on, of a fine-tuning.
+
+        Raises:
+            UserError: the inputs cannot be used with these settings.
+        """
+        ...
+
+    def take_up(self, config: Any, tensors: Mapping[str, Tensor], execution: Execution) -> Training:
+        """The training as it was at its very start, from `fixed` and `start` of it.
+
+        Raises:
+            KeyError: a tensor is missing.
+            RuntimeError: one does not fit.
+        """
+        ...
+
+    def restore(self, config: Any, tensors: Mapping[str, Tensor], execution: Execution) -> Model:
+        """A model from its `fixed`, `anchor` and `weights` tensors.
+
+        Raises:
+            KeyError: a tensor is missing.
+            RuntimeError: one does not fit.
+        """
+        ...
+
+
+class Foreign(Protocol):
+    """What the code of a method has besides, that reads runs of the authors' program."""
+
+    def read(self, path: Path) -> tuple[Any, dict[str, Tensor]]:
+        """Settings and tensors as `restore` takes them.
+
+        Raises:
+            UserError: no stage is finished, or a file is missing or damaged.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Iterations of a stage that are thrown away, to be timed.
+
+    Attributes:
+        step: runs one; its argument is the number of the iteration.
+        turn: iterations after which they repeat in kind.
+        untimed: iterations that are not like the later ones.
+    """
+
+    step: Callable[[int], Any]
+    turn: int = 1
+    untimed: int = 1
+
+
+class Training(Protocol):
+    """A training as the loop drives it, one iteration after the other."""
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        ...
+
+    @property
+    def stages(self) -> int:
+        """How many there are; 0 where nothing is learned."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The stage to begin with."""
+        ...
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of what `step` returns."""
+        ...
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) in px of every stage."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """What is being trained."""
+        ...
+
+    def iterations(self, stage: int) -> int:
+        """Iterations of a stage."""
+        ...
+
+    def cost(self, stage: int) -> float:
+        """Relative time of one of its iterations."""
+        ...
+
+    def begin(self, stage: int, attempt: int) -> None:
+        """Set a stage up; at a later attempt go back to its beginning, with other draws."""
+        ...
+
+    def step(self, iteration: int) -> Tensor:
+        """One iteration; its losses, (len(losses),) on the device, undetached.
+
+        Random numbers come from (seed, stage, iteration, attempt) alone.
+        """
+        ...
+
+    def saturated(self, recent: Tensor) -> bool:
+        """Whether the stage is stuck and there is a beginning to go back to.
+
+        Args:
+            recent: losses of the last iterations, (n, len(losses)).
+        """
+        ...
+
+    def flat(self, stage: int, losses: Tensor) -> bool:
+        """Whether a finished stage gives the image back no better than one flat color does.
+
+        Args:
+            stage: its number.
+            losses: its curves, (iterations, len(losses)).
+        """
+        ...
+
+    def check_finite(self, stage: int, iteration: int) -> None:
+        """Look at every weight and every moment.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        ...
+
+    def fixed(self) -> dict[str, Tensor]:
+        """What is kept once and for all when a run is made: the images."""
+        ...
+
+    def start(self) -> dict[str, Tensor]:
+        """Of a fine-tuning, the weights that it starts from; else nothing."""
+        ...
+
+    def anchor(self, stage: int) -> dict[str, Tensor]:
+        """What a stage fixes at its beginning, each name begun with "anchor.<stage>."."""
+        ...
+
+    def weights(self) -> dict[str, Tensor]:
+        """What a finished stage is worth."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `load_state` needs to go on in the middle of a stage, bit for bit."""
+        ...
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up `state` with the anchors of the stages begun, on any device."""
+        ...
+
+    def facts(self) -> Iterator[str]:
+        """Lines that say what will be trained: sizes, parameters."""
+        ...
+
+    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
+        """Bytes that the largest step takes beside the program.
+
+        None is checkpointing as planned; the answer is None where it cannot be done so.
+        """
+        ...
+
+    def rehearse(self, stage: int) -> Rehearsal:
+        """Iterations of `stage` on networks that are thrown away."""
+        ...
+
+
+class Model(Protocol):
+    """A trained (or partly trained) model."""
+
+    @property
+    def config(self) -> Config:
+        """The settings it was trained with."""
+        ...
+
+    @property
+    def task(self) -> Task:
+        """What it was trained for."""
+        ...
+
+    @property
+    def device(self) -> Any:
+        """Where it lies."""
+        ...
+
+    @property
+    def real(self) -> Tensor:
+        """The training image at the newest stage, (1, 3, h, w) in [-1, 1]."""
+        ...
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) in px of each finished stage."""
+        ...
+
+    @property
+    def stages(self) -> int:
+        """How many stages a whole training has; 0 where nothing is learned."""
+        ...
+
+    @property
+    def finite(self) -> bool:
+        """Whether all of its numbers are."""
+        ...
+
+    def weights(self) -> dict[str, Tensor]:
+        """What it learned, named as in `Training.weights`."""
+        ...
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Makes random pictures of any size."""
+
+    def sample(self, indices: Sequence[int], size: Size | None, seed: int) -> Tensor:
+        """(n, 3, h, w) in [-1, 1] on the CPU; picture i depends on (seed, i) alone."""
+        ...
+
+    def at_a_time(self, size: Size | None) -> int:
+        """How many pictures of `size` are best made together."""
+        ...
+
+    @property
+    def least_size(self) -> Size:
+        """The smallest (h, w) that still is a picture."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Gives back the training image from what it learned."""
+
+    def reconstruction(self) -> Tensor:
+        """(1, 3, h, w) in [-1, 1], to be compared with `real`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A film's way through what a model can make.
+
+    Attributes:
+        alpha: pull back to the image, 0 (free) to 1 (still).
+        beta: smoothness of the motion, 0 (jumpy) to 1.
+        start_stage: stages below it stand still.
+        size: (h, w) in px; None is the training size.
+        seed: chooses the film.
+    """
+
+    alpha: float = 0.1
+    beta: float = 0.9
+    start_stage: int = 0
+    size: Size | None = None
+    seed: int = 0
+
+
+@runtime_checkable
+class Walks(Protocol):
+    """Makes films."""
+
+    def frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
+        """Frames (1, 3, h, w) in [-1, 1] on the CPU, one after the other."""
+        ...
+
+    def check_start(self, stage: int) -> None:
+        """Refuse a start stage that it does not have.
+
+        Raises:
+            UserError: the sentence says which there are.
+        """
+        ...
+
+
+@runtime_checkable
+class Enters(Protocol):
+    """Takes in a picture of the user's own."""
+
+    def enter(self, image: Tensor, stage: int, seed: int) -> Tensor:
+        """What becomes of `image` (1, 3, H, W) that comes in at `stage`: (1, 3, h, w)."""
+        ...
+
+    def check_start(self, stage: int) -> None:
+        """Refuse a start stage that it does not have.
+
+        Raises:
+            UserError: the sentence says which there are.
+        """
+        ...

@@ -1,0 +1,79 @@
+"""What an output is: a kind of result with options of its own. Imports no torch."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from consingan.settings.option import option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMATS = ("png", "jpg")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to make of a trained model; each output adds its own options."""
+
+    seed: int = option(0, "Other numbers give other pictures.", minimum=0)
+    image_format: str = option("png", "Format of pictures.", choices=FORMATS, flag="format")
+
+
+class Work(Protocol):
+    """A request that was found to be possible."""
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options that change nothing here, each with when that is so."""
+        ...
+
+    def write(self, folder: Path, say: Say) -> Any:
+        """Make everything and write it into `folder`; what a report needs of it."""
+        ...
+
+
+class OutputCode(Protocol):
+    """The module that an output's `code` names."""
+
+    def begin(self, model: Any, request: Any) -> Work:
+        """Look whether `model` can do it; nothing is made yet.
+
+        Raises:
+            UserError: it cannot.
+        """
+        ...
+
+    def preview(self, model: Any, naive: Tensor | None) -> list[Tensor]:
+        """Some pictures (1, 3, h, w) of a model in training.
+
+        Args:
+            model: that is being trained.
+            naive: the user's own picture at its own size, if there is one.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Output:
+    """A row of the table of outputs.
+
+    Attributes:
+        name: a key of `registry.OUTPUTS`, as a task names it.
+        plural: what it makes, for sentences.
+        request: its options.
+        code: module that does the work, see `OutputCode`.
+    """
+
+    name: str
+    plural: str
+    request: type[Request]
+    code: str
+
+    def load(self) -> OutputCode:
+        """Import its code, and torch with it."""
+        return cast(OutputCode, importlib.import_module(self.code))

@@ -1,0 +1,97 @@
+"""The options of each output, as tables. Imports no torch, so that --help starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consingan.methods.registry import METHODS
+from consingan.outputs.contract import Request
+from consingan.settings.config import FITS
+from consingan.settings.option import option
+
+FEATHER = 5.0  # px, the authors' sigma
+VIDEO_FORMATS = ("gif", "webp", "mp4")
+
+
+def _dilations() -> str:
+    """Radii by which the tasks widen a mask, in words."""
+    rows = (row for method in METHODS.values() for row in method.tasks.items())
+    found = {name: task.mask_dilation for name, task in rows if task.mask_dilation}
+    return ", ".join(f"{radius} {name}" for name, radius in found.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizedRequest(Request):
+    """Output sizes: (h, w) in px, and factors on the training size."""
+
+    sizes: Sequence[tuple[int, int]] = option(
+        (), "Another output size in px, of samples or films; repeatable.", flag="size", kind="size"
+    )
+    scale_w: Sequence[float] = option(
+        (), "Another output size: factor on the width; repeatable.", kind="factor"
+    )
+    scale_h: Sequence[float] = option(
+        (), "Factor on the height, in pairs with --scale_w.", kind="factor"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplesRequest(SizedRequest):
+    """Random samples; without sizes of the user's own also the authors' three."""
+
+    num_samples: int = option(50, "Random samples for each size.", minimum=0)
+    batch_size: int | None = option(None, "Pictures made at a time.", minimum=1, kind="count")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmRequest(SizedRequest):
+    """Films, one for every combination of size, start stage and beta."""
+
+    frames: int = option(100, "Length of an animation.", minimum=1)
+    fps: float = option(10.0, "Speed of an animation, frames a second.", minimum=0.1, maximum=100)
+    alpha: float = option(
+        0.1, "Animation: how strongly it is pulled back to the image.", minimum=0, maximum=1
+    )
+    betas: Sequence[float] = option(
+        (),
+        "Animation: smoothness; repeatable.",
+        flag="beta",
+        kind="share",
+        shown="0.8 0.85 0.9 0.95",
+    )
+    start_stages: Sequence[Any] = option(
+        (),
+        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        flag="start_stage",
+        kind="stage",
+    )
+    video_format: str = option("gif", "Format of animations.", choices=VIDEO_FORMATS, flag="video")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompositeRequest(Request):
+    """A picture of the user's own, worked on by a model and blended with what it was."""
+
+    naive_img: str = option("", "A picture to harmonize or edit.", kind="path")
+    mask: str = option(
+        "",
+        "White where the picture was changed; auto finds out.",
+        kind="path",
+        shown="NAIVE_mask.*",
+    )
+    mask_dilation: int | None = option(
+        None, "Widen the mask (px).", minimum=0, kind="count", shown=_dilations()
+    )
+    mask_feather: float = option(FEATHER, "Soften the mask's edge (px).", minimum=0)
+    mask_invert: bool = option(False, "Black marks what was changed.")
+    fit: str = option(
+        "exact", "For a --naive_img of another shape than the training image.", choices=FITS
+    )
+    start_stages: Sequence[Any] = option(
+        (),
+        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        flag="start_stage",
+        kind="stage",
+    )

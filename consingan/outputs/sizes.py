@@ -1,0 +1,76 @@
+"""Sizes of results beside the training size: their names, and whether a model can make them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consingan.errors import UserError
+from consingan.images.io import PIXEL_LIMIT
+from consingan.outputs.requests import SizedRequest
+
+AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
+
+Size = tuple[int, int]
+
+
+def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
+    """Folder name and size (h, w) of each further output size, no two of one name.
+
+    Raises:
+        UserError: a size is too small or too large.
+    """
+    height, width = model.sizes[-1]
+    scales = _scales(request) or (() if request.sizes else AUTHORS_SCALES)
+    named = [
+        (
+            f"random_samples_scale_h_{_number(h)}_scale_w_{_number(w)}",
+            (round(height * h), round(width * w)),
+        )
+        for h, w in scales
+    ]
+    named += [(f"random_samples_{w}x{h}", (h, w)) for h, w in request.sizes]
+    least_h, least_w = model.least_size
+    for _, (h, w) in named:
+        if h < least_h or w < least_w:
+            raise UserError(
+                f"The output size {w}x{h} (WxH) is too small for this model; "
+                f"use {least_w}x{least_h} or more."
+            )
+        if h * w > PIXEL_LIMIT:
+            raise UserError(
+                f"The output size {w}x{h} (WxH) is too large; "
+                f"stay below {PIXEL_LIMIT // 1_000_000} million pixels."
+            )
+    return list(dict(named).items())
+
+
+def _scales(request: SizedRequest) -> list[tuple[float, float]]:
+    """Factors (height, width)."""
+    widths, heights = request.scale_w, request.scale_h
+    pairs = max(len(widths), len(heights))
+    if len(widths) not in (0, pairs) or len(heights) not in (0, pairs):
+        raise UserError("--scale_w and --scale_h go in pairs; give as many of one as of the other.")
+    ones = (1.0,) * pairs
+    return list(zip(heights or ones, widths or ones, strict=True))
+
+
+def _number(value: float) -> str:
+    """2.0 as "2", 1.5 as "1.5": the authors' names have whole numbers."""
+    return f"{value:g}"
+
+
+def counted(number: int, what: str) -> str:
+    """As "1 frame" and "2 frames"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def start_stages(model: Any, typed: Any) -> list[int]:
+    """Start stages as numbers that the model has, each once; "all" is every one.
+
+    Raises:
+        UserError: the model does not have one of them.
+    """
+    stages = list(range(len(model.sizes))) if "all" in typed else list(dict.fromkeys(typed))
+    for stage in stages:
+        model.check_start(stage)
+    return stages
