@@ -13,13 +13,16 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# Words after the interpreter.
 CHECKS = {
-    "format": ("ruff", "format", "--check", "."),
-    "lint": ("ruff", "check", "."),
-    "types": ("mypy",),
+    "format": ("-m", "ruff", "format", "--check", "."),
+    "lint": ("-m", "ruff", "check", "."),
+    "types": ("-m", "mypy"),
+    "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-timing"),
+    "rules": (".ci/rules.py",),
     # Among them: both distributions are built, checked and used.
     # Coverage with branches must stay above the bound that pyproject.toml sets.
-    "tests": ("pytest", "-n", "2", "--cov", "--cov-report=term:skip-covered"),
+    "tests": ("-m", "pytest", "-n", "2", "--cov", "--cov-report=term:skip-covered"),
 }
 # One thread per test process: two processes share the cores, and OpenMP threads that wait for one
 # another on a busy core cost far more than they bring.
@@ -40,7 +43,7 @@ def main() -> int:
 
 def passes(name: str) -> bool:
     """Run one check in a process of its own; its output goes to the terminal."""
-    command = [sys.executable, "-m", *CHECKS[name]]
+    command = [sys.executable, *CHECKS[name]]
     print("$", " ".join(command[1:]), flush=True)
     start = time.perf_counter()
     code = subprocess.run(command, cwd=ROOT, env={**os.environ, **ENVIRONMENT}).returncode

@@ -48,9 +48,9 @@ class Step:
 
     def estimate(self) -> int:
         """Bytes that `consingan.memory` expects."""
-        from consingan.methods.consingan.tasks import TASKS
-        from consingan.methods.consingan.training import recipe_of
         from consingan.methods.consingan.config import ConSinGANConfig
+        from consingan.methods.consingan.engine import recipe_of
+        from consingan.methods.consingan.tasks import TASKS
 
         return estimate_training_memory(
             sizes_of(self.size, self.stages, self.mode),

@@ -26,15 +26,15 @@ from benchmarks.quality_table import COLUMNS, Record, figure
 from benchmarks.speed import in_turns
 from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import machine, write_results
+from consingan.cli.command import CONTEXT, MethodCommand, typed_method
 from consingan.cli.messages import guarded
-from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.errors import UserError
-from consingan.machine.execution import Execution
+from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.machine.graphs import WARM_UP
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engine import Engine, StageTask
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.presets import PRESETS
-from consingan.methods.consingan.config import ConSinGANConfig
 
 Row = dict[str, Any]
 Figures = dict[str, float]  # of one picture, by name, means over seeds
@@ -151,9 +151,8 @@ def names_of(presets: str) -> list[str]:
     return names
 
 
-@click.command(cls=CarefulCommand, context_settings=CONTEXT)
+@click.command(cls=MethodCommand, context_settings=CONTEXT)
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@config_options
 @click.option("--presets", default="paper,fast,draft", show_default=True, metavar="A,B,...",
               help="The first is what the others are compared with.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True,
@@ -179,10 +178,10 @@ def main(
     from consingan.machine.files import read_json
     from consingan.methods.choose import choose_settings
 
-    execution = choose_execution(Wanted(device, precision))
-    settings = {f.name: options[f.name] for f in dataclasses.fields(ConSinGANConfig)}
+    execution = choose_execution(Wanted(device=device, precision=precision))
+    settings = {f.name: options[f.name] for f in dataclasses.fields(typed_method().config)}
     settings = {name: value for name, value in settings.items() if value is not None}
-    for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune"):
+    for name in ("preset", "manual_seed", "input_name", "naive_img", "fine_tune", "method"):
         if name in settings:
             raise UserError(f"The pictures, presets and seeds are given apart; leave out {name}.")
     if tables_only and folder is None:

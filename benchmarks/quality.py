@@ -21,10 +21,9 @@ import click
 import consingan
 from benchmarks.quality_table import Record, averages, markdown
 from benchmarks.tables import machine
+from consingan.cli.command import CONTEXT, MethodCommand, typed_method
 from consingan.cli.messages import advice, guarded
-from consingan.cli.options import CONTEXT, CarefulCommand, config_options
 from consingan.errors import UserError
-from consingan.methods.consingan.config import ConSinGANConfig
 
 if TYPE_CHECKING:
     from consingan.runs.folder import RunFolder
@@ -69,9 +68,9 @@ class Benchmark:
         """What was asked for, with what a preset means by now: that may change."""
         from consingan.methods.choose import choose_settings
 
-        usual = ConSinGANConfig()
         config = choose_settings(self.settings).config
-        changed = {k: v for k, v in config.to_json().items() if v != getattr(usual, k)}
+        usual = type(config)().to_json()
+        changed = {k: v for k, v in config.to_json().items() if v != usual[k]}
         return {"settings": dict(self.settings), "changed": changed, "samples": self.samples}
 
     def begin(self) -> None:
@@ -140,14 +139,10 @@ class Benchmark:
         return consingan.load(run, device=self.device, precision=self.precision)
 
     def _go_on(self, folder: RunFolder) -> None:
-        from consingan.machine import execution
-        from consingan.training import resume
-        from consingan.training.session import Session
+        from consingan.api.train import go_on
+        from consingan.machine.execution import Wanted
 
-        execution = execution.choose_execution(Wanted(self.device, self.precision))
-        with folder.locked():
-            trainer, seconds = resume.resume(folder, execution)
-            Session(trainer, folder, seconds=seconds).run()
+        go_on(folder, Wanted(device=self.device, precision=self.precision))
 
 
 def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
@@ -157,13 +152,13 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
         UserError: a setting, the device or the folder cannot be used.
     """
     from consingan.batch import work_through
-    from consingan.machine import execution
+    from consingan.machine.execution import Wanted, choose_execution
     from consingan.machine.files import write_json
     from consingan.methods.choose import choose_settings
     from consingan.metrics.sifid import load_inception
 
     choose_settings(benchmark.settings)
-    execution.choose_execution(Wanted(benchmark.device, benchmark.precision))
+    choose_execution(Wanted(device=benchmark.device, precision=benchmark.precision))
     if benchmark.weights:
         load_inception(benchmark.weights)
     benchmark.begin()
@@ -235,9 +230,8 @@ def write_tables(benchmark: Benchmark, records: Sequence[Record]) -> None:
     )
 
 
-@click.command(cls=CarefulCommand, context_settings=CONTEXT)
+@click.command(cls=MethodCommand, context_settings=CONTEXT)
 @click.argument("folder", type=click.Path(path_type=Path))
-@config_options
 @click.option(
     "--samples",
     type=click.IntRange(1),
@@ -260,7 +254,7 @@ def main(folder: Path, samples: int, output: Path, **options: Any) -> None:
     """Train on every picture of FOLDER and make a table of figures of merit."""
     from consingan.images.folder import pictures_in
 
-    settings = {f.name: options.pop(f.name) for f in dataclasses.fields(ConSinGANConfig)}
+    settings = {f.name: options.pop(f.name) for f in dataclasses.fields(typed_method().config)}
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in ("input_name", "naive_img", "fine_tune"):
         if name in settings:

@@ -23,14 +23,17 @@ from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
 from benchmarks.work import convolution, iteration_flop
 from consingan.machine.device import synchronize
+from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
 from consingan.machine.precision import Arithmetic, choose_arithmetic
 from consingan.machine.progress import in_words
-from consingan.methods.consingan.engines import choose_engine
-from consingan.methods.consingan.model import Anchor, Model
-from consingan.methods.consingan.sampling import random_noises, random_samples
-from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.model import Anchor, ConSinGAN
+from consingan.methods.consingan.sampling import random_noises
+from consingan.methods.consingan.setup import training_on
+from consingan.methods.consingan.tasks import TASKS
+from consingan.outputs.samples import random_samples
 from consingan.training.loop import Trainer
 
 Row = dict[str, Any]
@@ -145,7 +148,7 @@ def whole(all_times: list[dict[str, Times]], config: ConSinGANConfig, device: to
     return row | _columns(total, device)
 
 
-def new_model(config: ConSinGANConfig, size: int, device: torch.device) -> Model:
+def new_model(config: ConSinGANConfig, size: int, device: torch.device) -> ConSinGAN:
     """A generator with random weights in the place of a trained one."""
     sizes = sizes_of(size, config.train_stages, config.train_mode)
     task = task_of(sizes, config.train_mode, device, config)
@@ -154,7 +157,7 @@ def new_model(config: ConSinGANConfig, size: int, device: torch.device) -> Model
         Anchor(real, z, a)
         for real, z, a in zip(reals, task.fixed_noises, task.amplitudes, strict=True)
     ]
-    return Model(config, task.generator, anchors)
+    return ConSinGAN(config, task.generator, anchors, choose_arithmetic("auto", device))
 
 
 def sampling_rows(
@@ -173,7 +176,7 @@ def sampling_rows(
         ]
 
     def batched(_: int) -> list[Tensor]:
-        return list(random_samples(model, count, arithmetic=arithmetic))
+        return list(random_samples(model, count))
 
     name = f"random_samples, {arithmetic.name}"
     times = in_turns({"one by one, float32": one_by_one, name: batched}, device, rounds, 1)
@@ -205,7 +208,7 @@ def full_training(config: ConSinGANConfig, size: int, device: torch.device) -> R
         torch.cuda.empty_cache()  # what the other tables left
         torch.cuda.reset_peak_memory_stats(device)
     begun = time.perf_counter()
-    for _ in Trainer(config, reals, choose_engine("auto", arithmetic)).run():
+    for _ in Trainer(training_on(config, reals, Execution(device, arithmetic))).run():
         pass
     synchronize(device)
     row: Row = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Draws, noise_shapes
-from consingan.methods.consingan.engine import StageTask
+from consingan.methods.consingan.engine import StageTask, recipe_of
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import stage_sizes
+from consingan.methods.consingan.setup import lowered_min_size
 from consingan.methods.consingan.tasks import TASKS
-from consingan.methods.consingan.training import lowered_min_size, recipe_of
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
-from consingan.methods.consingan.config import ConSinGANConfig
 
 SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
 

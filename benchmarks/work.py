@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.tasks import TASKS
 from consingan.nn.architecture import Architecture
-from consingan.methods.consingan.config import ConSinGANConfig
 
 Size = tuple[int, int]
 

@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from consingan.cli import main
-from consingan.methods.consingan.presets import PRESETS
-from consingan.methods.consingan.tasks import TASKS
-from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.contract import Method
+from consingan.methods.registry import METHODS
+from consingan.outputs.registry import OUTPUTS
+from consingan.settings.config import Config
 from consingan.settings.option import flag_name
 
 PAGE = Path(__file__).parent / "options.md"
@@ -26,7 +27,7 @@ INTRODUCTION = """\
 <!-- Written by docs/options_table.py from the code; change the code, then run it again. -->
 
 Every flag can be written with hyphens as well as with underscores, and `--help` shows the same
-texts. What is typed wins over a preset, a preset over what the mode recommends, and that over the
+texts. What is typed wins over a preset, a preset over what the task recommends, and that over the
 default; a training begins by printing which value came from where. [What to turn](effects.md)
 shows what the options do to the picture.
 """
@@ -39,11 +40,14 @@ GROUPS = {
 }
 
 NONE = "–"
+HEAD = ("option", "default", "values", "what it does", "recommended by tasks")
 
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, *_training(), *_modes(), *_presets()]
+    parts = [INTRODUCTION, *_training()]
+    for method in METHODS.values():
+        parts += [*_method(method), *_tasks(method), *_presets(method)]
     parts += ["## Evaluation\n", "`evaluate_model.py`, also `consingan evaluate`.\n"]
     parts += [_command_table(main.commands["evaluate"])]
     parts += ["## Judging pictures from any program\n", "`consingan metrics REAL SAMPLE...`\n"]
@@ -62,25 +66,37 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _training() -> Iterator[str]:
     yield "## Training\n"
-    yield "`main_train.py`, also `consingan train`.\n"
-    head = ("option", "default", "values", "what it does", "recommended by modes")
-    for group, title in GROUPS.items():
-        yield f"### {title}\n"
-        fields = [f for f in dataclasses.fields(ConSinGANConfig) if f.metadata["group"] == group]
-        yield table(head, map(_field_row, fields))
+    yield (
+        "`main_train.py`, also `consingan train`. These options are shared by all methods; "
+        "`--method NAME --help` shows those of one, which follow below.\n"
+    )
+    yield table(HEAD, (_field_row(field, None) for field in dataclasses.fields(Config)))
     yield "### Where and how it is computed\n"
-    own = {field.name for field in dataclasses.fields(ConSinGANConfig)}
-    yield _command_table(main.commands["train"], leave_out=own)
+    yield _command_table(main.commands["train"])
 
 
-def _field_row(field: dataclasses.Field[Any]) -> tuple[str, ...]:
+def _method(method: Method) -> Iterator[str]:
+    yield f"## {method.title}\n"
+    yield f"`--method {method.name}`: {method.summary} ({method.paper}).\n"
+    own = [
+        field for field in dataclasses.fields(method.config)
+        if field.name not in Config.__dataclass_fields__
+    ]  # fmt: skip
+    for group in dict.fromkeys(field.metadata["group"] for field in own):
+        yield f"### {method.title}: {GROUPS.get(group, group).lower()}\n"
+        fields = (field for field in own if field.metadata["group"] == group)
+        yield table(HEAD, (_field_row(field, method) for field in fields))
+
+
+def _field_row(field: dataclasses.Field[Any], method: Method | None) -> tuple[str, ...]:
     flag = f"`--{flag_name(field)}`"
     if isinstance(field.default, bool):
         flag += f", `--no_{flag_name(field)}`"
     default = _value(field.default)
     if field.name == "manual_seed":
         default = "drawn"
-    return flag, default, _range(field), field.metadata["help"], _recommended(field.name)
+    recommended = _recommended(field.name, [method] if method else list(METHODS.values()))
+    return flag, default, _range(field), field.metadata["help"], recommended
 
 
 def _value(value: object) -> str:
@@ -104,58 +120,52 @@ def _range(field: dataclasses.Field[Any]) -> str:
     return f"above {meta['above']}" if meta["above"] is not None else f"{meta['minimum']} or more"
 
 
-def _recommended(name: str) -> str:
-    """What the modes set it to."""
+def _recommended(name: str, methods: Sequence[Method]) -> str:
+    """What the tasks set it to."""
     found = [
-        f"{mode} {_value(row.overrides[name])}"
-        for mode, row in TASKS.items()
+        f"{task} {_value(row.overrides[name])}"
+        for method in methods
+        for task, row in method.tasks.items()
         if name in row.overrides
     ]
-    return ", ".join(found) or NONE
+    return ", ".join(dict.fromkeys(found)) or NONE
 
 
-def _modes() -> Iterator[str]:
-    yield "## Modes\n"
-    yield (
-        "What a row of the mode table sets; see [how to add one](extending.md). *Border* says "
-        "whether noise or zeros frame the image at each stage, *spacing* how the stages are "
-        "spread over the sizes.\n"
-    )
-    head = ("mode", "makes", "border", "spacing", "mask widened by", "recommended settings")
-    yield table(head, (_mode_row(name) for name in TASKS))
+def _tasks(method: Method) -> Iterator[str]:
+    yield f"### {method.title}: tasks\n"
+    yield "`--train_mode NAME`; see [how to add one](extending.md).\n"
+    head = ("task", "what it is good for", "makes", "mask widened by", "recommended settings")
+    yield table(head, (_task_row(method, name) for name in method.tasks))
 
 
-def _mode_row(name: str) -> tuple[str, ...]:
-    mode = TASKS[name]
-    settings = (f"{setting} {_value(value)}" for setting, value in mode.overrides.items())
-    widened = f"{mode.mask_dilation} px" if mode.takes_naive else NONE
-    makes = {"samples": "random samples", "animation": "films", "composite": "your own picture"}
-    return (
-        f"`{name}`", makes[mode.report], mode.border, mode.spacing, widened,
-        ", ".join(settings) or NONE,
-    )  # fmt: skip
+def _task_row(method: Method, name: str) -> tuple[str, ...]:
+    task = method.tasks[name]
+    settings = (f"{setting} {_value(value)}" for setting, value in task.overrides.items())
+    widened = f"{task.mask_dilation} px" if task.takes_naive else NONE
+    makes = OUTPUTS[task.output].plural
+    return f"`{name}`", task.summary, makes, widened, ", ".join(settings) or NONE
 
 
-def _presets() -> Iterator[str]:
-    yield "## Presets\n"
+def _presets(method: Method) -> Iterator[str]:
+    yield f"### {method.title}: presets\n"
     yield "`--preset NAME` sets:\n"
-    flags = {field.name: flag_name(field) for field in dataclasses.fields(ConSinGANConfig)}
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(method.config)}
     rows = (
         (
             f"`{name}`",
             ", ".join(f"`--{flags[k]} {v}`" for k, v in settings.items()) or "nothing",
         )
-        for name, settings in PRESETS.items()
+        for name, settings in method.presets.items()
     )
     yield table(("preset", "sets"), rows)
 
 
-def _command_table(command: click.Command, leave_out: Iterable[str] = ()) -> str:
+def _command_table(command: click.Command) -> str:
     """The options of a command, from click's own description of them."""
     rows = [
         _option_row(parameter)
         for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.name not in leave_out
+        if isinstance(parameter, click.Option)
     ]
     return table(("option", "default", "values", "what it does"), rows)
 

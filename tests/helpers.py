@@ -19,6 +19,15 @@ from torch import Tensor
 import consingan
 from consingan.images.io import write_image
 from consingan.machine.execution import Execution, Wanted, choose_execution
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.draws import Randomness, SeededRandomness
+from consingan.methods.consingan.engine import EngineFactory, PlainEngine
+from consingan.methods.consingan.model import ConSinGAN
+from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.consingan.training import ConSinGANTraining
+from consingan.nn.discriminator import Discriminator
+from consingan.nn.optimizers import part
 from consingan.runs.about import about_this_run
 from consingan.runs.folder import RunFolder
 from consingan.training import prepare, resume
@@ -67,6 +76,27 @@ def make_trainer(engine: str = "fast", **settings: Any) -> Trainer:
     return Trainer(make_job(engine, **settings).training)
 
 
+def trainer_on(
+    config: ConSinGANConfig,
+    reals: list[Tensor],
+    make_engine: EngineFactory = PlainEngine,
+    randomness: Randomness | None = None,
+) -> Trainer:
+    """Trains on a pyramid, coarsest first, with an engine and random numbers of one's own."""
+    task = TASKS[config.train_mode]
+    drawn = randomness or SeededRandomness(config.manual_seed, task, reals[0].device)
+    generator = Generator(config.architecture, task.border)
+    discriminator = Discriminator(config.architecture)
+    drawn.initialize(generator, "generator")
+    drawn.initialize(discriminator, "discriminator")
+    new = ConSinGAN(config, generator)
+    return Trainer(
+        ConSinGANTraining(
+            new, discriminator, reals, drawn, execution("plain"), make_engine=make_engine
+        )
+    )
+
+
 def new_folder(root: Path, job: Job) -> RunFolder:
     """The folder of a run that has not begun."""
     about = about_this_run(job.execution, job.chosen.origin)
@@ -79,6 +109,23 @@ def train_folder(root: Path, engine: str = "fast", **settings: Any) -> RunFolder
     folder = new_folder(root, job)
     Session(Trainer(job.training), folder).run()
     return folder
+
+
+def model_of(folder: RunFolder, stages: int | None = None, device: str = "cpu") -> Any:
+    """What a run has learned after its first `stages` stages, by default all that are finished."""
+    there = Execution(torch.device(device))
+    return folder.method.load().restore(folder.config, folder.tensors(stages), there)
+
+
+def discriminator_of(folder: RunFolder) -> Tensors:
+    """The weights of a finished run's discriminator."""
+    return part(folder.tensors(), "discriminator")
+
+
+def reals_of(folder: RunFolder) -> list[Tensor]:
+    """The image at every stage of a run."""
+    kept = folder.load("pyramid.safetensors")
+    return [kept[f"real.{stage}"] for stage in range(folder.stages)]
 
 
 def fine_tuning_job(base: Path, naive: Path, engine: str = "fast", **settings: Any) -> Job:

@@ -21,7 +21,7 @@ from consingan.report.write import (
     write_basics,
     write_report,
 )
-from consingan.runs.folder import EVALUATION
+from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun, load_run
 
 

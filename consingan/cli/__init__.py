@@ -10,6 +10,7 @@ from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
 from consingan.cli.judging import metrics_command
+from consingan.cli.listing import methods_command
 from consingan.cli.training import train
 
 __all__ = ["evaluate", "main", "train"]
@@ -18,11 +19,12 @@ __all__ = ["evaluate", "main", "train"]
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__)
 def main() -> None:
-    """ConSinGAN: learn a generative model from one image."""
+    """Generative models of one image: ConSinGAN and its neighbors."""
 
 
 main.add_command(train)
 main.add_command(evaluate)
 main.add_command(metrics_command)
 main.add_command(compare_command)
+main.add_command(methods_command)
 main.add_command(doctor_command)

@@ -146,6 +146,7 @@ class Method:
         fine_tuning: None where a trained model cannot be trained on.
         counts: settings that count iterations.
         idle: settings that change nothing beside the others, each with the reason.
+        trial: settings of a training that takes a second, to see whether all works.
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
         reads: whether a folder is a run of the authors' own program.
     """
@@ -168,6 +169,7 @@ class Method:
     fine_tuning: FineTuning | None = None
     counts: tuple[str, ...] = ("niter",)
     idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
+    trial: Mapping[str, Any] = field(default_factory=dict)
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
 

@@ -1,8 +1,10 @@
-"""`python -m consingan.metrics REAL SAMPLE...`."""
+"""`python -m consingan.metrics REAL SAMPLE...`, which is `consingan metrics`."""
 
 from __future__ import annotations
 
-from consingan.cli.judging import metrics_command
+import runpy
+import sys
 
 if __name__ == "__main__":
-    metrics_command(prog_name="python -m consingan.metrics")
+    sys.argv[1:1] = ["metrics"]
+    runpy.run_module("consingan", run_name="__main__", alter_sys=True)

@@ -18,8 +18,10 @@ from consingan.api.train import Run
 from consingan.images.io import to_pixels
 from consingan.images.masks import composite
 from consingan.runs.folder import RunFolder
+from consingan.training import plan
 from consingan.training.loop import Trainer
 from consingan.training.observers import Pictures, ProgressBar
+from consingan.training.prepare import Job
 from consingan.training.records import Record, StageRecord
 from consingan.training.session import Observer
 
@@ -145,3 +147,17 @@ def tinted(picture: Tensor, mask: Tensor) -> Tensor:
     """A picture (1, 3, H, W) with the mask (1, 1, H, W) laid over it in red, half transparent."""
     color = picture.new_tensor(MASK_COLOR).view(1, 3, 1, 1)
     return composite(picture, color.expand_as(picture), mask / 2)
+
+
+def say_what_comes(what: Job | Run | RunFolder) -> None:
+    """Introduce a new training, or say where one goes on or lies."""
+    if isinstance(what, Job):
+        for line in plan.introduction(what):
+            print(line)
+    elif isinstance(what, Run):
+        print(
+            "Found an unfinished training of this picture with these settings. Going on at stage "
+            f"{what.trainer.stage + 1}, iteration {what.trainer.iteration}: {what.path}"
+        )
+    else:
+        print(f"Trained already with these settings, nothing to do: {what.path}")

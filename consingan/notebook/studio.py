@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.api.train import Run, find, train_or_resume
+from consingan.api.train import find, train_or_resume
 from consingan.api.trained import TrainedModel, load
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
@@ -25,9 +25,7 @@ from consingan.outputs.composite import AUTO, compose, find_mask, write_composit
 from consingan.outputs.requests import CompositeRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
 from consingan.report.write import all_alike, evaluation_folder
-from consingan.runs.folder import RunFolder
-from consingan.training import plan
-from consingan.training.prepare import Job, prepare
+from consingan.training.prepare import prepare
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
@@ -103,7 +101,7 @@ class Studio:
         job = prepare(typed, choose_execution(Wanted()))
         earlier = None if start_anew else find(job, self.output_dir, any_seed=False)
         outcome = train_or_resume(
-            job, earlier, self.output_dir, Wanted(), show.live, told=_say_what_comes
+            job, earlier, self.output_dir, Wanted(), show.live, told=show.say_what_comes
         )
         self._trained = load(outcome.folder.path)
         if outcome.how == "finished before":
@@ -286,17 +284,3 @@ class Studio:
         else:
             return find_picture(mask)
         return str(kept)
-
-
-def _say_what_comes(what: Job | Run | RunFolder) -> None:
-    """Introduce a new training, or say where one goes on or lies."""
-    if isinstance(what, Job):
-        for line in plan.introduction(what):
-            print(line)
-    elif isinstance(what, Run):
-        print(
-            "Found an unfinished training of this picture with these settings. Going on at stage "
-            f"{what.trainer.stage + 1}, iteration {what.trainer.iteration}: {what.path}"
-        )
-    else:
-        print(f"Trained already with these settings, nothing to do: {what.path}")

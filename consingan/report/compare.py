@@ -25,7 +25,7 @@ from consingan.report.kinds import KINDS
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.write import METRICS_FILE, announced
-from consingan.runs.folder import EVALUATION
+from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
 from consingan.settings.option import flag_name
 

@@ -15,8 +15,9 @@ from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.report.material import Material, Setting
 from consingan.runs.curves import length, read_curves
-from consingan.runs.folder import MANIFEST, RunFolder
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun
+from consingan.runs.manifest import MANIFEST
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.layers import choose
 from consingan.settings.option import flag_name

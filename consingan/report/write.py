@@ -24,7 +24,7 @@ from consingan.report.gather import gather
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
 from consingan.report.material import Material
 from consingan.report.page import report
-from consingan.runs.folder import EVALUATION
+from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
 
 

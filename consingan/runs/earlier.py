@@ -9,7 +9,9 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import image_stem
-from consingan.runs.folder import MANIFEST, PYRAMID, RunFolder
+from consingan.runs.files import PYRAMID
+from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import MANIFEST
 from consingan.settings.config import Config
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make

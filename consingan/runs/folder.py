@@ -48,19 +48,9 @@ from consingan.machine.locking import LOCK, holding, lock_of
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
 from consingan.nn.optimizers import part
+from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
+from consingan.runs.manifest import FORMAT, MANIFEST, Json, check_manifest, hint
 from consingan.settings.config import DEFAULT_METHOD, Config
-
-EVALUATION = "Evaluation"
-
-FORMAT = 2  # 2 adds method and losses to the manifest
-MANIFEST = "manifest.json"
-RESUME = "resume.safetensors"
-PYRAMID = "pyramid.safetensors"
-START = "start.safetensors"
-WEIGHTS = "weights.safetensors"  # in each stage's folder
-ANCHOR = "anchor.safetensors"
-
-Json = dict[str, Any]
 
 
 def run_name(config: Config, when: datetime) -> str:
@@ -134,9 +124,9 @@ class RunFolder:
         folder = cls(path)
         if not (path / MANIFEST).is_file():
             raise UserError(
-                f"{path} is not a run of this program; it has no {MANIFEST}{_hint(path)}"
+                f"{path} is not a run of this program; it has no {MANIFEST}{hint(path)}"
             )
-        _check_manifest(folder.manifest, path)
+        check_manifest(folder.manifest, path)
         return folder
 
     @property
@@ -282,7 +272,7 @@ class RunFolder:
         try:
             yield
         except KeyError as error:
-            raise _lacks(self.path / _file_of(str(error.args[0]), name), error.args[0]) from None
+            raise lacks(self.path / file_of(str(error.args[0]), name), error.args[0]) from None
         except RuntimeError as error:
             if out_of_memory(error):
                 raise
@@ -301,50 +291,5 @@ class RunFolder:
         tensors = read_tensors(self.path / name)
         for wanted in required:
             if wanted not in tensors:
-                raise _lacks(self.path / name, wanted)
+                raise lacks(self.path / name, wanted)
         return tensors
-
-
-def _lacks(path: Path, wanted: str) -> UserError:
-    return UserError(
-        f"{path} is damaged (it holds no {wanted}); restore it from a copy or train anew."
-    )
-
-
-def _file_of(tensor: str, otherwise: str | None) -> str:
-    """The file of a run in which a tensor is to be found."""
-    if tensor.startswith("anchor."):
-        return f"{tensor.split('.')[1]}/{ANCHOR}"
-    return PYRAMID if tensor.startswith(("real.", "source")) else otherwise or PYRAMID
-
-
-def _check_manifest(manifest: Json, run: Path) -> None:
-    """What the program itself reads must be there and of its kind."""
-    if isinstance(manifest.get("format"), int) and manifest["format"] > FORMAT:
-        raise UserError(
-            f"{run} was written in format {manifest['format']}, this program reads format "
-            f"{FORMAT}; use the newer release of ConSinGAN."
-        )
-    kinds = {
-        "format": int,
-        "status": str,
-        "finished_stages": int,
-        "stages": int,
-        "seconds_per_stage": list,
-    }
-    perhaps = {"execution": dict, "versions": dict}
-    kinds |= {name: kind for name, kind in perhaps.items() if name in manifest}
-    for name, kind in kinds.items():
-        if not isinstance(manifest.get(name), kind):
-            raise UserError(
-                f"{run / MANIFEST} is damaged (its {name} is {manifest.get(name)!r}); restore it "
-                "from a copy."
-            )
-
-
-def _hint(path: Path) -> str:
-    """Name the run that a folder is a stage of, or those below it."""
-    if (path.resolve().parent / MANIFEST).is_file():
-        return f"; did you mean {path.parent}?"
-    runs = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
-    return f"; did you mean {runs[-1]}?" if runs else "."

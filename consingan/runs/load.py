@@ -15,7 +15,8 @@ from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Foreign, Method
 from consingan.methods.registry import METHODS
-from consingan.runs.folder import MANIFEST, RunFolder
+from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import MANIFEST
 from consingan.runs.snapshots import snapshot_name
 
 

@@ -84,6 +84,9 @@ def estimate(job: Job) -> Iterator[str]:
     if (peak := training.peak_memory()) is not None:
         yield f"memory at the finest stage: about {peak / MEBI:.0f} MiB beside the program itself"
         yield from memory_advice(job, peak)
+    if not training.stages:
+        yield "nothing is trained: pictures can be made at once"
+        return
     total = 0.0
     stages = range(training.first, training.stages)
     for stage in stages:

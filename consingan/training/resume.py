@@ -10,7 +10,8 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.registry import method_of
-from consingan.runs.folder import RESUME, RunFolder
+from consingan.runs.files import RESUME
+from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
 
 

@@ -26,7 +26,7 @@ def model() -> consingan.TrainedModel:
 
 
 def weights(model: consingan.TrainedModel) -> dict[str, Tensor]:
-    return dict(model.taskl.generator.state_dict())
+    return dict(model.model.generator.state_dict())
 
 
 def test_training_on_a_tensor_writes_nothing(

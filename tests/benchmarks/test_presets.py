@@ -18,10 +18,10 @@ from benchmarks.quality import Benchmark
 from benchmarks.stages import sizes_of
 from consingan.errors import UserError
 from consingan.images.io import write_image
-from consingan.machine.execution import Execution
+from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import choose_settings
-from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.presets import PRESETS
 from consingan.training.prepare import prepare
 
 
@@ -130,7 +130,7 @@ def test_stages_are_those_of_a_training() -> None:
         job = prepare({**settings, "input_name": "x"}, choose_execution(Wanted("cpu")), image)
         made = sizes_of(config.max_size, config.train_stages, config.train_mode,
                         settings.get("min_size"))  # fmt: skip
-        assert made == [(r.shape[-2], r.shape[-1]) for r in job.trainer.reals]
+        assert made == [(r.shape[-2], r.shape[-1]) for r in job.training.reals]
 
 
 def test_time_counts_the_iterations_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:

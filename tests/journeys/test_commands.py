@@ -37,8 +37,8 @@ from consingan.cli import messages, training
 from consingan.images.io import read_image, to_pixels
 from consingan.images.resize import resize_to
 from consingan.machine.program import started_as
-from consingan.runs.folder import run_name
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.runs.folder import run_name
 
 ROOT = Path(__file__).parents[2]
 

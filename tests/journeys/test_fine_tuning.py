@@ -32,6 +32,7 @@ from consingan.methods.consingan.presets import PRESETS
 from consingan.runs.folder import RunFolder, snapshot_file, snapshots
 from consingan.runs.load import load_run
 from consingan.training import prepare
+from consingan.training.loop import Trainer
 from consingan.training.prepare import Job
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 from consingan.training.session import Session
@@ -52,7 +53,7 @@ def watched(job: Job, folder: RunFolder, every: int) -> Snapshots:
 def test_only_the_last_stages_change(harmonization_run: Path, naive: Path, engine: str) -> None:
     """Older stages' weights are untouched, fixed noise and amplitudes are kept."""
     base = load_run(harmonization_run).model
-    trainer = fine_tuning_job(harmonization_run, naive, engine).trainer
+    trainer = Trainer(fine_tuning_job(harmonization_run, naive, engine).training)
     seen = list(trainer.run())
     assert [r.stage for r in seen] == [2] * 5
     assert [type(r) for r in seen] == [StageStarted, *[StepRecord] * 3, StageRecord]
@@ -69,23 +70,27 @@ def test_only_the_last_stages_change(harmonization_run: Path, naive: Path, engin
 
 
 def test_the_source_is_the_naive_image(harmonization_run: Path, naive: Path) -> None:
-    trainer = fine_tuning_job(harmonization_run, naive).trainer
+    trainer = Trainer(fine_tuning_job(harmonization_run, naive).training)
     size = trainer.model.sizes[0]
     expected = resize_to(read_image(naive), size).clamp(-1, 1)
-    assert torch.equal(trainer.source_image, expected)
-    shapes = trainer.shapes(2)
+    assert torch.equal(trainer.training.source_image, expected)
+    shapes = trainer.training.shapes(2)
     for iteration in range(3):
-        draws = trainer.randomness.draws(2, iteration, shapes, trainer.source_image, 3)
+        draws = trainer.training.randomness.draws(
+            2, iteration, shapes, trainer.training.source_image, 3
+        )
         assert torch.equal(draws.noises[0], expected)
 
 
 def test_editing_adds_noise_to_the_source(tmp_path: Path, naive: Path) -> None:
     job = make_job(train_mode="editing")
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder).run()
-    trainer = fine_tuning_job(folder.path, naive).trainer
-    draws = trainer.randomness.draws(2, 0, trainer.shapes(2), trainer.source_image, 3)
-    noise = draws.noises[0] - trainer.source_image
+    Session(Trainer(job.training), folder).run()
+    trainer = Trainer(fine_tuning_job(folder.path, naive).training)
+    draws = trainer.training.randomness.draws(
+        2, 0, trainer.training.shapes(2), trainer.training.source_image, 3
+    )
+    noise = draws.noises[0] - trainer.training.source_image
     assert 0.07 < float(noise.std()) < 0.13
 
 
@@ -111,7 +116,7 @@ def test_snapshots(tmp_path: Path, harmonization_run: Path, naive: Path) -> None
                 state = trainer.model.generator.state_dict()
                 weights[record.iteration + 1] = {k: v.clone() for k, v in state.items()}
 
-    Session(job.trainer, folder, [watched(job, folder, 2), Keep()]).run()
+    Session(Trainer(job.training), folder, [watched(job, folder, 2), Keep()]).run()
     assert snapshots(folder.path) == [2, 4, 5]
     for iteration in (2, 4, 5):
         run = load_run(folder.path, iteration=iteration)
@@ -121,7 +126,7 @@ def test_snapshots(tmp_path: Path, harmonization_run: Path, naive: Path) -> None
         assert read_image(shown).shape == run.model.real.shape
     assert_same(load_run(folder.path).model.generator.state_dict(), weights[5])
     strip = read_image(folder.path / "snapshots.png")
-    assert strip.shape[-1] >= 3 * job.trainer.reals[-1].shape[-1]
+    assert strip.shape[-1] >= 3 * job.training.reals[-1].shape[-1]
     with pytest.raises(UserError, match=r"no snapshot of iteration 3; there are: 2, 4, 5\."):
         load_run(folder.path, iteration=3)
     with pytest.raises(UserError, match="only fine-tuned runs have them"):
@@ -142,10 +147,10 @@ def test_a_crash_in_a_snapshot_is_made_up_for(
         folder = new_folder(tmp_path, job)
         keeper = watched(job, folder, 2)
         if at is None:
-            Session(job.trainer, folder, [keeper]).run()
+            Session(Trainer(job.training), folder, [keeper]).run()
         else:
             with pytest.raises(RuntimeError, match="a crash"):
-                Session(job.trainer, folder, [FailAt(at), keeper], save_every=1).run()
+                Session(Trainer(job.training), folder, [FailAt(at), keeper], save_every=1).run()
             assert folder.finished_stages == 0
             resume_to_end(folder.path, observers=[keeper])
         assert snapshots(folder.path) == [2, 4, 5]
@@ -160,14 +165,14 @@ def test_a_fine_tuned_run_loads_and_is_named(
 ) -> None:
     job = fine_tuning_job(harmonization_run, naive)
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder).run()
+    Session(Trainer(job.training), folder).run()
     assert "_harmonization_fine-tune_" in folder.path.name
     model, discriminator = folder.load_model()
-    assert_same(model.generator.state_dict(), job.trainer.model.generator.state_dict())
-    assert_same(discriminator.state_dict(), job.trainer.discriminator.state_dict())
+    assert_same(model.generator.state_dict(), job.training.model.generator.state_dict())
+    assert_same(discriminator.state_dict(), job.training.discriminator.state_dict())
     source = folder.source_image()
     assert source is not None
-    assert torch.equal(source, job.trainer.source_image)
+    assert torch.equal(source, job.training.source_image)
 
 
 def test_resuming_needs_neither_the_base_nor_the_picture(
@@ -178,7 +183,7 @@ def test_resuming_needs_neither_the_base_nor_the_picture(
     job = fine_tuning_job(base, naive)
     folder = new_folder(tmp_path, job)
     with pytest.raises(RuntimeError):
-        Session(job.trainer, folder, [FailAt(2)], save_every=1).run()
+        Session(Trainer(job.training), folder, [FailAt(2)], save_every=1).run()
     shutil.rmtree(base)
     naive.unlink()
     result = CliRunner().invoke(
@@ -224,7 +229,7 @@ def test_the_training_picture_itself_may_be_named(
     job = fine_tuning_job(
         harmonization_run, naive, input_name=str(same), train_mode="harmonization"
     )
-    assert job.trainer.stage == SETTINGS["train_stages"] - 1
+    assert job.training.first == SETTINGS["train_stages"] - 1
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path, harmonization_run: Path, naive: Path) -> None:
@@ -251,7 +256,7 @@ def test_the_base_run_is_left_as_it_was(
 ) -> None:
     before = {p: p.read_bytes() for p in harmonization_run.rglob("*") if p.is_file()}
     job = fine_tuning_job(harmonization_run, naive)
-    Session(job.trainer, new_folder(tmp_path, job)).run()
+    Session(Trainer(job.training), new_folder(tmp_path, job)).run()
     assert {p: p.read_bytes() for p in harmonization_run.rglob("*") if p.is_file()} == before
 
 

@@ -52,7 +52,7 @@ def harmonized() -> tuple[Tensor, Composite]:
         device="cpu",
         precision="float32",
     )
-    return real, compose(model.taskl, naive, mask, options=MaskOptions(dilation=1, feather=1.0))
+    return real, compose(model.model, naive, mask, options=MaskOptions(dilation=1, feather=1.0))
 
 
 def distance(real: Tensor, picture: Tensor) -> float:

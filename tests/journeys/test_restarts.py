@@ -19,7 +19,7 @@ from consingan.methods.consingan.method import LOSSES
 from consingan.runs.folder import RunFolder, snapshot_file
 from consingan.training import resume
 from consingan.training.loop import ATTEMPTS, Trainer
-from consingan.training.observers import Collapse, ProgressBar
+from consingan.training.observers import ProgressBar, Saturation
 from consingan.training.records import Record, StageRecord, StageRestarted, StageStarted, StepRecord
 from consingan.training.session import Session
 from consingan.training.snapshots import Snapshots
@@ -37,7 +37,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
     """Let the reconstruction loss stand still at the first attempts at a stage."""
-    make = watched.make_engine
+    make = watched.training.make_engine
 
     def make_engine(task: Any) -> Any:
         engine = make(task)
@@ -52,7 +52,7 @@ def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 
         engine.step = stuck  # type: ignore[method-assign]
         return engine
 
-    watched.make_engine = make_engine
+    watched.training.make_engine = make_engine
     return watched
 
 
@@ -63,19 +63,19 @@ def restarts(records: list[Record]) -> list[StageRestarted]:
 def test_a_collapsed_stage_begins_anew_with_other_draws() -> None:
     watched = collapse(make_trainer(niter=NITER))
     numbers: list[int] = []
-    draws = watched.randomness.draws
+    draws = watched.training.randomness.draws
 
     def noted(stage: int, number: int, *rest: Any) -> Any:
         numbers.extend([number] if stage == 1 else [])
         return draws(stage, number, *rest)
 
-    watched.randomness = type("Noted", (), {"draws": staticmethod(noted)})()
+    watched.training.randomness = type("Noted", (), {"draws": staticmethod(noted)})()
     for name in ("initialize", "fixed_noise"):
-        setattr(watched.randomness, name, getattr(make_trainer().randomness, name))
+        setattr(watched.training.randomness, name, getattr(make_trainer().randomness, name))
     weights, records = {}, []
     for record in watched.run():
         if isinstance(record, (StageStarted, StageRestarted)) and record.stage == 1:
-            weights[watched.attempt] = {k: v.clone() for k, v in watched._weights().items()}
+            weights[watched.attempt] = {k: v.clone() for k, v in watched.training.weights().items()}
         records.append(record)
     assert restarts(records) == [StageRestarted(1, EVERY, 1)]
     assert numbers == [*range(EVERY), *range(NITER, 2 * NITER)]
@@ -147,7 +147,7 @@ def test_snapshots_of_what_is_thrown_away_are_thrown_away(tmp_path: Path) -> Non
 
 def test_a_caller_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(Collapse, "observe", lambda self, record, _: told.append(type(record)))
+    monkeypatch.setattr(Saturation, "observe", lambda self, record, _: told.append(type(record)))
     image = torch.linspace(-0.9, 0.9, 24 * 30).view(1, 1, 24, 30).expand(1, 3, 24, 30)
     settings = {"train_stages": 1, "niter": 1, "nfc": 2, "min_size": 16, "max_size": 24}
     consingan.train(image, device="cpu", **settings)
@@ -160,7 +160,7 @@ def test_a_caller_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, stop: int) -> None:
     whole, stopped = (make_job(niter=NITER) for _ in "ab")
     collapse(whole.trainer)
-    Session(whole.trainer, new_folder(tmp_path / "a", whole)).run()
+    Session(Trainer(whole.training), new_folder(tmp_path / "a", whole)).run()
     folder = new_folder(tmp_path / "b", stopped)
     collapse(stopped.trainer)
 
@@ -171,11 +171,11 @@ def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, s
                 self.act()
 
     with pytest.raises(InterruptedRunError):
-        Session(stopped.trainer, folder, [Stop(0)]).run()
+        Session(Trainer(stopped.training), folder, [Stop(0)]).run()
     again, seconds = resume.resume(RunFolder.open(folder.path), stopped.execution)
     assert again.attempt == attempt
     Session(collapse(again), folder, (), None, seconds).run()
-    assert_same(final_state(again), final_state(whole.trainer))
+    assert_same(final_state(again), final_state(Trainer(whole.training)))
     assert_same(outcome(folder.path), outcome(only(tmp_path / "a")))
 
 
@@ -197,7 +197,7 @@ def test_it_is_said_and_the_bar_ends_full() -> None:
     def watch() -> None:
         for record in watched.run():
             bar.observe(record, watched)
-            Collapse().observe(record, watched)
+            Saturation().observe(record, watched)
             counted.append(bar.bar.n)
 
     with pytest.warns(UserWarning, match=r"stage 2 ended in one flat color after 4 iter.*2 of 3"):

@@ -28,6 +28,7 @@ from helpers import (
     fine_tuning_job,
     litter,
     make_job,
+    model_of,
     new_folder,
     only_run,
     outcome,
@@ -45,6 +46,7 @@ from consingan.errors import DivergedError, InterruptedRunError, UserError
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.runs.folder import RunFolder
 from consingan.training import resume
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills need POSIX processes")
@@ -67,14 +69,14 @@ def test_stopped_at_every_record(tmp_path: Path, name: str) -> None:
     engine = settings["engine"]
     curves, job = Curves(), make_job(**settings)
     whole = new_folder(tmp_path, job)
-    Session(job.trainer, whole, [curves]).run()
+    Session(Trainer(job.training), whole, [curves]).run()
     for at in range(7):
         again, part = Curves(), make_job(**settings)
         folder = new_folder(tmp_path, part)
         with pytest.raises(InterruptedRunError):
-            Session(part.trainer, folder, [again, StopAt(at)]).run()
+            Session(Trainer(part.training), folder, [again, StopAt(at)]).run()
         trainer = resume_to_end(folder.path, engine, [again])
-        assert_same(final_state(trainer), final_state(job.trainer))
+        assert_same(final_state(trainer), final_state(Trainer(job.training)))
         assert_same(again.of_stage, curves.of_stage)
         assert_same(outcome(folder.path), outcome(whole.path))
         assert not (folder.path / "resume.safetensors").exists()
@@ -87,7 +89,7 @@ def test_stopped_again_and_again(tmp_path: Path, engine: str) -> None:
     job = make_job(engine)
     folder = new_folder(tmp_path, job)
     with pytest.raises(InterruptedRunError):
-        Session(job.trainer, folder, [StopAt(1)]).run()
+        Session(Trainer(job.training), folder, [StopAt(1)]).run()
     for _ in range(20):
         trainer, seconds = resume.resume(folder, execution(engine))
         try:
@@ -106,16 +108,16 @@ def test_fine_tuning_stopped_at_every_record(
     naive = save_picture(tmp_path / "naive.png", seed=4)
     job = fine_tuning_job(harmonization_run, naive, engine)
     whole = new_folder(tmp_path, job)
-    Session(job.trainer, whole).run()
+    Session(Trainer(job.training), whole).run()
     naive_copy = job.naive
     assert naive_copy is not None
     for at in range(4):
         part = fine_tuning_job(harmonization_run, naive, engine)
         folder = new_folder(tmp_path, part)
         with pytest.raises(InterruptedRunError):
-            Session(part.trainer, folder, [StopAt(at)]).run()
+            Session(Trainer(part.training), folder, [StopAt(at)]).run()
         trainer = resume_to_end(folder.path, engine)
-        assert_same(final_state(trainer), final_state(job.trainer))
+        assert_same(final_state(trainer), final_state(Trainer(job.training)))
         assert_same(outcome(folder.path), outcome(whole.path))
         kept = folder.naive()
         assert kept is not None
@@ -128,7 +130,7 @@ def test_crashes_with_few_saves_lose_iterations_but_nothing_else(tmp_path: Path)
         job = make_job(train_stages=2)
         folder = new_folder(tmp_path, job)
         with pytest.raises(RuntimeError, match="a crash"):
-            Session(job.trainer, folder, [FailAt(at)], save_every=2).run()
+            Session(Trainer(job.training), folder, [FailAt(at)], save_every=2).run()
         assert folder.manifest["status"] == "failed"
         resume_to_end(folder.path)
         assert_same(outcome(folder.path), expected)
@@ -152,7 +154,7 @@ def test_half_written_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
     with pytest.raises(InterruptedRunError):
-        Session(job.trainer, folder, [StopAt(6)]).run()
+        Session(Trainer(job.training), folder, [StopAt(6)]).run()
     (folder.path / ".resume.safetensors.123.tmp").write_bytes(b"half")
     (folder.path / "1" / ".weights.safetensors.123.tmp").write_bytes(b"half")
     resume_to_end(folder.path)
@@ -197,7 +199,7 @@ def test_a_disk_that_is_full_from_any_write_on(
     def run(root: Path) -> RunFolder:
         job = make_job(**settings)
         folder = new_folder(root, job)
-        Session(job.trainer, folder, save_every=1).run()
+        Session(Trainer(job.training), folder, save_every=1).run()
         return folder
 
     run(tmp_path / "count")
@@ -216,7 +218,7 @@ def test_a_disk_that_is_full_from_any_write_on(
             continue
         folder = RunFolder.open(found[0])
         if folder.finished_stages:
-            assert len(folder.load_model()[0].anchors) == folder.finished_stages
+            assert len(model_of(folder).anchors) == folder.finished_stages
         resume_to_end(folder.path)
         assert_same(outcome(folder.path), expected)
 
@@ -282,10 +284,10 @@ def test_out_of_memory_in_any_iteration(tmp_path: Path, monkeypatch: pytest.Monk
             job = make_job(**settings)
             folder = new_folder(tmp_path, job)
             with pytest.raises(MemoryError):
-                Session(job.trainer, folder, save_every=2).run()
+                Session(Trainer(job.training), folder, save_every=2).run()
         assert folder.manifest["status"] == "failed"
         if folder.finished_stages:
-            assert folder.load_model()[0].sizes
+            assert model_of(folder).sizes
         resume_to_end(folder.path)
         assert_same(outcome(folder.path), expected)
 
@@ -311,7 +313,7 @@ def test_the_command_trains_as_the_package_does(
 ) -> None:
     from consingan.images.io import read_image
 
-    trainer = make_job(image=read_image(image_file), niter=NITER).trainer
+    trainer = Trainer(make_job(image=read_image(image_file), niter=NITER).training)
     for _ in trainer.run():
         pass
     for name, value in trainer.model.generator.state_dict().items():
@@ -400,7 +402,7 @@ def test_killed_ten_times_at_random_moments(
             assert all_finite(found[0])
             arguments = ["--resume", "--model_dir", str(found[0]), "--save_every", "1"]
             if folder.finished_stages:
-                assert len(folder.load_model()[0].anchors) == folder.finished_stages
+                assert len(model_of(folder).anchors) == folder.finished_stages
         moment = Moment(signal.SIGKILL, str(tmp_path), rng.randint(1, 80))
         killed += launcher.run(*arguments, stop=moment) == -signal.SIGKILL
     assert killed >= 3
@@ -430,5 +432,5 @@ def test_a_diverged_run_names_its_loss(tmp_path: Path) -> None:
     job = make_job(lr_g=1e30, lr_d=1e30, niter=8, image=picture())
     folder = new_folder(tmp_path, job)
     with pytest.raises(DivergedError, match=r"(the loss \w+|a weight of the \w+) is not finite"):
-        Session(job.trainer, folder, save_every=1).run()
+        Session(Trainer(job.training), folder, save_every=1).run()
     assert all_finite(folder.path)

@@ -29,6 +29,7 @@ from consingan.errors import InterruptedRunError, UserError
 from consingan.machine import locking
 from consingan.runs.folder import RunFolder
 from consingan.training import resume
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 HOLDER = """
@@ -45,7 +46,7 @@ def stopped(tmp_path: Path) -> Path:
     job = make_job(train_stages=2)
     folder = new_folder(tmp_path, job)
     with pytest.raises(InterruptedRunError):
-        Session(job.trainer, folder, [StopAt(1)]).run()
+        Session(Trainer(job.training), folder, [StopAt(1)]).run()
     return folder.path
 
 
@@ -106,7 +107,7 @@ def test_a_session_holds_its_folder_from_the_first_to_the_last_record(tmp_path: 
                 resume.resume(RunFolder.open(folder.path), execution())
             refused.append(str(caught.value))
 
-    Session(job.trainer, folder, [Intruder()]).run()
+    Session(Trainer(job.training), folder, [Intruder()]).run()
     assert len(refused) == 1 + 3 + 1
     assert all("Another process is training" in sentence for sentence in refused)
     with RunFolder(folder.path).locked():  # given back
@@ -126,7 +127,7 @@ def test_another_thread_is_refused_and_the_same_one_is_not(stopped: Path) -> Non
     folder = RunFolder.open(stopped)
     with folder.locked(), folder.locked():
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            attempt = pool.submit(resume.resumed, folder, execution())
+            attempt = pool.submit(resume.resume, folder, execution())
             assert isinstance(attempt.exception(), UserError)
         resume.resume(folder, execution())
     resume_to_end(stopped)
@@ -151,7 +152,7 @@ def test_a_disk_without_locks_is_good_enough(
     job = make_job(train_stages=1)
     folder = new_folder(tmp_path, job)
     with pytest.warns(UserWarning, match="cannot be locked: take care"):
-        Session(job.trainer, folder).run()
+        Session(Trainer(job.training), folder).run()
     assert RunFolder(only_run(tmp_path)).manifest["status"] == "finished"
 
 

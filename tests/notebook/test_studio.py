@@ -40,6 +40,7 @@ from consingan.notebook.messages import CellError, explained
 from consingan.notebook.studio import Studio
 from consingan.outputs import composite
 from consingan.runs.folder import RunFolder
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 TINY = {k: v for k, v in SETTINGS.items() if k != "input_name"}
@@ -291,7 +292,7 @@ def test_a_mask_painted_on_colab_is_used(
     mask = torch.zeros(1, 1, 44, 52)
     mask[..., :13] = 1
     expected = composite.compose(
-        model.taskl, before, mask, options=composite.MaskOptions(dilation=0)
+        model.model, before, mask, options=composite.MaskOptions(dilation=0)
     )
     assert (after - expected.full_blended).abs().max() < 0.02
     assert (after - before)[..., :10].abs().mean() > 0.1
@@ -567,8 +568,8 @@ def _distance(x: Any, y: Any, x1: float, y1: float, x2: float, y2: float) -> Any
 def test_the_bar_says_how_much_time_is_left(tmp_path: Path, shown: list[str]) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
-    view = show.LiveView(job.trainer, folder, job.execution.arithmetic)
-    Session(job.trainer, folder, [view]).run()
+    view = show.LiveView(Trainer(job.training), folder, job.execution.arithmetic)
+    Session(Trainer(job.training), folder, [view]).run()
     view.close()
     bars = [page for page in shown if page.startswith("<pre")]
     assert re.search(r"100%.*\d\d:\d\d spent, 00:00 left", bars[-1])

@@ -24,6 +24,7 @@ from PIL import Image
 
 from consingan.errors import UserError
 from consingan.methods.consingan import sampling
+from consingan.methods.contract import Walk
 from consingan.outputs import film
 from consingan.outputs.samples import AUTHORS_SCALES, Options, other_sizes
 from consingan.report.write import all_alike
@@ -232,11 +233,13 @@ def test_the_seed_chooses_the_walk(tmp_path):
     model = load_run(run).model
 
     def walk(seed, **options):
-        return torch.cat(list(sampling.animation_frames(model, 3, seed=seed, **options)))
+        return torch.cat(list(sampling.animation_frames(model, 3, Walk(seed=seed, **options))))
 
     assert torch.equal(walk(1), walk(1))
     assert not torch.equal(walk(1), walk(2))
-    assert torch.equal(walk(1)[:2], torch.cat(list(sampling.animation_frames(model, 2, seed=1))))
+    assert torch.equal(
+        walk(1)[:2], torch.cat(list(sampling.animation_frames(model, 2, Walk(seed=1))))
+    )
     assert not torch.equal(walk(1)[0], walk(1)[1])
     assert walk(1, size=(30, 40)).shape == (3, 3, 30, 40)
 

@@ -31,6 +31,7 @@ from consingan.cli.training import train
 from consingan.images.io import unit, write_image
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -45,7 +46,6 @@ from consingan.report.verdicts import falling
 from consingan.report.write import Extras
 from consingan.report.write import write_report as write
 from consingan.runs.load import LoadedRun, load_run
-from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.settings.layers import choose
 
 ALIEN = 'a <b> & "c"'

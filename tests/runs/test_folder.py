@@ -18,6 +18,7 @@ from helpers import (
     execution,
     litter,
     make_job,
+    model_of,
     new_folder,
     picture,
     train_folder,
@@ -26,10 +27,12 @@ from safetensors.torch import load_file, save_file
 
 from consingan.errors import InterruptedRunError, UserError
 from consingan.machine.files import atomic_path, write_json, write_tensors, write_text
-from consingan.runs.folder import FORMAT, RunFolder, run_name
-from consingan.runs.load import load_run
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.runs.folder import RunFolder, run_name
+from consingan.runs.load import load_run
+from consingan.runs.manifest import FORMAT
 from consingan.training import resume
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 FILES = (
@@ -53,7 +56,7 @@ def stopped_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     job = make_job()
     folder = new_folder(tmp_path_factory.mktemp("stopped"), job)
     with pytest.raises(InterruptedRunError):
-        Session(job.trainer, folder, [StopAt(6)]).run()
+        Session(Trainer(job.training), folder, [StopAt(6)]).run()
     return folder.path
 
 
@@ -149,17 +152,17 @@ def test_a_run_folder_has_usual_permissions(tmp_path: Path) -> None:
 def test_everything_comes_back(tmp_path: Path, engine: str, settings: dict[str, Any]) -> None:
     job = make_job(engine, train_mode="animation", **settings)
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder).run()
+    Session(Trainer(job.training), folder).run()
     model, discriminator = RunFolder.open(folder.path).load_model()
-    trained = job.trainer.model
+    trained = job.training.model
     assert model.config == trained.config
     assert_same(model.generator.state_dict(), trained.generator.state_dict())
-    assert_same(discriminator.state_dict(), job.trainer.discriminator.state_dict())
+    assert_same(discriminator.state_dict(), job.training.discriminator.state_dict())
     assert model.amplitudes == trained.amplitudes
     for loaded, own in zip(model.anchors, trained.anchors, strict=True):
         assert torch.equal(loaded.noise, own.noise)
         assert torch.equal(loaded.real, own.real)
-    assert all(torch.equal(a, b) for a, b in zip(folder.reals(), job.trainer.reals, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(folder.reals(), job.training.reals, strict=True))
 
 
 def test_the_state_in_mid_stage_comes_back(stopped_run: Path) -> None:
@@ -180,7 +183,7 @@ def test_a_run_is_loaded_onto_a_device_without_float64(finished_run: Path) -> No
     there = [*model.generator.parameters(), *discriminator.parameters()]
     there += [*model.fixed_noises, *(anchor.real for anchor in model.anchors)]
     assert {(x.device.type, x.dtype) for x in there} == {("meta", torch.float32)}
-    assert model.amplitudes == folder.load_model()[0].amplitudes
+    assert model.amplitudes == model_of(folder).amplitudes
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks Linux")
@@ -435,7 +438,7 @@ def test_a_run_that_cannot_be_made_leaves_nothing(
 def test_training_leaves_no_litter(tmp_path: Path) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder, save_every=1).run()
+    Session(Trainer(job.training), folder, save_every=1).run()
     assert not litter(tmp_path)
 
 

@@ -9,11 +9,11 @@ from helpers import ENGINES, SETTINGS, assert_same, final_state, make_trainer, p
 from torch import Tensor
 
 from consingan.errors import DivergedError
-from consingan.methods.consingan.method import LOSSES
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.model import measure_amplitude
 from consingan.methods.consingan.training import learning_rate_factor
-from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
 
@@ -74,10 +74,10 @@ def test_rates_of_every_parameter_at_every_iteration(engine: str) -> None:
         if not isinstance(record, StepRecord):
             continue
         d, factor = record.stage, 0.1 if record.iteration >= 4 else 1.0
-        assert trainer.engine is not None
+        assert trainer.training.engine is not None
         rates = {
             id(p): float(g["lr"])
-            for g in trainer.engine.optimizer_g.param_groups
+            for g in trainer.training.engine.optimizer_g.param_groups
             for p in g["params"]
         }
         expected: dict[int, float] = {id(p): 1e-3 * factor for p in generator.tail.parameters()}
@@ -88,7 +88,7 @@ def test_rates_of_every_parameter_at_every_iteration(engine: str) -> None:
         if d < 2:
             expected |= {id(p): 1e-3 * 0.5**d * factor for p in generator.head.parameters()}
         assert rates == pytest.approx(expected)
-        for group in trainer.engine.optimizer_d.param_groups:
+        for group in trainer.training.engine.optimizer_d.param_groups:
             assert float(group["lr"]) == pytest.approx(2e-3 * factor)
         looked += 1
     assert looked == 20
@@ -117,7 +117,7 @@ def test_a_new_stage_is_a_copy_and_the_discriminator_goes_on(engine: str) -> Non
     judged: dict[str, Tensor] = {}
     for record in trainer.run():
         if isinstance(record, StageRecord):
-            judged = {k: v.clone() for k, v in trainer.discriminator.state_dict().items()}
+            judged = {k: v.clone() for k, v in trainer.training.discriminator.state_dict().items()}
         elif isinstance(record, StageStarted) and record.stage:
             new, last = generator.body[record.stage], generator.body[record.stage - 1]
             assert_same(new.state_dict(), last.state_dict())
@@ -125,7 +125,7 @@ def test_a_new_stage_is_a_copy_and_the_discriminator_goes_on(engine: str) -> Non
                 p.data_ptr() for p in last.parameters()
             }
             assert not shared
-            assert_same(trainer.discriminator.state_dict(), judged)
+            assert_same(trainer.training.discriminator.state_dict(), judged)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -139,7 +139,7 @@ def test_anchors_are_measured_once_and_kept(engine: str) -> None:
             kept.append((anchor.noise.clone(), anchor.amplitude))
             if record.stage == 0:
                 assert anchor.amplitude == 1.0
-                assert torch.equal(anchor.noise, trainer.reals[0])
+                assert torch.equal(anchor.noise, trainer.training.reals[0])
             else:
                 before = model.amplitudes[: record.stage]
                 args = (model.fixed_noises, before, anchor.real)
@@ -155,8 +155,8 @@ def test_anchors_are_measured_once_and_kept(engine: str) -> None:
 def test_an_animations_first_fixed_noise_is_noise() -> None:
     trainer = trained("fast", train_mode="animation")
     first = trainer.model.anchors[0].noise
-    assert first.shape == trainer.reals[0].shape
-    assert not torch.equal(first, trainer.reals[0])
+    assert first.shape == trainer.training.reals[0].shape
+    assert not torch.equal(first, trainer.training.reals[0])
     assert first.abs().max() > 1  # no picture in [-1, 1]
 
 
@@ -238,7 +238,7 @@ def test_a_weight_that_is_not_finite_is_found_before_a_save(network: str, value:
         if isinstance(record, StepRecord):
             break
     trainer.check_finite()
-    nets = {"generator": trainer.model.generator, "discriminator": trainer.discriminator}
+    nets = {"generator": trainer.model.generator, "discriminator": trainer.training.discriminator}
     with torch.no_grad():
         next(nets[network].parameters())[0, 0, 0, 0] = value
     with pytest.raises(DivergedError, match=f"a weight of the {network} .* iteration 1"):
@@ -265,4 +265,4 @@ def test_an_amplitude_that_is_not_finite_stops() -> None:
     ):
         for record in trainer.run():
             if isinstance(record, StageRecord):
-                trainer.reals[1] = torch.full_like(trainer.reals[1], math.inf)
+                trainer.training.reals[1] = torch.full_like(trainer.training.reals[1], math.inf)

@@ -10,7 +10,7 @@ import torch
 
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
-from consingan.training.observers import Collapse
+from consingan.training.observers import Saturation
 from consingan.training.records import StageRecord, StageStarted
 
 REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16)
@@ -23,7 +23,7 @@ def watch(loss, niter=2 * ENOUGH, alpha=10.0, iterations=None):
     losses = torch.zeros(iterations, len(LOSSES))
     losses[:, LOSSES.index("g_reconstruction")] = loss
     trainer = SimpleNamespace(config=SimpleNamespace(alpha=alpha, niter=niter), reals=[None, REAL])
-    Collapse().observe(StageRecord(1, losses), trainer)
+    Saturation().observe(StageRecord(1, losses), trainer)
 
 
 def test_worse_than_the_mean_color_is_said():
@@ -44,4 +44,4 @@ def test_else_nothing_is_said(loss, niter, alpha):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         watch(loss, niter, alpha)
-        Collapse().observe(StageStarted(0), SimpleNamespace())
+        Saturation().observe(StageStarted(0), SimpleNamespace())

@@ -19,6 +19,7 @@ from helpers import (
     final_state,
     litter,
     make_job,
+    make_trainer,
     new_folder,
     outcome,
     resume_to_end,
@@ -85,7 +86,7 @@ def test_a_handler_that_python_cannot_put_back(monkeypatch: pytest.MonkeyPatch) 
 def test_training_works_outside_the_main_thread(tmp_path: Path) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
-    thread = threading.Thread(target=Session(job.trainer, folder).run)
+    thread = threading.Thread(target=Session(Trainer(job.training), folder).run)
     thread.start()
     thread.join()
     assert folder.manifest["status"] == "finished"
@@ -98,7 +99,7 @@ def test_a_signal_at_any_record_saves_that_very_state(tmp_path: Path, number: in
         job = make_job(train_stages=2)
         folder = new_folder(tmp_path, job)
         with pytest.raises(InterruptedRunError) as caught:
-            Session(job.trainer, folder, [StopAt(at, number)]).run()
+            Session(Trainer(job.training), folder, [StopAt(at, number)]).run()
         assert caught.value.number == number
         assert folder.manifest["status"] == "interrupted"
         stage, done = divmod(at, 5)
@@ -113,7 +114,7 @@ def test_a_signal_at_any_record_saves_that_very_state(tmp_path: Path, number: in
 def test_a_signal_in_the_very_end_does_not_spoil_it(tmp_path: Path) -> None:
     job = make_job(train_stages=2)
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder, [StopAt(9)]).run()
+    Session(Trainer(job.training), folder, [StopAt(9)]).run()
     assert folder.manifest["status"] == "finished"
 
 
@@ -147,7 +148,7 @@ def test_observers_see_every_iteration_again_that_was_not_saved_after_them(tmp_p
         job = make_job(train_stages=2)
         folder = new_folder(tmp_path, job)
         with pytest.raises(RuntimeError, match="a crash"):
-            Session(job.trainer, folder, [FailAt(at), Watch()], save_every=1).run()
+            Session(Trainer(job.training), folder, [FailAt(at), Watch()], save_every=1).run()
         resume_to_end(folder.path, observers=[Watch()])
         expected = {("StepRecord", k, i) for k in range(2) for i in range(3)}
         expected |= {("StageRecord", k, -1) for k in range(2)}
@@ -162,7 +163,10 @@ class PoisonWeight:
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         if isinstance(record, StepRecord) and (record.stage, record.iteration) == self.place:
-            networks = {"generator": trainer.model.generator, "critic": trainer.discriminator}
+            networks = {
+                "generator": trainer.model.generator,
+                "critic": trainer.training.discriminator,
+            }
             with torch.no_grad():
                 networks[self.network].tail.weight.fill_(math.nan)  # type: ignore[union-attr]
 
@@ -177,7 +181,7 @@ def test_the_last_good_state_is_kept(
     folder = new_folder(tmp_path, job)
     poison = PoisonWeight(1, iteration, network)
     with pytest.raises(DivergedError) as caught:
-        Session(job.trainer, folder, [poison], save_every=1).run()
+        Session(Trainer(job.training), folder, [poison], save_every=1).run()
     assert caught.value.stage == 1
     assert folder.manifest["status"] == "diverged"
     assert all_finite(folder.path)
@@ -190,8 +194,8 @@ class PoisonMoment(PoisonWeight):
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         if isinstance(record, StepRecord) and (record.stage, record.iteration) == self.place:
-            assert trainer.engine is not None
-            engine = trainer.engine
+            assert trainer.training.engine is not None
+            engine = trainer.training.engine
             optimizer = engine.optimizer_g if self.network == "generator" else engine.optimizer_d
             list(optimizer.state.values())[-1]["exp_avg_sq"].fill_(math.inf)
 
@@ -207,7 +211,7 @@ def test_a_state_with_a_moment_that_is_not_finite_is_not_kept(
     folder = new_folder(tmp_path, job)
     poison = PoisonMoment(1, 1, network)
     with pytest.raises(DivergedError, match=f"a moment of the {network}'s Adam is not finite"):
-        Session(job.trainer, folder, [poison], save_every=save_every).run()
+        Session(Trainer(job.training), folder, [poison], save_every=save_every).run()
     assert folder.manifest["status"] == "diverged"
     assert folder.finished_stages == 1
     assert all_finite(folder.path)
@@ -217,7 +221,7 @@ def test_without_a_folder_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Session(make_job().trainer, None).run()
+    Session(make_trainer(), None).run()
     assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
@@ -225,15 +229,15 @@ def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
     from consingan.training.observers import Pictures, ProgressBar, TensorBoard
 
     plain, watched = make_job(), make_job()
-    Session(plain.trainer, None).run()
+    Session(Trainer(plain.training), None).run()
     folder = new_folder(tmp_path, watched)
     pictures = Pictures(folder.path)
     board = TensorBoard(folder.path, pictures)
     said: list[str] = []
-    observers: list[Any] = [ProgressBar(watched.trainer, said.append), pictures, board]
-    Session(watched.trainer, folder, observers, save_every=1).run()
+    observers: list[Any] = [ProgressBar(Trainer(watched.training), said.append), pictures, board]
+    Session(Trainer(watched.training), folder, observers, save_every=1).run()
     board.close()
-    assert_same(final_state(watched.trainer), final_state(plain.trainer))
+    assert_same(final_state(Trainer(watched.training)), final_state(Trainer(plain.training)))
     assert len(said) == 3
     made = {p.name for p in folder.path.iterdir()}
     assert {"reconstruction.png", "losses.png", "tensorboard"} <= made
@@ -243,7 +247,7 @@ def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
 def test_exact_curves_reach_the_observers(tmp_path: Path) -> None:
     job, curves = make_job(), Curves()
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder, [curves]).run()
+    Session(Trainer(job.training), folder, [curves]).run()
     for stage in range(3):
         rows = (folder.path / str(stage) / "losses.csv").read_text().splitlines()[1:]
         values = torch.tensor([[float(x) for x in row.split(",")] for row in rows])
@@ -261,5 +265,5 @@ def test_a_stage_counts_only_when_everything_of_it_is_there(tmp_path: Path) -> N
 
     job = make_job()
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder, [Look()]).run()
+    Session(Trainer(job.training), folder, [Look()]).run()
     assert folder.finished_stages == 3

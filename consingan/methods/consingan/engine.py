@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Draws
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
@@ -43,6 +44,12 @@ class Recipe:
     def penalty_weights(self, iteration: int) -> tuple[float, ...]:
         """`penalty_weight` of every discriminator step of an iteration."""
         return tuple(self.penalty_weight(iteration, step) for step in range(self.d_steps))
+
+
+def recipe_of(config: ConSinGANConfig) -> Recipe:
+    """The numbers of the training rule that `config` holds."""
+    names = Recipe.__dataclass_fields__
+    return Recipe(**{name: getattr(config, name) for name in names})
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,7 @@ CONSINGAN = Method(
     fine_tuning=FINE_TUNING,
     counts=("niter", "fine_niter"),
     idle=idle,
+    trial={"train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32},
     anchored=("noise", "amplitude"),
     reads=is_official,
 )

@@ -35,10 +35,6 @@ class Anchor:
     noise: Tensor
     amplitude: float
 
-    def weights(self) -> dict[str, Tensor]:
-        """The generator's."""
-        return {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
-
     def to(self, device: torch.device | str) -> Anchor:
         """The same on another device."""
         return Anchor(self.real.to(device), self.noise.to(device), self.amplitude)

@@ -63,7 +63,7 @@ def begin(
         source = resize_to(inputs.naive.to(execution.device), size).clamp(-1, 1)
         return take_up(config, {**base, "source": source}, execution)
     reals = [real.to(execution.device) for real in _pyramid(config, inputs.image)]
-    return _anew(config, reals, execution)
+    return training_on(config, reals, execution)
 
 
 def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
@@ -74,7 +74,10 @@ def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
     )
 
 
-def _anew(config: ConSinGANConfig, reals: list[Tensor], execution: Execution) -> ConSinGANTraining:
+def training_on(
+    config: ConSinGANConfig, reals: list[Tensor], execution: Execution
+) -> ConSinGANTraining:
+    """A new training on a pyramid `reals`, coarsest first, that lies on the device."""
     task = TASKS[config.train_mode]
     generator = Generator(config.architecture, task.border)
     discriminator = Discriminator(config.architecture)
@@ -92,7 +95,7 @@ def take_up(
     device = execution.device
     reals = [tensors[f"real.{k}"].to(device) for k in range(config.train_stages)]
     if not config.fine_tune:
-        return _anew(config, reals, execution)
+        return training_on(config, reals, execution)
     trained = model.restore(config, tensors, execution)
     discriminator = Discriminator(config.architecture)
     if weights := part(tensors, "discriminator"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,22 +11,21 @@ from torch import Tensor
 
 from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
-from consingan.methods.consingan import rehearsal, saturation
+from consingan.methods.consingan import saturation
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import Randomness, noise_shapes
-from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, StageTask
+from consingan.methods.consingan.draws import Randomness
+from consingan.methods.consingan.engine import Engine, EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
-from consingan.methods.consingan.memory import estimate_training_memory
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.model import Anchor, ConSinGAN, anchors_from, measure_amplitude
-from consingan.methods.contract import Rehearsal
+from consingan.methods.consingan.planning import Planned
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
 Size = tuple[int, int]
 
 
-class ConSinGANTraining:
+class ConSinGANTraining(Planned):
     """Trains one model, see `contract.Training`.
 
     Args:
@@ -69,24 +68,6 @@ class ConSinGANTraining:
         self._beginning: dict[str, Tensor] = {}  # weights at the beginning of the present stage
         self._factor: float | None = None  # in the present learning rates
 
-    @property
-    def stages(self) -> int:
-        """How many there are."""
-        return self.config.train_stages
-
-    @property
-    def sizes(self) -> list[Size]:
-        """(h, w) in px of every stage."""
-        return [(real.shape[-2], real.shape[-1]) for real in self.reals]
-
-    def iterations(self, stage: int) -> int:
-        """Iterations of `stage`."""
-        return self.config_of(stage).niter
-
-    def config_of(self, stage: int) -> ConSinGANConfig:
-        """The settings of `stage`."""
-        return self.config.at_stage(stage, [h * w for h, w in self.sizes])
-
     def begin(self, stage: int, attempt: int) -> None:
         """Grow the generator, draw and measure the stage's anchor, make new optimizers."""
         self.stage, self.attempt = stage, attempt
@@ -128,11 +109,6 @@ class ConSinGANTraining:
             load_optimizer(engine.optimizer_g, self._optimizer_state, "optimizer_g")
             load_optimizer(engine.optimizer_d, self._optimizer_state, "optimizer_d")
             self._optimizer_state = {}
-
-    def shapes(self, stage: int) -> list[tuple[int, ...]]:
-        """Shapes of z_0..z_stage."""
-        sizes, frame = self.sizes[: stage + 1], self.model.generator.frame
-        return list(noise_shapes(sizes, self.config.nfc, self.config.nc_im, frame))
 
     def _new_anchor(self) -> Anchor:
         stage, model, real = self.stage, self.model, self.reals[self.stage]
@@ -251,50 +227,6 @@ class ConSinGANTraining:
         reals = {f"real.{i}": real for i, real in enumerate(self.reals)}
         self.model.anchors[:] = anchors_from({**reals, **tensors}, self.device)
         self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
-
-    def facts(self) -> Iterator[str]:
-        """The sizes of the pyramid, the numbers of weights."""
-        yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
-        generator, discriminator = self.parameter_counts()
-        yield (f"parameters: generator {generator:,} (all stages), discriminator {discriminator:,}")
-
-    def parameter_counts(self) -> tuple[int, int]:
-        """Weights of the generator with all its stages, and of the discriminator."""
-        generator = self.model.generator
-        stage = sum(p.numel() for p in generator.body[0].parameters())
-        shared = [*generator.head.parameters(), *generator.tail.parameters()]
-        critic = sum(p.numel() for p in self.discriminator.parameters())
-        return sum(p.numel() for p in shared) + stage * self.stages, critic
-
-    def cost(self, stage: int) -> float:
-        """Relative time of an iteration of `stage`, see `rehearsal.cost`."""
-        pixels = [float(h * w) for h, w in self.sizes]
-        return rehearsal.cost(stage, pixels, self.config_of(stage).d_steps, self.device)
-
-    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
-        """Bytes that the finest stage takes beside the program."""
-        execution, config = self.execution, self.config_of(self.stages - 1)
-        if checkpointing and execution.engine == "plain":
-            return None
-        return estimate_training_memory(
-            self.sizes,
-            config.architecture,
-            self.model.task.border,
-            recipe_of(config),
-            execution.arithmetic,
-            execution.engine,
-            execution.checkpointing if checkpointing is None else checkpointing,
-        )
-
-    def rehearse(self, stage: int) -> Rehearsal:
-        """Iterations of `stage` with fresh networks."""
-        return rehearsal.rehearse(self, stage)
-
-
-def recipe_of(config: ConSinGANConfig) -> Recipe:
-    """The numbers of the training rule that `config` holds."""
-    names = Recipe.__dataclass_fields__
-    return Recipe(**{name: getattr(config, name) for name in names})
 
 
 def learning_rate_factor(iteration: int, iterations: int, gamma: float) -> float:

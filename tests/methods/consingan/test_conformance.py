@@ -16,13 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers import trainer_on
 from torch import Tensor
 
 from consingan.images import masks
 from consingan.images.resize import resize, resize_to
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Draws
-from consingan.methods.consingan.method import LOSSES, PlainEngine
+from consingan.methods.consingan.engine import PlainEngine
 from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import stage_sizes
 from consingan.methods.consingan.sampling import animation_walk
@@ -30,7 +33,6 @@ from consingan.methods.consingan.tasks import TASKS
 from consingan.nn import losses
 from consingan.nn.architecture import Architecture
 from consingan.nn.discriminator import Discriminator
-from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.training.loop import Trainer
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 
@@ -212,12 +214,12 @@ def replayed(arrays: Arrays, mode: str, engine: Callable[..., Any]) -> Trainer:
         d_steps=arrays["stage0.alphas"].shape[1],
     )
     reals = [arrays[f"stage{k}.real"] for k in range(stages)]
-    trainer = Trainer(config, reals, engine, Replay(arrays))
+    trainer = trainer_on(config, reals, engine, Replay(arrays))
     if reals[0].dtype == torch.float64:
         trainer.model.generator.double()
-        trainer.discriminator.double()
+        trainer.training.discriminator.double()
         Replay(arrays).initialize(trainer.model.generator, "generator")
-        Replay(arrays).initialize(trainer.discriminator, "discriminator")
+        Replay(arrays).initialize(trainer.training.discriminator, "discriminator")
     return trainer
 
 
@@ -240,7 +242,7 @@ def test_training_trace(name: str, engine: str) -> None:
             close(amplitude, arrays[f"{prefix}.noise_amp"])
             assert_same_weights(trainer, arrays, prefix, "before")
             model.generator.load_state_dict(part(arrays, f"{prefix}.g_before"))
-            trainer.discriminator.load_state_dict(part(arrays, f"{prefix}.d_before"))
+            trainer.training.discriminator.load_state_dict(part(arrays, f"{prefix}.d_before"))
         elif isinstance(record, StepRecord):
             for loss, value in zip(LOSSES, record.losses, strict=True):
                 close(value, arrays[f"{prefix}.loss.{loss}"][record.iteration])
@@ -250,7 +252,7 @@ def test_training_trace(name: str, engine: str) -> None:
 
 
 def assert_same_weights(trainer: Trainer, arrays: Arrays, prefix: str, when: str) -> None:
-    for letter, network in (("g", trainer.model.generator), ("d", trainer.discriminator)):
+    for letter, network in (("g", trainer.model.generator), ("d", trainer.training.discriminator)):
         expected = part(arrays, f"{prefix}.{letter}_{when}")
         actual = network.state_dict()
         assert actual.keys() == expected.keys()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import lru_cache
 
 import pytest
 import torch
-from helpers import picture
+from helpers import picture, trainer_on
 
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.pyramid import build_pyramid
-from consingan.methods.consingan.sampling import random_samples
-from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.training.loop import Trainer
+from consingan.outputs.samples import random_samples
 
 SEEDS = (0, 1, 2)
 
@@ -26,11 +26,11 @@ def outcome(precision: str, seed: int) -> dict[str, float]:
     )
     reals = build_pyramid(picture(18, 22), 2, 14, 22, "log")
     arithmetic = Arithmetic(precision)
-    trainer = Trainer(config, reals, choose_engine("fast", arithmetic))
+    trainer = trainer_on(config, reals, choose_engine("fast", arithmetic))
     for _ in trainer.run():
         pass
-    model = trainer.model
-    samples = torch.cat(list(random_samples(model, 8, seed=seed, arithmetic=arithmetic)))
+    model = dataclasses.replace(trainer.model, arithmetic=arithmetic)
+    samples = torch.cat(list(random_samples(model, 8, seed=seed)))
     return {
         "reconstruction": float((model.reconstruction() - model.real).square().mean().sqrt()),
         "brightness": float(samples.mean()),

@@ -55,11 +55,10 @@ def test_free_memory() -> None:
 def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | None) -> None:
     mebi = 2**20
     monkeypatch.setattr(plan, "free_memory", lambda _: free and free * mebi)
-    monkeypatch.setattr(plan, "peak_memory", lambda *_, **__: 243 * mebi)
     execution = types.SimpleNamespace(device=torch.device("cpu"), engine="fast")
     execution.checkpointing = False
-    trainer = types.SimpleNamespace(reals=[torch.zeros(1, 3, 167, 250)])
-    job = types.SimpleNamespace(execution=execution, trainer=trainer)
+    training = types.SimpleNamespace(sizes=SIZES, peak_memory=lambda checkpointing: 243 * mebi)
+    job = types.SimpleNamespace(execution=execution, training=training)
     lines = list(plan.memory_advice(job, 284 * mebi))  # type: ignore[arg-type]
     if word is None:
         assert lines == []

@@ -17,9 +17,10 @@ from torch import Tensor
 import consingan
 from consingan.cli.evaluating import evaluate
 from consingan.errors import UserError
-from consingan.methods.consingan.official import is_official, read_parameters
-from consingan.runs.load import load_run
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.method import is_official
+from consingan.methods.consingan.official import read_parameters
+from consingan.runs.load import load_run
 
 CONFORMANCE = Path(__file__).parents[2] / "data" / "conformance"
 FOLDER = Path(os.environ.get("CONFORMANCE_DIR", CONFORMANCE)) / "official_runs"
@@ -55,7 +56,7 @@ def test_the_stored_reconstruction(official: Path, reconstruction: Tensor) -> No
     model = consingan.load(official, device="cpu", precision="float32")
     made = model.reconstruction()
     torch.testing.assert_close(made, reconstruction, rtol=1e-4, atol=1e-5)
-    assert model.taskl.generator.stages == model.config.train_stages
+    assert model.model.generator.stages == model.config.train_stages
     samples = model.sample(2, seed=1)
     assert samples.shape == (2, 3, *model.size)
     assert not torch.equal(samples[0], samples[1])
@@ -107,7 +108,7 @@ def test_an_unfinished_run(official: Path) -> None:
     assert result.exit_code == 0, result.output
     assert f"not finished: using stage {stages - 1} of {stages}" in result.output
     model = consingan.load(official, device="cpu")
-    assert model.taskl.generator.stages == len(model.taskl.anchors) == stages - 1
+    assert model.model.generator.stages == len(model.model.anchors) == stages - 1
     shutil.rmtree(official / "0")
     assert "no finished stage" in refusal(official)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import trainer_on
 
 from consingan.methods.choose import choose_settings
-from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.presets import PRESETS
 from consingan.training.loop import Trainer
-from consingan.training.observers import stage_costs
 from consingan.training.records import StageRecord, StepRecord
 
 FAST = PRESETS["fast"]
@@ -88,31 +88,36 @@ def test_a_fine_stage_is_trained_with_its_own_steps() -> None:
         niter=3, fine_niter=2, fine_d_steps=1, train_stages=2, nfc=4, max_size=40
     )
     reals = [torch.zeros(1, 3, 25, 25), torch.zeros(1, 3, 40, 40)]
-    trainer = Trainer(config, reals)
-    assert [trainer.iterations_of(stage) for stage in (0, 1)] == [3, 2]
+    trainer = trainer_on(config, reals)
+    assert [trainer.training.iterations(stage) for stage in (0, 1)] == [3, 2]
     steps = []
     for record in trainer.run():
         if isinstance(record, StepRecord):
-            assert trainer.engine is not None
-            steps.append((record.stage, trainer.engine.task.recipe.d_steps))
+            assert trainer.training.engine is not None
+            steps.append((record.stage, trainer.training.engine.task.recipe.d_steps))
     assert steps == [(0, 3)] * 3 + [(1, 1)] * 2
 
 
 def test_cheaper_iterations_count_less_in_the_time_left() -> None:
     reals = [torch.zeros(1, 3, side, side) for side in (25, 30, 40)]
     config = ConSinGANConfig(train_stages=3, niter=9, nfc=4)
-    whole = stage_costs(Trainer(config, reals))
-    cut = stage_costs(Trainer(config.replace(fine_niter=2, fine_d_steps=1), reals))
+    whole = stage_costs(config, reals)
+    cut = stage_costs(config.replace(fine_niter=2, fine_d_steps=1), reals)
     assert cut[0] == whole[0]
     assert [cut[k] / whole[k] for k in (1, 2)] == pytest.approx([0.62, 0.62], rel=1e-3)
+
+
+def stage_costs(config: ConSinGANConfig, reals: list[torch.Tensor]) -> list[float]:
+    training = trainer_on(config, reals).training
+    return [training.cost(stage) for stage in range(training.stages)]
 
 
 def test_stages_that_are_not_cut_are_trained_as_without() -> None:
     rng = torch.Generator().manual_seed(0)
     reals = [torch.rand(1, 3, side, side, generator=rng) * 2 - 1 for side in (25, 28, 36, 40)]
     config = ConSinGANConfig(train_stages=4, niter=2, nfc=4)
-    assert torch.equal(*(weights_after(1, Trainer(own, reals)) for own in both(config)))
-    assert not torch.equal(*(weights_after(2, Trainer(own, reals)) for own in both(config)))
+    assert torch.equal(*(weights_after(1, trainer_on(own, reals)) for own in both(config)))
+    assert not torch.equal(*(weights_after(2, trainer_on(own, reals)) for own in both(config)))
 
 
 def both(config: ConSinGANConfig) -> tuple[ConSinGANConfig, ConSinGANConfig]:

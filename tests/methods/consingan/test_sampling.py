@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from helpers import (
     final_state,
     make_job,
     make_trainer,
+    model_of,
     new_folder,
     picture,
     resume_to_end,
@@ -22,11 +24,14 @@ from torch import Tensor
 from consingan.errors import InterruptedRunError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import sampling
-from consingan.methods.consingan.model import Model
+from consingan.methods.consingan.model import ConSinGAN
+from consingan.methods.contract import Walk
 from consingan.nn.blocks import SampleNorm
 from consingan.nn.noise import stream
+from consingan.outputs.samples import random_samples
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -39,15 +44,22 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def model(request: pytest.FixtureRequest) -> Model:
+def model(request: pytest.FixtureRequest) -> ConSinGAN:
     trainer = make_trainer(niter=2, noise_amp=1.0, **VARIANTS[request.param])
     for _ in trainer.run():
         pass
     return trainer.model
 
 
-def sampled(model: Model, count: int, **options: Any) -> list[Tensor]:
-    return list(sampling.random_samples(model, count, **options))
+BF16 = Arithmetic("bf16", "bf16")
+
+
+def sampled(model: ConSinGAN, count: int, **options: Any) -> list[Tensor]:
+    return list(random_samples(model, count, **options))
+
+
+def in_bfloat16(model: ConSinGAN) -> ConSinGAN:
+    return dataclasses.replace(model, arithmetic=BF16)
 
 
 def assert_equal(actual: list[Tensor], expected: list[Tensor]) -> None:
@@ -59,7 +71,7 @@ def assert_equal(actual: list[Tensor], expected: list[Tensor]) -> None:
 @pytest.mark.parametrize("size", [None, (21, 37)])
 @pytest.mark.parametrize("batch_size", [2, 3, 7, 50])
 def test_the_batch_size_changes_nothing(
-    model: Model, batch_size: int, size: tuple[int, int] | None
+    model: ConSinGAN, batch_size: int, size: tuple[int, int] | None
 ) -> None:
     """Bit for bit."""
     expected = sampled(model, 7, seed=5, size=size, batch_size=1)
@@ -77,7 +89,7 @@ def test_the_batch_size_changes_nothing_but_rounding_in_exponentials(activation:
         torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
 
 
-def test_a_sample_depends_on_its_seed_and_number_alone(model: Model) -> None:
+def test_a_sample_depends_on_its_seed_and_number_alone(model: ConSinGAN) -> None:
     ten = sampled(model, 10, seed=3)
     torch.manual_seed(0)
     for count in (1, 4, 9):
@@ -88,7 +100,7 @@ def test_a_sample_depends_on_its_seed_and_number_alone(model: Model) -> None:
         assert not any(torch.equal(one, two) for two in pictures[i + 1 :])
 
 
-def test_samples_are_pictures(model: Model) -> None:
+def test_samples_are_pictures(model: ConSinGAN) -> None:
     for sample in sampled(model, 3):
         assert sample.shape == model.real.shape
         assert sample.dtype == torch.float32
@@ -97,10 +109,10 @@ def test_samples_are_pictures(model: Model) -> None:
         assert sample.abs().max() <= 1
 
 
-def test_bfloat16_samples_do_not_depend_on_the_batch_either(model: Model) -> None:
-    arithmetic = Arithmetic("bf16", "bf16")
-    expected = sampled(model, 5, arithmetic=arithmetic, batch_size=1)
-    assert_equal(sampled(model, 5, arithmetic=arithmetic, batch_size=5), expected)
+def test_bfloat16_samples_do_not_depend_on_the_batch_either(model: ConSinGAN) -> None:
+    rounded = in_bfloat16(model)
+    expected = sampled(rounded, 5, batch_size=1)
+    assert_equal(sampled(rounded, 5, batch_size=5), expected)
     for a, b in zip(expected, sampled(model, 5), strict=True):
         assert (a - b).abs().mean() < 0.02
 
@@ -108,14 +120,14 @@ def test_bfloat16_samples_do_not_depend_on_the_batch_either(model: Model) -> Non
 @pytest.mark.parametrize(
     "size", [(44, 52), (22, 52), (44, 26), (23, 27), (37, 61), (15, 17), (11, 90), (8, 8)]
 )
-def test_any_size(model: Model, size: tuple[int, int]) -> None:
+def test_any_size(model: ConSinGAN, size: tuple[int, int]) -> None:
     for sample in sampled(model, 2, size=size):
         assert sample.shape == (1, 3, *size)
         assert sample.std() > 0
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0, 3.0])
-def test_all_stages_are_scaled_alike(model: Model, factor: float) -> None:
+def test_all_stages_are_scaled_alike(model: ConSinGAN, factor: float) -> None:
     height, width = model.sizes[-1]
     size = (round(height * factor), round(width * factor))
     sizes = sampling.output_sizes(model, size)
@@ -130,7 +142,7 @@ def test_all_stages_are_scaled_alike(model: Model, factor: float) -> None:
         assert noise.shape[-2:] == (h + more, w + more)
 
 
-def test_the_training_size_is_the_default(model: Model) -> None:
+def test_the_training_size_is_the_default(model: ConSinGAN) -> None:
     assert sampling.output_sizes(model) == model.sizes
     assert_equal(sampled(model, 2, size=model.sizes[-1]), sampled(model, 2))
 
@@ -154,22 +166,22 @@ def test_a_loaded_model_makes_the_same_pictures(
 ) -> None:
     job = make_job(engine, **settings)
     folder = new_folder(tmp_path, job)
-    Session(job.trainer, folder).run()
+    Session(Trainer(job.training), folder).run()
     one, two = (load_run(folder.path).model for _ in range(2))
     assert torch.equal(one.reconstruction(), two.reconstruction())
     assert_equal(sampled(one, 3), sampled(two, 3))
     # In the trainer weights may lie otherwise in memory, so sums are rounded otherwise.
     close = {"rtol": 0.0, "atol": 1e-5}
-    torch.testing.assert_close(one.reconstruction(), job.trainer.model.reconstruction(), **close)
-    for a, b in zip(sampled(one, 3), sampled(job.trainer.model, 3), strict=True):
+    torch.testing.assert_close(one.reconstruction(), job.training.model.reconstruction(), **close)
+    for a, b in zip(sampled(one, 3), sampled(job.training.model, 3), strict=True):
         torch.testing.assert_close(a, b, **close)
 
 
-def test_sampling_leaves_the_model_alone(model: Model) -> None:
+def test_sampling_leaves_the_model_alone(model: ConSinGAN) -> None:
     before = {k: v.clone() for k, v in model.generator.state_dict().items()}
     trained = [p.requires_grad for p in model.generator.parameters()]
-    sampled(model, 2, arithmetic=Arithmetic("bf16", "bf16"))
-    list(sampling.animation_frames(model, 2))
+    sampled(in_bfloat16(model), 2)
+    list(sampling.animation_frames(model, 2, Walk()))
     assert_same(model.generator.state_dict(), before)
     assert [p.requires_grad for p in model.generator.parameters()] == trained
 
@@ -184,15 +196,14 @@ def test_an_unfinished_run_samples_from_its_last_finished_stage(
     job = make_job()
     folder = new_folder(tmp_path, job)
     with pytest.raises(InterruptedRunError):
-        Session(job.trainer, folder, [StopAt(at)]).run()
+        Session(Trainer(job.training), folder, [StopAt(at)]).run()
     run = load_run(folder.path)
     assert run.notes == (f"The run is not finished: using stage {finished} of 3.",)
     assert len(run.model.anchors) == run.model.generator.stages == finished
     samples = sampled(run.model, 2)
-    assert samples[0].shape == job.trainer.reals[finished - 1].shape
+    assert samples[0].shape == job.training.reals[finished - 1].shape
     resume_to_end(folder.path)
-    whole, _ = folder.load_model(stages=finished)
-    assert_equal(sampled(whole, 2), samples)
+    assert_equal(sampled(model_of(folder, stages=finished), 2), samples)
     assert load_run(folder.path).notes == ()
 
 
@@ -215,21 +226,21 @@ def test_evaluation_of_an_unfinished_run_says_so(tmp_path: Path, finished_run: P
 
 
 @pytest.fixture(scope="module")
-def animated(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def animated(tmp_path_factory: pytest.TempPathFactory) -> ConSinGAN:
     folder = train_folder(tmp_path_factory.mktemp("animated"), train_mode="animation")
     return load_run(folder.path).model
 
 
-def test_frames_follow_from_the_seed(animated: Model) -> None:
-    five = list(sampling.animation_frames(animated, 5, seed=2))
-    assert_equal(list(sampling.animation_frames(animated, 3, seed=2)), five[:3])
-    other = list(sampling.animation_frames(animated, 5, seed=3))
+def test_frames_follow_from_the_seed(animated: ConSinGAN) -> None:
+    five = list(sampling.animation_frames(animated, 5, Walk(seed=2)))
+    assert_equal(list(sampling.animation_frames(animated, 3, Walk(seed=2))), five[:3])
+    other = list(sampling.animation_frames(animated, 5, Walk(seed=3)))
     assert not any(torch.equal(a, b) for a, b in zip(five, other, strict=True))
     assert all(f.shape == animated.real.shape and f.abs().max() <= 1 for f in five)
 
 
 @pytest.mark.parametrize("start", [0, 1, 2])
-def test_coarse_stages_stand_still(animated: Model, start: int) -> None:
+def test_coarse_stages_stand_still(animated: ConSinGAN, start: int) -> None:
     fixed, rng = animated.fixed_noises, stream(1)
     walk = sampling.animation_walk(
         fixed, lambda: [torch.randn(f.shape, generator=rng) for f in fixed], start_stage=start
@@ -244,21 +255,21 @@ def test_coarse_stages_stand_still(animated: Model, start: int) -> None:
         earlier = frame
 
 
-def test_a_later_start_moves_less(animated: Model) -> None:
+def test_a_later_start_moves_less(animated: ConSinGAN) -> None:
     def movement(start: int) -> float:
-        frames = torch.cat(list(sampling.animation_frames(animated, 4, start_stage=start)))
+        frames = torch.cat(list(sampling.animation_frames(animated, 4, Walk(start_stage=start))))
         return float(frames.diff(dim=0).abs().mean())
 
     assert movement(0) > movement(2) > 0
 
 
-def test_alpha_one_is_the_reconstruction(animated: Model) -> None:
-    for frame in sampling.animation_frames(animated, 2, alpha=1.0):
+def test_alpha_one_is_the_reconstruction(animated: ConSinGAN) -> None:
+    for frame in sampling.animation_frames(animated, 2, Walk(alpha=1.0)):
         torch.testing.assert_close(frame, animated.reconstruction(), rtol=0, atol=1e-5)
 
 
-def test_frames_of_another_size(animated: Model) -> None:
-    for frame in sampling.animation_frames(animated, 2, size=(31, 45)):
+def test_frames_of_another_size(animated: ConSinGAN) -> None:
+    for frame in sampling.animation_frames(animated, 2, Walk(size=(31, 45))):
         assert frame.shape == (1, 3, 31, 45)
 
 
@@ -286,7 +297,7 @@ def test_state_is_untouched_by_grids(finished_run: Path) -> None:
     trainer = make_trainer()
     for record in trainer.run():
         if hasattr(record, "iteration"):
-            sampled(trainer.model, 1, arithmetic=Arithmetic("bf16", "bf16"))
-    model, _ = RunFolder.open(finished_run).load_model()
+            sampled(in_bfloat16(trainer.model), 1)
+    model = load_run(finished_run).model
     learned = {k: v for k, v in final_state(trainer).items() if k.startswith("g.")}
     assert_same(learned, {f"g.{k}": v for k, v in model.generator.state_dict().items()})

@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 import torch
+from helpers import trainer_on
 
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.tasks import TASKS, fine_tuned, gaussian, noisy, unchanged
 from consingan.nn.noise import stream
-from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.training.loop import Trainer
 
 IMAGE = torch.linspace(-1, 1, 3 * 40 * 50).view(1, 3, 40, 50)
 
@@ -68,6 +68,6 @@ def test_a_new_mode_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TASKS, "denoising", row)
     config = ConSinGANConfig(train_mode="denoising", train_stages=2, niter=2, nfc=4, min_size=16)
     small = torch.nn.functional.interpolate(IMAGE, size=(16, 20))
-    trainer = Trainer(config, [small, IMAGE])
+    trainer = trainer_on(config, [small, IMAGE])
     assert len(list(trainer.run())) == 2 * (1 + 2 + 1)
     assert not torch.equal(trainer.model.anchors[0].noise, small)

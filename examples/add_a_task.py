@@ -1,7 +1,7 @@
-"""A mode of one's own, painting to picture: blocks of flat color become the texture of the image.
+"""A task of one's own, painting to picture: blocks of flat color become the texture of the image.
 
-python examples/add_a_mode.py train --train_mode painting --input_name PICTURE
-python examples/add_a_mode.py evaluate --model_dir RUN --naive_img PAINTING
+python examples/add_a_task.py train --train_mode painting --input_name PICTURE
+python examples/add_a_task.py evaluate --model_dir RUN --naive_img PAINTING
 """
 
 import torch
@@ -27,12 +27,14 @@ def rearranged(image: Tensor, rng: torch.Generator) -> Tensor:
 
 
 TASKS["painting"] = Mode(
+    summary="flat colors become the texture of the image",
     border="zero",  # the picture that comes in has no frame of noise
     spacing="geometric",
     anchor=painted,  # from it the training must give back the real image
     source=rearranged,  # what the discriminator judges in each iteration is made from this
     entry=painted,  # what is done to the user's painting before it comes in
-    report="composite",  # an evaluation works on a picture of the user's own
+    output="composite",  # an evaluation works on a picture of the user's own
+    takes=("naive",),
     result="painted",  # painted_wo_mask.png and so on
     overrides={"train_stages": 3, "min_size": 120, "niter": 1000, "batch_norm": True},
 )

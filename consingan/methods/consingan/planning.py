@@ -1,0 +1,147 @@
+"""What a training will take: numbers of weights, memory, time guessed and tried out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.machine.execution import Execution
+from consingan.machine.graphs import WARM_UP
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.draws import SeededRandomness, noise_shapes
+from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
+from consingan.methods.consingan.memory import estimate_training_memory
+from consingan.methods.consingan.model import ConSinGAN
+from consingan.methods.consingan.networks import Generator
+from consingan.methods.contract import Rehearsal
+from consingan.nn.discriminator import Discriminator
+
+LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
+
+
+Size = tuple[int, int]
+
+
+class Planned:
+    """The part of a training that says what it will take."""
+
+    model: ConSinGAN
+    discriminator: Discriminator
+    reals: list[Tensor]
+    execution: Execution
+    make_engine: EngineFactory
+    device: torch.device
+
+    @property
+    def stages(self) -> int:
+        """How many there are."""
+        return self.model.config.train_stages
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) in px of every stage."""
+        return [(real.shape[-2], real.shape[-1]) for real in self.reals]
+
+    def iterations(self, stage: int) -> int:
+        """Iterations of `stage`."""
+        return self.config_of(stage).niter
+
+    def config_of(self, stage: int) -> ConSinGANConfig:
+        """The settings of `stage`."""
+        return self.model.config.at_stage(stage, [h * w for h, w in self.sizes])
+
+    def shapes(self, stage: int) -> list[tuple[int, ...]]:
+        """Shapes of z_0..z_stage."""
+        config, frame = self.model.config, self.model.generator.frame
+        return list(noise_shapes(self.sizes[: stage + 1], config.nfc, config.nc_im, frame))
+
+    def facts(self) -> Iterator[str]:
+        """The sizes of the pyramid, the numbers of weights."""
+        yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
+        generator, discriminator = self.parameter_counts()
+        yield (f"parameters: generator {generator:,} (all stages), discriminator {discriminator:,}")
+
+    def parameter_counts(self) -> tuple[int, int]:
+        """Weights of the generator with all its stages, and of the discriminator."""
+        generator = self.model.generator
+        stage = sum(p.numel() for p in generator.body[0].parameters())
+        shared = [*generator.head.parameters(), *generator.tail.parameters()]
+        critic = sum(p.numel() for p in self.discriminator.parameters())
+        return sum(p.numel() for p in shared) + stage * self.stages, critic
+
+    def cost(self, stage: int) -> float:
+        """Relative time of an iteration of `stage`, see `cost`."""
+        pixels = [float(h * w) for h, w in self.sizes]
+        return cost(stage, pixels, self.config_of(stage).d_steps, self.device)
+
+    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
+        """Bytes that the finest stage takes beside the program."""
+        execution, config = self.execution, self.config_of(self.stages - 1)
+        if checkpointing and execution.engine == "plain":
+            return None
+        return estimate_training_memory(
+            self.sizes,
+            config.architecture,
+            self.model.task.border,
+            recipe_of(config),
+            execution.arithmetic,
+            execution.engine,
+            execution.checkpointing if checkpointing is None else checkpointing,
+        )
+
+    def rehearse(self, stage: int) -> Rehearsal:
+        """Iterations of `stage` with fresh networks."""
+        return rehearse(self, stage)
+
+
+def cost(stage: int, pixels: Sequence[float], d_steps: int, device: torch.device) -> float:
+    """Relative time of one iteration of a stage, by the pixels that its networks work on.
+
+    Whatever the pixels, a layer takes as long as some of them do: on a CPU few, while a GPU's
+    kernels take long to launch. A critic step takes about a fifth of an iteration of three.
+
+    Args:
+        stage: its number, from 0.
+        pixels: h * w of every stage.
+        d_steps: steps of the critic in an iteration of that stage.
+        device: where it is computed.
+    """
+    fixed = 750.0 if device.type == "cpu" else 2500.0
+    generator_share, critic_step = 0.15, 0.19
+    work = fixed * (stage + 3) + pixels[stage] + generator_share * sum(pixels[:stage])
+    return float(round(work * (1 + critic_step * (d_steps - 3))))  # whole: adds up exactly
+
+
+def rehearse(training: Planned, stage: int) -> Rehearsal:
+    """Iterations of `stage` with fresh networks; the training is left as it is."""
+    config, device = training.config_of(stage), training.device
+    randomness = SeededRandomness(0, training.model.task, device)
+    generator = Generator(config.architecture, training.model.task.border)
+    while generator.stages <= stage:
+        generator.grow()
+    discriminator = Discriminator(config.architecture)
+    randomness.initialize(generator, "generator")
+    randomness.initialize(discriminator, "discriminator")
+    shapes, reals = training.shapes(stage), training.reals[: stage + 1]
+    task = StageTask(
+        generator.to(device),
+        discriminator.to(device),
+        reals[-1],
+        [randomness.fixed_noise(k, shapes[k], reals[0]) for k in range(stage + 1)],
+        [0.1] * (stage + 1),
+        recipe_of(config),
+    )
+    engine, source = training.make_engine(task), reals[0].cpu()
+
+    def step(iteration: int) -> Any:
+        draws = randomness.draws(stage, iteration, shapes, source, config.d_steps)
+        return engine.step(draws, iteration)
+
+    turn = min(math.lcm(config.penalty_every, config.d_steps) // config.d_steps, LONGEST_TURN)
+    # A graph is recorded for each kind of iteration.
+    untimed = turn * (WARM_UP + 1) if device.type == "cuda" else turn
+    return Rehearsal(step, turn, untimed)

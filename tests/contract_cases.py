@@ -1,0 +1,220 @@
+"""What every method must be able to do, for every task: see methods/test_contract.py."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from commands import evaluate_model, main_train, naive_scene, save, scene
+from helpers import FailAt, Tensors, assert_same
+from safetensors.torch import load_file
+from torch import Tensor
+
+from consingan.api.evaluate import Judging, load, prepare_evaluation
+from consingan.api.train import Run, begin, finish, go_on
+from consingan.machine.execution import Execution, Wanted, choose_execution
+from consingan.methods.contract import Inputs, Method
+from consingan.methods.registry import METHODS
+from consingan.outputs.registry import OUTPUTS
+from consingan.runs.folder import RunFolder
+from consingan.settings.option import flag_name
+from consingan.training.prepare import prepare
+from consingan.training.resume import resume
+from consingan.training.session import Session
+
+HERE = Wanted(device="cpu", precision="float32", threads=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One task of one method, trained at tiny size below a folder of its own."""
+
+    method: Method
+    task: str
+    root: Path
+
+    @property
+    def image(self) -> Path:
+        path = self.root / "scene.png"
+        return path if path.is_file() else save(path, scene())
+
+    @property
+    def naive(self) -> Path:
+        path = self.root / "naive.png"
+        return path if path.is_file() else save(path, naive_scene())
+
+    def settings(self) -> dict[str, Any]:
+        row = self.method.tasks[self.task]
+        own = {"method": self.method.name, "train_mode": self.task, "manual_seed": 3}
+        needed = {"naive_img": str(self.naive)} if "naive" in row.needs else {}
+        return {**self.method.trial, **own, **needed, "input_name": str(self.image)}
+
+    def new_run(self, name: str) -> Run:
+        job = prepare(self.settings(), choose_execution(HERE))
+        return begin(job, self.root / name)
+
+
+def cases() -> list[tuple[str, str]]:
+    """Every method with every of its tasks."""
+    return [(method.name, task) for method in METHODS.values() for task in method.tasks]
+
+
+def kept(path: Path) -> Tensors:
+    """Every tensor that a finished run keeps, by file and name."""
+    return {
+        f"{file.relative_to(path)}:{name}": tensor
+        for file in sorted(path.rglob("*.safetensors"))
+        for name, tensor in load_file(file).items()
+    }
+
+
+def check_resuming(case: Case) -> None:
+    """Stopped after any record and gone on with, it ends where it ends without."""
+    whole = case.new_run("whole")
+    records = _driven(whole, None)
+    assert whole.folder is not None
+    expected = kept(whole.folder.path)
+    for number in range(records):
+        stopped = case.new_run(f"stopped_{number}")
+        _driven(stopped, number)
+        assert stopped.folder is not None
+        go_on(RunFolder.open(stopped.folder.path), HERE)
+        assert_same(kept(stopped.folder.path), expected)
+    if not records:  # nothing to train: what is kept is the result
+        assert expected
+
+
+def _driven(run: Run, last: int | None) -> int:
+    """Drive a run to its end, or until a crash at record number `last`; the number of records."""
+    stop = FailAt(-1 if last is None else last, error=CrashError())
+    with contextlib.suppress(CrashError):
+        Session(run.trainer, run.folder, [stop], save_every=1).run()
+    return stop.seen
+
+
+class CrashError(Exception):
+    """Ends a session as a kill would: what is saved by then is what remains."""
+
+
+def check_loading(case: Case) -> None:
+    """Loaded on each device there is, it gives the same pictures up to rounding."""
+    run = case.new_run("loaded")
+    model = finish(run).model
+    assert run.folder is not None
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    for device in devices:
+        there = load(run.folder.path, replace(choose_execution(HERE), device=torch.device(device)))
+        assert there.finished
+        assert there.model.config == model.config
+        assert there.model.sizes == model.sizes
+        torch.testing.assert_close(there.model.real.cpu(), model.real.cpu(), rtol=0, atol=1e-6)
+        for picture, again in zip(pictures(model), pictures(there.model), strict=True):
+            torch.testing.assert_close(again, picture, rtol=0, atol=1e-4)
+
+
+def pictures(model: Any) -> list[Tensor]:
+    """Some of what a model can make, without randomness that depends on the device."""
+    found = []
+    if hasattr(model, "reconstruction"):
+        found.append(model.reconstruction().cpu())
+    if hasattr(model, "sample") and model.device.type == "cpu":
+        found.append(model.sample([0, 1], None, 5))
+    return found
+
+
+def check_output(case: Case) -> Path:
+    """It makes what its task's output says, with a report; returns the folder."""
+    run = case.new_run("evaluated")
+    finish(run)
+    assert run.folder is not None
+    loaded = load(run.folder.path, Execution(torch.device("cpu")))
+    row = case.method.tasks[case.task]
+    asked: dict[str, Any] = {"num_samples": 2, "sizes": ((20, 30),), "frames": 3, "betas": (0.9,)}
+    if row.takes_naive:
+        asked["naive_img"] = str(case.naive)
+    table = OUTPUTS[row.output].request
+    request = table(**{k: v for k, v in asked.items() if k in table.__dataclass_fields__})
+    folder = prepare_evaluation(loaded, request, Judging()).write()
+    page = (folder / "report.html").read_text("utf-8")
+    assert case.method.title in page
+    assert (folder / "metrics.json").is_file()
+    assert len(list(folder.rglob("*.*"))) >= 4
+    return folder
+
+
+def check_refusals(case: Case) -> None:
+    """What it does not know is one sentence and exit code 2, and nothing is written."""
+    name = ["--input_name", case.image, "--method", case.method.name, "--device", "cpu"]
+    name += ["--output_dir", case.root / "refused", "--train_mode", case.task]
+    for words in (["--engine", "steam"], ["--preset", "paper", "--max_size", "0"],
+                  ["--no_such_flag", "3"]):  # fmt: skip
+        result = main_train(*name, *words)
+        assert result.exit_code == 2, result.output
+        errors = [line for line in result.output.splitlines() if line.startswith("Error:")]
+        assert len(errors) == 1, result.output
+        assert words[0].lstrip("-") in errors[0] or words[-2].lstrip("-") in errors[0]
+    assert not (case.root / "refused").exists()
+    missing = evaluate_model("--model_dir", case.root / "nowhere")
+    assert missing.exit_code == 2
+    assert "There is no run folder" in missing.output
+
+
+def check_state(case: Case) -> None:
+    """A trainer that takes up another's state is that trainer, bit for bit."""
+    run = case.new_run("state")
+    finish(run)
+    assert run.folder is not None
+    again = RunFolder.open(run.folder.path)
+    again.note(status="interrupted")
+    trainer, _ = resume(again, choose_execution(HERE))
+    assert trainer.stage == trainer.stages
+    assert_same(trainer.training.weights() or {"": torch.zeros(1)},
+                run.trainer.training.weights() or {"": torch.zeros(1)})  # fmt: skip
+
+
+def check_foreign_setting(method: Method, other: Method, root: Path) -> None:
+    """A setting that only `other` has is refused by `method`, which says whose it is."""
+    mine, theirs = method.config.__dataclass_fields__, other.config.__dataclass_fields__
+    foreign = next((f for name, f in theirs.items() if name not in mine), None)
+    if foreign is None:
+        return
+    flag = f"--{flag_name(foreign)}"
+    value = [] if isinstance(foreign.default, bool) else [str(foreign.default)]
+    result = main_train("--method", method.name, flag, *value, "--input_name", root / "x.png")
+    assert result.exit_code == 2
+    assert f"{flag} is a setting of --method" in result.output
+    assert other.name in result.output
+
+
+def check_row(method: Method) -> None:
+    """What a method announces is there: outputs, inputs, settings, sentences."""
+    fields = method.config.__dataclass_fields__
+    assert method.summary
+    assert method.paper
+    for name, task in method.tasks.items():
+        assert task.output in OUTPUTS, name
+        assert task.summary, name
+        assert set(task.needs) | set(task.takes) <= set(Inputs.__dataclass_fields__)
+        assert set(task.overrides) <= set(fields)
+    assert method.config().train_mode in method.tasks
+    assert method.config().preset in method.presets
+    for settings in (*method.presets.values(), method.trial):
+        assert set(settings) <= set(fields)
+    assert "auto" in method.engines
+    assert not method.reconstruction or method.reconstruction in method.losses
+    for symptom, remedy in method.remedies.items():
+        words = remedy(method.config())
+        for flag in re.findall(r"--(\w+)", words):
+            assert flag in known_flags(method), f"{symptom}: {words}"
+
+
+def known_flags(method: Method) -> set[str]:
+    """Every flag of the two commands, as that method has them."""
+    own = {flag_name(field) for field in method.config.__dataclass_fields__.values()}
+    requests = (output.request for output in OUTPUTS.values())
+    asked = {flag_name(f) for table in requests for f in table.__dataclass_fields__.values()}
+    return own | asked | {"checkpointing", "resume", "model_dir"}

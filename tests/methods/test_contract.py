@@ -1,0 +1,51 @@
+"""Every method with every of its tasks does what the contract says, see contract_cases.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import contract_cases
+import pytest
+from contract_cases import Case
+
+from consingan.methods.registry import METHODS
+
+EVERY = pytest.mark.parametrize(("method", "task"), contract_cases.cases())
+
+
+@EVERY
+def test_stopped_at_any_record_it_goes_on_to_the_same_end(
+    method: str, task: str, tmp_path: Path
+) -> None:
+    contract_cases.check_resuming(Case(METHODS[method], task, tmp_path))
+
+
+@EVERY
+def test_what_is_loaded_makes_the_same_pictures(method: str, task: str, tmp_path: Path) -> None:
+    contract_cases.check_loading(Case(METHODS[method], task, tmp_path))
+
+
+@EVERY
+def test_a_finished_state_is_taken_up(method: str, task: str, tmp_path: Path) -> None:
+    contract_cases.check_state(Case(METHODS[method], task, tmp_path))
+
+
+@EVERY
+def test_it_makes_its_output_and_a_report(method: str, task: str, tmp_path: Path) -> None:
+    contract_cases.check_output(Case(METHODS[method], task, tmp_path))
+
+
+@EVERY
+def test_what_it_does_not_know_is_refused(method: str, task: str, tmp_path: Path) -> None:
+    contract_cases.check_refusals(Case(METHODS[method], task, tmp_path))
+
+
+def test_a_setting_of_another_method_is_refused_by_name(tmp_path: Path) -> None:
+    for one in METHODS.values():
+        for other in METHODS.values():
+            contract_cases.check_foreign_setting(one, other, tmp_path)
+
+
+def test_every_row_names_what_there_is() -> None:
+    for method in METHODS.values():
+        contract_cases.check_row(method)
