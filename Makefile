@@ -1,5 +1,6 @@
 # make demo   train on a picture of Images/ in a new virtual environment and look at the result
 # make test   everything that is checked: set-up, format, lint, types, tests
+# make quick  what takes less than a minute of it, for the inner loop
 # make docs   the documentation as a site: docs/_build/html/index.html
 # make dist   the wheel and the source distribution, checked
 # With other versions of the packages than the pinned ones: make test CONSTRAINTS=
@@ -11,7 +12,7 @@ CONSTRAINTS ?= constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	$(addprefix -c ,$(CONSTRAINTS)) -e
 
-.PHONY: demo test setup format docs dist clean
+.PHONY: demo test quick setup format docs dist clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +35,9 @@ setup: $(VENV)/.test
 
 test: $(VENV)/.test
 	$(BIN)/python .ci/checks.py
+
+quick: $(VENV)/.test
+	$(BIN)/python .ci/checks.py format lint types arrows rules quick
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,6 @@ from click.testing import CliRunner, Result
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
 from consingan.cli.training import train
-from consingan.methods.consingan.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent
 TINY_TRAINING = (
@@ -107,17 +107,14 @@ class Workplace:
 
 
 def load_example(script: str) -> None:
-    """Run a script of examples/ as an import does, with its modes for the commands as well.
-
-    A process that starts with the script has them; here the commands are there already.
-    """
+    """Run a script of examples/ as an import does, so that its rows are in the tables."""
     path = ROOT / script
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-    (choice,) = (p for p in train.params if p.name == "train_mode")
-    choice.type = click.Choice(tuple(TASKS))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
 
 
 def _tiny(arguments: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from consingan.metrics.sifid import load_inception
 from consingan.outputs.contract import Request, Say, Work
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
+from consingan.report.kinds import KINDS
 from consingan.report.write import (
     Extras,
     all_alike,
@@ -97,7 +98,8 @@ def prepare_evaluation(
     assert isinstance(request, request_type), request_type
     work = output_of(run.model).load().begin(run.model, request)
     weights = judging.inception_weights
-    inception = load_inception(weights) if weights and judging.metrics else None
+    wanted = weights and judging.metrics and KINDS[run.model.task.output].scored
+    inception = load_inception(weights) if wanted else None
     return Evaluation(
         run, request, work, judging, Extras(inception, say, judging.command), iteration
     )

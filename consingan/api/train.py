@@ -255,6 +255,10 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name not in fields:
             near = [flags[name]] if name in flags else []
             near = near or difflib.get_close_matches(name, fields, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"see {method.config.__name__}."
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"see {method.config.__module__}.{method.config.__name__}."
+            )
             raise UserError(f"There is no setting {name!r}; {hint}")
     return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}

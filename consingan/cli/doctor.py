@@ -32,7 +32,7 @@ def doctor_command(output_dir: Path, device: str, as_json: bool) -> None:
     pasted. The exit code is 0 if all is well and 1 if not.
     """
     try:
-        facts = importlib.import_module("consingan.doctor")
+        facts = importlib.import_module("consingan.doctor.examine")
     except (ImportError, OSError) as error:  # OSError: a library of torch that the system refuses
         click.echo(f"consingan {__version__}, Python {platform.python_version()}, ", nl=False)
         click.echo(f"{platform.system()} {platform.release()} {platform.machine()}")

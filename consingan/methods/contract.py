@@ -341,6 +341,10 @@ class Training(Protocol):
         """What a stage fixes at its beginning, each name begun with "anchor.<stage>."."""
         ...
 
+    def scalars(self, stage: int) -> dict[str, float]:
+        """Numbers that a stage fixes, worth a curve over the stages; by name."""
+        ...
+
     def weights(self) -> dict[str, Tensor]:
         """What a finished stage is worth."""
         ...

@@ -54,6 +54,7 @@ class Kind:
         judged: those of them that are judged.
         look: HTML of the pictures that one wants to see first.
         verdicts: what the figures mean.
+        scored: whether there are pictures to be judged at all.
         mapped: whether it is shown where each part of a picture comes from.
         region: before and after inside a picture of the user's own.
     """
@@ -63,6 +64,7 @@ class Kind:
     judged: Callable[[Sequence[Tensor]], Sequence[Tensor]]
     look: Callable[[Material], str]
     verdicts: Callable[[Facts], Iterator[Verdict]]
+    scored: bool = True
     mapped: bool = False
     region: Callable[[Tensor, Any], Region | None] = lambda real, made: None  # noqa: ARG005
 
@@ -292,6 +294,7 @@ KINDS: dict[str, Kind] = {
         pictures=lambda _: (),
         judged=lambda _: (),
         look=_look_at_composite,
+        scored=False,
         verdicts=_on_region,
         region=judge_region,
     ),

@@ -47,15 +47,10 @@ from consingan.machine.files import (
 from consingan.machine.locking import LOCK, holding, lock_of
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
-from consingan.nn.optimizers import part
 from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
-from consingan.runs.manifest import FORMAT, MANIFEST, Json, check_manifest, hint
+from consingan.runs.manifest import MANIFEST, Json, check_manifest, hint
+from consingan.runs.start import run_name, write_anchor, write_start
 from consingan.settings.config import DEFAULT_METHOD, Config
-
-
-def run_name(config: Config, when: datetime) -> str:
-    """Name of a run's folder."""
-    return f"{when.strftime('%Y_%m_%d_%H_%M_%S')}_{method_of(config.method).label(config)}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ class RunFolder:
             # A folder of a name of its own, in it one with the usual permissions.
             draft = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent))
             (draft / name).mkdir()
-            cls(draft / name)._write_start(training, about, naive)
+            write_start(draft / name, training, about, naive)
             return cls(rename_free(draft / name, parent / name))
         except OSError as error:
             raise UserError(
@@ -97,20 +92,6 @@ class RunFolder:
         finally:
             if draft is not None:
                 shutil.rmtree(draft, ignore_errors=True)
-
-    def _write_start(self, training: Training, about: Json, naive: Tensor | None) -> None:
-        config = training.config
-        write_json(self.path / "config.json", config.to_json())
-        own = {} if naive is None else {"naive": naive}
-        write_tensors(self.path / PYRAMID, training.fixed() | own)
-        if start := training.start():  # fine-tuning starts from a trained model
-            for stage in range(training.stages):
-                self.save_anchor(stage, training.anchor(stage))
-            write_tensors(self.path / START, start)
-        manifest = {"format": FORMAT, "status": "training", "finished_stages": 0}
-        manifest |= {"method": config.method, "losses": list(training.losses)}
-        manifest |= {"stages": training.stages, "seed": config.manual_seed}
-        write_json(self.path / MANIFEST, manifest | {"seconds_per_stage": []} | about)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -153,6 +134,11 @@ class RunFolder:
         return int(self.manifest["stages"])
 
     @property
+    def losses(self) -> list[str]:
+        """Names of the losses in its curves."""
+        return list(self.manifest.get("losses", self.method.losses))
+
+    @property
     def finished_stages(self) -> int:
         """How many stages can be used."""
         return int(self.manifest["finished_stages"])
@@ -183,9 +169,7 @@ class RunFolder:
 
     def save_anchor(self, stage: int, tensors: dict[str, Tensor]) -> None:
         """Keep what a stage fixed at its beginning, names as `contract.Training.anchor`."""
-        if tensors:
-            kept = part(tensors, f"anchor.{stage}")
-            write_tensors(self.stage_folder(stage) / ANCHOR, kept)
+        write_anchor(self.path, stage, tensors)
 
     def save_stage(self, stage: int, training: Training, curves: Tensor) -> None:
         """Keep the weights and curves of a finished stage; `count_stage` makes it count."""
@@ -252,6 +236,23 @@ class RunFolder:
         fixed = self.load(PYRAMID) | self.anchors(count)
         name = weights or f"{count - 1}/{WEIGHTS}"
         return fixed | self.load(name) if whole else fixed
+
+    @property
+    def last_weights(self) -> str:
+        """File of the weights of the last finished stage."""
+        return f"{max(self.finished_stages, 1) - 1}/{WEIGHTS}"
+
+    def check_stages(self, stages: int) -> None:
+        """Compare what the settings say with what the manifest says.
+
+        Raises:
+            UserError: they differ.
+        """
+        if stages != self.stages:
+            raise UserError(
+                f"{self.path / 'config.json'} does not fit {MANIFEST} ({stages} stages against "
+                f"{self.stages}); restore them from a copy."
+            )
 
     def start(self) -> dict[str, Tensor]:
         """What `contract.Code.take_up` takes: the images, of a fine-tuning the trained model."""

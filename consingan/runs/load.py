@@ -64,12 +64,14 @@ def load_run(
     folder = RunFolder.open(path)
     config, method, notes = folder.config, folder.method, []
     if iteration is None:
-        tensors = folder.tensors()
+        weights, tensors = folder.last_weights, folder.tensors()
     else:
-        tensors = folder.tensors(folder.stages, snapshot_name(iteration, path))
+        weights = snapshot_name(iteration, path)
+        tensors = folder.tensors(folder.stages, weights)
         notes.append(f"Snapshot {iteration}.")
-    with folder.explained(None):
+    with folder.explained(weights):
         model = method.load().restore(config, tensors, execution)
+    folder.check_stages(model.stages)
     _refuse_not_finite(path, model)
     run = LoadedRun(path, method, model, tensors)
     if not run.finished:

@@ -146,9 +146,8 @@ class TensorBoard:
             self.writer.add_image(
                 "samples", torch.from_numpy(sheet), record.stage, dataformats="HWC"
             )
-            for name, value in trainer.training.anchor(record.stage).items():
-                if value.dim() == 0:
-                    self.writer.add_scalar(f"{name.rpartition('.')[2]}", float(value), record.stage)
+            for name, value in trainer.training.scalars(record.stage).items():
+                self.writer.add_scalar(name, value, record.stage)
             self.writer.flush()
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -72,8 +72,22 @@ def _load(
 ) -> None:
     """Give `trainer` the state from the file `name`, in which `stages` stages are begun."""
     anchors = folder.anchors(stages)
+    names = folder.losses
     with folder.explained(name):
-        trainer.load_state({**state, **anchors})
+        curves = {"curves": _columns(state["curves"], names, trainer)} if "curves" in state else {}
+        trainer.load_state({**state, **anchors, **curves})
+
+
+def _columns(curves: Tensor, names: Sequence[str], trainer: Trainer) -> Tensor:
+    """Curves with the columns that the training has now; one that was not counted yet is 0."""
+    wanted = trainer.training.losses
+    if tuple(names) == wanted:
+        return curves
+    found = curves.new_zeros(len(curves), len(wanted))
+    for place, name in enumerate(wanted):
+        if name in names:
+            found[:, place] = curves[:, names.index(name)]
+    return found
 
 
 def _progress(folder: RunFolder) -> dict[str, Tensor] | None:

@@ -31,10 +31,10 @@ from commands_in_text import (
 
 import consingan
 from consingan.api import train as api
-from consingan.cli.training import train
 from consingan.images.io import read_image, unit
 from consingan.images.resize import resize_to
 from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.registry import METHODS
 from consingan.metrics.judge import METRICS
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.nn.noise import stream
@@ -52,7 +52,8 @@ TINY: dict[str, Any] = {
     "device": "cpu", "precision": "float32",
 }  # fmt: skip
 FOREIGN = ("pip", "make", "source")  # programs of others in shell blocks
-NEW_MODE = "birch_forest"  # the image on which the example's mode is trained
+EXAMPLES = ("add_a_method", "add_a_task")
+OF_EXAMPLES = ("birch_forest", "stone_wall")  # images on which the examples are trained
 
 
 def module(path: Path) -> ModuleType:
@@ -80,15 +81,14 @@ class Followed:
 
 
 @contextlib.contextmanager
-def modes_restored() -> Iterator[None]:
-    """Afterwards the modes are what they were."""
-    before = dict(TASKS)
-    (choice,) = (p for p in train.params if p.name == "train_mode")
-    kind = choice.type
+def tables_restored() -> Iterator[None]:
+    """Afterwards the methods and ConSinGAN's tasks are what they were."""
+    tables: tuple[dict[str, Any], ...] = (TASKS, METHODS)
+    before = [dict(table) for table in tables]
     yield
-    TASKS.clear()
-    TASKS.update(before)
-    choice.type = kind
+    for table, rows in zip(tables, before, strict=True):
+        table.clear()
+        table.update(rows)
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +102,11 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
         patch.setattr(sys, "path", [*sys.path])
         patch.setattr(consingan, "train", lambda image, **s: api.train(image, **{**s, **TINY}))
         place, found = Workplace(), Followed(root)
-        with modes_restored():
+        with tables_restored():
             for page in PAGES:
                 _follow(page, place, found)
-        sys.modules.pop("add_a_mode", None)
+        for name in EXAMPLES:
+            sys.modules.pop(name, None)
         _interrupted()
     return found
 
@@ -199,10 +200,10 @@ def left(root: Path) -> set[str]:
     found = set()
     for path in root.rglob("*"):
         inside = path.relative_to(root)
-        if not path.is_file() or inside.parts[0] in ("Images", "examples", NEW_MODE):
+        if not path.is_file() or inside.parts[0] in ("Images", "examples", *OF_EXAMPLES):
             continue
         home = next((p for p in path.parents if (p / "manifest.json").is_file()), root)
-        if NEW_MODE not in home.parts:
+        if not set(OF_EXAMPLES) & set(home.parts):
             found.add(path.relative_to(home).as_posix())
     return found
 
@@ -265,13 +266,13 @@ def test_what_the_code_page_names_exists(name: str) -> None:
     assert callable(thing) or isinstance(thing, property)
 
 
-def test_the_examples_mode_paints() -> None:
+def test_the_examples_task_paints() -> None:
     """What it was made for: flat colors come out nearer to the image, a new painting's, too."""
     picture = read_image(ROOT / "Images" / "Generation" / "aurora.jpg")
     real = resize_to(picture, (40, 56)).clamp(-1, 1)
     settings = {**TINY, "min_size": 28, "max_size": 56, "niter": 40, "nfc": 8, "manual_seed": 1}
-    with modes_restored():
-        example = module(ROOT / "examples" / "add_a_mode.py")
+    with tables_restored():
+        example = module(ROOT / "examples" / "add_a_task.py")
         model = api.train(real, train_mode="painting", **settings)
         assert model.config.batch_norm  # the row's own settings hold
         seen, new = (example.painted(image, stream(0)) for image in (real, real.flip(3)))

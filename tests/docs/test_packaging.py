@@ -286,18 +286,20 @@ def checks_script() -> Any:
 
 def test_the_checks_script_runs_what_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     checks = checks_script()
-    ran: list[str] = []
+    ran: list[tuple[str, ...]] = []
 
     def fake(command: list[str], **_: Any) -> Any:
-        ran.append(command[2])
-        return subprocess.CompletedProcess(command, 1 if command[2] == "mypy" else 0)
+        ran.append(tuple(command[1:]))
+        return subprocess.CompletedProcess(command, 1 if "mypy" in command else 0)
 
     monkeypatch.setattr(checks.subprocess, "run", fake)
     monkeypatch.setattr(sys, "argv", ["checks.py"])
     assert checks.main() == 1
-    assert ran == ["ruff", "ruff", "mypy", "pytest"]
+    assert list(checks.CHECKS) == ["format", "lint", "types", "arrows", "rules", "tests"]
+    assert ran == list(checks.CHECKS.values())
     monkeypatch.setattr(sys, "argv", ["checks.py", "lint"])
     assert checks.main() == 0
+    assert ran[-1] == checks.CHECKS["lint"]
     monkeypatch.setattr(sys, "argv", ["checks.py", "nonsense"])
     with pytest.raises(SystemExit, match="2"):
         checks.main()

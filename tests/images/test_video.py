@@ -9,6 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import same_color
 from PIL import Image
 
 from consingan.errors import UserError
@@ -75,13 +76,16 @@ def test_curves_of_all_stages(tmp_path):
     curves = read_curves(tmp_path)
     assert [len(c["d_real"]) for c in curves] == [2, 1]
     assert curves[0]["gradient_penalty"].tolist() == [3, 8]
-    reconstruction = curves_figure(curves).axes[1]
+    reconstruction = curves_figure(curves, "g_reconstruction").axes[1]
     steps = [
-        x for line in reconstruction.lines for x in line.get_xdata() if line.get_color() == "C4"
+        x
+        for line in reconstruction.lines
+        for x in line.get_xdata()
+        if same_color(line.get_color(), "C4")
     ]
     assert steps == [0, 1, 2]
     assert reconstruction.get_yscale() == "log"
-    save_curves(tmp_path)
+    save_curves(tmp_path, "g_reconstruction")
     with Image.open(tmp_path / "losses.png") as image:
         assert image.format == "PNG"
         assert min(image.size) > 400
@@ -89,13 +93,13 @@ def test_curves_of_all_stages(tmp_path):
 
 def test_curves_without_reconstruction_loss(tmp_path):
     write_losses(tmp_path, [[1, 2, 3, 4, 0]])
-    assert curves_figure(read_curves(tmp_path)).axes[1].get_yscale() == "linear"
+    assert curves_figure(read_curves(tmp_path), "g_reconstruction").axes[1].get_yscale() == "linear"
 
 
 def test_no_curves_no_picture(tmp_path):
-    save_curves(tmp_path)
+    save_curves(tmp_path, "g_reconstruction")
     write_losses(tmp_path, [])
-    save_curves(tmp_path)
+    save_curves(tmp_path, "g_reconstruction")
     assert not (tmp_path / "losses.png").exists()
 
 

@@ -38,7 +38,7 @@ from consingan.images.io import read_image, to_pixels
 from consingan.images.resize import resize_to
 from consingan.machine.program import started_as
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.runs.folder import run_name
+from consingan.runs.start import run_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +83,7 @@ def picture(tmp_path, monkeypatch):
 def planned(picture, monkeypatch):
     """Run the command up to the training; returns (ConSinGANConfig, what was printed)."""
     kept = []
-    monkeypatch.setattr(training, "_run", lambda folder, trainer, *_: kept.append(trainer.config))
+    monkeypatch.setattr(training, "_finish", lambda run, _: kept.append(run.trainer.config))
 
     def plan(*typed):
         result = main_train("--input_name", picture, *typed)
@@ -116,18 +116,30 @@ def test_switches(planned):
     assert config.batch_norm is False
 
 
+def parameters(command):
+    """All options of a command but --help, with those of the default method."""
+    return [p for p in command.get_params(click.Context(command)) if p.name != "help"]
+
+
 def test_every_flag_of_the_articles_is_there():
-    names = {option for p in cli.train.params for option in p.opts}
+    names = {option for p in parameters(cli.train) for option in p.opts}
     assert {f"--{flag}" for flag in [f[0] for f in FLAGS] + PLAIN_FLAGS} <= names
-    names = {option for p in cli.evaluate.params for option in p.opts}
+    names = {option for p in parameters(cli.evaluate) for option in p.opts}
     assert {"--model_dir", "--gpu", "--num_samples", "--naive_img", "--not_cuda"} <= names
 
 
-@pytest.mark.parametrize("command", [cli.train, cli.evaluate], ids=["train", "evaluate"])
-def test_help_says_what_each_flag_does(command):
-    text = CliRunner().invoke(command, ["--help"], catch_exceptions=False).output
+FULL_HELP = ["--method", "consingan", "--help"]
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [(cli.train, FULL_HELP), (cli.evaluate, ["--help"])],
+    ids=["train", "evaluate"],
+)
+def test_help_says_what_each_flag_does(command, asked):
+    text = CliRunner().invoke(command, asked, catch_exceptions=False).output
     flat = " ".join(text.split())
-    for parameter in command.params:
+    for parameter in parameters(command):
         assert isinstance(parameter, click.Option)
         assert len(parameter.help or "") > 9, parameter.name
         assert parameter.help.split("  [")[0].strip() in flat
@@ -138,7 +150,7 @@ def test_help_says_what_each_flag_does(command):
 
 
 def test_help_gives_the_defaults():
-    text = CliRunner().invoke(cli.train, ["--help"], catch_exceptions=False).output
+    text = CliRunner().invoke(cli.train, FULL_HELP, catch_exceptions=False).output
     for flag, default, _, _ in FLAGS:
         entry = re.search(rf"--{flag} .*?(?=\n  -)", text, re.DOTALL).group()
         shown = re.search(r"\[default:\s+(\S+)\]", entry).group(1)
@@ -377,7 +389,7 @@ def test_picture_names_of_any_kind_from_start_to_end(name, stem, tmp_path, monke
 
 def test_a_photograph_of_scikit_image_gives_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training, "_run", lambda *_: None)
+    monkeypatch.setattr(training, "_finish", lambda *_: None)
     assert main_train("--input_name", "skimage:coffee").exit_code == 0
     assert only_run(tmp_path / "TrainedModels").parent.name == "coffee"
 

@@ -32,6 +32,7 @@ from consingan import cli
 from consingan.errors import UserError
 from consingan.machine.device import choose_device
 from consingan.machine.precision import choose_arithmetic
+from consingan.runs.manifest import FORMAT
 
 USER_ERROR = 2
 
@@ -156,6 +157,7 @@ TRAIN = [
     ("--input_name two --niter 0", "--niter 0 must be 1 or more"),
     ("--input_name two --min_size 100 --max_size 50", "--min_size 100 is above"),
     ("--input_name two --device tpu", "--device tpu is unknown"),
+    ("--input_name two --engine slow", "--engine slow is unknown"),
     ("--input_name two --resume --model_dir unfinished", "leave out --input_name"),
     # numbers
     (f"{GOOD} --train_stages 0", "--train_stages 0 must be 1 or more"),
@@ -206,7 +208,7 @@ TRAIN = [
     (f"{GOOD} --threads 0", "0 is not in the range"),
     (f"{GOOD} --threads 99999", "99999 is not in the range"),
     (f"{GOOD} --precision half", "'half' is not one of"),
-    (f"{GOOD} --engine slow", "'slow' is not one of"),
+    (f"{GOOD} --engine slow", "--engine slow is unknown to --method consingan; choose one of auto"),
     (f"{GOOD} --device cuda:x", "--device cuda:x is unknown"),
     (f"{GOOD} --device cuda:99", "--device cuda:99: there"),
     (f"{GOOD} --device cpu --precision tf32", "--precision tf32 needs an NVIDIA GPU"),
@@ -259,6 +261,7 @@ TRAIN = [
     ("--resume --model_dir ''", "'--model_dir': it is empty"),
     ("--resume --model_dir finished/1", "did you mean finished?"),
     ("--resume --model_dir 'wrong execution'", "its execution is 5"),
+    ("--resume --model_dir unfinished --engine slow", "--engine slow is unknown"),
     ("--resume --model_dir absent", "There is no run folder absent"),
     ("--resume --model_dir good.png", "There is no run folder good.png"),
     ("--resume --model_dir 'empty folder'", "is not a run of this program"),
@@ -280,7 +283,7 @@ EVALUATE = [
     ("--model_dir 'wrong versions'", "its versions is []"),
     ("--model_dir 'not finite'", "weights that are not finite"),
     ("--model_dir 'no room'", "cannot be created"),
-    ("--model_dir newer", "written in format 99, this program reads format 1"),
+    ("--model_dir newer", f"written in format 99, this program reads format {FORMAT}"),
     ("--model_dir garbled", "manifest.json is damaged"),
     ("--model_dir corrupt", "weights.safetensors is damaged"),
     ("--model_dir incomplete", "pyramid.safetensors is missing"),
@@ -455,7 +458,7 @@ def test_other_commands_say_what_is_wrong(place, monkeypatch, command, arguments
 def test_values_named_by_the_sentence_work(place, monkeypatch, tmp_path, arguments):
     """Each remedy that the sentence on a picture too small names is taken."""
     monkeypatch.chdir(place)
-    monkeypatch.setattr("consingan.cli.training._run", lambda *_: None)
+    monkeypatch.setattr("consingan.cli.training._finish", lambda *_: None)
     typed = [*shlex.split(arguments), "--output_dir", str(tmp_path)]
     sentence = main_train(*typed).stderr
     remedies = re.findall(r"--(?:min|max)_size \d+(?= or| \(|\.)", sentence.split(";")[1])
@@ -583,7 +586,7 @@ def test_sizes_beyond_the_memory(tmp_path, monkeypatch, error):
     def too_much(*_, **__):
         raise error
 
-    monkeypatch.setattr("consingan.methods.consingan.sampling.random_samples", too_much)
+    monkeypatch.setattr("consingan.outputs.samples.random_samples", too_much)
     result = evaluate_model("--model_dir", run)
     assert result.exit_code == 1
     assert "Error: There is not enough memory; make smaller pictures" in result.stderr
@@ -593,7 +596,7 @@ def test_a_bug_stays_a_traceback(tmp_path, monkeypatch):
     def wrong(*_, **__):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr("consingan.methods.consingan.sampling.random_samples", wrong)
+    monkeypatch.setattr("consingan.outputs.samples.random_samples", wrong)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         evaluate_model("--model_dir", copy_of_run("generation", tmp_path))
 

@@ -12,6 +12,7 @@ from helpers import (
     SETTINGS,
     FailAt,
     assert_same,
+    discriminator_of,
     execution,
     fine_tuning_job,
     make_job,
@@ -29,8 +30,9 @@ from consingan.images.io import read_image, write_image
 from consingan.images.resize import resize_to
 from consingan.machine.files import read_json, write_json
 from consingan.methods.consingan.presets import PRESETS
-from consingan.runs.folder import RunFolder, snapshot_file, snapshots
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
+from consingan.runs.snapshots import snapshot_file, snapshots
 from consingan.training import prepare
 from consingan.training.loop import Trainer
 from consingan.training.prepare import Job
@@ -46,7 +48,7 @@ def naive(tmp_path: Path) -> Path:
 
 def watched(job: Job, folder: RunFolder, every: int) -> Snapshots:
     assert job.naive is not None
-    return Snapshots(folder.path, job.naive, job.execution.arithmetic, every)
+    return Snapshots(folder.path, job.naive, every)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -70,15 +72,13 @@ def test_only_the_last_stages_change(harmonization_run: Path, naive: Path, engin
 
 
 def test_the_source_is_the_naive_image(harmonization_run: Path, naive: Path) -> None:
-    trainer = Trainer(fine_tuning_job(harmonization_run, naive).training)
-    size = trainer.model.sizes[0]
+    training: Any = fine_tuning_job(harmonization_run, naive).training
+    size = training.model.sizes[0]
     expected = resize_to(read_image(naive), size).clamp(-1, 1)
-    assert torch.equal(trainer.training.source_image, expected)
-    shapes = trainer.training.shapes(2)
+    assert torch.equal(training.source_image, expected)
+    shapes = training.shapes(2)
     for iteration in range(3):
-        draws = trainer.training.randomness.draws(
-            2, iteration, shapes, trainer.training.source_image, 3
-        )
+        draws = training.randomness.draws(2, iteration, shapes, training.source_image, 3)
         assert torch.equal(draws.noises[0], expected)
 
 
@@ -86,11 +86,9 @@ def test_editing_adds_noise_to_the_source(tmp_path: Path, naive: Path) -> None:
     job = make_job(train_mode="editing")
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder).run()
-    trainer = Trainer(fine_tuning_job(folder.path, naive).training)
-    draws = trainer.training.randomness.draws(
-        2, 0, trainer.training.shapes(2), trainer.training.source_image, 3
-    )
-    noise = draws.noises[0] - trainer.training.source_image
+    training: Any = fine_tuning_job(folder.path, naive).training
+    draws = training.randomness.draws(2, 0, training.shapes(2), training.source_image, 3)
+    noise = draws.noises[0] - training.source_image
     assert 0.07 < float(noise.std()) < 0.13
 
 
@@ -167,11 +165,10 @@ def test_a_fine_tuned_run_loads_and_is_named(
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder).run()
     assert "_harmonization_fine-tune_" in folder.path.name
-    model, discriminator = folder.load_model()
+    model = load_run(folder.path).model
     assert_same(model.generator.state_dict(), job.training.model.generator.state_dict())
-    assert_same(discriminator.state_dict(), job.training.discriminator.state_dict())
-    source = folder.source_image()
-    assert source is not None
+    assert_same(discriminator_of(folder), job.training.discriminator.state_dict())
+    source = folder.load("pyramid.safetensors")["source"]
     assert torch.equal(source, job.training.source_image)
 
 

@@ -10,7 +10,8 @@ import consingan
 from consingan.images.resize import resize_to
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.nn.noise import gaussian, stream
-from consingan.outputs.composite import Composite, MaskOptions, compose
+from consingan.outputs.composite import Composite, compose
+from consingan.outputs.requests import CompositeRequest
 
 SIZE = (48, 64)
 BOX = (slice(12, 36), slice(20, 46))  # where the object lies
@@ -52,7 +53,8 @@ def harmonized() -> tuple[Tensor, Composite]:
         device="cpu",
         precision="float32",
     )
-    return real, compose(model.model, naive, mask, options=MaskOptions(dilation=1, feather=1.0))
+    request = CompositeRequest(mask_dilation=1, mask_feather=1.0)
+    return real, compose(model.model, naive, mask, request)
 
 
 def distance(real: Tensor, picture: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""A stage that collapses to one flat color begins anew, and nothing else does."""
+"""A stage that is stuck at one flat color begins anew, and nothing else does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 
 import consingan
 from consingan.errors import InterruptedRunError
-from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import saturation
 from consingan.methods.consingan.method import LOSSES
-from consingan.runs.folder import RunFolder, snapshot_file
-from consingan.training import resume
+from consingan.runs.folder import RunFolder
+from consingan.runs.snapshots import snapshot_file
+from consingan.training import loop, resume
 from consingan.training.loop import ATTEMPTS, Trainer
 from consingan.training.observers import ProgressBar, Saturation
 from consingan.training.records import Record, StageRecord, StageRestarted, StageStarted, StepRecord
@@ -33,9 +33,10 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saturation, "ENOUGH", EVERY)
     monkeypatch.setattr(saturation, "STUCK", 1e-9)  # so few iterations change next to nothing
     monkeypatch.setattr(saturation, "is_saturated", lambda _: True)
+    monkeypatch.setattr(loop, "WATCH_EVERY", EVERY)
 
 
-def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
+def stick(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 99.0) -> Trainer:
     """Let the reconstruction loss stand still at the first attempts at a stage."""
     make = watched.training.make_engine
 
@@ -43,13 +44,13 @@ def collapse(watched: Trainer, stage: int = 1, attempts: int = 1, loss: float = 
         engine = make(task)
         step = engine.step
 
-        def stuck(draws: Any, iteration: int) -> Tensor:
+        def flat(draws: Any, iteration: int) -> Tensor:
             losses = step(draws, iteration)
             if watched.stage == stage and watched.attempt < attempts:
                 losses[LOSSES.index("g_reconstruction")] = loss
             return losses
 
-        engine.step = stuck  # type: ignore[method-assign]
+        engine.step = flat  # type: ignore[method-assign]
         return engine
 
     watched.training.make_engine = make_engine
@@ -60,8 +61,8 @@ def restarts(records: list[Record]) -> list[StageRestarted]:
     return [record for record in records if isinstance(record, StageRestarted)]
 
 
-def test_a_collapsed_stage_begins_anew_with_other_draws() -> None:
-    watched = collapse(make_trainer(niter=NITER))
+def test_a_stuck_stage_begins_anew_with_other_draws() -> None:
+    watched = stick(make_trainer(niter=NITER))
     numbers: list[int] = []
     draws = watched.training.randomness.draws
 
@@ -70,8 +71,9 @@ def test_a_collapsed_stage_begins_anew_with_other_draws() -> None:
         return draws(stage, number, *rest)
 
     watched.training.randomness = type("Noted", (), {"draws": staticmethod(noted)})()
+    plain = make_trainer().training.randomness
     for name in ("initialize", "fixed_noise"):
-        setattr(watched.training.randomness, name, getattr(make_trainer().randomness, name))
+        setattr(watched.training.randomness, name, getattr(plain, name))
     weights, records = {}, []
     for record in watched.run():
         if isinstance(record, (StageStarted, StageRestarted)) and record.stage == 1:
@@ -87,7 +89,7 @@ def test_a_collapsed_stage_begins_anew_with_other_draws() -> None:
 
 
 def test_after_some_attempts_it_goes_on_as_it_is() -> None:
-    records = list(collapse(make_trainer(niter=NITER), attempts=99).run())
+    records = list(stick(make_trainer(niter=NITER), attempts=99).run())
     assert restarts(records) == [StageRestarted(1, EVERY, k) for k in range(1, ATTEMPTS)]
     assert len([r for r in records if isinstance(r, StageRecord)]) == 3
 
@@ -102,8 +104,8 @@ def test_a_healthy_training_is_left_alone(niter: int) -> None:
     [({}, 1e-3), ({"niter": EVERY - 1}, 99.0), ({"alpha": 0.0}, 99.0)],
     ids=["as good as the image", "too short to tell", "no reconstruction loss"],
 )
-def test_standing_still_is_no_collapse_where(settings: dict[str, Any], loss: float) -> None:
-    watched = collapse(make_trainer(**{"niter": NITER, **settings}), loss=loss)
+def test_standing_still_is_not_being_stuck_where(settings: dict[str, Any], loss: float) -> None:
+    watched = stick(make_trainer(**{"niter": NITER, **settings}), loss=loss)
     assert not restarts(list(watched.run()))
 
 
@@ -111,12 +113,12 @@ REAL = torch.linspace(-0.9, 0.9, 22 * 26).view(1, 1, 22, 26).expand(1, 3, 22, 26
 WHITE = torch.ones(1, 3, 22, 26)
 
 
-def losses(*reconstruction: float) -> list[Tensor]:
-    return [torch.tensor([0.0, 0.0, 0.0, 0.0, value]) for value in reconstruction]
+def losses(*reconstruction: float) -> Tensor:
+    return torch.tensor(reconstruction)
 
 
 @pytest.mark.parametrize(
-    ("curve", "real", "made", "collapsed"),
+    ("curve", "real", "made", "stuck"),
     [
         (losses(*[99.0] * 50), REAL, WHITE, True),
         (losses(*[1.0] * 50, *[99.0] * 50), REAL, WHITE, True),
@@ -128,16 +130,16 @@ def losses(*reconstruction: float) -> list[Tensor]:
         (losses(*[40.0] * 50), 0.999 * WHITE, -WHITE, True),
     ],
 )
-def test_what_a_collapse_is(
-    monkeypatch: pytest.MonkeyPatch, curve: list[Tensor], real: Tensor, made: Tensor,
-    collapsed: bool,
+def test_what_stuck_is(
+    monkeypatch: pytest.MonkeyPatch, curve: Tensor, real: Tensor, made: Tensor,
+    stuck: bool,
 ) -> None:  # fmt: skip
     monkeypatch.undo()
-    assert saturation.is_collapsed(curve, real, 10.0, lambda: made) is collapsed
+    assert saturation.is_stuck(curve, real, 10.0, lambda: made) is stuck
 
 
 def test_snapshots_of_what_is_thrown_away_are_thrown_away(tmp_path: Path) -> None:
-    keeper = Snapshots(tmp_path, torch.zeros(1, 3, 8, 8), Arithmetic())
+    keeper = Snapshots(tmp_path, torch.zeros(1, 3, 8, 8))
     (tmp_path / "snapshots").mkdir()
     for suffix in (".safetensors", ".png"):
         (tmp_path / snapshot_file(50)).with_suffix(suffix).touch()
@@ -159,10 +161,10 @@ def test_a_caller_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, stop: int) -> None:
     whole, stopped = (make_job(niter=NITER) for _ in "ab")
-    collapse(whole.trainer)
-    Session(Trainer(whole.training), new_folder(tmp_path / "a", whole)).run()
+    trainer = stick(Trainer(whole.training))
+    Session(trainer, new_folder(tmp_path / "a", whole)).run()
     folder = new_folder(tmp_path / "b", stopped)
-    collapse(stopped.trainer)
+    interrupted = stick(Trainer(stopped.training))
 
     class Stop(StopAt):
         def observe(self, record: Record, trainer: Trainer) -> None:
@@ -171,11 +173,11 @@ def test_a_stop_beside_a_restart_changes_nothing(tmp_path: Path, attempt: int, s
                 self.act()
 
     with pytest.raises(InterruptedRunError):
-        Session(Trainer(stopped.training), folder, [Stop(0)]).run()
+        Session(interrupted, folder, [Stop(0)]).run()
     again, seconds = resume.resume(RunFolder.open(folder.path), stopped.execution)
     assert again.attempt == attempt
-    Session(collapse(again), folder, (), None, seconds).run()
-    assert_same(final_state(again), final_state(Trainer(whole.training)))
+    Session(stick(again), folder, (), None, seconds).run()
+    assert_same(final_state(again), final_state(trainer))
     assert_same(outcome(folder.path), outcome(only(tmp_path / "a")))
 
 
@@ -185,7 +187,8 @@ def only(root: Path) -> Path:
 
 
 def test_it_is_said_and_the_bar_ends_full() -> None:
-    watched = collapse(make_trainer(niter=NITER))
+    watched = stick(make_trainer(niter=NITER))
+    watched.training.flat = lambda *_: False  # after so few iterations every stage is
     bar = ProgressBar(watched, lambda _: None)
     counted: list[float] = []
     bar.bar = type(

@@ -41,8 +41,8 @@ from helpers import (
 from safetensors.torch import load_file
 from torch import Tensor
 
-from consingan.cli.options import choose_execution
 from consingan.errors import DivergedError, InterruptedRunError, UserError
+from consingan.machine.execution import Wanted, as_before
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.runs.folder import RunFolder
 from consingan.training import resume
@@ -223,12 +223,6 @@ def test_a_disk_that_is_full_from_any_write_on(
         assert_same(outcome(folder.path), expected)
 
 
-NOTHING_TYPED = {
-    "device": None, "gpu": None, "not_cuda": False, "precision": None, "engine": None,
-    "checkpointing": False, "threads": None,
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("before", "typed", "name", "said"),
     [
@@ -238,7 +232,7 @@ NOTHING_TYPED = {
             {"device": "cuda:0", "precision": "bf16"},
             {"not_cuda": True},
             "float32",
-            "Note: the run was begun in bf16 on cuda:0; it goes on in float32 on cpu.\n",
+            "Note: the run was begun in bf16 on cuda:0; it goes on in float32 on cpu.",
         ),
         ({"device": "cuda:0", "precision": "bf16"}, {"device": "cpu", "precision": "bf16"},
          "bf16", ""),
@@ -247,23 +241,23 @@ NOTHING_TYPED = {
             {"device": "cpu", "precision": "tf32"},  # as of another card of the same name
             {},
             "float32",
-            "Note: the run was begun in tf32, which cpu lacks; it goes on in float32.\n",
+            "Note: the run was begun in tf32, which cpu lacks; it goes on in float32.",
         ),
     ],
 )  # fmt: skip
 def test_a_run_that_moves_computes_as_its_new_machine_can(
     before: dict[str, str], typed: dict[str, Any], name: str, said: str,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("consingan.machine.precision._cpu_bf16", lambda: (False, "none here"))
-    chosen = choose_execution({**NOTHING_TYPED, **typed}, before)
+    chosen = as_before(Wanted(**typed), before)
     assert chosen.arithmetic.name == name
-    assert capsys.readouterr().err == said
+    assert "".join(chosen.notes) == said
 
 
 def test_a_precision_that_is_typed_is_not_replaced() -> None:
     with pytest.raises(UserError, match="--precision tf32 needs"):
-        choose_execution({**NOTHING_TYPED, "precision": "tf32"}, {"device": "cpu"})
+        as_before(Wanted(precision="tf32"), {"device": "cpu"})
 
 
 def test_out_of_memory_in_any_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +23,6 @@ from helpers import (
     SETTINGS,
     StopAt,
     assert_same,
-    execution,
     make_job,
     new_folder,
     outcome,
@@ -31,16 +32,19 @@ from helpers import (
 from PIL import Image
 
 from consingan.api import train as training
-from consingan.api.trained import load
+from consingan.api.trained import TrainedModel, load
 from consingan.errors import DivergedError, InterruptedRunError, UserError
 from consingan.images.io import read_image, write_image
 from consingan.images.masks import read_mask
+from consingan.machine.execution import Wanted, choose_execution
 from consingan.notebook import canvas, colab, inputs, shapes, show
 from consingan.notebook.messages import CellError, explained
 from consingan.notebook.studio import Studio
 from consingan.outputs import composite
+from consingan.outputs.requests import CompositeRequest
 from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
+from consingan.training.prepare import prepare
 from consingan.training.session import Session
 
 TINY = {k: v for k, v in SETTINGS.items() if k != "input_name"}
@@ -116,29 +120,40 @@ class View:
     """Watches with an observer, if any, and notes that it was closed."""
 
     def __init__(self, observer: Any = None) -> None:
-        self.observer, self.made, self.closed = observer, 0, 0
+        self.observers = [observer] if observer else []
+        self.made, self.closed = 0, 0
 
-    def __call__(self, *_: Any) -> View:
+    @contextlib.contextmanager
+    def __call__(self, _: training.Run) -> Iterator[Sequence[Any]]:
         self.made += 1
-        return self
-
-    def observe(self, record: Any, trainer: Any) -> None:
-        if self.observer:
-            self.observer.observe(record, trainer)
-
-    def close(self) -> None:
-        self.closed += 1
+        try:
+            yield self.observers
+        finally:
+            self.closed += 1
 
 
-def train(root: Path, image: Path, observer: Any = None, **more: Any) -> training.Outcome:
-    settings = {**TWO_STAGES, **more.pop("settings", {})}
+@dataclass(frozen=True)
+class Done:
+    """How a training came to its model."""
+
+    how: str
+    model: TrainedModel
+
+
+def train(
+    root: Path, image: Path, observer: Any = None, anew: bool = False, settings: Any = None
+) -> Done:
+    """Train, go on with a run that was begun before, or load one that is finished."""
+    typed = {"manual_seed": 0, **TWO_STAGES, **(settings or {}), "input_name": str(image)}
+    wanted = Wanted(device="cpu", precision="float32", engine="fast")
+    job = prepare(typed, choose_execution(wanted))
+    earlier = None if anew else training.find(job, root, any_seed=False)
     view = View(observer)
     try:
-        return training.train_or_resume(
-            str(image), root, settings, view, execution=execution(), say=lambda _: None, **more
-        )
+        outcome = training.train_or_resume(job, earlier, root, Wanted(device="cpu"), view)
     finally:
         assert view.made == view.closed
+    return Done(outcome.how, load(outcome.folder.path, device="cpu", precision="float32"))
 
 
 def test_a_resumed_training_equals_an_uninterrupted_training(
@@ -163,7 +178,7 @@ def test_a_resumed_training_equals_an_uninterrupted_training(
 def test_a_finished_training_is_loaded(tmp_path: Path, image_file: Path) -> None:
     first = train(tmp_path, image_file)
     again = train(tmp_path, image_file)
-    assert (first.how, again.how) == ("trained", "loaded")
+    assert (first.how, again.how) == ("trained", "finished before")
     assert again.model.folder == first.model.folder
     assert torch.allclose(again.model.sample(), first.model.sample(), rtol=0, atol=1e-5)
     anew = train(tmp_path, image_file, anew=True)
@@ -179,7 +194,7 @@ def test_only_the_same_picture_and_settings_are_taken_up(tmp_path: Path, image_f
     moved = tmp_path / "elsewhere" / image_file.name
     moved.parent.mkdir()
     shutil.copy(image_file, moved)
-    assert train(tmp_path, moved).how == "loaded"
+    assert train(tmp_path, moved).how == "finished before"
     save_picture(moved, seed=1)
     assert train(tmp_path, moved).how == "trained"
 
@@ -191,7 +206,7 @@ def test_the_finished_of_several_is_taken(tmp_path: Path, image_file: Path) -> N
     with pytest.raises(InterruptedRunError):
         train(tmp_path, image_file, StopAt(7), anew=True)
     again = train(tmp_path, image_file)
-    assert (again.how, again.model.folder) == ("loaded", finished.model.folder)
+    assert (again.how, again.model.folder) == ("finished before", finished.model.folder)
 
 
 def test_a_damaged_run_is_left_alone(tmp_path: Path, image_file: Path) -> None:
@@ -291,9 +306,7 @@ def test_a_mask_painted_on_colab_is_used(
     model = load(results.parent)
     mask = torch.zeros(1, 1, 44, 52)
     mask[..., :13] = 1
-    expected = composite.compose(
-        model.model, before, mask, options=composite.MaskOptions(dilation=0)
-    )
+    expected = composite.compose(model.model, before, mask, CompositeRequest(mask_dilation=0))
     assert (after - expected.full_blended).abs().max() < 0.02
     assert (after - before)[..., :10].abs().mean() > 0.1
     assert torch.equal(after[..., 45:], before[..., 45:])
@@ -355,11 +368,11 @@ def test_zero_means_as_recommended(
     monkeypatch.chdir(tmp_path)
     taken: list[Any] = []
 
-    def stop(image: str, root: Path, settings: Any, *_: Any, **__: Any) -> None:
-        taken.append(settings)
+    def stop(typed: dict[str, Any], *_: Any) -> None:
+        taken.append({name: value for name, value in typed.items() if name != "input_name"})
         raise UserError("--niter 0 is enough")
 
-    monkeypatch.setattr("consingan.notebook.studio.train_or_resume", stop)
+    monkeypatch.setattr("consingan.notebook.studio.prepare", stop)
     studio = Studio()
     studio.choose(str(image_file))
     with pytest.raises(CellError, match=r"^niter 0 is enough$"):
@@ -368,7 +381,7 @@ def test_zero_means_as_recommended(
         studio.train(niter=50, preset="draft")
     assert taken == [
         {"manual_seed": 0, "max_size": 26},
-        {"niter": 50, "preset": "draft"},
+        {"manual_seed": 0, "niter": 50, "preset": "draft"},
     ]
 
 
@@ -568,8 +581,9 @@ def _distance(x: Any, y: Any, x1: float, y1: float, x2: float, y2: float) -> Any
 def test_the_bar_says_how_much_time_is_left(tmp_path: Path, shown: list[str]) -> None:
     job = make_job()
     folder = new_folder(tmp_path, job)
-    view = show.LiveView(Trainer(job.training), folder, job.execution.arithmetic)
-    Session(Trainer(job.training), folder, [view]).run()
+    trainer = Trainer(job.training)
+    view = show.LiveView(trainer, folder)
+    Session(trainer, folder, [view]).run()
     view.close()
     bars = [page for page in shown if page.startswith("<pre")]
     assert re.search(r"100%.*\d\d:\d\d spent, 00:00 left", bars[-1])

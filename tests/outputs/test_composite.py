@@ -32,7 +32,8 @@ from consingan.errors import UserError
 from consingan.images import masks
 from consingan.images.fit import fit_naive, same_shape
 from consingan.images.io import from_pixels, read_image
-from consingan.outputs.composite import MaskOptions, compose, find_mask
+from consingan.outputs.composite import compose, find_mask
+from consingan.outputs.requests import CompositeRequest
 from consingan.runs.load import load_run
 
 WORDS = {"harmonization": "harmonized", "editing": "edited"}
@@ -414,14 +415,14 @@ def test_a_mask_of_the_training_images_shape_is_not_cropped_with_the_naive_image
     model = load_run(trained("harmonization")).model
     cropped = torch.zeros(1, 3, HEIGHT, WIDTH)
     path = save(tmp_path / "m.png", mask_of_scene())
-    found = find_mask("x.png", cropped, model, MaskOptions(str(path), fit="crop"))
+    found = find_mask("x.png", cropped, model, CompositeRequest(mask=str(path), fit="crop"))
     assert (found[0, 0].numpy() == (mask_of_scene() > 0)).all()
 
 
 def test_start_stage_beyond_the_model():
     model = load_run(trained("harmonization")).model
     with pytest.raises(UserError, match="use 0 to 1"):
-        compose(model, picture(naive_scene()), None, (2,))
+        compose(model, picture(naive_scene()), None, CompositeRequest(start_stages=(2,)))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.37, 1.0])
@@ -439,7 +440,7 @@ def test_reading_keeps_the_naive_images_pixels(tmp_path):
     model = load_run(trained("harmonization")).model
     mask = torch.zeros(1, 1, HEIGHT, WIDTH)
     mask[..., OBJECT[0], OBJECT[1]] = 1
-    made = compose(model, read_image(path), mask, options=MaskOptions(dilation=0, feather=0))
+    made = compose(model, read_image(path), mask, CompositeRequest(mask_dilation=0, mask_feather=0))
     assert torch.equal(made.naive[mask.expand_as(made.naive) == 0],
                        made.full_blended[mask.expand_as(made.naive) == 0])  # fmt: skip
     assert torch.equal(made.full[mask.expand_as(made.naive) == 1],

@@ -26,7 +26,9 @@ from consingan.errors import UserError
 from consingan.methods.consingan import sampling
 from consingan.methods.contract import Walk
 from consingan.outputs import film
-from consingan.outputs.samples import AUTHORS_SCALES, Options, other_sizes
+from consingan.outputs.requests import SamplesRequest
+from consingan.outputs.samples import random_samples
+from consingan.outputs.sizes import AUTHORS_SCALES, other_sizes
 from consingan.report.write import all_alike
 from consingan.runs.load import load_run
 
@@ -265,7 +267,7 @@ def flags_in(text):
 def test_every_option_is_used_or_said_to_do_nothing(mode, tmp_path, monkeypatch):
     words = OPTIONS.split()
     if mode in ("harmonization", "editing"):
-        monkeypatch.setattr("consingan.report.write.write_report", lambda *_: None)
+        monkeypatch.setattr("consingan.api.evaluate.write_report", lambda *_: None)
         naive = save(tmp_path / "naive.png", naive_scene())
         run = copy_of_run(mode, tmp_path, "--batch_norm")
         words += ["--naive_img", naive, "--inception_weights", "x"]
@@ -306,27 +308,29 @@ def model():
 @settings(max_examples=60, deadline=None)
 def test_every_size_is_made_or_refused_with_one_that_works(model, height, width):
     try:
-        other_sizes(model, Options(sizes=[(height, width)]))
+        other_sizes(model, SamplesRequest(sizes=[(height, width)]))
     except UserError as error:
         least_w, least_h = (int(n) for n in str(error).split("use ")[1].split(" ")[0].split("x"))
         assert height < least_h or width < least_w
         height, width = least_h, least_w
-        other_sizes(model, Options(sizes=[(height, width)]))
-    (sample,) = sampling.random_samples(model, 1, (height, width))
+        other_sizes(model, SamplesRequest(sizes=[(height, width)]))
+    (sample,) = random_samples(model, 1, (height, width))
     assert sample.shape == (1, 3, height, width)
     assert torch.isfinite(sample).all()
 
 
 def test_names_of_sizes(model):
-    named = other_sizes(model, Options(scales=[(1.0, 1.25)], sizes=[(30, 40)]))
+    named = other_sizes(model, SamplesRequest(scale_w=(1.25,), sizes=[(30, 40)]))
     assert named == [
         ("random_samples_scale_h_1_scale_w_1.25", (H, 40)),
         ("random_samples_40x30", (30, 40)),
     ]
-    assert other_sizes(model, Options(sizes=[(30, 40)])) == [("random_samples_40x30", (30, 40))]
+    assert other_sizes(model, SamplesRequest(sizes=[(30, 40)])) == [
+        ("random_samples_40x30", (30, 40))
+    ]
 
 
-def test_collapse_is_told_from_variety_and_from_a_model_that_learned_nothing(model):
+def test_all_alike_is_told_from_variety_and_from_a_model_that_learned_nothing(model):
     base = model.reconstruction()
     noise = torch.rand_like(base) - 0.5
     alike, varied = [base, base + 1e-4], [base + noise, base - noise]

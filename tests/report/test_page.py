@@ -32,14 +32,17 @@ from consingan.images.io import unit, write_image
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.composite import Composite
+from consingan.outputs.requests import SamplesRequest
+from consingan.outputs.samples import RandomSamples
 from consingan.report import figures, kinds, verdicts
 from consingan.report.gather import gather, settings
 from consingan.report.kinds import judge_region
-from consingan.report.material import Facts, Made, Region
+from consingan.report.material import Facts, Region
 from consingan.report.page import report
 from consingan.report.style import number
 from consingan.report.verdicts import falling
@@ -59,7 +62,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> LoadedRun:
 def facts(psnr: float = 32.0, **changes: Any) -> Facts:
     quality = Reconstruction(psnr, 0.9)
     usual = Facts(
-        ConSinGANConfig(), judgement=judgement(), quality=quality, contrast=0.2, finished=6
+        ConSinGANConfig(),
+        judgement=judgement(),
+        quality=quality,
+        contrast=0.2,
+        stages=6,
+        finished=6,
     )
     return dataclasses.replace(usual, **changes)
 
@@ -94,7 +102,7 @@ def test_copies_are_called_copies_whatever_else_is_fine() -> None:
     ],
 )
 def test_advice_names_what_can_still_be_lowered(config: ConSinGANConfig, advice: str) -> None:
-    assert verdicts.more_variety(config) == advice
+    assert CONSINGAN.remedy("copies", config) == advice
 
 
 def test_poor_reconstruction_is_not_converged() -> None:
@@ -102,20 +110,20 @@ def test_poor_reconstruction_is_not_converged() -> None:
     assert "did not converge" in worst.text
     assert worst.advice == "Raise --niter, now 50."
     cut = ConSinGANConfig(niter=50, fine_niter=20)
-    assert verdicts.more_iterations(cut) == "--fine_niter, now 20"
-    assert verdicts.more_iterations(cut.replace(train_stages=1)) == "--niter, now 50"
+    assert CONSINGAN.remedy("longer", cut) == "Raise --fine_niter, now 20."
+    assert CONSINGAN.remedy("longer", cut.replace(train_stages=1)) == "Raise --niter, now 50."
 
 
 def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
-    curves = [{"g_reconstruction": np.full(500, 56.0)}]
-    worst = kinds.verdicts(facts(psnr=8.5, curves=curves))[0]
+    curves = [np.full(500, 56.0)]
+    worst = kinds.verdicts(facts(psnr=8.5, reconstruction=curves))[0]
     assert worst.text.startswith("Training collapsed: one flat color would be closer")
     assert "--lr_scale" in worst.advice
-    short_last_stage = [*curves, {"g_reconstruction": np.full(30, 56.0)}]
-    worst = kinds.verdicts(facts(psnr=8.5, curves=short_last_stage))[0]
+    short_last_stage = [*curves, np.full(30, 56.0)]
+    worst = kinds.verdicts(facts(psnr=8.5, reconstruction=short_last_stage))[0]
     assert worst.text.startswith("Training collapsed")
-    begun = [{"g_reconstruction": np.full(20, 56.0)}] * 6
-    assert "did not converge" in kinds.verdicts(facts(psnr=8.5, curves=begun))[0].text
+    begun = [np.full(20, 56.0)] * 6
+    assert "did not converge" in kinds.verdicts(facts(psnr=8.5, reconstruction=begun))[0].text
 
 
 def test_convergence_is_relative_to_contrast() -> None:
@@ -180,14 +188,14 @@ def test_composite_is_judged_by_its_region(after: float, level: str) -> None:
 
 
 def test_frames_that_stand_still_are_mentioned() -> None:
-    still = facts(kind="animation", judgement=judgement(diversity=0.001, copied=1.0))
+    still = facts(kind="film", judgement=judgement(diversity=0.001, copied=1.0))
     assert said(still)[0] == ("fair", "The frames hardly move.")
-    moving = facts(kind="animation", judgement=judgement(diversity=0.1, copied=1.0))
+    moving = facts(kind="film", judgement=judgement(diversity=0.1, copied=1.0))
     assert {level for level, _ in said(moving)} == {"good"}
 
 
-def curve(values: Any) -> list[dict[str, np.ndarray[Any, Any]]]:
-    return [{"g_reconstruction": np.asarray(values, dtype=np.float64)}]
+def curve(values: Any) -> list[np.ndarray[Any, Any]]:
+    return [np.asarray(values, dtype=np.float64)]
 
 
 def test_falling_curve_is_told_from_a_level_one_with_spikes() -> None:
@@ -201,8 +209,8 @@ def test_falling_curve_is_told_from_a_level_one_with_spikes() -> None:
 
 def test_run_that_still_falls_was_cut_short() -> None:
     still = curve(np.exp(-np.arange(1000) / 300))
-    assert any("cut short" in text for _, text in said(facts(psnr=30.0, curves=still)))
-    assert not any("cut short" in text for _, text in said(facts(psnr=45.0, curves=still)))
+    assert any("cut short" in text for _, text in said(facts(psnr=30.0, reconstruction=still)))
+    assert not any("cut short" in text for _, text in said(facts(psnr=45.0, reconstruction=still)))
 
 
 # Pictures
@@ -254,8 +262,8 @@ def test_command_gives_back_the_settings(run: LoadedRun) -> None:
     context = train.make_context("train", words[2:])
     names = {field.name for field in dataclasses.fields(ConSinGANConfig)}
     typed = {name: value for name, value in context.params.items() if name in names}
-    layers = {"mode": TASKS[run.model.config.train_mode].overrides, "typed": typed}
-    assert choose(layers).config == run.model.config
+    layers = {"task": TASKS[run.model.config.train_mode].overrides, "typed": typed}
+    assert choose(ConSinGANConfig, layers).config == run.model.config
 
 
 @pytest.mark.parametrize("mode", ["generation", "editing"])
@@ -329,12 +337,16 @@ def test_no_mask_means_the_whole_picture() -> None:
 
 
 def test_page_holds_everything_it_needs(run: LoadedRun, tmp_path: Path) -> None:
-    from consingan.outputs.samples import Options
-
     model = consingan.load(run.path, device="cpu")
     samples = list(model.sample(4).split(1))
     heard: list[str] = []
-    material = write(run, tmp_path, Made(samples), Options(num_samples=4), Extras(say=heard.append))
+    material = write(
+        run,
+        tmp_path,
+        RandomSamples(samples),
+        SamplesRequest(num_samples=4),
+        Extras(say=heard.append),
+    )
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     page = assert_self_contained(html)
     alternatives = [image["alt"] for image in page.all("img")]

@@ -15,12 +15,14 @@ from helpers import (
     SETTINGS,
     StopAt,
     assert_same,
+    discriminator_of,
     execution,
     litter,
     make_job,
     model_of,
     new_folder,
     picture,
+    reals_of,
     train_folder,
 )
 from safetensors.torch import load_file, save_file
@@ -153,16 +155,16 @@ def test_everything_comes_back(tmp_path: Path, engine: str, settings: dict[str, 
     job = make_job(engine, train_mode="animation", **settings)
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder).run()
-    model, discriminator = RunFolder.open(folder.path).load_model()
+    model = load_run(folder.path).model
     trained = job.training.model
     assert model.config == trained.config
     assert_same(model.generator.state_dict(), trained.generator.state_dict())
-    assert_same(discriminator.state_dict(), job.training.discriminator.state_dict())
+    assert_same(discriminator_of(folder), job.training.discriminator.state_dict())
     assert model.amplitudes == trained.amplitudes
     for loaded, own in zip(model.anchors, trained.anchors, strict=True):
         assert torch.equal(loaded.noise, own.noise)
         assert torch.equal(loaded.real, own.real)
-    assert all(torch.equal(a, b) for a, b in zip(folder.reals(), job.training.reals, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(reals_of(folder), job.training.reals, strict=True))
 
 
 def test_the_state_in_mid_stage_comes_back(stopped_run: Path) -> None:
@@ -179,9 +181,12 @@ def test_the_state_in_mid_stage_comes_back(stopped_run: Path) -> None:
 def test_a_run_is_loaded_onto_a_device_without_float64(finished_run: Path) -> None:
     """Only what is computed with goes there; "meta" stands in for a device that is not the CPU."""
     folder = RunFolder.open(finished_run)
-    model, discriminator = folder.load_model("meta")
-    there = [*model.generator.parameters(), *discriminator.parameters()]
-    there += [*model.fixed_noises, *(anchor.real for anchor in model.anchors)]
+    model = model_of(folder, device="meta")
+    there = [
+        *model.generator.parameters(),
+        *model.fixed_noises,
+        *(anchor.real for anchor in model.anchors),
+    ]
     assert {(x.device.type, x.dtype) for x in there} == {("meta", torch.float32)}
     assert model.amplitudes == model_of(folder).amplitudes
 
@@ -192,7 +197,7 @@ def test_no_file_of_a_resumed_run_stays_mapped(stopped_run: Path) -> None:
     folder = RunFolder.open(stopped_run)
     trainer, _ = resume.resume(folder, execution())
     next(trainer.run())
-    kept = folder.load_model(), folder.reals()
+    kept = model_of(folder), reals_of(folder)
     assert str(stopped_run) not in Path("/proc/self/maps").read_text()
     assert kept
 
@@ -200,13 +205,13 @@ def test_no_file_of_a_resumed_run_stays_mapped(stopped_run: Path) -> None:
 def test_every_stage_can_be_loaded(finished_run: Path) -> None:
     folder = RunFolder.open(finished_run)
     for stages in (1, 2, 3):
-        model, _ = folder.load_model(stages=stages)
+        model = model_of(folder, stages)
         assert model.generator.stages == len(model.anchors) == stages
         with torch.no_grad():
             assert model.reconstruction().shape == model.real.shape
     for stages in (0, 4):
         with pytest.raises(UserError, match="finished stages"):
-            folder.load_model(stages=stages)
+            model_of(folder, stages)
 
 
 # Damage
@@ -445,5 +450,5 @@ def test_training_leaves_no_litter(tmp_path: Path) -> None:
 def test_the_image_is_kept_as_it_was_trained_on(tmp_path: Path) -> None:
     image = picture(30, 40)
     folder = train_folder(tmp_path, image=image, max_size=40)
-    assert torch.equal(folder.reals()[-1], image)
+    assert torch.equal(reals_of(folder)[-1], image)
     assert folder.config.to_json() == ConSinGANConfig(**{**SETTINGS, "max_size": 40}).to_json()

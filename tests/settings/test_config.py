@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consingan.errors import UserError
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.tasks import TASKS, fine_tuned
 from consingan.nn.architecture import ACTIVATIONS
-from consingan.settings.config import Config
 from consingan.settings.layers import choose
 from consingan.settings.option import flag_name
 
-FIELDS = {field.name: field for field in dataclasses.fields(Config)}
+FIELDS = {field.name: field for field in dataclasses.fields(ConSinGANConfig)}
 
 
 def test_published_defaults():
-    config = Config()
+    config = ConSinGANConfig()
     published = {
         "train_mode": "generation", "train_stages": 6, "train_depth": 3, "lr_scale": 0.1,
         "min_size": 25, "max_size": 250, "niter": 2000, "nfc": 64, "ker_size": 3, "num_layer": 3,
@@ -46,51 +46,52 @@ def test_published_defaults():
         ("editing", {"niter": 1000, "batch_norm": True}),
     ],
 )  # fmt: skip
-def test_recommended_settings_of_the_modes(mode, expected):
+def test_recommended_settings_of_the_tasks(mode, expected):
     assert TASKS[mode].overrides == expected
 
 
 @pytest.mark.parametrize(
-    ("mode", "border", "spacing", "report", "dilation"),
+    ("mode", "border", "spacing", "output", "dilation"),
     [
         ("generation", "noise", "log", "samples", 0),
         ("retarget", "zero", "log", "samples", 0),
-        ("animation", "noise", "log", "animation", 0),
+        ("animation", "noise", "log", "film", 0),
         ("harmonization", "zero", "geometric", "composite", 7),
         ("editing", "zero", "log", "composite", 20),
     ],
 )
-def test_table_of_modes(mode, border, spacing, report, dilation):
+def test_table_of_tasks(mode, border, spacing, output, dilation):
     row = TASKS[mode]
-    found = (row.border, row.spacing, row.report, row.mask_dilation)
-    assert found == (border, spacing, report, dilation)
-    assert row.takes_naive == (report == "composite")
+    found = (row.border, row.spacing, row.output, row.mask_dilation)
+    assert found == (border, spacing, output, dilation)
+    assert row.takes_naive == (output == "composite")
 
 
 def test_fine_tuning_changes_the_source_alone():
-    for mode in TASKS.values():
-        changed = fine_tuned(mode)
-        assert changed.source is mode.entry
-        assert dataclasses.replace(changed, source=mode.source) == mode
+    for task in TASKS.values():
+        changed = fine_tuned(task)
+        assert changed.source is task.entry
+        assert dataclasses.replace(changed, source=task.source) == task
 
 
 def test_precedence_and_origin():
     chosen = choose(
+        ConSinGANConfig,
         {
-            "mode": {"niter": 1000, "min_size": 120, "batch_norm": True},
+            "task": {"niter": 1000, "min_size": 120, "batch_norm": True},
             "preset": {"niter": 300},
             "typed": {"min_size": 30, "niter": None, "train_stages": None},
-        }
+        },
     )
     assert (chosen.config.niter, chosen.origin["niter"]) == (300, "preset")
     assert (chosen.config.min_size, chosen.origin["min_size"]) == (30, "typed")
-    assert (chosen.config.batch_norm, chosen.origin["batch_norm"]) == (True, "mode")
+    assert (chosen.config.batch_norm, chosen.origin["batch_norm"]) == (True, "task")
     assert (chosen.config.train_stages, chosen.origin["train_stages"]) == (6, "default")
     assert set(chosen.origin) == set(FIELDS)
 
 
 def test_typed_false_wins_over_recommended_true():
-    chosen = choose({"mode": {"batch_norm": True}, "typed": {"batch_norm": False}})
+    chosen = choose(ConSinGANConfig, {"task": {"batch_norm": True}, "typed": {"batch_norm": False}})
     assert chosen.config.batch_norm is False
     assert chosen.origin["batch_norm"] == "typed"
 
@@ -108,25 +109,25 @@ def test_typed_false_wins_over_recommended_true():
 )
 @settings(max_examples=60, deadline=None)
 def test_json_round_trip(stages, min_size, niter, rate, scale, activation, mode, norm, name):
-    config = Config(
+    config = ConSinGANConfig(
         input_name=name, train_mode=mode, train_stages=stages, min_size=min_size, niter=niter,
         lr_g=rate, lr_scale=scale, activation=activation, batch_norm=norm,
     )  # fmt: skip
-    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+    assert ConSinGANConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_json_of_an_older_release_takes_defaults():
-    assert Config.from_json({"niter": 7}) == Config(niter=7)
+    assert ConSinGANConfig.from_json({"niter": 7}) == ConSinGANConfig(niter=7)
 
 
 def test_json_of_unknown_settings_is_refused():
     with pytest.raises(UserError, match="Unknown setting 'colour'"):
-        Config.from_json({"niter": 7, "colour": 3})
+        ConSinGANConfig.from_json({"niter": 7, "colour": 3})
 
 
 def test_a_config_is_never_assigned_to():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config().niter = 3  # type: ignore[misc]
+        ConSinGANConfig().niter = 3  # type: ignore[misc]
 
 
 NUMBERS = [name for name, field in FIELDS.items() if type(field.default) in (int, float)]
@@ -146,14 +147,14 @@ def test_bounds_are_enforced_and_reached(name):
         _refused(name, kind(meta["above"]), flag)
     if meta["maximum"] is not None:
         _refused(name, kind(meta["maximum"]) + step, flag)
-        Config(**{name: kind(meta["maximum"])}).check()
+        ConSinGANConfig(**{name: kind(meta["maximum"])}).check()
     if meta["minimum"] is not None and name not in ("min_size", "max_size"):
-        Config(**{name: kind(meta["minimum"])}).check()
+        ConSinGANConfig(**{name: kind(meta["minimum"])}).check()
 
 
 def _refused(name, value, flag):
     with pytest.raises(UserError) as error:
-        Config(**{name: value}).check()
+        ConSinGANConfig(**{name: value}).check()
     assert str(error.value).startswith(flag)
     assert str(error.value).endswith(".")
 
@@ -162,7 +163,7 @@ def _refused(name, value, flag):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_must_be_finite(name, value):
     with pytest.raises(UserError, match="must be a finite number"):
-        Config(**{name: value}).check()
+        ConSinGANConfig(**{name: value}).check()
 
 
 @pytest.mark.parametrize(
@@ -180,23 +181,23 @@ def test_numbers_must_be_finite(name, value):
 )
 def test_types_are_checked(name, value, kind):
     with pytest.raises(UserError, match=f"--{name} {value!r} must be {kind}"):
-        Config(**{name: value}).check()
+        ConSinGANConfig(**{name: value}).check()
 
 
 def test_whole_numbers_are_fine_where_fractions_are():
-    Config(alpha=100, lr_scale=1, noise_amp=0).check()
+    ConSinGANConfig(alpha=100, lr_scale=1, noise_amp=0).check()
 
 
 @pytest.mark.parametrize("side", [1, 3, 5, 7])
 def test_padding_up_to_half_the_kernel(side):
     largest = (side - 1) // 2
-    Config(ker_size=side, padd_size=largest, min_size=40).check()
+    ConSinGANConfig(ker_size=side, padd_size=largest, min_size=40).check()
     with pytest.raises(UserError, match=f"use {largest} or less"):
-        Config(ker_size=side, padd_size=largest + 1, min_size=40).check()
+        ConSinGANConfig(ker_size=side, padd_size=largest + 1, min_size=40).check()
 
 
 def test_shape_carries_every_number_of_the_network():
-    config = Config(
+    config = ConSinGANConfig(
         nfc=5, num_layer=2, ker_size=5, padd_size=1, activation="elu", lrelu_alpha=0.4,
         batch_norm=True,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import ENGINES, SETTINGS, assert_same, final_state, make_trainer, picture
+from helpers import ENGINES, SETTINGS, assert_same, final_state, make_trainer, picture, trainer_on
 from torch import Tensor
 
 from consingan.errors import DivergedError
@@ -170,7 +170,8 @@ def test_state_is_given_back_whole(engine: str, at: int) -> None:
     for _ in range(at + 1):
         record: Record = next(running)
     state = {k: v.clone() for k, v in one.state().items()}
-    other.load_state(state, list(one.model.anchors))
+    anchors = [one.training.anchor(stage) for stage in range(len(one.model.anchors))]
+    other.load_state({k: v for kept in (state, *anchors) for k, v in kept.items()})
     rest = other.run()
     assert next(rest) == StageStarted(record.stage)
     assert_same(other.state(), state)
@@ -205,7 +206,7 @@ def test_a_loss_that_is_not_finite_stops_at_once(
 
     Engine.value = value
     config = ConSinGANConfig(**SETTINGS)
-    trainer = Trainer(config, [picture(16, 18), picture(18, 21), picture()], Engine)
+    trainer = trainer_on(config, [picture(16, 18), picture(18, 21), picture()], Engine)
     last = None
     with pytest.raises(DivergedError) as caught:  # noqa: PT012
         for record in trainer.run():

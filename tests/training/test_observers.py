@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers import trainer_on
 
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
 from consingan.training.observers import Saturation
@@ -22,7 +24,8 @@ def watch(loss, niter=2 * ENOUGH, alpha=10.0, iterations=None):
     iterations = iterations or niter
     losses = torch.zeros(iterations, len(LOSSES))
     losses[:, LOSSES.index("g_reconstruction")] = loss
-    trainer = SimpleNamespace(config=SimpleNamespace(alpha=alpha, niter=niter), reals=[None, REAL])
+    config = ConSinGANConfig(alpha=alpha, niter=niter, train_stages=2, nfc=4)
+    trainer = trainer_on(config, [REAL, REAL])
     Saturation().observe(StageRecord(1, losses), trainer)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from helpers import make_job
 
+from consingan.methods.consingan import training
 from consingan.methods.consingan.engines import choose_engine
 from consingan.training import plan
 
@@ -43,7 +44,7 @@ def test_an_iteration_is_timed_in_whole_turns_of_a_lazy_penalty(
     monkeypatch: pytest.MonkeyPatch, steps: int, every: int, turn: int, penalties: float
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(plan, "choose_engine", clock.choose)
+    monkeypatch.setattr(training, "choose_engine", clock.choose)
     monkeypatch.setattr(plan.time, "perf_counter", lambda: clock.now)
     job = make_job(d_steps=steps, penalty_every=every)
     assert plan.time_iteration(job, 1) == pytest.approx(10 + 7 * penalties)
@@ -53,7 +54,7 @@ def test_an_iteration_is_timed_in_whole_turns_of_a_lazy_penalty(
 
 def test_a_cut_stage_is_timed_with_its_own_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(plan, "choose_engine", clock.choose)
+    monkeypatch.setattr(training, "choose_engine", clock.choose)
     monkeypatch.setattr(plan.time, "perf_counter", lambda: clock.now)
     job = make_job(niter=50, fine_niter=4, fine_d_steps=1)  # 3 stages
     assert [plan.time_iteration(job, stage) for stage in (0, 1, 2)] == [31, 17, 17]

@@ -163,12 +163,10 @@ class PoisonWeight:
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         if isinstance(record, StepRecord) and (record.stage, record.iteration) == self.place:
-            networks = {
-                "generator": trainer.model.generator,
-                "critic": trainer.training.discriminator,
-            }
+            training: Any = trainer.training
+            networks = {"generator": training.model.generator, "critic": training.discriminator}
             with torch.no_grad():
-                networks[self.network].tail.weight.fill_(math.nan)  # type: ignore[union-attr]
+                networks[self.network].tail.weight.fill_(math.nan)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -228,16 +226,17 @@ def test_without_a_folder_nothing_is_written(
 def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
     from consingan.training.observers import Pictures, ProgressBar, TensorBoard
 
-    plain, watched = make_job(), make_job()
-    Session(Trainer(plain.training), None).run()
-    folder = new_folder(tmp_path, watched)
+    job = make_job()
+    plain, watched = make_trainer(), Trainer(job.training)
+    Session(plain, None).run()
+    folder = new_folder(tmp_path, job)
     pictures = Pictures(folder.path)
-    board = TensorBoard(folder.path, pictures)
+    board = TensorBoard(folder.path)
     said: list[str] = []
-    observers: list[Any] = [ProgressBar(Trainer(watched.training), said.append), pictures, board]
-    Session(Trainer(watched.training), folder, observers, save_every=1).run()
+    observers: list[Any] = [ProgressBar(watched, said.append), pictures, board]
+    Session(watched, folder, observers, save_every=1).run()
     board.close()
-    assert_same(final_state(Trainer(watched.training)), final_state(Trainer(plain.training)))
+    assert_same(final_state(watched), final_state(plain))
     assert len(said) == 3
     made = {p.name for p in folder.path.iterdir()}
     assert {"reconstruction.png", "losses.png", "tensorboard"} <= made

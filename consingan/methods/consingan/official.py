@@ -15,7 +15,6 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
-from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import PARAMETERS
 from consingan.methods.consingan.model import restore
@@ -45,19 +44,21 @@ def read(path: Path) -> tuple[ConSinGANConfig, dict[str, Tensor]]:
     for k in range(stages):
         tensors[f"real.{k}"] = reals[k]
         tensors[f"anchor.{k}.noise"], tensors[f"anchor.{k}.amplitude"] = fixed[k], amplitudes[k]
-    _refuse_misfit(config, tensors, path)
+    _refuse_misfit(config, tensors, last)
     return config, tensors
 
 
 def _refuse_misfit(config: ConSinGANConfig, tensors: dict[str, Tensor], path: Path) -> None:
     """The networks that parameters.txt describes must be those of the files."""
+    name = "netG.pth"
     try:
-        restore(config, tensors, Execution(torch.device("cpu"), Arithmetic()))
+        restore(config, tensors, Execution(torch.device("cpu")))
+        name = "netD.pth"
         if weights := part(tensors, "discriminator"):
             Discriminator(config.architecture).load_state_dict(weights)
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"{path} does not fit its {PARAMETERS} ({reason[:200]}).") from None
+        raise UserError(f"{path / name} does not fit its {PARAMETERS} ({reason[:200]}).") from None
 
 
 def read_parameters(path: Path) -> ConSinGANConfig:

@@ -202,6 +202,10 @@ class ConSinGANTraining(Planned):
         name = f"anchor.{stage}"
         return {f"{name}.noise": anchor.noise, f"{name}.amplitude": amplitude}
 
+    def scalars(self, stage: int) -> dict[str, float]:
+        """The amplitude of a stage's noise."""
+        return {"noise_amplitude": self.model.anchors[stage].amplitude}
+
     def weights(self) -> dict[str, Tensor]:
         """Both networks."""
         generator, discriminator = self.model.generator, self.discriminator

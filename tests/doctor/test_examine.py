@@ -17,16 +17,16 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from consingan import doctor
 from consingan._version import __version__
 from consingan.api import train, trained
 from consingan.cli import main
-from consingan.doctor import Check
+from consingan.doctor import examine, facts, trial
+from consingan.doctor.trial import Check
 from consingan.errors import UserError
 from consingan.machine.graphs import NOT_RECORDED, WARM_UP
 
 CPU = torch.device("cpu")
-REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
+REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 
 
 def run(*arguments: object) -> Result:
@@ -37,12 +37,12 @@ def run(*arguments: object) -> Result:
 @pytest.fixture(autouse=True)
 def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the self test's own test trains, and none asks how busy the machine is."""
-    monkeypatch.setattr(doctor, "crowded", lambda device: "")
+    monkeypatch.setattr(facts, "crowded", lambda device: "")
 
 
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_train_and_load", lambda device: None)
+    monkeypatch.setattr(trial, "_train_and_load", lambda device: None)
 
 
 def below(section: str, output: str) -> dict[str, str]:
@@ -115,7 +115,7 @@ def test_a_driver_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: Any) -> float:
         raise RuntimeError("CUDA error: no kernel image is available\nmore")
 
-    monkeypatch.setattr(doctor, "_convolution_time", broken)
+    monkeypatch.setattr(facts, "_convolution_time", broken)
     result = run("--device", "cpu", "--output_dir", tmp_path)
     assert result.exit_code == 1
     words = "RuntimeError: CUDA error: no kernel image is available more"
@@ -145,7 +145,7 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "consingan.doctor", None)
+    monkeypatch.setitem(sys.modules, "consingan.doctor.examine", None)
     result = run()
     assert result.exit_code == 1
     assert f"consingan {__version__}, Python {platform.python_version()}" in result.output
@@ -163,21 +163,21 @@ def not_installed(name: str) -> None:
 def test_libraries_where_the_package_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.requires", not_installed)
     listed = [line.split(">=")[0] for line in REQUIREMENTS.read_text("utf-8").split()]
-    assert doctor.requirements() == {"": listed}
-    said = doctor.versions()
+    assert facts.requirements() == {"": listed}
+    said = facts.versions()
     assert all(re.match(r"\d", said[name]) for name in listed)
-    assert list(doctor.extras()) == ["unknown"]
+    assert list(facts.extras()) == ["unknown"]
 
 
 def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.requires", lambda name: ["no-such-library>=2"])
-    assert doctor.versions()["no-such-library"] == "MISSING"
+    assert facts.versions()["no-such-library"] == "MISSING"
 
 
 def test_variables_that_matter_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.setenv("SECRET_TOKEN", "hidden")
-    said = doctor.versions()
+    said = facts.versions()
     assert said["CUDA_VISIBLE_DEVICES"] == "3"
     assert "hidden" not in str(said)
 
@@ -190,7 +190,7 @@ def test_extras_present_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         "no-such.library>=2; extra == 'dev'",
     ]
     monkeypatch.setattr("importlib.metadata.requires", lambda name: needed)
-    assert doctor.extras() == {
+    assert facts.extras() == {
         "video": "present",
         "dev": "missing; get it with: pip install no-such.library",
     }
@@ -199,23 +199,23 @@ def test_extras_present_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_devices_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    found = doctor.devices()
+    found = facts.devices()
     assert (found["cuda"], found["mps"]) == ("none", "none")
-    assert found["cpu"].startswith(f"{doctor.processor()}, cores: ")
+    assert found["cpu"].startswith(f"{facts.processor()}, cores: ")
     assert f", threads used: {torch.get_num_threads()}, " in found["cpu"]
-    assert doctor.processor()
+    assert facts.processor()
 
 
 def test_devices_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     class Properties:
-        name, major, minor, total_memory = "Some GPU", 8, 6, 24 * doctor.GIB
+        name, major, minor, total_memory = "Some GPU", 8, 6, 24 * facts.GIB
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: Properties)
     free = {None: 3, 0: 20, 1: 19}
-    monkeypatch.setattr(doctor, "free_memory", lambda device: free[device.index] * doctor.GIB)
-    found = doctor.devices()
+    monkeypatch.setattr(facts, "free_memory", lambda device: free[device.index] * facts.GIB)
+    found = facts.devices()
     assert found["cuda:0"] == "Some GPU, compute capability 8.6, 20.0 of 24.0 GiB free"
     assert found["cuda:1"].endswith("19.0 of 24.0 GiB free")
     assert "cuda" not in found
@@ -224,24 +224,24 @@ def test_devices_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_measured_precision_is_relative_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {"float32": 0.004, "bf16": 0.001}
-    monkeypatch.setattr(doctor, "_convolution_time", lambda arithmetic, _: seconds[arithmetic.name])
-    found = doctor.precisions(CPU)
+    monkeypatch.setattr(facts, "_convolution_time", lambda arithmetic, _: seconds[arithmetic.name])
+    found = facts.precisions(CPU)
     assert found["float32"].startswith("yes, 4.00 ms")
     assert found["bf16"] == "yes, 4.0 times as fast as float32"
 
 
 def test_memory_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "free_memory", lambda device: None)
-    assert doctor.devices()["cpu"].endswith(", free memory unknown")
+    monkeypatch.setattr(facts, "free_memory", lambda device: None)
+    assert facts.devices()["cpu"].endswith(", free memory unknown")
 
 
 def test_busy_cores_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "crowded", lambda device: f"{device} is busy")
-    assert doctor.load(CPU) == {"cores": "cpu is busy"}
+    monkeypatch.setattr(facts, "crowded", lambda device: f"{device} is busy")
+    assert facts.load(CPU) == {"cores": "cpu is busy"}
 
 
 def test_a_writable_folder_is_left_as_it_was(tmp_path: Path) -> None:
-    check = doctor.writable(tmp_path)
+    check = trial.writable(tmp_path)
     assert check.ok
     assert "writable" in check.words
     assert not list(tmp_path.iterdir())
@@ -253,7 +253,7 @@ def test_a_link_to_nowhere_is_no_folder(tmp_path: Path) -> None:
         link.symlink_to(tmp_path / "unmounted")
     except OSError:
         pytest.skip("no symbolic links here")
-    assert not doctor.writable(link).ok
+    assert not trial.writable(link).ok
 
 
 def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise FileNotFoundError
 
     monkeypatch.setattr("tempfile.gettempdir", none)
-    checks = doctor.folders(tmp_path)
+    checks = trial.folders(tmp_path)
     assert checks["output"].ok
     assert not checks["temporary"].ok
 
@@ -271,21 +271,21 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def model() -> trained.TrainedModel:
-    return train.train(torch.zeros(1, 3, 24, 32), **doctor.SMALL)
+    return train.train(torch.zeros(1, 3, 24, 32), **trial.SMALL)
 
 
 def test_a_sample_that_is_not_finite(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         trained.TrainedModel, "sample", lambda *_, **__: torch.full((1, 3, 24, 32), torch.nan)
     )
-    check = doctor.self_test(CPU)
+    check = trial.self_test(CPU)
     assert not check.ok
     assert "is not a finite picture" in check.words
 
 
 def test_a_loaded_model_that_differs(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trained, "load", lambda *_, **__: model)
-    check = doctor.self_test(CPU)
+    check = trial.self_test(CPU)
     assert not check.ok
     assert "the loaded model's sample differs by" in check.words
 
@@ -295,23 +295,23 @@ def test_a_graph_that_cannot_be_recorded_is_told(monkeypatch: pytest.MonkeyPatch
         warnings.warn(f"{NOT_RECORDED}, going on without (a reason).", stacklevel=2)
         warnings.warn("something else", stacklevel=2)
 
-    monkeypatch.setattr(doctor, "_train_and_load", warned)
-    check = doctor.self_test(CPU)
+    monkeypatch.setattr(trial, "_train_and_load", warned)
+    check = trial.self_test(CPU)
     assert check.ok
     assert check.words.endswith(" s. No CUDA graph could be recorded, going on without (a reason).")
 
 
 def test_the_self_test_gets_as_far_as_a_graph() -> None:
-    assert doctor.SMALL["niter"] > WARM_UP + 1  # one is recorded, then repeated
+    assert trial.SMALL["niter"] > WARM_UP + 1  # one is recorded, then repeated
 
 
 def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     before = torch.get_num_threads()
-    monkeypatch.setattr(doctor, "_train_and_load", lambda _: seen.append(torch.get_num_threads()))
+    monkeypatch.setattr(trial, "_train_and_load", lambda _: seen.append(torch.get_num_threads()))
     torch.set_num_threads(3)
     try:
-        assert doctor.self_test(CPU).ok
+        assert trial.self_test(CPU).ok
         assert seen == [1]
         assert torch.get_num_threads() == 3
     finally:
@@ -320,7 +320,7 @@ def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_device_is_the_users_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is unknown"):
-        doctor.examine(tmp_path, "toaster")
+        examine.examine(tmp_path, "toaster")
 
 
 # Privacy
@@ -341,19 +341,19 @@ def test_the_home_folder_is_a_tilde(
 ) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     names = {"home": str(tmp_path), "sep": os.sep}
-    assert doctor.without_home(text.format(**names)) == said.format(**names)
+    assert facts.without_home(text.format(**names)) == said.format(**names)
 
 
 def test_a_home_at_the_root_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("/"))
-    assert doctor.without_home("/usr/lib") == "/usr/lib"
+    assert facts.without_home("/usr/lib") == "/usr/lib"
 
 
 def test_neither_host_nor_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "node", lambda: "secret-host")
     monkeypatch.setattr(Path, "home", lambda: Path(sys.prefix))
-    monkeypatch.setattr(doctor, "self_test", lambda device: Check("ok"))
-    report = doctor.examine(tmp_path, "cpu")
+    monkeypatch.setattr(examine, "self_test", lambda device: Check("ok"))
+    report = examine.examine(tmp_path, "cpu")
     text = "\n".join(report.lines())
     assert "secret-host" not in text
     assert sys.prefix not in text

@@ -1,25 +1,15 @@
-"""What this program finds on a machine, and whether it works there: the facts of a bug report.
-
-Every function returns facts in words and prints nothing. The home folder is written as ~, and
-neither the name of the machine nor that of its user is asked for.
-"""
+"""Facts of a machine: versions, devices, precisions, who else computes."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,8 +18,7 @@ import torch
 
 from consingan._version import __version__
 from consingan.errors import UserError
-from consingan.machine.device import choose_device, crowded
-from consingan.machine.graphs import NOT_RECORDED, WARM_UP
+from consingan.machine.device import crowded
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic
@@ -40,83 +29,7 @@ VARIABLES = (
     "PYTORCH_ALLOC_CONF", "PYTORCH_ENABLE_MPS_FALLBACK", GRAPHS_SWITCH,
 )  # fmt: skip
 GIB = 2**30
-# So many iterations that a GPU records and repeats them.
-SMALL: dict[str, Any] = {
-    "train_stages": 2, "niter": WARM_UP + 2, "nfc": 8, "min_size": 16, "max_size": 32,
-}  # fmt: skip
-SAME = 1e-6  # difference in [-1, 1] that loading a model may make: none but rounding
-
 Facts = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Check:
-    """Something that must be right, in words."""
-
-    words: str
-    ok: bool = True
-
-
-@dataclass(frozen=True)
-class Report:
-    """All facts by section, and what is wrong (nothing, where the program works)."""
-
-    facts: Mapping[str, Facts]
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether trainings work here."""
-        return not self.problems
-
-    def to_json(self) -> dict[str, Any]:
-        """The same for json.dumps."""
-        return {"ok": self.ok, "problems": list(self.problems), **self.facts}
-
-    def lines(self) -> Iterator[str]:
-        """The report as text of one fact a line."""
-        for section, facts in self.facts.items():
-            yield section
-            width = max(len(name) for name in facts)
-            yield from (f"  {name:<{width}}  {words}" for name, words in facts.items())
-        yield "All is well." if self.ok else "Not all is well:"
-        yield from (f"  {problem}" for problem in self.problems)
-
-
-def examine(output_dir: Path, device: str = "auto") -> Report:
-    """Look at everything.
-
-    Args:
-        output_dir: where runs are to be kept; nothing is made there.
-        device: the one to test, named as in `--device`.
-
-    Raises:
-        UserError: there is no such device.
-    """
-    chosen = choose_device(device).device
-    places, test = folders(output_dir), self_test(chosen)
-    problems = [check.words for check in (*places.values(), test) if not check.ok]
-    asking: dict[str, Callable[[], Facts]] = {
-        "versions": versions,
-        "extras": extras,
-        "devices": devices,
-        f"precision on {chosen}": partial(precisions, chosen),
-        "load": partial(load, chosen),
-    }
-    facts: dict[str, Facts] = {}
-    for section, asked in asking.items():
-        try:
-            facts[section] = asked()
-        except Exception as error:  # of a driver, for example: the rest is worth knowing
-            facts[section] = {"failed": _in_words(error)}
-            problems.append(f"The {section} cannot be told: {_in_words(error)}")
-    facts["folders"] = {name: check.words for name, check in places.items()}
-    facts["self test"] = {"result": test.words}
-    return Report(facts, tuple(problems))
-
-
-def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {without_home(' '.join(str(error).split()))}"
 
 
 def versions() -> Facts:
@@ -124,7 +37,7 @@ def versions() -> Facts:
     cuda, rocm = torch.version.cuda, torch.version.hip
     built = f"for CUDA {cuda}" if cuda else f"for ROCm {rocm}" if rocm else "without CUDA"
     found = {
-        "consingan": f"{__version__} ({shortened(Path(__file__).parent)})",
+        "consingan": f"{__version__} ({shortened(Path(__file__).parents[1])})",
         "python": f"{platform.python_version()} ({shortened(sys.executable)})",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "torch": f"{torch.__version__} (built {built})",
@@ -146,7 +59,7 @@ def requirements() -> dict[str, list[str]]:
     try:
         lines = metadata.requires("consingan") or []
     except metadata.PackageNotFoundError:  # used in the repository's folder, not installed
-        file = Path(__file__).parents[1] / "requirements.txt"
+        file = Path(__file__).parents[2] / "requirements.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     names: dict[str, list[str]] = {}
     for line in lines:
@@ -245,7 +158,7 @@ def _convolution_time(arithmetic: Arithmetic, device: torch.device) -> float:
     layout = torch.channels_last if arithmetic.name == "bf16" else torch.contiguous_format
     x, weight = x.to(memory_format=layout), weight.to(memory_format=layout)
     times = []
-    with _one_thread(), arithmetic.scope(device):
+    with one_thread(), arithmetic.scope(device):
         for _ in range(20):
             start = time.perf_counter()
             # Reading a number back waits until a GPU, too, is ready.
@@ -255,7 +168,7 @@ def _convolution_time(arithmetic: Arithmetic, device: torch.device) -> float:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep threads from waiting for one another where other programs keep the cores busy."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -270,70 +183,9 @@ def load(device: torch.device) -> Facts:
     return {"cores": crowded(device) or "free enough for the threads used"}
 
 
-def folders(output_dir: Path) -> dict[str, Check]:
-    """Whether the program can write where it has to."""
-    checks = {"output": writable(output_dir)}
-    try:
-        checks["temporary"] = writable(Path(tempfile.gettempdir()))
-    except FileNotFoundError:
-        checks["temporary"] = Check("There is no writable temporary folder; set TMPDIR.", ok=False)
-    return checks
-
-
-def writable(folder: Path) -> Check:
-    """Whether files can be made in `folder`, or in the one above where it does not exist yet."""
-    name = shortened(folder)
-    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-        free = shutil.disk_usage(place).free / GIB
-    except OSError as error:
-        words = f"{name} cannot be written ({shortened(place)}: {error.strerror}); "
-        return Check(words + "choose another place.", ok=False)
-    state = "writable" if folder.exists() else "can be made"
-    return Check(f"{name}: {state}, {free:.1f} GiB free")
-
-
-def self_test(device: torch.device) -> Check:
-    """Whether training a tiny model, sampling from it and loading it again works.
-
-    That is a second of work, most of it for importing libraries; nothing is left behind.
-    """
-    start = time.perf_counter()
-    try:
-        with _one_thread(), warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            _train_and_load(device)
-    except Exception as error:  # whatever is wrong with this machine belongs into the report
-        return Check(f"The self test on {device} failed: {_in_words(error)}", ok=False)
-    seconds = time.perf_counter() - start
-    words = f"ok: trained, sampled, saved and loaded on {device} in {seconds:.1f} s"
-    said = (str(warning.message) for warning in warned)
-    slow = [without_home(text) for text in said if text.startswith(NOT_RECORDED)]
-    return Check(". ".join([words, *slow[:1]]))
-
-
-def _train_and_load(device: torch.device) -> None:
-    """Raise whatever goes wrong."""
-    from consingan.api import trained
-    from consingan.api.train import train
-
-    sides = torch.linspace(-1, 1, 24), torch.linspace(-1, 1, 32)
-    rows, columns = torch.meshgrid(*sides, indexing="ij")
-    picture = torch.stack([rows, columns, torch.sin(8 * rows * columns)])[None]
-    where = str(device)
-    with tempfile.TemporaryDirectory(prefix="consingan-doctor-") as folder:
-        model = train(picture, output_dir=folder, device=where, **SMALL)
-        made = model.sample(1, seed=1)
-        if made.shape != (1, 3, *model.size) or not math.isfinite(float(made.sum())):
-            raise RuntimeError(f"a sample of shape {tuple(made.shape)} is not a finite picture")
-        if model.folder is None:
-            raise RuntimeError("the run was not saved")
-        again = trained.load(model.folder, device=where).sample(1, seed=1)
-    difference = float((again - made).abs().max())
-    if not difference <= SAME:
-        raise RuntimeError(f"the loaded model's sample differs by {difference:.2g}")
+def in_words(error: Exception) -> str:
+    """An error as a phrase."""
+    return f"{type(error).__name__}: {without_home(' '.join(str(error).split()))}"
 
 
 def shortened(path: str | Path) -> str:
