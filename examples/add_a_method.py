@@ -44,9 +44,11 @@ class Quilt:
     least_size = property(lambda self: (self.config.patch, self.config.patch))
 
     def weights(self) -> dict[str, torch.Tensor]:
+        """Nothing was learned."""
         return {}
 
     def at_a_time(self, size: Any) -> int:  # noqa: ARG002
+        """One picture after the other."""
         return 1
 
     def sample(self, indices: Any, size: Any = None, seed: int = 0) -> torch.Tensor:
@@ -92,26 +94,33 @@ class QuiltTraining:
     sizes = property(lambda self: self.model.sizes)
 
     def fixed(self) -> dict[str, torch.Tensor]:
+        """The image is what a run keeps."""
         return {"real.0": self.model.real}
 
     def start(self) -> dict[str, torch.Tensor]:
+        """It is no fine-tuning."""
         return {}
 
     def state(self) -> dict[str, torch.Tensor]:
+        """There is no middle to be stopped in."""
         return {}
 
     def facts(self) -> Any:
+        """What is printed before it begins."""
         yield f"patches of {self.config.patch} px; nothing is trained"
 
     def peak_memory(self, checkpointing: bool | None = None) -> None:  # noqa: ARG002
-        return None
+        """Not worth a word."""
+        return
 
 
 def fitted(chosen: Any, size: Any) -> Any:  # noqa: ARG001
+    """Nothing depends on the size of the picture."""
     return chosen, []
 
 
 def begin(config: QuiltConfig, inputs: Any, execution: Any, base: Any = None) -> QuiltTraining:  # noqa: ARG001
+    """Bring the image to the training size and keep it."""
     scale = training_scale(tuple(inputs.image.shape[-2:]), config.max_size)
     real = resize(inputs.image, scale).clamp(-1, 1) if scale < 1 else inputs.image
     if min(real.shape[-2:]) < config.patch:
@@ -120,10 +129,12 @@ def begin(config: QuiltConfig, inputs: Any, execution: Any, base: Any = None) ->
 
 
 def take_up(config: QuiltConfig, tensors: Any, execution: Any) -> QuiltTraining:
+    """A run that was killed before it was finished."""
     return QuiltTraining(restore(config, tensors, execution))
 
 
 def restore(config: QuiltConfig, tensors: Any, execution: Any) -> Quilt:
+    """The model that a run has kept."""
     return Quilt(config, tensors["real.0"].to(execution.device))
 
 

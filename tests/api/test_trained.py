@@ -74,7 +74,8 @@ def test_samples(model: consingan.TrainedModel, n: int, size: tuple[int, int] | 
     assert not samples.requires_grad
     assert torch.equal(samples, model.sample(n, size=size, seed=1))
     assert not torch.equal(samples, model.sample(n, size=size, seed=2))
-    assert torch.equal(samples[:1], model.sample(1, size=size, seed=1))
+    alone = model.sample(1, size=size, seed=1)  # kernels may round by the shape of a batch
+    torch.testing.assert_close(samples[:1], alone, rtol=0, atol=1e-5)
 
 
 def test_other_pictures(model: consingan.TrainedModel) -> None:

@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize(
     ("stream", "patience", "shown"),
-    [(Terminal, 0.0, True), (Terminal, 60.0, False), (io.StringIO, 0.0, False)],
+    [(Terminal, 0.0, True), (Terminal, float("inf"), False), (io.StringIO, 0.0, False)],
 )
 def test_bar(stream, patience, shown, monkeypatch):
     monkeypatch.setattr(progress, "PATIENCE", patience)

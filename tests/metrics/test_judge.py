@@ -93,7 +93,7 @@ def test_tiny_and_flat_pictures_leave_out_what_does_not_fit() -> None:
 
 def test_two_equal_samples_have_finite_figures() -> None:
     found = judge(REAL, SAMPLES[3:].repeat(2, 1, 1, 1))
-    assert found.metrics["ms_ssim"].mean == pytest.approx(1)
+    assert found.metrics["ms_ssim"].mean == pytest.approx(1, abs=1e-4)
     assert found.metrics["diversity"].mean == pytest.approx(0, abs=1e-6)
     found.to_json()
 

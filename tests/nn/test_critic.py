@@ -116,7 +116,8 @@ def test_equal_pictures_leave_no_gradient(precision: str, batched: bool) -> None
     critic.descend(torch.zeros_like(real), torch.tensor(0.5), 0.0)
     for name, gradient in gradients(network).items():
         left = cancelled[name].abs().max()
-        assert left <= 1e-6 * gradient.abs().max(), (name, left)
+        rounding = {"float32": 1e-6, "bf16": 1e-2}[precision]  # of sums over both pictures
+        assert left <= rounding * gradient.abs().max(), (name, left)
         assert batched or left == 0
 
 

@@ -77,7 +77,9 @@ def run_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list
         made = notebook()
         made.cells = cells
         where = {"metadata": {"path": str(tmp_path)}}
-        NotebookClient(made, timeout=120, kernel_name="python3", resources=where).execute()
+        NotebookClient(
+            made, timeout=None, startup_timeout=3600, kernel_name="python3", resources=where
+        ).execute()
         outputs = [output for cell in cells for output in cell.outputs]
         assert not [o for o in outputs if o.output_type == "error"]
         assert not [o.text for o in outputs if o.get("name") == "stderr"]

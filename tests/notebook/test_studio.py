@@ -550,7 +550,7 @@ def test_painting_in_a_browser(tmp_path: Path, width: int) -> None:
              f"--user-data-dir={tmp_path / 'profile'}", "--window-size=900,800",
              "--virtual-time-budget=5000", "--dump-dom", page.as_uri()]  # fmt: skip
     environment = {**os.environ, "HOME": str(tmp_path)}
-    made = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment)
+    made = subprocess.run(words, capture_output=True, text=True, env=environment)
     found = re.search(r"data:image/png;base64,[^<\s]+", made.stdout.split("<body")[-1])
     assert found, made.stdout[-500:]
     canvas.save_drawing(found.group(), tmp_path / "mask.png")

@@ -4,7 +4,7 @@
     <name>/         a run's folder, as a user has it
     <name>.npz      what the run gave: pictures, files of an evaluation, weights at the end
 
-`python tests/journeys/stored_runs.py FOLDER` makes such runs with the present release in a new
+`python tests/stored_runs.py FOLDER` makes such runs with the present release in a new
 folder; README.md there says when. Those that are stored are never made anew.
 """
 
@@ -24,9 +24,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
 if __name__ == "__main__":
-    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+    sys.path.insert(0, str(TESTS.parent))
 
 from commands import (  # noqa: E402
     evaluate_model,
