@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 TINY_TRAINING = (
     "--niter 2 --fine_niter 0 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --manualSeed 1"
 )
+TINY_OF_ANY_METHOD = "--niter 2 --max_size 44 --manualSeed 1"
 TINY_FINE_TUNING = "--niter 2"
 TINY_EVALUATION = "--num_samples 2 --frames 2"
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
@@ -120,6 +121,8 @@ def load_example(script: str) -> None:
 def _tiny(arguments: list[str]) -> list[str]:
     if "--resume" in arguments:
         return []
+    if "--method" in arguments:
+        return shlex.split(TINY_OF_ANY_METHOD)
     return shlex.split(TINY_FINE_TUNING if "--fine_tune" in arguments else TINY_TRAINING)
 
 

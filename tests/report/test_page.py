@@ -41,9 +41,9 @@ from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.samples import RandomSamples
 from consingan.report import figures, kinds, verdicts
 from consingan.report.gather import gather, settings
-from consingan.report.kinds import judge_region
 from consingan.report.material import Facts, Region
 from consingan.report.page import report
+from consingan.report.region import judge_region
 from consingan.report.style import number
 from consingan.report.verdicts import falling
 from consingan.report.write import Extras
