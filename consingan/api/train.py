@@ -28,7 +28,7 @@ from consingan.runs.folder import RunFolder
 from consingan.settings.option import flag_name
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
-from consingan.training.prepare import Job, prepare
+from consingan.training.prepare import Job, check_engine, prepare
 from consingan.training.records import Record
 from consingan.training.resume import refuse_finished, resume
 from consingan.training.session import Observer, Session
@@ -125,6 +125,7 @@ def go_on(
     """
     refuse_finished(folder)  # before its folder is locked, which leaves a file
     execution = as_before(wanted, folder.manifest.get("execution", {}))
+    check_engine(folder.method, execution)
     with folder.locked():
         trainer, seconds = resume(folder, execution)
         run = Run(trainer, folder, execution, folder.naive(), seconds)

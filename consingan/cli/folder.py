@@ -41,10 +41,12 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
     from consingan.methods.choose import choose_settings
     from consingan.methods.registry import method_of
     from consingan.training import plan
+    from consingan.training.prepare import check_engine
 
     images = pictures_in(folder)
     execution = choose_execution(wanted_of(options))
     config = choose_settings({**typed, "input_name": ""}).config
+    check_engine(method_of(config.method), execution)
     for line in plan.surroundings(execution):
         say(line)
     note_idle_settings(method_of(config.method), typed, config)

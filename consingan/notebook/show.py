@@ -120,7 +120,8 @@ class LiveView:
 def live(run: Run) -> Iterator[Sequence[Observer]]:
     """Let a `LiveView` watch a training, see `api.train.Watch`."""
     assert run.folder is not None
-    print(f"run folder: {run.folder.path}")
+    if not run.seconds:
+        print(f"A new training: {run.folder.path}")
     with contextlib.closing(LiveView(run.trainer, run.folder)) as view:
         yield [view]
 

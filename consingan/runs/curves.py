@@ -47,6 +47,8 @@ def _read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         names, *rows = csv.reader(file)
     if not all(names) or len(set(names)) < len(names):
         raise ValueError("its first line does not name the losses")
+    if any(len(row) != len(names) for row in rows):
+        raise ValueError("it has more or fewer columns than losses")
     values = np.array(rows, dtype=np.float64).reshape(-1, len(names))
     return {name: values[:, i] for i, name in enumerate(names)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from journeys.stored_runs import (
+from stored_runs import (
     FOLDER,
     KINDS,
     SNAPSHOT,

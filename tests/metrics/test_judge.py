@@ -188,4 +188,4 @@ def test_module_runs_and_loads_torch_only_for_work() -> None:
     assert done.stdout.strip() == "False"
     command = [sys.executable, "-m", "consingan.metrics", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "python -m consingan.metrics [OPTIONS] REAL SAMPLE..." in done.stdout
+    assert "consingan metrics [OPTIONS] REAL SAMPLE..." in done.stdout

@@ -272,7 +272,7 @@ def test_manifest_entries_of_another_kind(run: Path, name: str, value: Any) -> N
         ({"nfc": 5}, "does not fit"),
         ({"nfc": "many"}, "--nfc 'many' must be a whole number"),
         ({"nfc": -1}, "--nfc -1"),
-        ({"train_stages": 5}, "no real.3"),
+        ({"train_stages": 5}, "does not fit manifest.json (5 stages against 3)"),
         ({"train_mode": "juggling"}, "--train_mode juggling is unknown"),
         ({"flavor": 1}, "Unknown setting 'flavor'"),
         ({"batch_norm": True}, "does not fit"),
