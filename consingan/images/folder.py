@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from consingan.errors import UserError
-from consingan.images.io import EXTENSIONS
+from consingan.images.names import EXTENSIONS
 
 
 def is_folder(name: str) -> bool:

@@ -1,0 +1,144 @@
+"""Pages of picture files that Pillow decodes: all formats, TIFF only where tiff.py gives up."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, features
+
+from consingan.errors import UserError
+from consingan.images.color import to_srgb
+from consingan.images.raster import PIXEL_LIMIT, Pixels, Raster
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+BLOCK = 4_000_000  # pixels that are copied at a time
+
+
+def formats() -> tuple[str, ...]:
+    """Names of the formats that are read on this machine."""
+    found = list(FORMATS)
+    if features.check("avif"):
+        found.append("AVIF")
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        found.append("HEIF")
+    return tuple(found)
+
+
+def read_with_pillow(path: Path, page: int = 0) -> Raster:
+    """One page of a picture file, rotated as the camera held it.
+
+    Args:
+        path: the file.
+        page: from 1; 0 is the first.
+
+    Raises:
+        UserError: there is no such page.
+    """
+    with Image.open(path, formats=formats()) as image:
+        notes = go_to_page(image, page)
+        if image.width * image.height > PIXEL_LIMIT:  # of a later page
+            raise Image.DecompressionBombError
+        paletted = image.mode in ("P", "PA")
+        return _raster(image, paletted, notes)
+
+
+def go_to_page(image: Image.Image, page: int) -> tuple[str, ...]:
+    """Turn to a page, and say which one if there are several."""
+    count = 1
+    if image.format != "MPO":  # a telephone's second picture is a preview or a map of depth
+        with contextlib.suppress(Exception):  # damage behind the first page
+            count = getattr(image, "n_frames", 1)
+    notes = page_notes(page, count, "pages" if image.format == "TIFF" else "frames")
+    if count > 1:
+        image.seek(max(page, 1) - 1)
+    return notes
+
+
+def page_notes(page: int, count: int, what: str) -> tuple[str, ...]:
+    """Say which of `count` pages, frames or bands is taken.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    if count == 1:
+        return (f"it has one page; --page {page} does nothing",) if page > 1 else ()
+    if page > count:
+        raise UserError(f"has {count} {what}, so --page {page} is not there; give 1 to {count}")
+    if page:
+        return (f"number {page} of its {count} {what} is taken",)
+    return (f"the first of its {count} {what} is taken; --page N takes another",)
+
+
+def _raster(image: Image.Image, paletted: bool, notes: tuple[str, ...]) -> Raster:
+    profile = image.info.get("icc_profile")
+    level = image.info.get("transparency")
+    if image.mode == "F" or image.mode.startswith("I"):  # deep; conversions would cut it off
+        image.load()
+        pixels = np.asarray(_upright(image, _orientation(image)))
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+        alpha = pixels != level if isinstance(level, int) else None
+        return Raster(pixels[:, :, None], alpha, _white_is_zero(image), None, profile, False, notes)
+    plain, said = to_srgb(_plain(image), profile)
+    if plain.mode == "CMYK":
+        plain = plain.convert("RGB")
+    pixels = _array(_upright(plain, _orientation(image)))
+    channels = pixels.shape[2]
+    opaque = channels in (1, 3)
+    return Raster(
+        pixels if opaque else pixels[:, :, :-1],
+        None if opaque else pixels[:, :, -1],
+        paletted=paletted,
+        notes=(*notes, *said),
+    )
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """A picture of mode L, LA, RGB, RGBA or CMYK."""
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
+        image.load()
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, numbered as in EXIF; 1 where that cannot be read."""
+    with contextlib.suppress(Exception):  # what is damaged is not the picture
+        return int(image.getexif().get(274, 1))
+    return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn a picture as the camera held it."""
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }  # fmt: skip
+    turn = turns.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether a deep TIFF counts downwards, which Pillow tells of 8-bit ones alone."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and tags.get(262) == 0
+
+
+def _array(image: Image.Image) -> Pixels:
+    """Copy pixels (H, W, C) uint8 in blocks: at once they would be in memory three times."""
+    channels = len(image.getbands())
+    pixels = np.empty((image.height, image.width, channels), np.uint8)
+    rows = max(1, BLOCK // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        block = np.asarray(image.crop((0, top, image.width, bottom)))
+        pixels[top:bottom] = block.reshape(bottom - top, image.width, channels)
+    return pixels
