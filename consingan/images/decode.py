@@ -17,6 +17,7 @@ from consingan.images.pillow import formats, read_with_pillow
 from consingan.images.raster import PIXEL_LIMIT, Raster
 from consingan.images.tiff import is_tiff, read_tiff
 
+ERROR_STREAM = 2
 LONGEST_REASON = 120  # characters of what a decoder says
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 AVIF_BRANDS = (b"avif", b"avis")
@@ -33,8 +34,11 @@ def decode(path: Path, page: int = 0) -> Raster:
     if not os.path.isfile(path):  # noqa: PTH113
         raise UserError(f"There is no picture {shown(path)}; check the path.")
     with _sentences(path), _silence():
-        raster = read_tiff(path, page) if is_tiff(path) else None
-        raster = raster or read_with_pillow(path, page)
+        if is_tiff(path):
+            with _silent_libraries():
+                raster = read_tiff(path, page) or read_with_pillow(path, page)
+        else:
+            raster = read_with_pillow(path, page)
         if 0 in raster.colors.shape:
             raise ValueError("it has no pixels")
         return raster
@@ -77,6 +81,20 @@ def _unknown(path: Path) -> str:
     if not head:
         return f"{shown(path)} is empty; name a picture file."
     return f"{shown(path)} is not a picture that can be read; use {', '.join(formats())}."
+
+
+@contextlib.contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Keep from the terminal what libtiff, which is not Python, writes to the error stream."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a program without a terminal may have no such stream
+            before = os.dup(ERROR_STREAM)
+            stack.callback(os.close, before)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nowhere)
+            os.dup2(nowhere, ERROR_STREAM)
+            stack.callback(os.dup2, before, ERROR_STREAM)
+        yield
 
 
 @contextlib.contextmanager

@@ -79,8 +79,8 @@ def unit_table(levels: Levels, dtype: np.dtype[Any], white_is_zero: bool) -> Flo
 
 def unit_values(values: Pixels, levels: Levels, white_is_zero: bool) -> FloatPixels:
     """Numbers as float64 in [0, 1]; those without a value are black."""
-    numbers = values.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        numbers = values.astype(np.float64)
         unit = np.clip((numbers - levels.low) / (levels.high - levels.low), 0, 1)
     if white_is_zero:
         unit = 1 - unit
@@ -93,18 +93,23 @@ def unit_values(values: Pixels, levels: Levels, white_is_zero: bool) -> FloatPix
     return np.asarray(unit, dtype=np.float64)
 
 
-def opacity(alpha: Pixels) -> FloatPixels:
-    """Opacity of any type in [0, 1]: of the range that its largest number lies in."""
+def opacity_top(alpha: Pixels) -> float:
+    """The number that stands for opaque: the end of the range that the largest one lies in."""
     if alpha.dtype == np.bool_:
-        return alpha.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        numbers = np.nan_to_num(alpha.astype(np.float64), posinf=1.0)
+        return 1.0
     if alpha.dtype == np.uint8:
-        return np.asarray(numbers / 255.0)
-    largest = numbers.max(initial=0.0)
+        return 255.0
+    finite = alpha[np.isfinite(alpha)] if alpha.dtype.kind == "f" else alpha
+    largest = float(finite.max(initial=0))
     tops = (1.0, *SMALLER_RANGES, _own_range(alpha.dtype)[1])
-    top = next((top for top in tops if largest <= top), largest)
-    return np.asarray(np.clip(numbers / top, 0, 1))
+    return next((top for top in tops if largest <= top), largest)
+
+
+def opacity(alpha: Pixels, top: float) -> FloatPixels:
+    """Opacity of any type in [0, 1]; a number that is not finite is transparent."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        numbers = np.nan_to_num(alpha.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.clip(numbers / top, 0, 1))
 
 
 def _own_range(dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -142,7 +147,8 @@ def _with_value(raster: Raster) -> tuple[FloatPixels, float | None, tuple[str, .
 
 def _sample(flat: Pixels) -> FloatPixels:
     step = max(1, flat.size // SAMPLES)
-    values = flat[::step].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN of another precision
+        values = flat[::step].astype(np.float64)
     finite = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat
     if step == 1 or not finite.size:
         return values
@@ -202,6 +208,8 @@ def _share(flat: Pixels, number: float) -> float:
 
 
 def _is_huge(flat: Pixels) -> Pixels:
+    if float(np.finfo(flat.dtype).max) < HUGE:
+        return np.zeros(flat.shape, np.bool_)
     return np.isfinite(flat) & (np.abs(flat) > HUGE)
 
 

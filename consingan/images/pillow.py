@@ -39,7 +39,8 @@ def read_with_pillow(path: Path, page: int = 0) -> Raster:
     Raises:
         UserError: there is no such page.
     """
-    with Image.open(path, formats=formats()) as image:
+    # Closing frees the pixels, too; leaving the picture's own block would only close the file.
+    with contextlib.closing(Image.open(path, formats=formats())) as image:
         notes = go_to_page(image, page)
         if image.width * image.height > PIXEL_LIMIT:  # of a later page
             raise Image.DecompressionBombError

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consingan.errors import UserError
-from consingan.images.levels import opacity, percent
+from consingan.images.levels import opacity, opacity_top, percent
 from consingan.images.raster import FloatPixels, Raster
 
 Said = tuple[FloatPixels, tuple[str, ...]]
@@ -43,13 +43,13 @@ def understand(raster: Raster, photographs: Sequence[FloatPixels] = ()) -> Said:
     Raises:
         UserError: it is a photograph, on which no strokes are found.
     """
-    colors = opacity(raster.colors)
+    colors = opacity(raster.colors, opacity_top(raster.colors))
     if raster.white_is_zero:
         colors = 1 - colors
-    if colors.shape[2] == 1:
-        colors = np.repeat(colors, 3, axis=2)
+    if colors.shape[2] == 1 and raster.alpha is None:
+        return _gray(colors[:, :, 0])
     if raster.alpha is not None:
-        alpha = opacity(raster.alpha)
+        alpha = opacity(raster.alpha, opacity_top(raster.alpha))
         if alpha.min() < 1:
             return _on_transparency(colors, alpha)
     spread = colors.max(axis=2) - colors.min(axis=2)
