@@ -18,8 +18,9 @@ from consingan.images.color import srgb_profile
 from consingan.images.decode import decode
 from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.images.picture import Picture, picture_of
-from consingan.images.raster import Pixels, Raster, Reading
+from consingan.images.raster import Pixels, Raster
 from consingan.machine.files import atomic_path
+from consingan.settings.reading import Reading
 
 PHOTOGRAPHS = (
     "astronaut", "brick", "camera", "cat", "chelsea", "coffee", "coins", "grass", "gravel",

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from consingan.errors import UserError
-from consingan.images.raster import AUTO, FULL, FloatPixels, Pixels, Raster, parse_range
+from consingan.images.raster import FloatPixels, Pixels, Raster
+from consingan.settings.reading import AUTO, FULL, parse_range
 
 OUTLIERS = 0.5  # percent at either end that may be cut off ...
 MARGIN = 0.25  # ... if they lie further out than this part of the others' span

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from consingan.images.levels import levels_of, percent
-from consingan.images.raster import AUTO, Raster
+from consingan.images.raster import Raster
 from consingan.images.tensors import lay_over, opacity_of, span_over, tensor_of
+from consingan.settings.reading import AUTO
 
 GRAY_TOLERANCE = 4 / 255  # in [-1, 1], two of 256 levels: JPEG's noise in a gray picture
 FLAT = 4 / 255  # likewise: no more than noise
+PIXELS_LOOKED_AT = 1_000_000  # of a large picture, evenly over it
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def flatness(image: Tensor) -> str | None:
     Returns:
         the rest of a sentence that begins with the picture's name, or None for a usual picture.
     """
-    pixels = image[0].flatten(1)
+    step = max(1, round((image[0, 0].numel() / PIXELS_LOOKED_AT) ** 0.5))
+    pixels = image[0, :, ::step, ::step].flatten(1)
     least, most = pixels.amin(1), pixels.amax(1)
     flat = [bool(span <= FLAT) for span in most - least]
     if all(flat):
@@ -101,6 +104,6 @@ def _lay(picture: Picture, alpha: Tensor) -> Picture:
     white_hides = span_over(image, alpha, 1.0) <= FLAT < span_over(image, alpha, -1.0)
     background, color = (-1.0, "black") if white_hides else (1.0, "white")
     lay_over(image, alpha, background)
-    share = int((alpha < 1).sum()) / alpha.numel()
+    share = int(torch.count_nonzero(alpha < 1)) / alpha.numel()
     note = f"{percent(share)} of it is transparent; transparent parts are taken as {color}"
     return replace(picture, alpha=alpha, background=background, notes=(*picture.notes, note))

@@ -44,8 +44,7 @@ def read_with_pillow(path: Path, page: int = 0) -> Raster:
         notes = go_to_page(image, page)
         if image.width * image.height > PIXEL_LIMIT:  # of a later page
             raise Image.DecompressionBombError
-        paletted = image.mode in ("P", "PA")
-        return _raster(image, paletted, notes)
+        return raster_of(image, notes)
 
 
 def go_to_page(image: Image.Image, page: int) -> tuple[str, ...]:
@@ -75,7 +74,9 @@ def page_notes(page: int, count: int, what: str) -> tuple[str, ...]:
     return (f"the first of its {count} {what} is taken; --page N takes another",)
 
 
-def _raster(image: Image.Image, paletted: bool, notes: tuple[str, ...]) -> Raster:
+def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
+    """Pixels of a picture of Pillow's, upright and in sRGB; `notes` come first in its own."""
+    paletted = image.mode in ("P", "PA")
     profile = image.info.get("icc_profile")
     level = image.info.get("transparency")
     if image.mode == "F" or image.mode.startswith("I"):  # deep; conversions would cut it off

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from consingan.errors import UserError
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 FloatPixels = np.ndarray[Any, np.dtype[np.float64]]
 
 PIXEL_LIMIT = 89_478_485  # above it Pillow warns of a decompression bomb; here that is an error
 BYTE_LIMIT = 8 * PIXEL_LIMIT  # of decoded pixels: RGBA of 16 bit at the limit of pixels
-
-AUTO, FULL = "auto", "full"
 
 
 @dataclass(frozen=True)
@@ -45,37 +40,3 @@ class Raster:
     def bits(self) -> int:
         """Of one number; 1 of truth values."""
         return 1 if self.colors.dtype == np.bool_ else 8 * self.colors.dtype.itemsize
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a picture is to be read.
-
-    Attributes:
-        value_range: "auto", "full" (that of the type) or "MIN,MAX", the values of black and white.
-        page: which page, frame or, in a file of one page with many bands, band; from 1, 0 is the
-            first page with its colors.
-    """
-
-    value_range: str = AUTO
-    page: int = 0
-
-
-def parse_range(text: str) -> tuple[float, float] | None:
-    """The two numbers of "MIN,MAX"; None for "auto" and "full".
-
-    Raises:
-        UserError: it is neither.
-    """
-    if text in (AUTO, FULL):
-        return None
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        low = high = math.nan
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UserError(
-            f"--range {text} must be two numbers MIN,MAX, the values that become black and "
-            "white, for example 0,4095; or full, or auto."
-        )
-    return low, high
