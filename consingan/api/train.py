@@ -18,7 +18,7 @@ from torch import Tensor
 
 from consingan.api.trained import TrainedModel, checked_picture
 from consingan.errors import UserError
-from consingan.images.io import ARRAY_NAME
+from consingan.images.names import ARRAY_NAME
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.registry import method_of

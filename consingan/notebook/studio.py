@@ -13,7 +13,8 @@ from consingan.api.train import find, train_or_resume
 from consingan.api.trained import TrainedModel, load
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
-from consingan.images.io import SCIKIT_IMAGE, image_stem, read_image, write_image
+from consingan.images.io import read_image, write_image
+from consingan.images.names import SCIKIT_IMAGE, image_stem
 from consingan.images.video import write_animation
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.machine.files import make_folder

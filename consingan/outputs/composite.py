@@ -10,9 +10,12 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images import masks
+from consingan.images import mask_files, masks
+from consingan.images.difference import mask_from_difference
 from consingan.images.fit import fit_naive
-from consingan.images.io import Pixels, image_stem, read_image, to_pixels, write_image
+from consingan.images.io import read_image, to_pixels, write_image
+from consingan.images.names import image_stem
+from consingan.images.raster import Pixels
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.methods.choose import no_naive_image
@@ -126,13 +129,13 @@ def find_mask(
     size = (naive.shape[-2], naive.shape[-1])
     if request.mask == AUTO:
         small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
-        found = masks.mask_from_difference(small, model.real.cpu())
+        found = mask_from_difference(small, model.real.cpu())
         mask = masks.resize_mask(found, size)
     else:
-        path = Path(request.mask) if request.mask else masks.find_mask(Path(naive_path))
+        path = Path(request.mask) if request.mask else mask_files.find_mask(Path(naive_path))
         if path is None:
             return None
-        whole = masks.read_mask(path)
+        whole = mask_files.read_mask(path)
         if request.fit == "crop":
             whole = fit_naive(whole, model.sizes[-1], "crop")
         mask = masks.resize_mask(whole, size)
