@@ -77,9 +77,11 @@ def try_batch(first: int, count: int) -> list[dict]:
     made = subprocess.run(command, capture_output=True, env=environment, check=False)
     lines = [line for line in made.stdout.decode().splitlines() if line.startswith("{")]
     outcomes = [json.loads(line) for line in lines]
+    if made.returncode > 0:
+        raise RuntimeError(made.stderr.decode())
     if made.returncode:
         number = first + len(outcomes)
-        ended = signal.Signals(-made.returncode).name if made.returncode < 0 else "an exception"
+        ended = signal.Signals(-made.returncode).name
         words = f"{'hangs' if ended == 'SIGXCPU' else ended}: {made.stderr.decode()[-300:]}"
         outcomes.append(outcome_of(number, damaged(number)[0], "", words))
     elif made.stderr:

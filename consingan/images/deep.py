@@ -12,21 +12,14 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.color import srgb_profile
 from consingan.images.io import write_image
+from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import is_gray
 from consingan.machine.files import atomic_path
 
-# What --format takes: the suffix of its files, and the bits of their numbers.
-IMAGE_FORMATS = {
-    "png": (".png", 8),
-    "jpg": (".jpg", 8),
-    "png16": (".png", 16),
-    "tiff16": (".tif", 16),
-}
 
-
-def suffix_of(image_format: str) -> str:
-    """As "png16" -> ".png"."""
-    return IMAGE_FORMATS[image_format][0]
+def sheet_suffix(image_format: str) -> str:
+    """Of sheets with labels, which are never deep: ".jpg" where that is asked for, else ".png"."""
+    return ".jpg" if image_format == "jpg" else ".png"
 
 
 def write_as(path: Path, image: Tensor, image_format: str) -> Path:

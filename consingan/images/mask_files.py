@@ -112,7 +112,7 @@ def told_extent(mask: Tensor) -> tuple[str, ...]:
     share = float(mask.double().mean())
     if len(values) == 1:
         if share == 0:
-            return ("The mask is empty, all black: nothing is changed.",)
+            return ("The mask is empty, so the result is the naive image.",)
         if share == 1:
             return ("The mask is all white: the whole picture is changed.",)
         return (f"The mask is of one gray, {percent(share)} white, everywhere.",)

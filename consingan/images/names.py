@@ -13,6 +13,13 @@ EXTENSIONS = (
     ".avif", ".avifs", ".heic", ".heif", ".hif",
 )  # fmt: skip
 SCIKIT_IMAGE = "skimage:"
+# What --format takes: the suffix of its files, and the bits of their numbers.
+IMAGE_FORMATS = {
+    "png": (".png", 8),
+    "jpg": (".jpg", 8),
+    "png16": (".png", 16),
+    "tiff16": (".tif", 16),
+}
 ARRAY_NAME = "image"  # stands for the file name where a tensor was trained on
 
 

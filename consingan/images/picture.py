@@ -70,6 +70,13 @@ def is_gray(image: Tensor) -> bool:
     return apart <= GRAY_TOLERANCE
 
 
+def gray_as(real: Tensor, picture: Tensor) -> Tensor:
+    """A picture (N, 3, H, W) made after `real`, without color fringes if that one has no colors."""
+    if not is_gray(real):
+        return picture
+    return picture.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
+
+
 def flatness(image: Tensor) -> str | None:
     """What a picture (1, 3, H, W) in [-1, 1] lacks: it has one color or two, or a channel is flat.
 
