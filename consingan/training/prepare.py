@@ -38,7 +38,8 @@ class Job:
         execution: where and how it computes.
         input_size: (h, w) in px of the training image before it was brought to the training size.
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
-        notes: sentences that the user should read.
+        said_of_pictures: sentences on how the pictures were read.
+        notes: sentences that the user should read, these among them.
     """
 
     chosen: Chosen[Any]
@@ -47,6 +48,7 @@ class Job:
     input_size: tuple[int, int]
     naive: Tensor | None = None
     notes: tuple[str, ...] = ()
+    said_of_pictures: tuple[str, ...] = ()
 
     @property
     def method(self) -> Method:
@@ -91,8 +93,8 @@ def prepare(
     naive = None
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
-    said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()), *notes)
-    return Job(chosen, training, execution, picture.size, naive, said)
+    said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
+    return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 
 def check_engine(method: Method, execution: Execution) -> None:
@@ -162,7 +164,7 @@ def _prepare_fine_tuning(
     naive = fit_naive(own.image, size, chosen.config.fit)
     inputs = Inputs(run.model.real, naive)
     training = run.method.load().begin(chosen.config, inputs, execution, run.tensors)
-    return Job(chosen, training, execution, size, naive, own.notes)
+    return Job(chosen, training, execution, size, naive, own.notes, own.notes)
 
 
 def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
