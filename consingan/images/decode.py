@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from consingan.errors import UserError
 from consingan.images.names import shown
 from consingan.images.pillow import formats, read_with_pillow
+from consingan.images.png import is_deep_png, read_deep_png
 from consingan.images.raster import PIXEL_LIMIT, Raster
 from consingan.images.tiff import is_tiff, read_tiff
 
@@ -37,6 +38,8 @@ def decode(path: Path, page: int = 0) -> Raster:
         if is_tiff(path):
             with _silent_libraries():
                 raster = read_tiff(path, page) or read_with_pillow(path, page)
+        elif is_deep_png(path):
+            raster = read_deep_png(path)
         else:
             raster = read_with_pillow(path, page)
         if 0 in raster.colors.shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, features
@@ -81,14 +82,14 @@ def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
     level = image.info.get("transparency")
     if image.mode == "F" or image.mode.startswith("I"):  # deep; conversions would cut it off
         image.load()
-        pixels = np.asarray(_upright(image, _orientation(image)))
+        pixels = upright_array(np.asarray(image), orientation_of(image))
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         alpha = pixels != level if isinstance(level, int) else None
         return Raster(pixels[:, :, None], alpha, _white_is_zero(image), None, profile, False, notes)
     plain, said = to_srgb(_plain(image), profile)
     if plain.mode == "CMYK":
         plain = plain.convert("RGB")
-    pixels = _array(_upright(plain, _orientation(image)))
+    pixels = upright_array(_array(plain), orientation_of(image))
     channels = pixels.shape[2]
     opaque = channels in (1, 3)
     return Raster(
@@ -109,23 +110,11 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """How the camera was held, numbered as in EXIF; 1 where that cannot be read."""
     with contextlib.suppress(Exception):  # what is damaged is not the picture
         return int(image.getexif().get(274, 1))
     return 1
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Turn a picture as the camera held it."""
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }  # fmt: skip
-    turn = turns.get(orientation)
-    return image if turn is None else image.transpose(turn)
 
 
 def _white_is_zero(image: Image.Image) -> bool:
@@ -143,4 +132,17 @@ def _array(image: Image.Image) -> Pixels:
         bottom = min(top + rows, image.height)
         block = np.asarray(image.crop((0, top, image.width, bottom)))
         pixels[top:bottom] = block.reshape(bottom - top, image.width, channels)
+    return pixels
+
+
+def upright_array(pixels: Pixels, orientation: Any) -> Pixels:
+    """Undo a camera's rotation, numbered as in EXIF, of (H, W) or (H, W, C)."""
+    if orientation not in range(2, 9):
+        return pixels
+    if orientation >= 5:  # sides swapped
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
     return pixels

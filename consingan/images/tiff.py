@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tifffile
 from PIL import Image
 
 from consingan.errors import UserError
-from consingan.images.pillow import page_notes
+from consingan.images.pillow import page_notes, upright_array
 from consingan.images.raster import BYTE_LIMIT, PIXEL_LIMIT, Pixels, Raster
 from consingan.images.segments import unpack
 
@@ -144,8 +143,8 @@ def _raster(page: tifffile.TiffPage, pixels: Pixels, band: int, notes: tuple[str
     orientation = page.tags.valueof("Orientation", default=1)
     profile = page.tags.valueof(34675)
     return Raster(
-        _upright(colors, orientation),
-        None if alpha is None else _upright(alpha, orientation),
+        upright_array(colors, orientation),
+        None if alpha is None else upright_array(alpha, orientation),
         white_is_zero=page.photometric == MIN_IS_WHITE,
         nodata=_nodata(page),
         profile=profile if isinstance(profile, bytes) else None,
@@ -183,19 +182,6 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     share = np.where(alpha > 0, alpha, top)[:, :, None] / top
     whole = np.minimum(colors / share, top)
     return whole.round().astype(colors.dtype) if colors.dtype.kind in "ui" else whole
-
-
-def _upright(pixels: Pixels, orientation: Any) -> Pixels:
-    """Undo a camera's rotation, numbered as in EXIF, of (H, W) or (H, W, C)."""
-    if orientation not in range(2, 9):
-        return pixels
-    if orientation >= 5:  # sides swapped
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:
