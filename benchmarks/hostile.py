@@ -161,6 +161,8 @@ def damaged(number: int) -> tuple[str, bytes]:
 def whole(kind: str, rng: np.random.Generator) -> bytes:
     """A picture of a format, of one of the many kinds that it has."""
     height, width = (int(side) for side in rng.integers(*SIDES, 2))
+    if kind == "png" and rng.random() < 0.3:
+        return deep_png(height, width, rng)
     if kind == "deep_tiff":
         return deep_tiff(height, width, rng)
     pixels = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
@@ -198,6 +200,20 @@ def deep_tiff(height: int, width: int, rng: np.random.Generator) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, deep if bands > 1 else deep[:, :, 0], **options)
     return buffer.getvalue()
+
+
+def deep_png(height: int, width: int, rng: np.random.Generator) -> bytes:
+    """A PNG with colors of 16 bit, which Pillow cannot write."""
+    channels = int(rng.integers(2, 5))
+    rows = rng.integers(0, 256, (height, 1 + width * channels * 2), dtype=np.uint8)
+    rows[:, 0] = rng.integers(0, 5, height)
+    header = struct.pack(">IIBBBBB", width, height, 16, (0, 0, 4, 2, 6)[channels], 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, content in chunks:
+        data += struct.pack(">I", len(content)) + name + content
+        data += struct.pack(">I", zlib.crc32(name + content))
+    return data
 
 
 def in_mode(pixels: np.ndarray, mode: str) -> Image.Image:

@@ -21,6 +21,10 @@ from consingan.images.tiff import is_tiff, read_tiff
 ERROR_STREAM = 2
 LONGEST_REASON = 120  # characters of what a decoder says
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+SIGNATURES = (
+    b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"II+\0",
+    b"MM\0+",
+)  # fmt: skip
 AVIF_BRANDS = (b"avif", b"avis")
 
 
@@ -81,6 +85,8 @@ def _unknown(path: Path) -> str:
         return f"{shown(path)} is an AVIF picture; run: pip install 'pillow>=11.3'."
     if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
         return f"{shown(path)} is a HEIC picture; run: pip install 'consingan[heic]'."
+    if head.startswith(SIGNATURES):
+        return f"{shown(path)} is damaged or cut short (only its head is whole); save it anew."
     if not head:
         return f"{shown(path)} is empty; name a picture file."
     return f"{shown(path)} is not a picture that can be read; use {', '.join(formats())}."

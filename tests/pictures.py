@@ -118,7 +118,9 @@ def png16(path: Path, values: np.ndarray, filters: int = 5, interlaced: bool = F
     color = {2: 4, 3: 2, 4: 6}[channels]
     header = struct.pack(">IIBBBBB", width, height, 16, color, 0, 0, interlaced)
     parts = PASSES if interlaced else ((0, 0, 1, 1),)
-    data = b"".join(_filtered(values[t::d, l::r], filters) for l, t, r, d in parts)
+    data = b"".join(
+        _filtered(values[top::down, left::right], filters) for left, top, right, down in parts
+    )
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(data))
         + _chunk(b"IEND", b"")
@@ -146,9 +148,10 @@ def _filtered(values: np.ndarray, filters: int) -> bytes:
     lines = b""
     for row in range(height):
         kind = row % 5 if filters == 5 else filters
-        lines += bytes([kind]) + ((pixels[row] - predictions[kind][row]) % 256).astype(
-            np.uint8
-        ).tobytes()
+        lines += (
+            bytes([kind])
+            + ((pixels[row] - predictions[kind][row]) % 256).astype(np.uint8).tobytes()
+        )
     return lines
 
 
