@@ -310,6 +310,19 @@ KINDS = (
         range="9,3",
     ),
     Kind("a range of words", saved(ramp(0, 255, "u1")), "must be two numbers", code=2, range="all"),
+    Kind(
+        "1-bit TIFF",
+        saved(Image.fromarray(ramp(0, 255, "u1")).convert("1", dither=0), "tif"),
+        "only two colors",
+        ENDS,
+    ),
+    Kind(
+        "1-bit TIFF of a fax",
+        saved(Image.fromarray(texture()).convert("1"), "tif", compression="group4"),
+        "only two colors",
+    ),
+    Kind("a TIFF with a palette", saved(Image.fromarray(texture()).quantize(16), "tif"), None),
+    Kind("a TIFF with JPEG inside", saved(texture(), "tif", compression="jpeg"), None),
     # Bands, opacity, pages.
     Kind(
         "three bands without a meaning",
