@@ -51,7 +51,11 @@ def read_mask_file(path: Path | str, photographs: Sequence[Tensor] = ()) -> Mask
     """
     raster = read_raster(path)
     size = raster.colors.shape[:2]
-    same = [p for p in photographs if same_shape((p.shape[-2], p.shape[-1]), size)]
+    same = [
+        p
+        for p in photographs
+        if same_shape((p.shape[-2], p.shape[-1]), size) and p.shape[-2] >= size[0]
+    ]  # a smaller one differs everywhere
     fitted = [F.interpolate(p, size=size, mode="bilinear", antialias=True) for p in same]
     known = [(p[0].permute(1, 2, 0).double().numpy() + 1) / 2 for p in fitted]
     name = shown(Path(path).name)

@@ -115,8 +115,10 @@ def _colored(colors: FloatPixels, photographs: Sequence[FloatPixels]) -> Said:
 def _on_photograph(colors: FloatPixels, photographs: Sequence[FloatPixels]) -> Said:
     """Strokes that make a difference to a known photograph, or are of one pure color."""
     said = "what was drawn on the photograph in it counts as white"
-    found = [_distance(colors, photograph) > STROKE for photograph in photographs]
-    found = [drawn for drawn in found if LEAST_STROKES < drawn.mean() < 0.6]
+    apart = [_distance(colors, photograph) > STROKE for photograph in photographs]
+    if any(drawn.mean() <= LEAST_STROKES for drawn in apart):
+        raise UserError("is the picture itself, not a mask; paint what is changed white on black.")
+    found = [drawn for drawn in apart if drawn.mean() < 0.6]
     if found:
         drawn = min(found, key=lambda region: float(region.mean()))
         return drawn.astype(np.float64), (f"{said} ({percent(float(drawn.mean()))} of it)",)

@@ -83,7 +83,11 @@ def _is_colors(page: tifffile.TiffPage) -> bool:
 
 def _is_readable(page: tifffile.TiffPage) -> bool:
     dtype = page.dtype
-    if dtype is None or dtype.kind == "b" or page.photometric not in (MIN_IS_WHITE, MIN_IS_BLACK, RGB):
+    if (
+        dtype is None
+        or dtype.kind == "b"
+        or page.photometric not in (MIN_IS_WHITE, MIN_IS_BLACK, RGB)
+    ):
         return False
     if dtype.kind not in "uif":
         raise UserError(f"holds numbers of the type {dtype}; save it as 8 or 16 bit or as float")

@@ -62,7 +62,7 @@ def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask |
     file = Path(request.mask) if request.mask else find_mask(Path(path))
     if file is None:
         return own.mask
-    whole = read_mask_file(file, (own.image, model.real.cpu()))
+    whole = read_mask_file(file, (own.image, _training_image(model)))
     if request.fit == "crop":
         whole = Mask(fit_naive(whole.values, model.sizes[-1], "crop"), whole.notes)
     return fit_mask(whole, size)
