@@ -120,7 +120,7 @@ class Benchmark:
         }
 
     def _trained(self, image: Path) -> consingan.TrainedModel:
-        from consingan.images.io import image_stem
+        from consingan.images.names import image_stem
         from consingan.runs.earlier import earlier_run
 
         # A folder for each file name: a.png and a.jpg would share one otherwise.

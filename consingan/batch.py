@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from consingan.images.names import shown
+
 Result = TypeVar("Result")
 
 
@@ -27,7 +29,7 @@ def work_through(
     A KeyboardInterrupt, which is the user's wish to stop and no error, comes through.
     """
     for number, image in enumerate(images):
-        say(f"[{number + 1}/{len(images)}] {image.name}")
+        say(f"[{number + 1}/{len(images)}] {shown(image.name)}")
         try:
             outcome = Outcome(image, work(image))
         except Exception as error:  # whatever it was, the others can be worked on

@@ -22,7 +22,7 @@ from torch import Tensor
 
 import consingan
 from consingan.images.io import read_image
-from consingan.images.masks import find_mask, read_mask
+from consingan.images.mask_files import find_mask, read_mask
 from consingan.images.resize import resize_to
 
 ROOT = Path(__file__).parent.parent

@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
-from consingan.api.trained import TrainedModel, checked_picture
+from consingan.api.trained import TrainedModel, device_name
 from consingan.errors import UserError
-from consingan.images.io import ARRAY_NAME
+from consingan.images.arrays import Given, picture_from
+from consingan.images.names import ARRAY_NAME
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.registry import method_of
@@ -26,6 +29,7 @@ from consingan.runs.about import about_this_run
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
 from consingan.settings.option import flag_name
+from consingan.settings.reading import AUTO, Reading
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
 from consingan.training.prepare import Job, check_engine, prepare
@@ -195,10 +199,10 @@ class _Callback:
 
 
 def train(
-    image: str | Path | Tensor,
+    image: Given,
     *,
     output_dir: str | Path | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
     engine: str = "auto",
     base: str | Path | None = None,
@@ -208,9 +212,11 @@ def train(
     """Train a model on one image.
 
     Args:
-        image: a picture file, "skimage:NAME", or a tensor (1, 3, H, W) in [-1, 1].
+        image: a picture file, "skimage:NAME", a picture of Pillow, an array (H, W, 3) of uint8 or
+            of floats in [0, 1], or a tensor (1, 3, H, W) in [-1, 1]; other layouts and types are
+            understood or refused. What there is to say of it are warnings.
         output_dir: where to make the run's folder; None writes nothing.
-        device: auto, cpu, cuda, cuda:N or mps.
+        device: auto, cpu, cuda, cuda:N or mps, or a torch.device.
         precision: auto, float32, tf32 or bf16.
         engine: auto, or another of the method's, see `consingan methods`.
         base: with fine_tune=True and naive_img=..., the run's folder to go on from.
@@ -226,12 +232,17 @@ def train(
     settings = checked_settings(settings)
     if bool(settings.get("fine_tune")) != bool(base):
         raise UserError("fine_tune=True and base=..., the folder of a run, go together; give both.")
-    execution = choose_execution(Wanted(device=device, precision=precision, engine=engine))
-    tensor = checked_picture(image) if isinstance(image, Tensor) else None
-    name = ARRAY_NAME if tensor is not None else str(image)
+    wanted = Wanted(device=device_name(device), precision=precision, engine=engine)
+    execution = choose_execution(wanted)
+    named = isinstance(image, (str, os.PathLike))
+    reading = Reading(settings.get("value_range") or AUTO, settings.get("page") or 0)
+    picture = None if named else picture_from(image, reading)
+    name = os.fspath(image) if isinstance(image, (str, os.PathLike)) else ARRAY_NAME
     settings.setdefault("manual_seed", 0)
     typed = {**settings, "input_name": name}
-    job = prepare(typed, execution, tensor, Path(base) if base else None)
+    job = prepare(typed, execution, picture, Path(base) if base else None)
+    for note in job.said_of_pictures:
+        warnings.warn(note.removesuffix("."), stacklevel=2)
 
     @contextlib.contextmanager
     def watch(_: Run) -> Iterator[Sequence[Observer]]:

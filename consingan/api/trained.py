@@ -13,7 +13,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
-from consingan.images.io import PIXEL_LIMIT
+from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Enters, Reconstructs, Samples, Walk, Walks

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +15,11 @@ from consingan.cli.evaluation_options import evaluation_options, note_idle_optio
 from consingan.cli.messages import guarded
 from consingan.cli.options import say, wanted_of
 from consingan.errors import UserError
+from consingan.images.names import IMAGE_FORMATS
 from consingan.machine.program import started_as
+
+if TYPE_CHECKING:
+    from consingan.machine.execution import Wanted
 
 EVALUATION_EXAMPLES = (
     "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
@@ -30,7 +36,7 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     from consingan.api.evaluate import Judging, load, prepare_evaluation
     from consingan.machine.execution import choose_execution
 
-    execution = choose_execution(wanted_of(options))
+    execution = choose_execution(_wanted(options))
     iteration = options["iteration"]
     run = load(model_dir, execution, iteration)
     for note in (*execution.notes, *run.notes):
@@ -42,3 +48,10 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     evaluation = prepare_evaluation(run, request, judging, say, iteration)
     note_idle_options(evaluation)
     click.echo(f"results: {evaluation.write()}")
+
+
+def _wanted(options: Mapping[str, Any]) -> Wanted:
+    """Where and how to compute; results of 16 bit need more than the 8 bits of bf16."""
+    wanted = wanted_of(options)
+    deep = IMAGE_FORMATS[options["image_format"] or "png"][1] > 8
+    return replace(wanted, precision="float32") if deep and not wanted.precision else wanted

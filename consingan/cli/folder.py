@@ -18,6 +18,7 @@ from consingan.cli.messages import FAILURE, advice
 from consingan.cli.options import note_idle_settings, say, seed_of, wanted_of
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
+from consingan.images.names import shown
 
 if TYPE_CHECKING:
     from consingan.api.train import Run
@@ -36,19 +37,20 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
             raise UserError(f"--{name} is for one training image; --input_name is a folder.")
 
     from consingan import batch
-    from consingan.images.folder import pictures_in
+    from consingan.images.folder import look_into
     from consingan.machine.execution import choose_execution
     from consingan.methods.choose import choose_settings
     from consingan.methods.registry import method_of
     from consingan.training import plan
     from consingan.training.prepare import check_engine
 
-    images = pictures_in(folder)
+    contents = look_into(folder)
     execution = choose_execution(wanted_of(options))
     config = choose_settings({**typed, "input_name": ""}).config
     check_engine(method_of(config.method), execution)
-    for line in plan.surroundings(execution):
+    for line in (*plan.surroundings(execution), *contents.notes):
         say(line)
+    images = contents.pictures
     note_idle_settings(method_of(config.method), typed, config)
     queue = _Queue(typed, options, execution)
     if options["dry_run"]:
@@ -195,4 +197,4 @@ def _summarize(outcomes: Sequence[Outcome[str]]) -> None:
     click.echo(f"{len(outcomes)} {pictures}: {each}")
     for outcome in outcomes:
         if outcome.error is not None:
-            click.echo(f"  {outcome.image.name}: {_words(outcome.error)}", err=True)
+            click.echo(f"  {shown(outcome.image.name)}: {_words(outcome.error)}", err=True)

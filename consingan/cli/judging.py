@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ import click
 
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
-from consingan.cli.options import output_file
+from consingan.cli.options import output_file, say
+from consingan.errors import UserError
+from consingan.images.names import shown
 
 if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
     from torch import Tensor
@@ -60,27 +62,45 @@ def metrics_command(
     """
     from consingan.machine.files import write_json
 
-    names = list(_pictures(samples))
-    judgement = _judge(real, names, reconstruction, inception_weights, seed)
+    found = _read_all(real, samples)
+    judgement = _judge(real, list(found.values()), reconstruction, inception_weights, seed)
     click.echo(format_table(judgement))
     if json_file is not None:
-        write_json(json_file, {"real": real, "samples": names, **judgement.to_dict()})
+        record = {"real": real, "samples": list(found), **judgement.to_dict()}
+        write_json(json_file, record)
 
 
-def _pictures(names: Sequence[str]) -> Iterator[str]:
-    """Put in place of each folder the pictures in it."""
-    from consingan.images.folder import is_folder, pictures_in
+def _read_all(real: str, names: Sequence[str]) -> dict[str, Tensor]:
+    """All pictures by their names; of a folder those that can be read, the others are named."""
+    from consingan.images.folder import is_folder, look_into
 
+    found: dict[str, Tensor] = {}
     for name in names:
-        if is_folder(name):
-            yield from map(str, pictures_in(Path(name)))
-        else:
-            yield name
+        if not is_folder(name):
+            found[name] = _read(name)
+            continue
+        contents = look_into(Path(name))
+        for note in contents.notes:
+            say(f"Note: {note}")
+        failed = 0
+        for path in contents.pictures:
+            try:
+                found[str(path)] = _read(str(path))
+            except UserError as error:
+                failed += 1
+                say(f"Note: left out: {error}")
+        if failed:
+            say(f"Note: {failed} of {len(contents.pictures)} pictures in {shown(name)} left out.")
+    if not found:
+        raise UserError(
+            f"None of the pictures can be read; {shown(real)} has nothing to be judged."
+        )
+    return found
 
 
 def _judge(
     real: str,
-    names: Sequence[str],
+    pictures: Sequence[Tensor],
     reconstruction: str | None,
     inception_weights: str | None,
     seed: int,
@@ -92,7 +112,7 @@ def _judge(
     inception = None if inception_weights is None else load_inception(inception_weights)
     return judge(
         _read(real),
-        [_read(name) for name in names],
+        pictures,
         None if reconstruction is None else _read(reconstruction),
         inception,
         seed=seed,

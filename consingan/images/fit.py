@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.resize import same_shape
 
 Size = tuple[int, int]
 
@@ -33,9 +34,3 @@ def fit_naive(naive: Tensor, size: Size, fit: str = "exact") -> Tensor:
     new_w, new_h = min(width, round(height * ratio)), min(height, round(width / ratio))
     left, top = (width - new_w) // 2, (height - new_h) // 2
     return naive[..., top : top + new_h, left : left + new_w]
-
-
-def same_shape(size: Size, other: Size) -> bool:
-    """Whether two (h, w) have one shape but for the rounding of either to whole pixels."""
-    ratio = (size[0] / size[1]) / (other[0] / other[1])
-    return abs(ratio - 1) <= 1 / min(size) + 1 / min(other)

@@ -6,68 +6,28 @@ between (gray) = a soft transition.
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from scipy import ndimage
-from skimage import color, filters, morphology
+from skimage import filters, morphology
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import EXTENSIONS, FloatPixels, read_pixels
-
-Region = npt.NDArray[np.bool_]
+from consingan.images.raster import FloatPixels
 
 DEFAULT_FEATHER = 5.0
 """Standard deviation of the authors' soft transition, in pixels of the trained size."""
-
-DEFAULT_THRESHOLD = 10.0
-"""CIE76 color distance; JPEG of quality 50 and above stays below it almost everywhere."""
-
-# Of the largest difference nearby: where a blurred edge is crossed. A little below a half, because
-# a mask slightly too large does less harm than a rim of the pasted object that stays.
-EDGE_FRACTION = 0.45
-# Lengths below are pixels of a picture with this shorter side and grow with larger ones.
-REFERENCE_SIDE = 250
-NOISE_SIGMA = 1.5
-EDGE_NEIGHBORHOOD = 3
-SMALLEST_OBJECT = 0.0005  # fraction of the picture's area
-LARGEST_HOLE = 0.05  # likewise: a larger hole is one that the user sees through
 
 # A Gaussian narrower than this (px) is cut before it reaches the next pixel.
 SMALLEST_SIGMA = 0.125
 # What a feather far wider than the picture leaves of a mask is rounding, not a transition.
 FAINTEST_SPAN = 1e-6
-
-# Lossy formats scatter a uniform color by a few of 256 levels.
-UNIFORM_SPREAD = 8 / 255
-
-
-def read_mask(path: Path | str, size: tuple[int, int] | None = None) -> Tensor:
-    """Read a mask from any picture file.
-
-    Gray is the mean of the channels. In a file with transparency, transparent means untouched:
-    one drawn in a single color is its own opacity, whatever the color; others are laid over
-    black.
-
-    Args:
-        path: the picture.
-        size: (height, width) in pixels to bring the mask to, bilinear with antialiasing; None
-            keeps the file's.
-
-    Returns:
-        (1, 1, H, W), float32, in [0, 1].
-
-    Raises:
-        UserError: the file is missing or is no picture that can be read.
-    """
-    gray = _gray(read_pixels(path))
-    mask = torch.from_numpy(gray)[None, None].float().clamp(0, 1)
-    return mask if size is None else resize_mask(mask, size)
+# A wider Gaussian (px) is computed on a smaller picture.
+LARGEST_SIGMA = 24.0
+# Of the longer side: a wider Gaussian leaves the same slope from end to end.
+WIDEST = 4
 
 
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
@@ -77,25 +37,6 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     mask = F.interpolate(mask, size=size, mode="bilinear", antialias=True, align_corners=False)
     # The filter's weights add up to 1 only nearly, and white must stay exactly white.
     return mask.round(decimals=4).clamp(0, 1)
-
-
-def find_mask(naive_path: Path) -> Path | None:
-    """Find the mask that lies beside a naive image, or None.
-
-    Its name is the naive image's without the last suffix, then `_mask` and one of
-    `images.EXTENSIONS` in upper or lower case: `my-photo.v2_mask.PNG` for `my-photo.v2.jpeg`. Of
-    several, the one whose extension stands first there (PNG before all others) is taken.
-    """
-    folder = naive_path.parent
-    if not folder.is_dir():
-        return None
-    wanted = _composed(f"{naive_path.stem}_mask")
-    found = [
-        path
-        for path in folder.iterdir()
-        if _composed(path.stem) == wanted and path.suffix.lower() in EXTENSIONS and path.is_file()
-    ]
-    return min(found, key=_preference, default=None)
 
 
 def soften(
@@ -138,38 +79,6 @@ def invert(mask: Tensor) -> Tensor:
     return 1 - mask
 
 
-def mask_from_difference(
-    naive: Tensor, real: Tensor, threshold: float = DEFAULT_THRESHOLD
-) -> Tensor:
-    """Find where the naive image differs from the training image.
-
-    The color distance is that of CIE L*a*b* (CIE76: 2 is just visible, black to white is 100),
-    averaged over a small neighborhood to even out JPEG noise. Small specks are dropped, small
-    gaps closed and small holes filled.
-
-    Args:
-        naive: (1, 3, H, W) in [-1, 1].
-        real: the training image, the same.
-        threshold: color distance above which a place counts as changed; lower it where a faint
-            object is missed, raise it where noise is taken for one.
-
-    Returns:
-        (1, 1, H, W), 0 or 1; all 0 where nothing differs.
-
-    Raises:
-        UserError: the images differ in size, or the threshold is not a positive number.
-    """
-    _check_same_size("naive image", naive, "training image", real)
-    if not 0 < threshold < np.inf:
-        raise UserError(f"The mask's threshold is {threshold:g}: give a color distance above 0.")
-    unit = max(1.0, min(naive.shape[-2:]) / REFERENCE_SIDE)
-    difference = _color_distance(naive, real, sigma=NOISE_SIGMA * unit)
-    # Half-way up a blurred edge is where the edge was; a bare threshold would lie outside it.
-    around = ndimage.maximum_filter(difference, size=2 * round(EDGE_NEIGHBORHOOD * unit) + 1)
-    changed = difference > np.maximum(threshold, EDGE_FRACTION * around)
-    return torch.from_numpy(_clean(changed, round(unit)))[None, None].to(naive)
-
-
 def composite(background: Tensor, generated: Tensor, mask: Tensor) -> Tensor:
     """Lay the generated picture over the background where the mask is white.
 
@@ -187,52 +96,39 @@ def composite(background: Tensor, generated: Tensor, mask: Tensor) -> Tensor:
     Raises:
         UserError: the three differ in size.
     """
-    _check_same_size("generated picture", generated, "background", background)
-    _check_same_size("mask", mask, "background", background)
+    check_same_size("generated picture", generated, "background", background)
+    check_same_size("mask", mask, "background", background)
     generated, mask = generated.to(background), mask.to(background)
     blend = (1 - mask) * background + mask * generated
     return torch.where(mask <= 0, background, torch.where(mask >= 1, generated, blend))
 
 
-def _gray(pixels: FloatPixels) -> FloatPixels:
-    """Mask (H, W) of a picture (H, W, 3) or, with transparency, (H, W, 4); all in [0, 1]."""
-    color_mean: FloatPixels = pixels[:, :, :3].mean(axis=2)
-    if pixels.shape[2] == 3:
-        return color_mean
-    opacity = pixels[:, :, 3]
-    if opacity.min() < opacity.max() and _is_uniform(pixels[opacity > 0, :3]):
-        return opacity
-    return np.asarray(color_mean * opacity)
-
-
-def _is_uniform(colors: FloatPixels) -> bool:
-    """Whether the colors (N, 3), N > 0, are one color but for the noise of lossy formats."""
-    return bool(np.ptp(colors, axis=0).max() <= UNIFORM_SPREAD)
-
-
-def _composed(name: str) -> str:
-    """Bring accents to one form: macOS may store a letter and its accent as two characters."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _preference(path: Path) -> tuple[int, str]:
-    return EXTENSIONS.index(path.suffix.lower()), path.name
-
-
 def _dilate(mask: FloatPixels, radius: int) -> FloatPixels:
     """Take the maximum over a disk around every pixel.
 
-    The disk is cut into its rows, whose maximum costs the same at any width: ten times as fast as
-    `skimage.morphology.dilation` on a large picture, with the same result.
+    Of a mask of black and white alone it is a distance that counts, at any radius in the same time.
+    Of others the disk is cut into its rows, whose maximum costs the same at any width: ten times as
+    fast as `skimage.morphology.dilation` on a large picture. The result is the same.
     """
     height = mask.shape[0]
     radius = min(radius, sum(mask.shape))  # wider than the picture: the same result
+    if radius and np.isin(mask, (0, 1)).all() and mask.any():
+        return np.asarray(_squared_distance(mask) <= radius**2, dtype=np.float64)
     padded = np.pad(mask, ((radius, radius), (0, 0)))
     wide = mask
-    for offset, width in enumerate(_disk(radius).sum(axis=1)):
+    for offset, width in enumerate(disk(radius).sum(axis=1)):
         row_maximum = ndimage.maximum_filter1d(padded, int(width), axis=1, mode="nearest")
         wide = np.maximum(wide, row_maximum[offset : offset + height])
     return wide
+
+
+def _squared_distance(mask: FloatPixels) -> npt.NDArray[np.int64]:
+    """From each pixel to the nearest one of the mask, in whole numbers."""
+    nearest = ndimage.distance_transform_edt(
+        mask == 0, return_distances=False, return_indices=True
+    ).astype(np.int64)
+    nearest -= np.indices(mask.shape)
+    return np.asarray((nearest**2).sum(axis=0))
 
 
 def _feather(mask: FloatPixels, sigma: float) -> FloatPixels:
@@ -240,7 +136,7 @@ def _feather(mask: FloatPixels, sigma: float) -> FloatPixels:
     low, high = mask.min(), mask.max()
     if sigma < SMALLEST_SIGMA or low == high:
         return mask
-    soft = _blur(mask, sigma)
+    soft = _wide_blur(mask, min(sigma, WIDEST * max(mask.shape)))
     span = soft.max() - soft.min()
     if span < FAINTEST_SPAN * (high - low):
         return mask
@@ -248,18 +144,26 @@ def _feather(mask: FloatPixels, sigma: float) -> FloatPixels:
     return np.asarray(low + fraction * (high - low), dtype=np.float64)
 
 
-def _color_distance(first: Tensor, second: Tensor, sigma: float) -> FloatPixels:
-    """Return the CIE76 distance of two images (1, 3, H, W), blurred, as (H, W)."""
-    first_lab, second_lab = (
-        color.rgb2lab((image[0].double().cpu().permute(1, 2, 0).numpy() + 1) / 2)
-        for image in (first, second)
-    )
-    # Blurred before its length is taken: noise of both signs cancels, the object's does not.
-    difference = _blur(first_lab - second_lab, sigma)
-    return np.asarray(np.linalg.norm(difference, axis=-1), dtype=np.float64)
+def _wide_blur(mask: FloatPixels, sigma: float) -> FloatPixels:
+    """Blur by any sigma in bounded time: a wide one leaves what a smaller picture can hold.
+
+    Its blocks of pixels are averaged and the result is interpolated, both narrow beside sigma.
+    """
+    factor = int(sigma / LARGEST_SIGMA)
+    if factor <= 1:
+        return gaussian(mask, sigma)
+    height, width = mask.shape
+    padding = [(-side) % factor for side in (height, width)]
+    whole = np.pad(mask, [(0, extra) for extra in padding], mode="edge")
+    rows, columns = (side // factor for side in whole.shape)
+    small = whole.reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+    soft = torch.from_numpy(gaussian(small, sigma / factor))[None, None]
+    size = (rows * factor, columns * factor)
+    large = F.interpolate(soft, size=size, mode="bilinear", align_corners=False)
+    return np.asarray(large[0, 0, :height, :width].numpy())
 
 
-def _blur(pixels: FloatPixels, sigma: float) -> FloatPixels:
+def gaussian(pixels: FloatPixels, sigma: float) -> FloatPixels:
     """Blur (H, W) or each channel of (H, W, C) as scikit-image does unless told otherwise."""
     blurred = filters.gaussian(  # type: ignore[no-untyped-call, unused-ignore]
         pixels,
@@ -271,29 +175,14 @@ def _blur(pixels: FloatPixels, sigma: float) -> FloatPixels:
     return np.asarray(blurred, dtype=np.float64)
 
 
-def _disk(radius: int) -> npt.NDArray[np.uint8]:
+def disk(radius: int) -> npt.NDArray[np.uint8]:
     """Return the pixels within `radius` of the middle one as 1 in a square of 0."""
     disk = morphology.disk(radius)  # type: ignore[no-untyped-call, unused-ignore]
     return np.asarray(disk, dtype=np.uint8)
 
 
-def _clean(changed: Region, radius: int) -> Region:
-    """Drop specks, close gaps, fill holes; `radius` in pixels is about that of a speck."""
-    opened = morphology.opening(changed.astype(np.uint8), _disk(radius))
-    closed = morphology.closing(opened, _disk(2 * radius)) > 0
-    objects = _drop_small(closed, SMALLEST_OBJECT * changed.size)
-    return ~_drop_small(~objects, LARGEST_HOLE * changed.size)
-
-
-def _drop_small(region: Region, area: float) -> Region:
-    """Keep the connected parts of a region that have more than `area` pixels."""
-    labels, _ = ndimage.label(region)
-    kept = np.bincount(labels.ravel()) > area
-    kept[0] = False
-    return np.asarray(kept[labels], dtype=np.bool_)
-
-
-def _check_same_size(name: str, picture: Tensor, other_name: str, other: Tensor) -> None:
+def check_same_size(name: str, picture: Tensor, other_name: str, other: Tensor) -> None:
+    """Refuse two pictures (..., H, W) of different sizes; the names are for the sentence."""
     (height, width), (other_height, other_width) = picture.shape[-2:], other.shape[-2:]
     if (height, width) != (other_height, other_width):
         raise UserError(

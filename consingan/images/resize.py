@@ -67,3 +67,9 @@ def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
 def training_scale(size: Size, max_size: int) -> float:
     """Factor that brings the longer side of a picture of `size` (h, w) down to `max_size` px."""
     return min(max_size / max(size), 1.0)
+
+
+def same_shape(size: Size, other: Size) -> bool:
+    """Whether two (h, w) have one shape but for the rounding of either to whole pixels."""
+    ratio = (size[0] / size[1]) / (other[0] / other[1])
+    return abs(ratio - 1) <= 1 / min(size) + 1 / min(other)

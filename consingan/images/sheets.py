@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from consingan.images.io import Pixels, to_pixels
+from consingan.images.io import to_pixels
+from consingan.images.raster import Pixels
 
 GAP = 4  # px between the pictures of a grid
 LABEL_HEIGHT = 18  # px for a line of text

@@ -7,7 +7,7 @@ import itertools
 import shlex
 from typing import Any
 
-from consingan.images.io import ARRAY_NAME
+from consingan.images.names import ARRAY_NAME
 from consingan.machine.program import started_as
 from consingan.methods.choose import choose_settings
 from consingan.settings.config import Config

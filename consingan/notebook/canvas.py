@@ -11,7 +11,7 @@ from string import Template
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.masks import read_mask
+from consingan.images.mask_files import read_mask
 from consingan.images.resize import resize_to
 from consingan.machine.files import make_folder
 from consingan.notebook import colab, show

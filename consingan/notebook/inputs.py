@@ -7,7 +7,7 @@ from pathlib import Path
 
 import consingan
 from consingan.errors import UserError
-from consingan.images.io import SCIKIT_IMAGE
+from consingan.images.names import SCIKIT_IMAGE
 
 PICTURES = "Images"
 STAND_IN = "skimage:coffee"  # where the repository's pictures are not at hand

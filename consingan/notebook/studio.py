@@ -12,8 +12,10 @@ from torch import Tensor
 from consingan.api.train import find, train_or_resume
 from consingan.api.trained import TrainedModel, load
 from consingan.errors import UserError
-from consingan.images.fit import fit_naive
-from consingan.images.io import SCIKIT_IMAGE, image_stem, read_image, write_image
+from consingan.images.io import read_image, write_image
+from consingan.images.layers import Own
+from consingan.images.mask_files import Mask as OwnMask
+from consingan.images.names import SCIKIT_IMAGE, image_stem
 from consingan.images.video import write_animation
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.machine.files import make_folder
@@ -21,7 +23,9 @@ from consingan.methods.registry import METHODS
 from consingan.notebook import canvas, colab, shapes, show
 from consingan.notebook.inputs import find_picture, home, parse_sizes
 from consingan.notebook.messages import explained
-from consingan.outputs.composite import AUTO, compose, find_mask, write_composite, write_mask
+from consingan.outputs import own_mask as masking
+from consingan.outputs.composite import compose, write_composite, write_mask
+from consingan.outputs.own_mask import AUTO, read_own
 from consingan.outputs.requests import CompositeRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
 from consingan.report.write import all_alike, evaluation_folder
@@ -40,11 +44,13 @@ class Naive:
         path: its file.
         picture: (1, 3, H, W) in [-1, 1], of the training image's shape.
         fit: how it was brought to that shape.
+        mask: what its transparency says.
     """
 
     path: Path
     picture: Tensor
     fit: str
+    mask: OwnMask | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +159,11 @@ class Studio:
             path = Path(self._uploaded("naive_img"))
         else:
             path = Path(find_picture(naive_img)) if naive_img else self._naive_beside()
-        picture = fit_naive(read_image(str(path)), model.size, fit)
-        self._naive = Naive(path, picture, fit)
+        own = read_own(str(path), model.model, fit)
+        for note in own.notes:
+            print(note)
+        picture = own.image
+        self._naive = Naive(path, picture, fit, own.mask)
         show.show([picture], [f"{path.name}, {picture.shape[-1]}x{picture.shape[-2]} px"])
 
     @explained
@@ -176,11 +185,15 @@ class Studio:
             print("No mask: the whole picture is used.")
             return
         request = CompositeRequest(mask=source, fit=naive.fit)
-        values = find_mask(str(naive.path), naive.picture, self._model().model, request)
-        if values is None:
+        own = Own(naive.picture, naive.mask)
+        found = masking.choose_mask(str(naive.path), own, self._model().model, request)
+        if found is None:
             raise UserError(
                 f"There is no {naive.path.stem}_mask beside the picture; choose another mask."
             )
+        for note in found.notes:
+            print(note)
+        values = found.values
         self._mask = Mask(values)
         write_mask(values, self._results() / f"{naive.path.stem}_mask.png")
         changed = f"red: changed, {100 * float(values.mean()):.1f} % of the picture"

@@ -11,16 +11,19 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images import masks
-from consingan.images.fit import fit_naive
-from consingan.images.io import Pixels, image_stem, read_image, to_pixels, write_image
+from consingan.images.deep import refuse_colors, sheet_suffix, write_as
+from consingan.images.io import to_pixels, write_image
+from consingan.images.names import image_stem
+from consingan.images.picture import gray_as, is_gray
+from consingan.images.raster import Pixels
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.methods.choose import no_naive_image
 from consingan.outputs.contract import Say
+from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
 
-AUTO = "auto"
 OF_MASK = ("mask_dilation", "mask_feather", "mask_invert")
 
 
@@ -58,6 +61,7 @@ class CompositeWork:
     path: str = ""
     naive: Tensor | None = None
     mask: Tensor | None = None
+    notes: tuple[str, ...] = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options of the mask without one, the seed where nothing is random."""
@@ -74,8 +78,8 @@ class CompositeWork:
             return None
         if self.mask is None:
             say("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
-        elif not self.mask.any():
-            say("Note: the mask is empty, so the result is the naive image.")
+        for note in self.notes:
+            say(f"Note: {note}")
         made = compose(self.model, self.naive, self.mask, self.request)
         if self.mask is not None and self.request.mask == AUTO:
             write_mask(self.mask, folder / "mask_auto.png")
@@ -98,9 +102,13 @@ def begin(model: Any, request: CompositeRequest) -> CompositeWork:
     if not path:
         _refuse_without_picture(request)
         return CompositeWork(model, request)
-    naive = fit_naive(read_image(path), model.sizes[-1], request.fit)
+    own = read_own(path, model, request.fit)
+    if not is_gray(own.image):
+        refuse_colors(model.real, request.image_format)
+    mask = choose_mask(path, own, model, request)
     request = replace(request, start_stages=tuple(stages))
-    return CompositeWork(model, request, path, naive, find_mask(path, naive, model, request))
+    notes = (*own.notes, *(mask.notes if mask else ()))
+    return CompositeWork(model, request, path, own.image, mask.values if mask else None, notes)
 
 
 def _refuse_without_picture(request: CompositeRequest) -> None:
@@ -117,26 +125,6 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
         return []
     small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
     return [small, model.enter(naive, 0, model.config.manual_seed)]
-
-
-def find_mask(
-    naive_path: str, naive: Tensor, model: Any, request: CompositeRequest
-) -> Tensor | None:
-    """The mask at the size of `naive`, (1, 1, H, W), as asked for; None if there is none."""
-    size = (naive.shape[-2], naive.shape[-1])
-    if request.mask == AUTO:
-        small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
-        found = masks.mask_from_difference(small, model.real.cpu())
-        mask = masks.resize_mask(found, size)
-    else:
-        path = Path(request.mask) if request.mask else masks.find_mask(Path(naive_path))
-        if path is None:
-            return None
-        whole = masks.read_mask(path)
-        if request.fit == "crop":
-            whole = fit_naive(whole, model.sizes[-1], "crop")
-        mask = masks.resize_mask(whole, size)
-    return masks.invert(mask) if request.mask_invert else mask
 
 
 def compose(
@@ -157,7 +145,8 @@ def compose(
     stages = list(request.start_stages) or [0]
     for stage in stages:
         model.check_start(stage)
-    results = [(stage, model.enter(naive, stage, request.seed)) for stage in stages]
+    after = model.real.cpu() if is_gray(naive) else naive  # gray only if both are
+    results = [(stage, gray_as(after, model.enter(naive, stage, request.seed))) for stage in stages]
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
@@ -189,13 +178,13 @@ def write_composite(
         pictures |= {f"{word}_w_mask": made.blended, f"{word}_w_mask_full_size": made.full_blended}
     paths = []
     for name, picture in pictures.items():
-        paths.append(folder / f"{name}.{image_format}")
-        write_image(paths[-1], picture)
-    side_by_side = folder / f"{word}_side_by_side.{image_format}"
+        paths.append(write_as(folder / name, picture, image_format))
+    suffix = sheet_suffix(image_format)
+    side_by_side = folder / f"{word}_side_by_side{suffix}"
     write_image(side_by_side, _side_by_side(made, model, naive_path))
     paths.append(side_by_side)
     if len(made.sheet) > 1:
-        paths.append(folder / f"{word}_start_stages.{image_format}")
+        paths.append(folder / f"{word}_start_stages{suffix}")
         pictures_by_stage = [made.small, *(picture for _, picture in made.sheet)]
         labels = ["naive image", *(f"start stage {stage}" for stage, _ in made.sheet)]
         write_image(paths[-1], labelled(pictures_by_stage, labels))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from consingan.images.names import IMAGE_FORMATS
 from consingan.settings.option import option
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMATS = ("png", "jpg")
 Say = Callable[[str], None]
 
 
@@ -22,7 +22,12 @@ class Request:
     """What to make of a trained model; each output adds its own options."""
 
     seed: int = option(0, "Other numbers give other pictures.", minimum=0)
-    image_format: str = option("png", "Format of pictures.", choices=FORMATS, flag="format")
+    image_format: str = option(
+        "png",
+        "Format of pictures; png16 and tiff16 have 16 bit.",
+        choices=tuple(IMAGE_FORMATS),
+        flag="format",
+    )
 
 
 class Work(Protocol):

@@ -10,10 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.picture import gray_as
 from consingan.images.video import require_ffmpeg, write_animation
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Walk, Walks
+from consingan.methods.contract import Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import FilmRequest
@@ -38,7 +39,7 @@ class Film:
 class FilmWork:
     """Films that are to be made: an ending of the name and a walk for each."""
 
-    model: Walks
+    model: Any
     request: FilmRequest
     walks: Sequence[tuple[str, Walk]]
 
@@ -52,7 +53,7 @@ class FilmWork:
         for ending, walk in self.walks:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
             path = target / f"{name}.{request.video_format}"
-            frames = self.model.frames(request.frames, walk)
+            frames = self._frames(request.frames, walk)
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
         return self._shown()
@@ -67,8 +68,13 @@ class FilmWork:
             start_stage=stages[0] if stages else 0,
             seed=request.seed,
         )
-        frames = self.model.frames(min(request.frames, SHOWN_FRAMES), walk)
+        frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
         return Film(list(frames), request.fps)
+
+    def _frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
+        """Of a gray image gray ones."""
+        real = self.model.real.cpu()
+        return (gray_as(real, frame) for frame in self.model.frames(count, walk))
 
 
 def begin(model: Any, request: FilmRequest) -> FilmWork:

@@ -10,11 +10,12 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.deep import refuse_colors, write_as
 from consingan.images.io import write_image
+from consingan.images.picture import gray_as
 from consingan.images.sheets import grid
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes
@@ -70,12 +71,13 @@ class SampleWork:
             self.model, request.num_samples, size, request.seed, request.batch_size
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
-            write_image(target / f"gen_sample_{index}.{request.image_format}", sample)
+            write_as(target / f"gen_sample_{index}", sample, request.image_format)
             yield sample
 
 
-def begin(model: Samples, request: SamplesRequest) -> SampleWork:
+def begin(model: Any, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
+    refuse_colors(model.real, request.image_format)
     return SampleWork(model, request, other_sizes(model, request))
 
 
@@ -85,7 +87,7 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
 
 
 def random_samples(
-    model: Samples,
+    model: Any,
     count: int,
     size: Size | None = None,
     seed: int = 0,
@@ -94,13 +96,14 @@ def random_samples(
     """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
 
     Args:
-        model: that makes them.
+        model: that makes them, see `contract.Samples`; of a gray image gray ones.
         count: number of pictures.
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures; picture i depends on (seed, i) alone, up to rounding.
         batch_size: pictures made at a time; by default what suits the device and the size.
     """
     step = batch_size or model.at_a_time(size)
+    real = model.real.cpu()
     for start in range(0, count, step):
         indices = range(start, min(start + step, count))
-        yield from model.sample(indices, size, seed).split(1)
+        yield from gray_as(real, model.sample(indices, size, seed)).split(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.images.io import PIXEL_LIMIT
+from consingan.images.raster import PIXEL_LIMIT
 from consingan.outputs.requests import SizedRequest
 
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.names import shown
 from consingan.machine.program import started_as
 from consingan.methods.choose import default_task
 from consingan.methods.contract import Reconstructs
@@ -57,7 +58,7 @@ def settings(config: Config) -> list[Setting]:
     ]
     task = Setting("--train_mode", config.train_mode, default_task(method))
     how = Setting("--method", config.method, DEFAULT_METHOD)
-    found = [Setting("--input_name", config.input_name, ""), how, task, *found]
+    found = [Setting("--input_name", shown(config.input_name), ""), how, task, *found]
     return sorted(found, key=lambda setting: not setting.changed)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
-from consingan.images.io import image_stem
+from consingan.images.names import image_stem
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
 from consingan.metrics.judge import Judgement

@@ -11,7 +11,9 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.io import unit, write_image
+from consingan.images.deep import write_as
+from consingan.images.io import unit
+from consingan.images.picture import gray_as
 from consingan.machine.files import make_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.machine.progress import in_words, tracked
@@ -35,9 +37,11 @@ def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
 
 def write_basics(model: Any, folder: Path, image_format: str) -> None:
     """The training image and what the fixed noise makes of it."""
-    write_image(folder / f"real_image.{image_format}", model.real)
+    write_as(folder / "real_image", model.real, image_format)
+    real = model.real
     if isinstance(model, Reconstructs):
-        write_image(folder / f"reconstruction.{image_format}", model.reconstruction())
+        given_back = gray_as(real, model.reconstruction())
+        write_as(folder / "reconstruction", given_back, image_format)
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:

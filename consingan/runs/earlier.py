@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import image_stem
+from consingan.images.names import image_stem
 from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST

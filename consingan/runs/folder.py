@@ -34,7 +34,7 @@ from filelock import FileLock
 from torch import Tensor
 
 from consingan.errors import UserError, out_of_memory
-from consingan.images.io import image_stem
+from consingan.images.names import image_stem
 from consingan.machine.files import (
     make_folder,
     read_json,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from consingan.errors import UserError
 from consingan.settings.option import check_field, option
+from consingan.settings.reading import AUTO, Reading, parse_range
 
 FITS = ("exact", "crop", "stretch")
 DEFAULT_METHOD = "consingan"
@@ -50,6 +51,18 @@ class Config:
         choices=FITS,
         group="own picture",
     )
+    value_range: str = option(
+        AUTO,
+        "Values of a picture deeper than 8 bit that are black and white: MIN,MAX, full, or auto.",
+        flag="range",
+        group="own picture",
+    )
+    page: int = option(
+        0,
+        "Page, frame or band of a file that has several, from 1; 0 takes the first.",
+        minimum=0,
+        group="own picture",
+    )
     fine_tune: bool = option(
         False, "Train a finished run (--model_dir) on --naive_img.", group="own picture"
     )
@@ -62,6 +75,12 @@ class Config:
         """
         for field in dataclasses.fields(self):
             check_field(field, getattr(self, field.name))
+        parse_range(self.value_range)
+
+    @property
+    def reading(self) -> Reading:
+        """How its pictures are read."""
+        return Reading(self.value_range, self.page)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""

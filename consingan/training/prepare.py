@@ -11,7 +11,10 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
-from consingan.images.io import read_image
+from consingan.images.io import read_picture
+from consingan.images.layers import Own, own_picture
+from consingan.images.names import shown
+from consingan.images.picture import Picture, flatness
 from consingan.images.resize import resize, training_scale
 from consingan.machine.execution import Execution
 from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
@@ -20,6 +23,7 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
+from consingan.settings.reading import AUTO
 
 SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
@@ -34,7 +38,8 @@ class Job:
         execution: where and how it computes.
         input_size: (h, w) in px of the training image before it was brought to the training size.
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
-        notes: sentences that the user should read.
+        said_of_pictures: sentences on how the pictures were read.
+        notes: sentences that the user should read, these among them.
     """
 
     chosen: Chosen[Any]
@@ -43,6 +48,7 @@ class Job:
     input_size: tuple[int, int]
     naive: Tensor | None = None
     notes: tuple[str, ...] = ()
+    said_of_pictures: tuple[str, ...] = ()
 
     @property
     def method(self) -> Method:
@@ -53,7 +59,7 @@ class Job:
 def prepare(
     typed: Mapping[str, Any],
     execution: Execution,
-    image: Tensor | None = None,
+    image: Picture | Tensor | None = None,
     base: Path | None = None,
 ) -> Job:
     """Set up a new training run; nothing is written.
@@ -61,7 +67,8 @@ def prepare(
     Args:
         typed: fields of the method's Config that the user gave.
         execution: how it will be executed.
-        image: the picture itself, (1, 3, H, W) in [-1, 1]; by default `input_name` is read.
+        image: the picture itself, as a tensor (1, 3, H, W) in [-1, 1]; by default `input_name` is
+            read.
         base: the run to fine-tune.
 
     Raises:
@@ -77,16 +84,17 @@ def prepare(
     chosen = choose_settings(typed)
     method = method_of(chosen.config.method)
     check_engine(method, execution)
-    picture = read_image(chosen.config.input_name) if image is None else image
-    size = (picture.shape[-2], picture.shape[-1])
+    picture = _training_image(chosen.config, image)
     code = method.load()
-    chosen, notes = code.fitted(chosen, size)
-    given = _own_picture(chosen.config)
-    training = code.begin(chosen.config, Inputs(picture, given), execution, None)
+    chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
+    own = _own_picture(chosen.config, picture.image)
+    given = own.image if own else None
+    training = code.begin(chosen.config, Inputs(picture.image, given), execution, None)
     naive = None
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
-    return Job(chosen, training, execution, size, naive, tuple(notes))
+    said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
+    return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 
 def check_engine(method: Method, execution: Execution) -> None:
@@ -103,17 +111,42 @@ def check_engine(method: Method, execution: Execution) -> None:
         )
 
 
-def _own_picture(config: Config) -> Tensor | None:
+def _training_image(config: Config, image: Picture | Tensor | None) -> Picture:
+    """The picture that was given, or else the file that the configuration names."""
+    if image is None:
+        return read_picture(config.input_name, config.reading)
+    return image if isinstance(image, Picture) else Picture(image)
+
+
+def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:
+    """Keep which numbers became black and white, so that other pictures are read alike."""
+    if chosen.config.value_range != AUTO or picture.value_range == AUTO:
+        return chosen
+    config = chosen.config.replace(value_range=picture.value_range)
+    return Chosen(config, {**chosen.origin, "value_range": "picture"})
+
+
+def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
+    """Say before the training what a picture has too little of."""
+    lack = flatness(picture.image)
+    return (f"{shown(Path(config.input_name).name)} {lack}.",) if lack else ()
+
+
+def _own_picture(config: Config, real: Tensor) -> Own | None:
     """The user's own picture, if the configuration names one and the task takes it."""
     if not config.naive_img:
         return None
     if not method_of(config.method).tasks[config.train_mode].takes_naive:
         raise no_naive_image(config.train_mode)
-    return read_image(config.naive_img)
+    picture = read_picture(config.naive_img, config.reading)
+    return own_picture(picture, real, shown(Path(config.naive_img).name))
 
 
 def _prepare_fine_tuning(
-    typed: dict[str, Any], execution: Execution, image: Tensor | None, base: Path | None
+    typed: dict[str, Any],
+    execution: Execution,
+    image: Picture | Tensor | None,
+    base: Path | None,
 ) -> Job:
     if base is None:
         raise UserError("--fine_tune needs --model_dir, the folder of the run to go on from.")
@@ -124,13 +157,14 @@ def _prepare_fine_tuning(
     chosen = choose_fine_tuning(run.model.config, rules, typed)
     check_engine(run.method, execution)
     if typed.get("input_name"):
-        given = read_image(typed["input_name"]) if image is None else image
-        _refuse_other_picture(given, run)
+        _refuse_other_picture(_training_image(chosen.config, image).image, run)
     size = run.model.sizes[-1]
-    naive = fit_naive(read_image(chosen.config.naive_img), size, chosen.config.fit)
+    own = _own_picture(chosen.config, run.model.real.cpu())
+    assert own is not None
+    naive = fit_naive(own.image, size, chosen.config.fit)
     inputs = Inputs(run.model.real, naive)
     training = run.method.load().begin(chosen.config, inputs, execution, run.tensors)
-    return Job(chosen, training, execution, size, naive)
+    return Job(chosen, training, execution, size, naive, own.notes, own.notes)
 
 
 def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:

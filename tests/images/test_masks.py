@@ -16,7 +16,8 @@ from skimage import data, filters, morphology
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images import masks
+from consingan.images import mask_files, masks
+from consingan.images.difference import mask_from_difference
 
 CONFORMANCE = Path(
     os.environ.get("CONFORMANCE_DIR", str(Path(__file__).parents[1] / "data" / "conformance"))
@@ -61,19 +62,17 @@ class TestReadMask:
         pixels[:, 24:] = 255
         path = tmp_path / f"a mask.v2.{suffix}"
         Image.fromarray(pixels).save(path)
-        mask = masks.read_mask(path)
+        mask = mask_files.read_mask(path)
         assert mask.shape == (1, 1, 40, 56)
         assert mask.dtype == torch.float32
         assert torch.allclose(mask[0, 0], torch.from_numpy(pixels / 255).float(), atol=0.02)
 
-    def test_gray_is_the_mean_of_the_channels(self, tmp_path: Path) -> None:
-        pixels = np.zeros((2, 3, 3), np.uint8)
-        pixels[0, 1] = (255, 0, 0)
-        pixels[0, 2] = (0, 255, 255)
-        pixels[1, 2] = 128
+    def test_gray_between_black_and_white_stays(self, tmp_path: Path) -> None:
+        pixels = np.zeros((2, 3), np.uint8)
+        pixels[0, 1], pixels[0, 2], pixels[1, 2] = 90, 255, 128
         Image.fromarray(pixels).save(tmp_path / "m.png")
-        mask = masks.read_mask(tmp_path / "m.png")
-        expected = torch.tensor([[0, 1 / 3, 2 / 3], [0, 0, 128 / 255]])
+        mask = mask_files.read_mask(tmp_path / "m.png")
+        expected = torch.tensor([[0, 90 / 255, 1], [0, 0, 128 / 255]])
         assert torch.allclose(mask[0, 0], expected, atol=1e-6)
 
     @pytest.mark.parametrize("color", [(255, 255, 255), (0, 0, 0), (200, 30, 30)])
@@ -90,7 +89,7 @@ class TestReadMask:
         rgba[..., 3] = alpha
         path = tmp_path / f"m.{suffix}"
         Image.fromarray(rgba).save(path, lossless=True)
-        mask = masks.read_mask(path)
+        mask = mask_files.read_mask(path)
         assert torch.allclose(mask[0, 0], torch.from_numpy(alpha / 255).float(), atol=1e-6)
 
     def test_several_colors_on_transparency_lie_over_black(self, tmp_path: Path) -> None:
@@ -100,7 +99,7 @@ class TestReadMask:
         rgba[1, 0] = (255, 255, 255, 51)
         rgba[1, 1] = (255, 255, 255, 0)
         Image.fromarray(rgba).save(tmp_path / "m.png")
-        mask = masks.read_mask(tmp_path / "m.png")
+        mask = mask_files.read_mask(tmp_path / "m.png")
         assert torch.allclose(mask[0, 0], torch.tensor([[1, 0], [0.2, 0]]), atol=1e-6)
 
     def test_opaque_alpha_changes_nothing(self, tmp_path: Path) -> None:
@@ -108,20 +107,20 @@ class TestReadMask:
         rgba = np.dstack([gray, gray, gray, np.full_like(gray, 255)])
         Image.fromarray(rgba).save(tmp_path / "rgba.png")
         Image.fromarray(gray).save(tmp_path / "gray.png")
-        with_alpha = masks.read_mask(tmp_path / "rgba.png")
-        assert torch.equal(with_alpha, masks.read_mask(tmp_path / "gray.png"))
+        with_alpha = mask_files.read_mask_file(tmp_path / "rgba.png").values
+        assert torch.equal(with_alpha, mask_files.read_mask_file(tmp_path / "gray.png").values)
 
     @pytest.mark.parametrize("opacity", [0, 255])
     def test_uniform_files(self, tmp_path: Path, opacity: int) -> None:
         Image.new("RGBA", (6, 5), (255, 255, 255, opacity)).save(tmp_path / "m.png")
-        assert (masks.read_mask(tmp_path / "m.png") == opacity / 255).all()
+        assert (mask_files.read_mask(tmp_path / "m.png") == opacity / 255).all()
 
     def test_transparent_palette(self, tmp_path: Path) -> None:
         picture = Image.new("P", (8, 4))
         picture.putpalette([255, 255, 255, 0, 0, 0])
         picture.paste(1, (4, 0, 8, 4))
         picture.save(tmp_path / "m.gif", transparency=1)
-        mask = masks.read_mask(tmp_path / "m.gif")
+        mask = mask_files.read_mask(tmp_path / "m.gif")
         assert (mask[..., :4] == 1).all()
         assert (mask[..., 4:] == 0).all()
 
@@ -134,7 +133,7 @@ class TestReadMask:
         pixels = np.zeros((33, 52), np.uint8)
         pixels[:, 26:] = 255
         Image.fromarray(pixels).save(path)
-        mask = masks.read_mask(path, (height, width))
+        mask = mask_files.read_mask(path, (height, width))
         assert mask.shape == (1, 1, height, width)
         assert mask.min() >= 0
         assert mask.max() <= 1
@@ -145,10 +144,10 @@ class TestReadMask:
 
     def test_missing_and_unreadable(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"no_mask\.png"):
-            masks.read_mask(tmp_path / "no_mask.png")
+            mask_files.read_mask(tmp_path / "no_mask.png")
         (tmp_path / "text.png").write_text("no picture")
         with pytest.raises(UserError, match=r"text\.png"):
-            masks.read_mask(tmp_path / "text.png")
+            mask_files.read_mask(tmp_path / "text.png")
 
 
 class TestFindMask:
@@ -168,29 +167,29 @@ class TestFindMask:
     def test_names(self, tmp_path: Path, naive: str, mask: str) -> None:
         folder = tmp_path / "a folder.with dots"
         folder.mkdir()
-        assert masks.find_mask(folder / naive) is None
+        assert mask_files.find_mask(folder / naive) is None
         (folder / mask).touch()
-        assert masks.find_mask(folder / naive) == folder / mask
+        assert mask_files.find_mask(folder / naive) == folder / mask
 
     def test_order_of_preference(self, tmp_path: Path) -> None:
         order = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
         for suffix in reversed(order):
             path = tmp_path / f"photo_mask.{suffix}"
             path.touch()
-            assert masks.find_mask(tmp_path / "photo.jpg") == path
+            assert mask_files.find_mask(tmp_path / "photo.jpg") == path
 
     def test_what_is_no_mask(self, tmp_path: Path) -> None:
         for name in ("photo_mask.txt", "photo_mask", "other_mask.png", "photo.png"):
             (tmp_path / name).touch()
         (tmp_path / "photo_mask.png").mkdir()
-        assert masks.find_mask(tmp_path / "photo.jpg") is None
-        assert masks.find_mask(tmp_path / "no folder" / "photo.jpg") is None
+        assert mask_files.find_mask(tmp_path / "photo.jpg") is None
+        assert mask_files.find_mask(tmp_path / "no folder" / "photo.jpg") is None
 
     def test_accents_however_they_are_stored(self, tmp_path: Path) -> None:
         stored = tmp_path / unicodedata.normalize("NFD", "café_mask.png")
         stored.touch()
         naive = tmp_path / unicodedata.normalize("NFC", "café.jpg")
-        found = masks.find_mask(naive)
+        found = mask_files.find_mask(naive)
         assert found is not None
         assert found.samefile(stored)
 
@@ -302,7 +301,7 @@ class TestMaskFromDifference:
         true = disk_mask(HEIGHT, WIDTH, (70, 110), radius)
         texture = photograph("astronaut", HEIGHT, WIDTH) // 2 + np.array([120, 0, 60], np.uint8)
         naive = np.where(true[0, 0, :, :, None].numpy() > 0, texture, real)
-        found = masks.mask_from_difference(to_tensor(jpeg(naive, quality)), to_tensor(real))
+        found = mask_from_difference(to_tensor(jpeg(naive, quality)), to_tensor(real))
         assert found.shape == (1, 1, HEIGHT, WIDTH)
         assert set(found.unique().tolist()) == {0.0, 1.0}
         assert overlap(found, true) > 0.9
@@ -311,34 +310,34 @@ class TestMaskFromDifference:
         real = photograph("coffee", 500, 600)
         true = disk_mask(500, 600, (200, 300), 60)
         naive = np.where(true[0, 0, :, :, None].numpy() > 0, 255 - real, real)
-        found = masks.mask_from_difference(to_tensor(jpeg(naive, 75)), to_tensor(real))
+        found = mask_from_difference(to_tensor(jpeg(naive, 75)), to_tensor(real))
         assert overlap(found, true) > 0.9
 
     @pytest.mark.parametrize("quality", [75, 90])
     @pytest.mark.parametrize("scene", ["coffee", "chelsea"])
     def test_jpeg_noise_alone_is_no_object(self, scene: str, quality: int) -> None:
         real = photograph(scene, HEIGHT, WIDTH)
-        found = masks.mask_from_difference(to_tensor(jpeg(real, quality)), to_tensor(real))
+        found = mask_from_difference(to_tensor(jpeg(real, quality)), to_tensor(real))
         assert found.mean() < 0.002
 
     @settings(max_examples=50, deadline=None)
     @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32))
     def test_identical_images_give_an_empty_mask(self, height: int, width: int, seed: int) -> None:
         image = torch.rand((1, 3, height, width), generator=seeded(seed)) * 2 - 1
-        found = masks.mask_from_difference(image, image.clone())
+        found = mask_from_difference(image, image.clone())
         assert torch.equal(found, torch.zeros(1, 1, height, width))
 
     @settings(max_examples=50, deadline=None)
     @given(st.integers(1, 40), st.integers(1, 40))
     def test_wholly_different_images_give_a_full_mask(self, height: int, width: int) -> None:
         image = torch.ones((1, 3, height, width))
-        assert (masks.mask_from_difference(image, -image) == 1).all()
+        assert (mask_from_difference(image, -image) == 1).all()
 
     def test_fills_small_holes_and_keeps_large_ones(self) -> None:
         real = torch.zeros(1, 3, 120, 120)
         for hole, filled in ((8, True), (30, False)):
             ring = disk_mask(120, 120, (60, 60), hole + 12) - disk_mask(120, 120, (60, 60), hole)
-            found = masks.mask_from_difference(real + ring, real)
+            found = mask_from_difference(real + ring, real)
             assert bool(found[0, 0, 60, 60] == 1) is filled
 
     def test_drops_specks(self) -> None:
@@ -346,20 +345,20 @@ class TestMaskFromDifference:
         naive = real.clone()
         naive[..., 50, 50] = 1
         naive[..., 100, :] = 0.5
-        assert masks.mask_from_difference(naive, real).sum() == 0
+        assert mask_from_difference(naive, real).sum() == 0
 
     def test_threshold(self) -> None:
         real = torch.zeros(1, 3, 60, 60)
         naive = real + 0.15 * disk_mask(60, 60, (30, 30), 15)
-        assert masks.mask_from_difference(naive, real).sum() == 0
-        faint = masks.mask_from_difference(naive, real, threshold=3)
+        assert mask_from_difference(naive, real).sum() == 0
+        faint = mask_from_difference(naive, real, threshold=3)
         assert overlap(faint, disk_mask(60, 60, (30, 30), 15)) > 0.9
         with pytest.raises(UserError, match="threshold"):
-            masks.mask_from_difference(naive, real, threshold=0)
+            mask_from_difference(naive, real, threshold=0)
 
     def test_sizes_must_agree(self) -> None:
         with pytest.raises(UserError, match="5x4 pixels but the training image has 6x4"):
-            masks.mask_from_difference(torch.zeros(1, 3, 4, 5), torch.zeros(1, 3, 4, 6))
+            mask_from_difference(torch.zeros(1, 3, 4, 5), torch.zeros(1, 3, 4, 6))
 
 
 class TestComposite:

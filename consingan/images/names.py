@@ -1,0 +1,52 @@
+"""File names: which are pictures by their name, what a run is called, and how any name is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+# The first eight in the order of preference for masks, then rarer names of what is read as well.
+EXTENSIONS = (
+    ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif",
+    ".apng", ".jpe", ".jfif", ".jif", ".mpo", ".dib", ".btf", ".tf8",
+    ".avif", ".avifs", ".heic", ".heif", ".hif",
+)  # fmt: skip
+SCIKIT_IMAGE = "skimage:"
+# What --format takes: the suffix of its files, and the bits of their numbers.
+IMAGE_FORMATS = {
+    "png": (".png", 8),
+    "jpg": (".jpg", 8),
+    "png16": (".png", 16),
+    "tiff16": (".tif", 16),
+}
+ARRAY_NAME = "image"  # stands for the file name where a tensor was trained on
+
+
+def image_stem(name: str) -> str:
+    """The picture's name without folder and extension: "a b/my-photo.v2.jpeg" -> "my-photo.v2".
+
+    It can be the name of a folder on its own: what is not text in it (bytes that are not UTF-8,
+    escape codes) becomes %XX, and a name of dots only "picture".
+    """
+    if name.startswith(SCIKIT_IMAGE):
+        name = name[len(SCIKIT_IMAGE) :]
+    path = Path(name)
+    stem = path.stem if path.suffix.lower() in EXTENSIONS else path.name
+    stem = "".join(c if c.isprintable() else _percent(c) for c in stem)
+    return stem if stem.strip(". ") else "picture"
+
+
+def shown(name: str | Path) -> str:
+    r"""A name, or any text of a file's, as it can be shown: escape codes as \x1b, never obeyed."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in os.fspath(name))
+
+
+def _percent(character: str) -> str:
+    return re.sub("..", r"%\g<0>", os.fsencode(character).hex().upper())
+
+
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte that is not UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return ascii(character)[1:-1]

@@ -1,0 +1,109 @@
+"""Numbers of a file become float32 tensors, a block of rows at a time.
+
+A camera's picture takes a gigabyte as float32: there is room for one of them, not for copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from consingan.images.color import gray_to_srgb, to_srgb
+from consingan.images.levels import Levels, opacity, opacity_top, unit_table, unit_values
+from consingan.images.raster import FloatPixels, Pixels, Raster
+
+BLOCK = 1_000_000  # pixels
+
+
+def tensor_of(raster: Raster, levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
+    """Colors as (1, 3, H, W) float32 in [-1, 1], and what to say of their profile."""
+    if raster.profile is None:
+        return _scaled(raster, levels), ()
+    channels = raster.colors.shape[2]
+    if raster.colors.dtype != np.uint8 or raster.white_is_zero:
+        image = _scaled(raster, levels)
+        if channels == 1:
+            unit, said = gray_to_srgb((image[0, 0].double().numpy() + 1) / 2, raster.profile)
+            return torch.from_numpy(unit * 2 - 1).float()[None, None].repeat(1, 3, 1, 1), said
+        pixels = ((image[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy()
+    else:
+        image, pixels = None, raster.colors
+    shallow = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if channels == 1 else pixels))
+    converted, said = to_srgb(shallow, raster.profile)
+    if converted is shallow:
+        return _scaled(raster, levels) if image is None else image, said
+    colors = np.asarray(converted.convert("RGB"))
+    return _scaled(Raster(colors), Levels(0, 255)), said
+
+
+def opacity_of(alpha: Pixels) -> Tensor:
+    """Opacity (H, W) of any type as (1, 1, H, W) float32 in [0, 1]."""
+    top = opacity_top(alpha)
+    result = torch.empty(1, 1, *alpha.shape)
+    for rows in _blocks(*alpha.shape):
+        result[0, 0, rows] = torch.from_numpy(opacity(alpha[rows], top).astype(np.float32))
+    return result
+
+
+def lay_over(image: Tensor, alpha: Tensor, background: float) -> None:
+    """Lay a picture (1, 3, H, W) over one gray; the picture itself changes."""
+    for rows in _blocks(image.shape[-2], image.shape[-1]):
+        share = alpha[:, :, rows]
+        image[:, :, rows] *= share
+        image[:, :, rows] += background * (1 - share)
+
+
+def span_over(image: Tensor, alpha: Tensor, background: float) -> float:
+    """How much a channel of `image` would vary at most, laid over one gray."""
+    least, most = torch.full((3,), 2.0), torch.full((3,), -2.0)
+    for rows in _blocks(image.shape[-2], image.shape[-1]):
+        share = alpha[:, :, rows]
+        block = image[:, :, rows] * share + background * (1 - share)
+        least = torch.minimum(least, block.amin((0, 2, 3)))
+        most = torch.maximum(most, block.amax((0, 2, 3)))
+    return float((most - least).max())
+
+
+def _blocks(height: int, width: int) -> Iterator[slice]:
+    """Rows of a picture, so many at a time that they are a block."""
+    rows = max(1, BLOCK // width)
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
+
+
+def _scaled(raster: Raster, levels: Levels) -> Tensor:
+    """Numbers of any type between black and white."""
+    height, width, channels = raster.colors.shape
+    image = torch.empty(1, 3, height, width)
+    table = _table(raster, levels)
+    for rows in _blocks(height, width):
+        for channel in range(channels):
+            numbers = raster.colors[rows, :, channel]
+            if table is None:
+                block = _signed(unit_values(numbers, levels, raster.white_is_zero))
+            else:
+                block = table[numbers.astype(np.int64) - _lowest(numbers)]
+            image[0, channel, rows] = torch.from_numpy(block)
+        if channels == 1:
+            image[0, 1:, rows] = image[0, :1, rows]
+    return image
+
+
+def _table(raster: Raster, levels: Levels) -> Pixels | None:
+    """What each number becomes, if there are few enough of them to be counted out."""
+    dtype = raster.colors.dtype
+    if dtype.kind not in "bui" or dtype.itemsize > 2:
+        return None
+    return _signed(unit_table(levels, dtype, raster.white_is_zero))
+
+
+def _lowest(numbers: Pixels) -> int:
+    return int(np.iinfo(numbers.dtype).min) if numbers.dtype.kind == "i" else 0
+
+
+def _signed(unit: FloatPixels) -> Pixels:
+    """From [0, 1] to [-1, 1], rounded to float32 only then."""
+    return (unit * 2 - 1).astype(np.float32)

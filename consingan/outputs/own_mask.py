@@ -1,0 +1,83 @@
+"""Where a picture of the user's own was changed: by a file, its transparency or a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images import masks
+from consingan.images.difference import mask_from_difference
+from consingan.images.fit import fit_naive
+from consingan.images.io import read_picture
+from consingan.images.layers import Own, own_picture
+from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
+from consingan.images.names import shown
+from consingan.images.resize import resize, resize_to, same_shape, training_scale
+from consingan.outputs.requests import CompositeRequest
+
+AUTO = "auto"
+SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
+
+
+def read_own(path: str, model: Any, fit: str) -> Own:
+    """The user's picture, opaque and of the training image's shape, see `layers.own_picture`.
+
+    Raises:
+        UserError: it cannot be read or is of another shape.
+    """
+    picture = read_picture(path, model.config.reading)
+    below = model.real.cpu() if picture.alpha is None else _training_image(model)
+    own = own_picture(picture, below, shown(Path(path).name))
+    size = model.sizes[-1]
+    mask = own.mask
+    if mask is not None:
+        mask = Mask(fit_naive(mask.values, size, fit), mask.notes)
+    return Own(fit_naive(own.image, size, fit), mask, own.notes)
+
+
+def choose_mask(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask | None:
+    """The mask at the size of the user's picture, with what is to be said; None if there is none.
+
+    A file that is named or lies beside the picture comes first, then the picture's transparency.
+
+    Raises:
+        UserError: it cannot be read, or is of another shape.
+    """
+    mask = _found(path, own, model, request)
+    if mask is None:
+        return None
+    values = masks.invert(mask.values) if request.mask_invert else mask.values
+    return Mask(values, (*mask.notes, *told_extent(values)))
+
+
+def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask | None:
+    size = (own.image.shape[-2], own.image.shape[-1])
+    if request.mask == AUTO:
+        small = resize_to(own.image, model.sizes[-1]).clamp(-1, 1)
+        found = mask_from_difference(small, model.real.cpu())
+        return Mask(masks.resize_mask(found, size))
+    file = Path(request.mask) if request.mask else find_mask(Path(path))
+    if file is None:
+        return own.mask
+    whole = read_mask_file(file, (own.image, _training_image(model)))
+    if request.fit == "crop":
+        whole = Mask(fit_naive(whole.values, model.sizes[-1], "crop"), whole.notes)
+    return fit_mask(whole, size)
+
+
+def _training_image(model: Any) -> Tensor:
+    """The training image at its own size if its file is still there, else at the trained size."""
+    real: Tensor = model.real.cpu()
+    try:
+        whole = read_picture(model.config.input_name, model.config.reading).image
+    except UserError:
+        return real
+    if not same_shape((whole.shape[-2], whole.shape[-1]), (real.shape[-2], real.shape[-1])):
+        return real
+    scale = training_scale((whole.shape[-2], whole.shape[-1]), model.config.max_size)
+    again = resize(whole, scale).clamp(-1, 1) if scale < 1 else whole
+    same = again.shape == real.shape and float((again - real).abs().mean()) <= SAME_IMAGE
+    return whole if same else real

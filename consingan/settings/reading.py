@@ -1,0 +1,44 @@
+"""How pictures are read: which numbers are black and white, and which page is taken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from consingan.errors import UserError
+
+AUTO, FULL = "auto", "full"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a picture is to be read.
+
+    Attributes:
+        value_range: "auto", "full" (that of the type) or "MIN,MAX", the values of black and white.
+        page: which page, frame or, in a file of one page with many bands, band; from 1, 0 is the
+            first page with its colors.
+    """
+
+    value_range: str = AUTO
+    page: int = 0
+
+
+def parse_range(text: str) -> tuple[float, float] | None:
+    """The two numbers of "MIN,MAX"; None for "auto" and "full".
+
+    Raises:
+        UserError: it is neither.
+    """
+    if text in (AUTO, FULL):
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise UserError(
+            f"--range {text} must be two numbers MIN,MAX, the values that become black and "
+            "white, for example 0,4095; or full, or auto."
+        )
+    return low, high

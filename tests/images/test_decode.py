@@ -1,0 +1,142 @@
+"""Whatever a decoder does, the reader gives one sentence and nothing is printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from pictures import H, W, lzw_tiff, png16, ramp, texture, tiff
+from PIL import Image
+
+from consingan.errors import UserError
+from consingan.images import decode as decoding
+from consingan.images.decode import decode
+from consingan.images.folder import look_into
+from consingan.images.io import read_picture
+from consingan.images.png import unfilter
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ZeroDivisionError("division by zero"), TypeError("two\nlines"), RecursionError(), KeyError(3)],
+)
+def test_any_failure_of_a_decoder_is_one_sentence(tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(decoding, "read_with_pillow", fail)
+    path = tmp_path / "x.png"
+    Image.new("L", (3, 3)).save(path)
+    with pytest.raises(UserError, match=r"^[^\n]*x\.png is damaged[^\n]*save it anew\.$"):
+        decode(path)
+
+
+def test_too_little_memory_is_a_sentence(tmp_path, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(decoding, "read_with_pillow", fail)
+    path = tmp_path / "x.png"
+    Image.new("L", (3, 3)).save(path)
+    with pytest.raises(UserError, match="does not fit into this machine's memory"):
+        decode(path)
+
+
+@pytest.mark.parametrize("kind", ["logged by tifffile", "printed by libtiff"])
+def test_decoders_print_nothing(tmp_path, kind):
+    """In a process of its own, whose error stream is looked at, of libraries in C as well."""
+    if kind == "logged by tifffile":
+        path = tiff(tmp_path / "x.tif", ramp(0, 900, "u2"))
+        data = bytearray(path.read_bytes())
+        data[-60:-20] = bytes(range(40))
+    else:
+        path = lzw_tiff(tmp_path / "x.tif", ramp(0, 900, "u2")[..., None])
+        data = bytearray(path.read_bytes())
+        data[12:60] = b"\xff" * 48
+    path.write_bytes(data)
+    code = (
+        "import sys\nfrom consingan.errors import UserError\n"
+        "from consingan.images.decode import decode\nfrom pathlib import Path\n"
+        "try:\n    decode(Path(sys.argv[1]))\nexcept UserError:\n    pass\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    made = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, env=environment, check=True
+    )
+    assert made.stdout + made.stderr == b""
+
+
+@pytest.mark.parametrize("claimed", [(9000, 9000, 8), (2, 2, 2)])
+def test_room_is_made_only_for_what_is_there(tmp_path, claimed):
+    """A directory that claims more pixels than the file holds is refused beforehand."""
+    import tracemalloc
+
+    path = tiff(tmp_path / "x.tif", ramp(0, 900, "u2"))
+    if claimed[0] > W:
+        data = bytearray(path.read_bytes())
+        with tifffile.TiffFile(path) as file:
+            for name in ("ImageWidth", "ImageLength"):
+                tag = file.pages[0].tags[name]
+                data[tag.valueoffset : tag.valueoffset + 2] = (9000).to_bytes(2, "little")
+        path.write_bytes(data)
+        tracemalloc.start()
+        with pytest.raises(UserError, match="damaged or cut short"):
+            decode(path)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 20e6
+    else:
+        assert decode(path).colors.shape == (H, W, 1)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("filters", range(6))
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_deep_png_is_read_exactly(tmp_path, channels, filters, interlaced):
+    values = np.random.default_rng(filters).integers(0, 65536, (13, 11, channels), dtype=np.uint16)
+    raster = decode(png16(tmp_path / "x.png", values, filters, interlaced))
+    colors = 1 if channels == 2 else 3
+    assert np.array_equal(raster.colors, values[..., :colors])
+    if channels == 3:
+        shallow = np.asarray(Image.open(tmp_path / "x.png"))
+        assert np.array_equal(shallow, values >> 8)
+    else:
+        assert np.array_equal(raster.alpha, values[..., -1])
+
+
+def test_an_unknown_filter_is_refused():
+    with pytest.raises(ValueError, match="unknown filter"):
+        unfilter(np.array([0, 5], np.uint8), np.zeros((2, 3, 6), np.uint8))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "f4"])
+@pytest.mark.parametrize("predictor", [1, 2, 3])
+@pytest.mark.parametrize("tile", [False, True])
+def test_lzw_is_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile):
+    if (predictor == 3) != (dtype == "f4") and predictor != 1:
+        pytest.skip("integers have differences, floats bytes by significance")
+    values = (np.random.default_rng(0).random((32, 48, 3)) * 200).astype(dtype)
+    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile))
+    assert np.array_equal(raster.colors, values)
+
+
+def test_packbits_of_16_bit(tmp_path):
+    values = ramp(0, 65535, "u2")
+    Image.fromarray(values).save(tmp_path / "x.tif", compression="packbits")
+    assert np.array_equal(decode(tmp_path / "x.tif").colors[..., 0], values)
+
+
+@pytest.mark.parametrize("name", ["x.jfif", "x.JPE", "x.apng", "x.dib", "x.btf", "x.mpo", "x.tif"])
+def test_every_extension_that_is_read_when_named_is_found_in_a_folder(tmp_path, name):
+    form = {"jfif": "jpeg", "jpe": "jpeg", "mpo": "jpeg", "apng": "png", "dib": "bmp"}
+    path = tmp_path / name
+    Image.fromarray(texture()).save(path, form.get(path.suffix[1:].lower(), "tiff"))
+    assert read_picture(path).size == (H, W)
+    assert look_into(tmp_path).pictures == (path,)
