@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
@@ -12,7 +13,10 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.arrays import Given, mask_from, picture_from
 from consingan.images.fit import fit_naive
+from consingan.images.layers import own_picture
+from consingan.images.mask_files import Mask, fit_mask
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
@@ -25,6 +29,7 @@ from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
 
 Size = tuple[int, int]
+GivenSize = int | Size  # a square, or (height, width)
 
 
 @dataclass(frozen=True)
@@ -59,19 +64,23 @@ class TrainedModel:
         real: Tensor = self.model.real
         return real.cpu()
 
-    def sample(self, n: int = 1, size: Size | None = None, seed: int = 0) -> Tensor:
+    def sample(self, n: int = 1, size: GivenSize | None = None, seed: int = 0) -> Tensor:
         """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
 
         Up to rounding, which `n` changes (by up to 1e-5 in float32); the same call on the same
         machine gives the same bits.
+
+        Args:
+            n: how many.
+            size: (height, width) in px, or one number for a square.
+            seed: chooses them.
 
         Raises:
             UserError: `n` or a side is not positive, or the model makes no samples.
         """
         model = self._able(Samples, "samples", "random samples")
         _check_whole("n", n)
-        _check_size(size)
-        return torch.cat(list(random_samples(model, n, size, seed)))
+        return torch.cat(list(random_samples(model, n, _checked_size(size), seed)))
 
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.
@@ -85,7 +94,7 @@ class TrainedModel:
 
     def animate(
         self, frames: int = 100, alpha: float = 0.1, beta: float = 0.9, start_stage: int = 0,
-        size: Size | None = None, seed: int = 0,
+        size: GivenSize | None = None, seed: int = 0,
     ) -> Iterator[Tensor]:  # fmt: skip
         """Frames (1, 3, h, w) of a walk near the training image.
 
@@ -98,20 +107,24 @@ class TrainedModel:
         _check_whole("frames", frames)
         _check_share("alpha", alpha)
         _check_share("beta", beta)
-        _check_size(size)
+        chosen = _checked_size(size)
         model.check_start(start_stage)
-        moving: Iterator[Tensor] = model.frames(frames, Walk(alpha, beta, start_stage, size, seed))
+        moving: Iterator[Tensor] = model.frames(
+            frames, Walk(alpha, beta, start_stage, chosen, seed)
+        )
         return moving
 
     def compose(
-        self, naive: Tensor, mask: Tensor | None = None, start_stage: int = 0,
+        self, naive: Given, mask: Given | None = None, start_stage: int = 0,
         fit: str = "exact", seed: int = 0,
     ) -> Tensor:  # fmt: skip
         """Harmonize or edit a picture; the model must be trained for it.
 
         Args:
-            naive: (1, 3, H, W), of the training image's shape unless `fit` says what to do.
-            mask: (1, 1, H, W) in [0, 1], 1 where the picture was changed; None for everywhere.
+            naive: what `train` takes, of the training image's shape unless `fit` says what to do;
+                where it is transparent, that is its mask.
+            mask: a file, or (H, W) of bool, uint8 or [0, 1], 1 where the picture was changed; None
+                for everywhere.
             start_stage: where it comes in, 0 (changes most) and up.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
@@ -128,11 +141,23 @@ class TrainedModel:
             raise no_naive_image(self.config.train_mode)
         if fit not in FITS:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
-        naive = fit_naive(checked_picture(naive), self.size, fit)
-        if mask is not None:
-            _check_mask(mask, naive)
+        own = own_picture(picture_from(naive, self.config.reading), self.real, "The picture")
+        picture = fit_naive(own.image, self.size, fit)
+        chosen = own.mask if mask is None else mask_from(mask, (picture, self.real))
+        if chosen is not None:
+            chosen = self._fitted(chosen, picture, fit)
+        for note in (*own.notes, *(chosen.notes if chosen else ())):
+            warnings.warn(note.removesuffix("."), stacklevel=2)
         request = CompositeRequest(start_stages=(start_stage,), seed=seed)
-        return compose(self.model, naive, mask, request).full_blended
+        values = chosen.values if chosen else None
+        return compose(self.model, picture, values, request).full_blended
+
+    def _fitted(self, mask: Mask, picture: Tensor, fit: str) -> Mask:
+        """A mask at the size of the picture, cropped as that was."""
+        size = (picture.shape[-2], picture.shape[-1])
+        if fit == "crop" and tuple(mask.values.shape[-2:]) != size:
+            mask = Mask(fit_naive(mask.values, self.size, fit), mask.notes)
+        return fit_mask(mask, size)
 
     def _able(self, kind: type, output: str, what: str) -> Any:
         """The model, if it can do what is asked for."""
@@ -155,52 +180,36 @@ def _check_share(name: str, value: float) -> None:
         raise UserError(f"{name}={value!r} must be 0 to 1.")
 
 
-def _check_size(size: Size | None) -> None:
+def _checked_size(size: GivenSize | None) -> Size | None:
+    """(height, width) in px; one number is a square."""
     if size is None:
-        return
+        return None
+    if isinstance(size, (int, Integral)):
+        size = (int(size), int(size))
     if len(size) != 2 or not all(isinstance(side, Integral) and side > 0 for side in size):
         raise UserError(f"size={size} must be (height, width) in px, both positive.")
     if size[0] * size[1] > PIXEL_LIMIT:
         raise UserError(
             f"size={size} is too large; stay below {PIXEL_LIMIT // 1_000_000} million pixels."
         )
+    return int(size[0]), int(size[1])
 
 
-def _check_mask(mask: Tensor, naive: Tensor) -> None:
-    """A mask is one number in [0, 1] for each pixel of the picture that is worked on."""
-    height, width = naive.shape[-2:]
-    if tuple(mask.shape) != (1, 1, height, width):
-        raise UserError(
-            f"The mask is of shape {tuple(mask.shape)}, but the picture needs (1, 1, {height}, "
-            f"{width}); `consingan.images.masks.resize_mask` brings it to that size."
-        )
-    if not ((mask >= 0) & (mask <= 1)).all():  # NaN, too
-        raise UserError("The mask has values outside of [0, 1]; scale it to that range.")
+def device_name(device: str | torch.device) -> str:
+    """A device as the settings name it: "cpu", "cuda:1", "auto"."""
+    if isinstance(device, torch.device):
+        return "cpu" if device.type == "cpu" else str(device)
+    return device
 
 
-def checked_picture(image: Tensor) -> Tensor:
-    """A copy of a picture as the program wants it.
-
-    Raises:
-        UserError: it is not (1, 3, H, W) in [-1, 1].
-    """
-    shape = tuple(image.shape)
-    if len(shape) != 4 or shape[:2] != (1, 3) or not image.is_floating_point():
-        raise UserError(
-            f"The image is {image.dtype} of shape {shape}; give a floating-point tensor of shape "
-            "(1, 3, H, W)."
-        )
-    if not (image.abs() <= 1).all():  # NaN, too
-        raise UserError("The image has values outside of [-1, 1]; scale it to that range.")
-    return image.detach().to("cpu", torch.float32, copy=True)
-
-
-def load(run: str | Path, *, device: str = "auto", precision: str = "auto") -> TrainedModel:
+def load(
+    run: str | Path, *, device: str | torch.device = "auto", precision: str = "auto"
+) -> TrainedModel:
     """Load a run of this program or of the authors', after its last finished stage.
 
     Raises:
         UserError: there is no usable run at `run`.
     """
-    execution = choose_execution(Wanted(device=device, precision=precision))
+    execution = choose_execution(Wanted(device=device_name(device), precision=precision))
     loaded = load_run(Path(run), execution)
     return TrainedModel(loaded.model, loaded.path)

@@ -47,8 +47,8 @@ def own_picture(picture: Picture, real: Tensor, name: str) -> Own:
         real: the training image, (1, 3, h, w) in [-1, 1] of any size.
         name: of the picture, for sentences.
     """
-    if picture.alpha is None:
-        return Own(picture.image, None, picture.notes)
+    if picture.alpha is None or bool((picture.alpha == picture.alpha.min()).all()):
+        return Own(picture.image, None, picture.notes)  # the same everywhere tells nothing
     notes = tuple(note for note in picture.notes if "transparent parts" not in note)
     if not same_shape(picture.size, (real.shape[-2], real.shape[-1])):
         return Own(picture.image, None, picture.notes)

@@ -278,7 +278,7 @@ def test_transparency_is_said_once(planned, picture):
     clear.putalpha(90)
     clear.save(picture)
     _, output = planned()
-    assert output.count("Note: scene.png: transparent parts are taken as white.") == 1
+    assert output.count("transparent parts are taken as white.") == 1
 
 
 # ---- devices

@@ -35,7 +35,7 @@ from consingan.api import train as training
 from consingan.api.trained import TrainedModel, load
 from consingan.errors import DivergedError, InterruptedRunError, UserError
 from consingan.images.io import read_image, write_image
-from consingan.images.masks import read_mask
+from consingan.images.mask_files import read_mask
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.notebook import canvas, colab, inputs, shapes, show
 from consingan.notebook.messages import CellError, explained

@@ -30,9 +30,12 @@ from PIL import Image
 
 from consingan.errors import UserError
 from consingan.images import masks
-from consingan.images.fit import fit_naive, same_shape
+from consingan.images.fit import fit_naive
 from consingan.images.io import from_pixels, read_image
-from consingan.outputs.composite import compose, find_mask
+from consingan.images.layers import Own
+from consingan.images.resize import same_shape
+from consingan.outputs.composite import compose
+from consingan.outputs.own_mask import choose_mask
 from consingan.outputs.requests import CompositeRequest
 from consingan.runs.load import load_run
 
@@ -175,7 +178,7 @@ def test_masks_of_every_kind_do_alike(kind, tmp_path):
 def test_empty_mask_gives_back_the_naive_image(mode, run, naive, tmp_path):
     mask = save(tmp_path / "black.png", np.zeros((HEIGHT, WIDTH), np.uint8))
     result, folder = evaluated(run, naive, "--mask", mask)
-    assert "the mask is empty, so the result is the naive image" in result.stderr
+    assert "Note: The mask is empty, so the result is the naive image" in result.stderr
     full = pixels_of(folder / f"{WORDS[mode]}_w_mask_full_size.png")
     assert (full == naive_scene()).all()
 
@@ -214,7 +217,7 @@ def test_automatic_mask_finds_the_object(tmp_path):
 def test_automatic_mask_of_an_unchanged_picture_is_empty(mode, run, tmp_path):
     naive = save(tmp_path / "same.png", scene())
     result, _ = evaluated(run, naive, "--mask", "auto")
-    assert "the mask is empty" in result.stderr
+    assert "The mask is empty" in result.stderr
 
 
 def test_all_start_stages_on_one_sheet(mode, run, naive):
@@ -277,7 +280,7 @@ def test_transparency_is_said(tmp_path):
     clear.putalpha(100)
     clear.save(tmp_path / "naive.png")
     result, _ = evaluated(run, tmp_path / "naive.png")
-    assert result.stderr.count("naive.png: transparent parts are taken as white.") == 1
+    assert result.stderr.count("transparent parts are taken as white.") == 1
 
 
 @pytest.mark.parametrize(
@@ -415,8 +418,9 @@ def test_a_mask_of_the_training_images_shape_is_not_cropped_with_the_naive_image
     model = load_run(trained("harmonization")).model
     cropped = torch.zeros(1, 3, HEIGHT, WIDTH)
     path = save(tmp_path / "m.png", mask_of_scene())
-    found = find_mask("x.png", cropped, model, CompositeRequest(mask=str(path), fit="crop"))
-    assert (found[0, 0].numpy() == (mask_of_scene() > 0)).all()
+    request = CompositeRequest(mask=str(path), fit="crop")
+    found = choose_mask("x.png", Own(cropped), model, request)
+    assert (found.values[0, 0].numpy() == (mask_of_scene() > 0)).all()
 
 
 def test_start_stage_beyond_the_model():
