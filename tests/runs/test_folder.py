@@ -30,9 +30,10 @@ from safetensors.torch import load_file, save_file
 from consingan.errors import InterruptedRunError, UserError
 from consingan.machine.files import atomic_path, write_json, write_tensors, write_text
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.runs.folder import RunFolder, run_name
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
 from consingan.runs.manifest import FORMAT
+from consingan.runs.start import run_name
 from consingan.training import resume
 from consingan.training.loop import Trainer
 from consingan.training.session import Session
