@@ -431,6 +431,19 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Foresees(Protocol):
+    """Knows how much memory its pictures take."""
+
+    def picture_memory(self, size: Size | None, pictures: int) -> int:
+        """Bytes that making so many pictures of `size` (h, w) at a time takes."""
+        ...
+
+    def frame_memory(self, size: Size | None) -> int:
+        """Bytes that a film of `size` (h, w) takes, however long it is."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """Gives back the training image from what it learned."""
 

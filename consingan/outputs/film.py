@@ -17,7 +17,7 @@ from consingan.methods.contract import Walk, Walks
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import FilmRequest
-from consingan.outputs.sizes import counted, other_sizes, start_stages
+from consingan.outputs.sizes import counted, other_sizes, refuse_too_large_film, start_stages
 
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
@@ -90,6 +90,8 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
         (ending, Walk(request.alpha, beta, start, size, request.seed))
         for (ending, size), start, beta in itertools.product(sizes, starts, betas)
     ]
+    for _, size in sizes:
+        refuse_too_large_film(model, size)
     return FilmWork(model, request, walks)
 
 

@@ -17,7 +17,7 @@ from consingan.machine.progress import tracked
 from consingan.methods.contract import Samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
-from consingan.outputs.sizes import counted, other_sizes
+from consingan.outputs.sizes import counted, other_sizes, refuse_too_large
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
@@ -76,7 +76,12 @@ class SampleWork:
 
 def begin(model: Samples, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
-    return SampleWork(model, request, other_sizes(model, request))
+    others = other_sizes(model, request)
+    if count := request.num_samples:
+        for size in (None, *(size for _, size in others)):
+            step = request.batch_size or model.at_a_time(size)
+            refuse_too_large(model, size, min(step, count))
+    return SampleWork(model, request, others)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
@@ -99,8 +104,12 @@ def random_samples(
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures; picture i depends on (seed, i) alone, up to rounding.
         batch_size: pictures made at a time; by default what suits the device and the size.
+
+    Raises:
+        UserError: they take more memory than is free.
     """
     step = batch_size or model.at_a_time(size)
+    refuse_too_large(model, size, min(step, count))
     for start in range(0, count, step):
         indices = range(start, min(start + step, count))
         yield from model.sample(indices, size, seed).split(1)
