@@ -462,6 +462,7 @@ class Walk:
         start_stage: stages below it stand still.
         size: (h, w) in px; None is the training size.
         seed: chooses the film.
+        loop: the last frame leads back to the first.
     """
 
     alpha: float = 0.1
@@ -469,6 +470,7 @@ class Walk:
     start_stage: int = 0
     size: Size | None = None
     seed: int = 0
+    loop: bool = False
 
 
 @runtime_checkable

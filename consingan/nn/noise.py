@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -43,6 +43,20 @@ def sent(x: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type != "cuda" or x.device.type != "cpu":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)  # other memory would be waited for
+
+
+def led_back(
+    walk: Iterable[Sequence[Tensor]], home: Sequence[Tensor], count: int
+) -> Iterator[list[Tensor]]:
+    """A walk of `count` steps that begins and ends near `home` f: z' = f + w (z - f).
+
+    The weight w rises from 0 to 1 in the walk's first quarter and falls in its second half, which
+    a free walk may have begun far away: the step from the last frame to the first is a small one.
+    """
+    rising, falling = max(count // 4, 1) + 1, count // 2 + 1
+    for index, noises in enumerate(walk):
+        weight = min((index + 1) / rising, (count - index) / falling, 1.0) ** 2
+        yield [f + weight * (z - f) for z, f in zip(noises, home, strict=True)]
 
 
 _DRAWN = 2**20  # numbers at a time

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.video import require_ffmpeg, write_animation
+from consingan.images.video import require_ffmpeg, speed_note, write_animation
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Walk, Walks
@@ -55,6 +55,8 @@ class FilmWork:
             frames = self.model.frames(request.frames, walk)
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
+        if self.walks and (note := speed_note(f".{request.video_format}", request.fps)):
+            say(f"Note: {note}")
         return self._shown()
 
     def _shown(self) -> Film:
@@ -66,6 +68,7 @@ class FilmWork:
             beta=request.betas[0] if request.betas else Walk.beta,
             start_stage=stages[0] if stages else 0,
             seed=request.seed,
+            loop=request.loop,
         )
         frames = self.model.frames(min(request.frames, SHOWN_FRAMES), walk)
         return Film(list(frames), request.fps)
@@ -87,7 +90,7 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
     starts = stages or [k for k in AUTHORS_START_STAGES if k < len(model.sizes)]
     betas = list(dict.fromkeys(request.betas or AUTHORS_BETAS))
     walks = [
-        (ending, Walk(request.alpha, beta, start, size, request.seed))
+        (ending, Walk(request.alpha, beta, start, size, request.seed, request.loop))
         for (ending, size), start, beta in itertools.product(sizes, starts, betas)
     ]
     for _, size in sizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from consingan.outputs.sizes import counted, other_sizes, refuse_too_large
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
+JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
 Size = tuple[int, int]
@@ -28,7 +30,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class RandomSamples:
-    """Random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU."""
+    """The first random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU."""
 
     pictures: Sequence[Tensor]
 
@@ -48,8 +50,15 @@ class SampleWork:
 
     def write(self, folder: Path, say: Say) -> RandomSamples:
         """Write all samples and a sheet of some; returns those of the training size."""
-        samples = list(self._written(folder / "random_samples", None))
-        say(f"{counted(len(samples), 'random sample')}: {folder / 'random_samples'}")
+        made = self._written(folder / "random_samples", None)
+        samples = list(itertools.islice(made, JUDGED))
+        count = len(samples) + sum(1 for _ in made)
+        say(f"{counted(count, 'random sample')}: {folder / 'random_samples'}")
+        if count > JUDGED:
+            say(
+                f"Note: the first {JUDGED} samples are judged; the command metrics judges a whole "
+                "folder."
+            )
         if not samples:
             return RandomSamples(samples)
         sheet = grid([self.model.real, *samples[: GRID_SAMPLES - 1]])

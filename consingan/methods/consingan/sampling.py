@@ -218,4 +218,6 @@ def animation_frames(model: ConSinGAN, count: int, walk: Walk) -> Iterator[Tenso
         return [noise.gaussian(f.shape, rng) for f in fixed]
 
     steps = animation_walk(fixed, draw, walk.alpha, walk.beta, walk.start_stage)
-    return (_made(model, noises).cpu() for noises in itertools.islice(steps, count))
+    taken = itertools.islice(steps, count)
+    frames = noise.led_back(taken, fixed, count) if walk.loop else taken
+    return (_made(model, noises).cpu() for noises in frames)

@@ -6,25 +6,20 @@ from typing import Any
 
 import pytest
 import torch
+from small_models import AMPLITUDES, SIZES, generator, model
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine import memory as machine_memory
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import sampling, strips
-from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import noise_shapes
-from consingan.methods.consingan.model import Anchor, ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.contract import Walk
-from consingan.nn.architecture import Architecture
-from consingan.nn.blocks import initialize
 from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
 from consingan.outputs.samples import random_samples
 
-SIZES = [(60, 20), (75, 30), (90, 37)]
-AMPLITUDES = [1.0, 0.3, 0.3]
 SHAPES: dict[str, dict[str, Any]] = {
     "default": {},
     "padded": {"padding": 1},
@@ -37,18 +32,6 @@ SHAPES: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def narrow_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strips, "STRIP", 1)  # the least, 16 rows
-
-
-def generator(border: str = "noise", **numbers: Any) -> Generator:
-    made = Generator(Architecture(channels=5, **numbers), border)  # type: ignore[arg-type]
-    initialize(made, stream("strips"))
-    with torch.no_grad():
-        for parameter in made.parameters():
-            if parameter.ndim > 1:
-                parameter.mul_(6)
-    made.grow()
-    made.grow()
-    return made
 
 
 def noises(network: Generator, start: int = 0) -> list[Tensor]:
@@ -108,17 +91,6 @@ def test_what_is_not_needed_any_more_is_not_kept() -> None:
         assert rows.kept is not None
         assert rows.kept.shape[2] <= 16 + 5
     assert [b for _, b in asked[:-1]] == [a for a, _ in asked[1:]]  # each row is made once
-
-
-def model(**settings: Any) -> ConSinGAN:
-    config = ConSinGANConfig(nfc=5, train_stages=3, **settings)
-    network = generator(norm=config.batch_norm)
-    shapes = noise_shapes(SIZES, 5, 3, network.frame)
-    anchors = [
-        Anchor(torch.zeros(1, 3, *size), gaussian(shape, stream("f", k)), AMPLITUDES[k])
-        for k, (size, shape) in enumerate(zip(SIZES, shapes, strict=True))
-    ]
-    return ConSinGAN(config, network, anchors)
 
 
 def test_samples_do_not_depend_on_strips(monkeypatch: pytest.MonkeyPatch) -> None:
