@@ -20,7 +20,7 @@ import click
 from consingan.errors import UserError, out_of_memory
 from consingan.machine.program import started_as
 
-USER_ERROR, FAILURE = 2, 1
+USER_ERROR, FAILURE, STOPPED = 2, 1, 130
 
 
 def _write_anything() -> None:
@@ -58,6 +58,9 @@ def friendly() -> Iterator[None]:
                 raise
             click.echo(f"Error: {advice}", err=True)
             raise SystemExit(FAILURE) from None
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            raise SystemExit(STOPPED) from None
 
 
 def _place(error: OSError) -> str:
@@ -70,11 +73,22 @@ def _machine_advice(error: Exception) -> str | None:
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
-        return (
-            f"{_place(error)} cannot be read or written ({error.strerror}); "
-            "mend that and try again."
-        )
+        return _file_advice(error)
     return None
+
+
+def _file_advice(error: OSError) -> str:
+    """Which file cannot be read or written, why, and what to do."""
+    remedies = {
+        errno.ENOSPC: "make room there",
+        errno.EDQUOT: "make room there",
+        errno.EFBIG: "make room there",
+        errno.EACCES: "check its permissions",
+        errno.EPERM: "check its permissions",
+        errno.EROFS: "choose another place",
+    }
+    remedy = remedies.get(error.errno or 0, "mend that")
+    return f"{_place(error)} cannot be read or written ({error.strerror}); {remedy}."
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
@@ -101,7 +115,7 @@ def explained(run: Path) -> Iterator[None]:
         raise SystemExit(128 + stop.number) from None
     except KeyboardInterrupt:
         click.echo(f"\nStopped at once. Go on from the last save: {resume}", err=True)
-        raise SystemExit(130) from None
+        raise SystemExit(STOPPED) from None
     except DivergedError as error:
         click.echo(f"Error: {advice(error)} The last good state is kept in {run}.", err=True)
         raise SystemExit(FAILURE) from None
@@ -127,7 +141,7 @@ def advice(error: Exception) -> str | None:
             "anew with a smaller --max_size or --nfc."
         )
     if isinstance(error, OSError) and error.errno is not None:
-        return f"the run folder cannot be written ({error.strerror}); make room there."
+        return _file_advice(error)
     return None
 
 
