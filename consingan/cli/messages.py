@@ -8,11 +8,14 @@ import functools
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -21,6 +24,7 @@ from consingan.errors import UserError, out_of_memory
 from consingan.machine.program import started_as
 
 USER_ERROR, FAILURE, STOPPED = 2, 1, 130
+PATIENCE = 1.0  # seconds
 
 
 def _write_anything() -> None:
@@ -42,7 +46,8 @@ def friendly() -> Iterator[None]:
         warnings.filterwarnings("default", category=UserWarning, module="consingan")
         warnings.showwarning = show
         try:
-            yield
+            with _insistent():
+                yield
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(USER_ERROR) from None
@@ -61,6 +66,32 @@ def friendly() -> Iterator[None]:
         except KeyboardInterrupt:
             click.echo("\nStopped.", err=True)
             raise SystemExit(STOPPED) from None
+
+
+@contextlib.contextmanager
+def _insistent() -> Iterator[None]:
+    """Repeat Ctrl+C each second until it is heeded: libraries swallow it while they are loaded."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    here = threading.current_thread() is threading.main_thread()
+    if not (usual and here and hasattr(signal, "setitimer")):
+        yield
+        return
+
+    def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+        again(number, frame)
+
+    before = signal.signal(signal.SIGALRM, again)
+    signal.signal(signal.SIGINT, pressed)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _place(error: OSError) -> str:

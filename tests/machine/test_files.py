@@ -23,9 +23,14 @@ readers = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
 def test_a_full_disk_names_the_file(tmp_path: Path, number: int) -> None:
     path = tmp_path / "weights.safetensors"
-    with pytest.raises(OSError, match="No|too") as caught, atomic_path(path) as temporary:
-        temporary.write_bytes(b"half")
-        raise OSError(number, "No space or too large")  # as writing raises it: it names no file
+
+    def write() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise OSError(number, "No space")  # as writing raises it: it names no file
+
+    with pytest.raises(OSError, match="No space") as caught:
+        write()
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
 
@@ -72,7 +77,7 @@ def test_a_device_that_fails_is_not_damaged(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(Path, "read_bytes", failing)
-    with pytest.raises(UserError, match="cannot be read .Input/output error"):
+    with pytest.raises(UserError, match="cannot be read"):
         reader(path)
 
 
@@ -141,9 +146,7 @@ TENSORS = {
     "no json": struct.pack("<Q", 4) + b"abcd",
     "cut": _file({"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}, b"1234"),
     "more": _file({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"12345678"),
-    "shape": _file(
-        {"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 4]}}, b"1234"
-    ),
+    "shape": _file({"a": {"dtype": "F32", "shape": [2**80], "data_offsets": [0, 4]}}, b"1234"),
     "dtype": _file({"a": {"dtype": "X99", "shape": [1], "data_offsets": [0, 4]}}, b"1234"),
     "backwards": _file({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, b"1234"),
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 
 import pytest
 
 from consingan.training.session import StopSignal
 
+pty = pytest.importorskip("pty")
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a system without signals")
 
 
