@@ -8,11 +8,14 @@ import functools
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -20,7 +23,8 @@ import click
 from consingan.errors import UserError, out_of_memory
 from consingan.machine.program import started_as
 
-USER_ERROR, FAILURE = 2, 1
+USER_ERROR, FAILURE, STOPPED = 2, 1, 130
+PATIENCE = 1.0  # seconds
 
 
 def _write_anything() -> None:
@@ -42,7 +46,8 @@ def friendly() -> Iterator[None]:
         warnings.filterwarnings("default", category=UserWarning, module="consingan")
         warnings.showwarning = show
         try:
-            yield
+            with _insistent():
+                yield
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
             raise SystemExit(USER_ERROR) from None
@@ -58,6 +63,35 @@ def friendly() -> Iterator[None]:
                 raise
             click.echo(f"Error: {advice}", err=True)
             raise SystemExit(FAILURE) from None
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            raise SystemExit(STOPPED) from None
+
+
+@contextlib.contextmanager
+def _insistent() -> Iterator[None]:
+    """Repeat Ctrl+C each second until it is heeded: libraries swallow it while they are loaded."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    here = threading.current_thread() is threading.main_thread()
+    if not (usual and here and hasattr(signal, "setitimer")):
+        yield
+        return
+
+    def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+        again(number, frame)
+
+    before = signal.signal(signal.SIGALRM, again)
+    signal.signal(signal.SIGINT, pressed)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _place(error: OSError) -> str:
@@ -70,11 +104,22 @@ def _machine_advice(error: Exception) -> str | None:
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
-        return (
-            f"{_place(error)} cannot be read or written ({error.strerror}); "
-            "mend that and try again."
-        )
+        return _file_advice(error)
     return None
+
+
+def _file_advice(error: OSError) -> str:
+    """Which file cannot be read or written, why, and what to do."""
+    remedies = {
+        errno.ENOSPC: "make room there",
+        errno.EDQUOT: "make room there",
+        errno.EFBIG: "make room there",
+        errno.EACCES: "check its permissions",
+        errno.EPERM: "check its permissions",
+        errno.EROFS: "choose another place",
+    }
+    remedy = remedies.get(error.errno or 0, "mend that")
+    return f"{_place(error)} cannot be read or written ({error.strerror}); {remedy}."
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
@@ -101,7 +146,7 @@ def explained(run: Path) -> Iterator[None]:
         raise SystemExit(128 + stop.number) from None
     except KeyboardInterrupt:
         click.echo(f"\nStopped at once. Go on from the last save: {resume}", err=True)
-        raise SystemExit(130) from None
+        raise SystemExit(STOPPED) from None
     except DivergedError as error:
         click.echo(f"Error: {advice(error)} The last good state is kept in {run}.", err=True)
         raise SystemExit(FAILURE) from None
@@ -127,7 +172,7 @@ def advice(error: Exception) -> str | None:
             "anew with a smaller --max_size or --nfc."
         )
     if isinstance(error, OSError) and error.errno is not None:
-        return f"the run folder cannot be written ({error.strerror}); make room there."
+        return _file_advice(error)
     return None
 
 

@@ -65,8 +65,12 @@ def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
 
 
 def training_scale(size: Size, max_size: int) -> float:
-    """Factor that brings the longer side of a picture of `size` (h, w) down to `max_size` px."""
-    return min(max_size / max(size), 1.0)
+    """Factor that brings the longer side of a picture of `size` (h, w) down to `max_size` px.
+
+    Rounded so that `scaled_size` gives `max_size` and not one more: 250 / 333 * 333 exceeds 250.
+    """
+    scale = min(max_size / max(size), 1.0)
+    return math.nextafter(scale, 0) if scale * max(size) > max_size else scale
 
 
 def same_shape(size: Size, other: Size) -> bool:

@@ -1,10 +1,11 @@
-"""Pictures about pictures: grids, labelled sheets, loss curves, animations."""
+"""Films: GIF, animated WebP and MP4, written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,9 @@ import numpy as np
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.animated import NO_FRAME, gif_fps, write_gif, write_webp
 from consingan.images.io import to_pixels
 from consingan.machine.files import atomic_path
-
-VIDEO_SUFFIXES = (".gif", ".webp", ".mp4")
 
 
 def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
@@ -26,20 +26,24 @@ def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
         UserError: the suffix is unknown, or MP4 is asked for without imageio-ffmpeg.
     """
     suffix = path.suffix.lower()
-    if suffix not in VIDEO_SUFFIXES:
+    if suffix not in _WRITERS:
         raise UserError(f"{path.name}: animations are written as gif, webp or mp4.")
     if suffix == ".mp4":
         require_ffmpeg()
     pixels = (to_pixels(frame) for frame in frames)
     with atomic_path(path) as temporary:
-        if suffix == ".mp4":
-            _write_mp4(temporary, pixels, fps)
-        else:
-            import imageio.v3 as iio
+        _WRITERS[suffix](temporary, pixels, fps)
 
-            options: dict[str, Any] = {"duration": round(1000 / fps), "loop": 0}
-            film = np.stack([*pixels])
-            iio.imwrite(temporary, film, plugin="pillow", extension=suffix, **options)
+
+def speed_note(suffix: str, fps: float) -> str:
+    """A sentence where a film of this kind cannot have `fps` frames a second, or ""."""
+    real = gif_fps(fps)
+    if suffix.lower() != ".gif" or math.isclose(real, fps):
+        return ""
+    return (
+        f"A GIF counts in hundredths of a second: it shows {real:.4g} frames a second, not "
+        f"{fps:g}; --video webp or mp4 can."
+    )
 
 
 def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -> None:
@@ -48,7 +52,7 @@ def _write_mp4(path: Path, frames: Iterator[np.ndarray[Any, Any]], fps: float) -
 
     first = next(frames, None)
     if first is None:
-        raise ValueError("a film needs at least one frame")
+        raise ValueError(NO_FRAME)
     height, width = (side // 2 * 2 for side in first.shape[:2])
     writer = imageio_ffmpeg.write_frames(
         path, (width, height), fps=fps, macro_block_size=2,
@@ -74,6 +78,9 @@ def _failure_of_ffmpeg(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError):
         raise OSError(errno.EIO, "ffmpeg failed; is the disk full?", str(path)) from None
+
+
+_WRITERS = {".gif": write_gif, ".webp": write_webp, ".mp4": _write_mp4}
 
 
 def require_ffmpeg() -> None:

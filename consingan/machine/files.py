@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,9 @@ from consingan.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-
+LARGEST_JSON = 2**24  # bytes
+SMALL = 2**24  # bytes; what is larger is looked at before it is read
+LARGEST_TENSORS = 2**34  # bytes: a run at 89 million pixels has less
 # Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
 # of a manifest, has the file open; elsewhere a refusal is final.
 PAUSES: tuple[float, ...] = (0.02, 0.1, 0.3, 1.0) if os.name == "nt" else ()
@@ -34,6 +37,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with temporary.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
         _patiently(temporary.replace, path)
+    except OSError as error:
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename, error.filename2 = str(path), None  # what a full disk leaves unsaid
+        raise
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -85,15 +92,47 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing or damaged.
     """
+    content = read_whole(path, LARGEST_JSON)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; the run folder is incomplete.") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}).") from None
+        value = json.loads(content.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged ({error}); restore it from a copy.") from None
     if not isinstance(value, dict):
-        raise UserError(f"{path} is damaged (it holds no settings).")
+        raise UserError(f"{path} is damaged (it holds no settings); restore it from a copy.")
     return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """The content of a file of a run, which may have been made by anybody.
+
+    Args:
+        path: that must be a file: reading a pipe or a device would never end.
+        most: bytes that it may have.
+
+    Raises:
+        UserError: it is missing, may not be read, is no file, or is larger.
+    """
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UserError(f"{path} is not a file; the run folder is damaged.")
+        if about.st_size > most:
+            raise UserError(
+                f"{path} is damaged ({about.st_size} bytes are more than such a file has)."
+            )
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(
+            f"{path} is missing; the run folder is incomplete, copy it again or train anew."
+        ) from None
+    except PermissionError:
+        raise UserError(f"{path} may not be read; check its permissions.") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); copy it again.") from None
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -113,21 +152,31 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     from, which Windows refuses while they are mapped.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing, may not be read or is damaged.
     """
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.torch import load
 
     try:
-        return load(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError(
-            f"{path} is missing; the run folder is incomplete, copy it again or train anew."
-        ) from None
-    except (SafetensorError, OSError, KeyError, struct.error) as error:
+        if path.is_file() and path.stat().st_size > SMALL:
+            _refuse_more_than_memory(path)
+            with safe_open(path, "pt"):  # reads the list of tensors alone: is it of this file?
+                pass
+        return load(read_whole(path, LARGEST_TENSORS))
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, struct.error) as error:
         raise UserError(
             f"{path} is damaged ({error}); restore it from a copy or train anew."
         ) from None
+
+
+def _refuse_more_than_memory(path: Path) -> None:
+    import torch
+
+    from consingan.machine.memory import refuse_beyond_free
+
+    needed = 2 * path.stat().st_size
+    what = f"The tensors of {path}"
+    refuse_beyond_free(needed, torch.device("cpu"), what, "a machine with more")
 
 
 def make_folder(path: Path) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import platform
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import torch
+
+from consingan.errors import UserError
 
 Size = tuple[int, int]
 KEPT_BLOCK = 1 << 30  # bytes
@@ -30,11 +34,77 @@ def keep_freed_memory() -> bool:
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that `device` could still give; None where that cannot be asked."""
+    """Bytes that `device` could still give to this process; None where that cannot be asked."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + idle
     path = Path("/proc/meminfo")
     if device.type != "cpu" or not path.is_file():
         return None
-    found = re.search(r"^MemAvailable:\s*(\d+) kB", path.read_text(encoding="ascii"), re.M)
-    return int(found.group(1)) * 1024 if found else None
+    text = path.read_text(encoding="ascii")
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.M)
+    if not found:
+        return None
+    swap = re.search(r"^SwapFree:\s*(\d+) kB", text, re.M)
+    there = 1024 * (int(found.group(1)) + int(swap.group(1) if swap else 0))
+    return min([there, *_left_in_groups(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"))])
+
+
+def _left_in_groups(root: Path, membership: Path) -> Iterator[int]:
+    """Bytes that this process may still take by the limits of its control groups (a container's).
+
+    Pages of files that are only cached are counted as free, as the system gives them up.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        for line in membership.read_text(encoding="utf-8").splitlines():
+            number, kinds, path = line.split(":", 2)
+            new = number == "0" and not kinds
+            if not new and "memory" not in kinds.split(","):
+                continue
+            top = root if new else root / "memory"
+            names = ("memory.max", "memory.current") if new else _FIRST_VERSION
+            inside = top / path.lstrip("/")
+            for group in (inside, *inside.parents):
+                yield from _left_in_group(group, *names)
+                if group == top:
+                    break
+
+
+_FIRST_VERSION = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+
+
+def _left_in_group(group: Path, limit_name: str, usage_name: str) -> Iterator[int]:
+    with contextlib.suppress(OSError, ValueError):  # no limit is "max"
+        limit = int((group / limit_name).read_text(encoding="ascii"))
+        usage = int((group / usage_name).read_text(encoding="ascii"))
+        found = re.search(
+            r"^(?:total_)?inactive_file (\d+)$",
+            (group / "memory.stat").read_text(encoding="ascii"),
+            re.M,
+        )
+        yield max(limit - usage + int(found.group(1) if found else 0), 0)
+
+
+def refuse_beyond_free(needed: int, device: torch.device, what: str, instead: str) -> None:
+    """Refuse work that the system would end by killing the process.
+
+    Args:
+        needed: bytes that it takes.
+        device: where.
+        what: is made, in words that begin the sentence.
+        instead: what to use instead.
+
+    Raises:
+        UserError: less than that is free.
+    """
+    free = free_memory(device)
+    if free is not None and needed > free:
+        raise UserError(
+            f"{what} take about {in_gigabytes(needed)} of memory and {in_gigabytes(free)} are "
+            f"free; use {instead}, or close other programs."
+        )
+
+
+def in_gigabytes(count: int) -> str:
+    """Bytes as "0.4 GB"."""
+    return f"{count / 1e9:.1f} GB"

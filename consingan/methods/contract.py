@@ -435,6 +435,19 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Foresees(Protocol):
+    """Knows how much memory its pictures take."""
+
+    def picture_memory(self, size: Size | None, pictures: int) -> int:
+        """Bytes that making so many pictures of `size` (h, w) at a time takes."""
+        ...
+
+    def frame_memory(self, size: Size | None) -> int:
+        """Bytes that a film of `size` (h, w) takes, however long it is."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """Gives back the training image from what it learned."""
 
@@ -453,6 +466,7 @@ class Walk:
         start_stage: stages below it stand still.
         size: (h, w) in px; None is the training size.
         seed: chooses the film.
+        loop: the last frame leads back to the first.
     """
 
     alpha: float = 0.1
@@ -460,6 +474,7 @@ class Walk:
     start_stage: int = 0
     size: Size | None = None
     seed: int = 0
+    loop: bool = False
 
 
 @runtime_checkable

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +13,7 @@ from torch import Tensor
 from consingan.errors import UserError
 
 from .common import checked
+from .download import downloaded
 from .frechet import Gaussian, fit_gaussian, frechet_distance
 
 LAYERS = (64, 192)
@@ -120,12 +119,12 @@ def load_inception(source: str | Path) -> Inception:
     """Load the weights of torchvision's or pytorch-fid's Inception-v3 from a path or URL.
 
     Nothing but tensors is read (no pickled code), and of them only the first layers are kept.
-    A download is kept in torch's cache folder (`torch.hub.get_dir()`).
+    `download.downloaded` says which addresses are taken.
 
     Raises:
-        UserError: there is no such file, it cannot be read, or it holds something else.
+        UserError: there is no such file, it cannot be had or read, or it holds something else.
     """
-    path = _download(str(source)) if urlparse(str(source)).scheme in _SCHEMES else Path(source)
+    path = downloaded(str(source)) if "://" in str(source) else Path(source)
     if not path.is_file():
         raise UserError(f"There is no file of Inception weights at {path}.")
     state = _read(path)
@@ -136,23 +135,6 @@ def load_inception(source: str | Path) -> Inception:
             shape = (outputs,) if suffix in _NORM else (outputs, inputs, size, size)
             weights[key] = _tensor(state, key, shape, path)
     return Inception(weights)
-
-
-_SCHEMES = ("http", "https", "file")
-
-
-def _download(url: str) -> Path:
-    name = Path(urlparse(url).path).name
-    # Two addresses may end in the same name.
-    folder = Path(torch.hub.get_dir()) / "consingan" / sha256(url.encode()).hexdigest()[:12]
-    path = folder / name
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(url, str(path), progress=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"Could not download the Inception weights {url}: {error}.") from error
-    return path
 
 
 def _read(path: Path) -> dict[str, Any]:

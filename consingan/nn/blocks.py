@@ -10,14 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan.nn.architecture import Architecture
+from consingan.nn.upsampling import bicubic
 
 WEIGHT_STD = 0.02
 NORM_EPS = 1e-5
-
-
-def bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Up(x, size): bicubic interpolation of (N, C, h, w) to `size`, corners aligned."""
-    return F.interpolate(x, size=size, mode="bicubic", align_corners=True)
 
 
 def zero_pad(x: Tensor, pixels: int) -> Tensor:

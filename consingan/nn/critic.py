@@ -19,6 +19,7 @@ features over the n positions of each of the kernel's taps.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 from consingan.machine.graphs import constant
 from consingan.machine.precision import Arithmetic
 from consingan.nn import losses
+from consingan.nn.derivation import NOTE, derivation_holds
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.kernels import conv_backward, conv_leaky_relu, pixel_sums, through_leaky_relu
 
@@ -67,9 +69,13 @@ class Critic(Protocol):
 def make_critic(discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> Critic:
     """By hand where the discriminator is piecewise linear, else by automatic differentiation.
 
-    prelu's slope has a gradient of its own, elu and selu have second derivatives.
+    prelu's slope has a gradient of its own, elu and selu have second derivatives. A loss that is
+    not the one of the derivation above is differentiated too, and a warning says so.
     """
     by_hand = discriminator.shape.activation == "lrelu"
+    if by_hand and not derivation_holds():
+        warnings.warn(NOTE, stacklevel=2)
+        by_hand = False
     return (LinearCritic if by_hand else AutogradCritic)(discriminator, real, arithmetic)
 
 

@@ -13,69 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from consingan.machine.graphs import constant
 from consingan.machine.precision import Arithmetic
-from consingan.nn.blocks import Block, Operations, bicubic
+from consingan.nn.blocks import Block, Operations
+from consingan.nn.upsampling import bicubic_by_matrices
 
 Size = tuple[int, int]
-
-
-@lru_cache(maxsize=256)
-def _bicubic_matrix(
-    n_in: int, n_out: int, transposed: bool, dtype: torch.dtype, device: torch.device
-) -> Tensor:
-    """Weights (n_out, n_in) of bicubic interpolation with corners aligned, read off torch's own."""
-    basis = torch.eye(n_in, dtype=torch.float64).view(1, 1, n_in, n_in)
-    matrix = bicubic(basis, (n_out, n_in))[0, 0]
-    # Cast first: Apple's GPUs have no float64.
-    return (matrix.t() if transposed else matrix).contiguous().to(dtype).to(device)
-
-
-class _Bicubic(torch.autograd.Function):
-    """Up-sampling as a product with a matrix along each axis; its gradient as two more."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, size: Size) -> Tensor:
-        ctx.size = (x.shape[-2], x.shape[-1])
-        return _along_both_axes(x, size, transposed=False)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return _along_both_axes(gradient, ctx.size, transposed=True), None
-
-
-def _along_both_axes(x: Tensor, size: Size, transposed: bool) -> Tensor:
-    """Multiply rows and columns of (N, C, h, w) by the matrices of up-sampling, or transposed."""
-    samples, channels, height, width = x.shape
-
-    def matrix(n_in: int, n_out: int) -> Tensor:
-        if transposed:
-            n_in, n_out = n_out, n_in
-        return constant(_bicubic_matrix(n_in, n_out, transposed, x.dtype, x.device))
-
-    def across(y: Tensor) -> Tensor:  # (N, h, w, C) -> (N, h, W, C)
-        flat = y.reshape(-1, width, channels)
-        y = torch.bmm(matrix(width, size[1]).expand(len(flat), -1, -1), flat)
-        return y.view(samples, -1, size[1], channels)
-
-    def down(y: Tensor) -> Tensor:  # (N, h, W, C) -> (N, H, W, C)
-        flat = y.reshape(samples, height, -1)
-        y = torch.bmm(matrix(height, size[0]).expand(samples, -1, -1), flat)
-        return y.view(samples, size[0], -1, channels)
-
-    y = x.permute(0, 2, 3, 1)
-    y = across(down(y)) if size[0] < height else down(across(y))  # the smaller one in between
-    return y.permute(0, 3, 1, 2)
-
-
-def bicubic_by_matrices(x: Tensor, size: Size) -> Tensor:
-    """`networks.bicubic` by matrix products, (N, C, h, w) -> (N, C, *size), channels-last.
-
-    Interpolation is linear along each axis. With its backward pass this takes a fifth of the time
-    of torch's own on a CPU, and equals it to rounding. It is differentiable once.
-    """
-    return _Bicubic.apply(x, size)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def conv_leaky_relu(x: Tensor, weight: Tensor, bias: Tensor, slope: float, padding: Size) -> Tensor:

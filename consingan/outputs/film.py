@@ -11,14 +11,14 @@ from typing import Any
 from torch import Tensor
 
 from consingan.images.picture import gray_as
-from consingan.images.video import require_ffmpeg, write_animation
+from consingan.images.video import require_ffmpeg, speed_note, write_animation
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import FilmRequest
-from consingan.outputs.sizes import counted, other_sizes, start_stages
+from consingan.outputs.sizes import counted, other_sizes, refuse_too_large_film, start_stages
 
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
@@ -56,6 +56,8 @@ class FilmWork:
             frames = self._frames(request.frames, walk)
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
+        if self.walks and (note := speed_note(f".{request.video_format}", request.fps)):
+            say(f"Note: {note}")
         return self._shown()
 
     def _shown(self) -> Film:
@@ -67,6 +69,7 @@ class FilmWork:
             beta=request.betas[0] if request.betas else Walk.beta,
             start_stage=stages[0] if stages else 0,
             seed=request.seed,
+            loop=request.loop,
         )
         frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
         return Film(list(frames), request.fps)
@@ -93,9 +96,11 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
     starts = stages or [k for k in AUTHORS_START_STAGES if k < len(model.sizes)]
     betas = list(dict.fromkeys(request.betas or AUTHORS_BETAS))
     walks = [
-        (ending, Walk(request.alpha, beta, start, size, request.seed))
+        (ending, Walk(request.alpha, beta, start, size, request.seed, request.loop))
         for (ending, size), start, beta in itertools.product(sizes, starts, betas)
     ]
+    for _, size in sizes:
+        refuse_too_large_film(model, size)
     return FilmWork(model, request, walks)
 
 

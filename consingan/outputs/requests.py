@@ -67,6 +67,7 @@ class FilmRequest(SizedRequest):
         flag="start_stage",
         kind="stage",
     )
+    loop: bool = option(False, "Animation: let its end lead back to its beginning.")
     video_format: str = option("gif", "Format of animations.", choices=VIDEO_FORMATS, flag="video")
 
 

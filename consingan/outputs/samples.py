@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
-from consingan.outputs.sizes import counted, other_sizes
+from consingan.outputs.sizes import counted, other_sizes, refuse_too_large
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
+JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
 Size = tuple[int, int]
@@ -29,7 +31,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class RandomSamples:
-    """Random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU."""
+    """The first random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU."""
 
     pictures: Sequence[Tensor]
 
@@ -49,8 +51,15 @@ class SampleWork:
 
     def write(self, folder: Path, say: Say) -> RandomSamples:
         """Write all samples and a sheet of some; returns those of the training size."""
-        samples = list(self._written(folder / "random_samples", None))
-        say(f"{counted(len(samples), 'random sample')}: {folder / 'random_samples'}")
+        made = self._written(folder / "random_samples", None)
+        samples = list(itertools.islice(made, JUDGED))
+        count = len(samples) + sum(1 for _ in made)
+        say(f"{counted(count, 'random sample')}: {folder / 'random_samples'}")
+        if count > JUDGED:
+            say(
+                f"Note: the first {JUDGED} samples are judged; the command metrics judges a whole "
+                "folder."
+            )
         if not samples:
             return RandomSamples(samples)
         sheet = grid([self.model.real, *samples[: GRID_SAMPLES - 1]])
@@ -78,7 +87,12 @@ class SampleWork:
 def begin(model: Any, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
     refuse_colors(model.real, request.image_format)
-    return SampleWork(model, request, other_sizes(model, request))
+    others = other_sizes(model, request)
+    if count := request.num_samples:
+        for size in (None, *(size for _, size in others)):
+            step = request.batch_size or model.at_a_time(size)
+            refuse_too_large(model, size, min(step, count))
+    return SampleWork(model, request, others)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
@@ -101,9 +115,13 @@ def random_samples(
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures; picture i depends on (seed, i) alone, up to rounding.
         batch_size: pictures made at a time; by default what suits the device and the size.
+
+    Raises:
+        UserError: they take more memory than is free.
     """
     step = batch_size or model.at_a_time(size)
     real = model.real.cpu()
+    refuse_too_large(model, size, min(step, count))
     for start in range(0, count, step):
         indices = range(start, min(start + step, count))
         yield from gray_as(real, model.sample(indices, size, seed)).split(1)

@@ -6,6 +6,8 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
+from consingan.machine.memory import refuse_beyond_free
+from consingan.methods.contract import Foresees
 from consingan.outputs.requests import SizedRequest
 
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
@@ -42,6 +44,31 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
                 f"stay below {PIXEL_LIMIT // 1_000_000} million pixels."
             )
     return list(dict(named).items())
+
+
+def refuse_too_large(model: Any, size: Size | None, pictures: int) -> None:
+    """Refuse to make so many pictures of `size` (h, w) at a time where memory is too small.
+
+    Raises:
+        UserError: it is; the sentence says how much is missing.
+    """
+    (height, width), device = size or model.sizes[-1], model.device
+    less = "a smaller --batch_size or --size" if pictures > 1 else "a smaller --size"
+    if isinstance(model, Foresees):
+        needed = model.picture_memory(size, pictures)
+        refuse_beyond_free(needed, device, f"Pictures of {width}x{height}", less)
+
+
+def refuse_too_large_film(model: Any, size: Size | None) -> None:
+    """The same of a film.
+
+    Raises:
+        UserError: memory is too small for it.
+    """
+    (height, width), device = size or model.sizes[-1], model.device
+    if isinstance(model, Foresees):
+        needed, what = model.frame_memory(size), f"Films of {width}x{height}"
+        refuse_beyond_free(needed, device, what, "a smaller --size")
 
 
 def _scales(request: SizedRequest) -> list[tuple[float, float]]:

@@ -15,7 +15,7 @@ from consingan.images.io import read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
-from consingan.images.resize import resize, training_scale
+from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.execution import Execution
 from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
@@ -203,6 +203,9 @@ def _refuse_other_picture(image: Tensor, run: LoadedRun) -> None:
     real = run.model.real.cpu()
     scale = training_scale((image.shape[-2], image.shape[-1]), run.model.config.max_size)
     again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
+    differences = [abs(a - b) for a, b in zip(again.shape, real.shape, strict=True)]
+    if max(differences) == 1:  # earlier releases rounded up more often
+        again = resize_to(image, (real.shape[-2], real.shape[-1])).clamp(-1, 1)
     if again.shape != real.shape or (again - real).abs().mean() > SAME_IMAGE:
         raise UserError(
             f"--input_name is not the picture that {run.path} was trained on; name that one or "

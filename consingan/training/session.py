@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -28,14 +29,20 @@ class Observer(Protocol):
         ...
 
 
+def _terminals() -> list[int]:
+    """Descriptors of output and errors, as far as they lead to a terminal."""
+    return [output for output in (1, 2) if os.isatty(output)]
+
+
 @dataclass
 class StopSignal:
-    """Ctrl+C and SIGTERM as a wish that is granted between two iterations.
+    """Ctrl+C, SIGTERM and a closed terminal as a wish that is granted between two iterations.
 
     A second Ctrl+C stops at once; the state saved last is then what remains.
     """
 
     number: int = 0
+    terminals: list[int] = field(default_factory=_terminals)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[StopSignal]:
@@ -43,7 +50,9 @@ class StopSignal:
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)  # else it was begun to outlive its terminal
         before = {number: signal.signal(number, self._note) for number in numbers}
         try:
             yield self
@@ -52,9 +61,19 @@ class StopSignal:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self.number:
+        if number == getattr(signal, "SIGHUP", None):
+            _silence(self.terminals)
+        elif self.number:
             raise KeyboardInterrupt
-        self.number = number
+        self.number = self.number or number
+
+
+def _silence(outputs: list[int]) -> None:
+    """Let what is still printed go nowhere: a terminal that is gone would fail the training."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in outputs:
+        os.dup2(nowhere, output)
+    os.close(nowhere)
 
 
 @dataclass

@@ -14,8 +14,8 @@ from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import kernels
 from consingan.nn.architecture import Architecture
-from consingan.nn.blocks import bicubic, initialize
-from consingan.nn.kernels import applied, bicubic_by_matrices
+from consingan.nn.blocks import initialize
+from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
 
 CPU = torch.device("cpu")
@@ -169,18 +169,6 @@ def test_plain_is_float32_whatever_the_arithmetic() -> None:
         for name, task in zip(("float32", "bf16"), tasks, strict=True)
     )
     assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize("size", [(9, 13), (17, 13), (30, 41), (5, 7), (9, 20)])
-def test_bicubic_by_matrices(size: tuple[int, int]) -> None:
-    rng = stream("bicubic")
-    x = torch.randn(2, 4, 9, 13, generator=rng, dtype=torch.float64, requires_grad=True)
-    seed = torch.randn(2, 4, *size, generator=rng, dtype=torch.float64)
-    outcomes = []
-    for upsample in (bicubic, bicubic_by_matrices):
-        y = upsample(x, size)
-        outcomes.append((y, *torch.autograd.grad(y, x, seed)))
-    torch.testing.assert_close(outcomes[1], outcomes[0])
 
 
 @pytest.mark.parametrize("border", ["noise", "zero"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
 from consingan.nn.architecture import Architecture
-from consingan.nn.noise import derive_seed, gaussian, sent, stream
+from consingan.nn.noise import GaussianReader, derive_seed, gaussian, sent, stream
 
 keys = st.lists(st.integers(-(2**40), 2**40) | st.text(max_size=5), min_size=1, max_size=4)
 
@@ -102,3 +102,19 @@ def test_a_gpu_is_sent_numbers_without_waiting(monkeypatch):
 def test_elsewhere_numbers_are_just_moved():
     drawn = torch.zeros(2)
     assert sent(drawn, "cpu") is drawn
+
+
+@pytest.mark.parametrize("count", [16, 640, 5003])
+@pytest.mark.parametrize("piece", [1, 100, 333])
+def test_numbers_read_in_pieces_are_those_drawn_at_once(count: int, piece: int) -> None:
+    reader = GaussianReader(count, stream("pieces"))
+    pieces = [reader.take(min(piece, count - start)) for start in range(0, count, piece)]
+    whole = torch.randn(count, generator=stream("pieces"))
+    assert torch.equal(torch.cat(pieces), whole)
+
+
+def test_a_reader_passes_a_stream_on_as_drawing_would() -> None:
+    rng, other = stream("passed"), stream("passed")
+    GaussianReader(5003, rng).skip(rng)
+    torch.randn(5003, generator=other)
+    assert torch.equal(rng.get_state(), other.get_state())

@@ -118,6 +118,14 @@ class ConSinGAN:
         largest = size or self.sizes[-1]
         return self.arithmetic.batch_size(largest, self.device, self.config.nfc)
 
+    def picture_memory(self, size: Size | None, pictures: int) -> int:
+        """See `contract.Foresees`."""
+        return sampling.picture_memory(self, size, pictures)
+
+    def frame_memory(self, size: Size | None) -> int:
+        """See `contract.Foresees`."""
+        return sampling.frame_memory(self, size)
+
     @property
     def least_size(self) -> Size:
         """The smallest (h, w) px whose coarsest stage still has some pixels."""

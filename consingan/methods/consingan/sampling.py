@@ -12,7 +12,8 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
-from consingan.methods.consingan import draws
+from consingan.methods.consingan import draws, strips
+from consingan.methods.consingan.memory import estimate_sampling_memory
 from consingan.methods.contract import Walk
 from consingan.nn import noise
 from consingan.nn.kernels import applied
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 MIN_SIDE = 8  # px; below it a picture has no content
+WALK_NOISES = 5  # fixed, drawn, and of three frames
 MIN_COARSEST = 3  # px that must be left at the coarsest stage
 
 
@@ -45,11 +47,15 @@ def random_noises(model: ConSinGAN, size: Size | None, seed: int, index: int) ->
 
     They are drawn where the model is: a CPU takes longer for that than a GPU for the picture.
     """
-    shape, frame = model.config.architecture, model.generator.frame
-    sizes = output_sizes(model, size)
-    shapes = draws.noise_shapes(sizes, shape.channels, shape.image_channels, frame)
     rng = noise.stream(seed, "sample", index, device=model.device)
-    return [noise.gaussian(s, rng) for s in shapes]
+    return [noise.gaussian(s, rng) for s in _shapes(model, size)]
+
+
+def _shapes(model: ConSinGAN, size: Size | None) -> list[tuple[int, int, int, int]]:
+    shape, frame = model.config.architecture, model.generator.frame
+    return draws.noise_shapes(
+        output_sizes(model, size), shape.channels, shape.image_channels, frame
+    )
 
 
 def least_size(sizes: Sequence[Size]) -> Size:
@@ -75,9 +81,52 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures.
     """
+    if _by_strips(model, size or model.sizes[-1]):
+        return torch.cat([_in_strips(model, size, seed, index) for index in indices])
     drawn = [random_noises(model, size, seed, index) for index in indices]
     noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
-    return _picture(model, noises)
+    del drawn
+    return _made(model, noises).cpu()
+
+
+def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:
+    """Bytes that making so many pictures of `size` (h, w) at a time takes."""
+    sizes, border = output_sizes(model, size), model.task.border
+    by_strips = _by_strips(model, sizes[-1])
+    return estimate_sampling_memory(sizes, model.config.architecture, border, pictures, by_strips)
+
+
+def frame_memory(model: ConSinGAN, size: Size | None) -> int:
+    """Bytes that a film of `size` (h, w) takes, whose walk keeps noises of several frames."""
+    numbers = sum(math.prod(shape) for shape in _shapes(model, size))
+    return picture_memory(model, size, 1) + 4 * WALK_NOISES * numbers
+
+
+def _by_strips(model: ConSinGAN, size: Size) -> bool:
+    """Whether a picture of `size` (h, w) is so large that it is made in strips."""
+    shape = model.config.architecture
+    return strips.can_strip(shape) and strips.is_large(size, shape.channels, model.device)
+
+
+def _in_strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Tensor:
+    """The picture that `random_noises` of the same arguments give."""
+    rng = noise.stream(seed, "sample", index, device=model.device)
+    z0, later = strips.draw(_shapes(model, size), rng)
+    with applied(model.arithmetic, model.generator):
+        return strips.picture(model.generator, z0, later, model.amplitudes).cpu()
+
+
+@torch.no_grad()
+def _made(model: ConSinGAN, noises: Sequence[Tensor], start: int = 0) -> Tensor:
+    """Pictures (N, 3, h, w) in float32 of `noises`, see `Generator.features`."""
+    frame = model.generator.frame if len(noises) > 1 else 0
+    height, width = (side - 2 * frame for side in noises[-1].shape[-2:])
+    with applied(model.arithmetic, model.generator):
+        if len(noises[0]) == 1 and _by_strips(model, (height, width)):
+            rows = [strips.whole(z) for z in noises[1:]]
+            return strips.picture(model.generator, noises[0], rows, model.amplitudes, start)
+        made: Tensor = model.generator(noises, model.amplitudes, start)
+        return made.float()
 
 
 def check_start_stage(model: ConSinGAN, stage: int) -> None:
@@ -117,9 +166,7 @@ def from_image(
     check_start_stage(model, start_stage)
     entered = model.task.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
     noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
-    with applied(model.arithmetic, model.generator):
-        output: Tensor = model.generator(noises, model.amplitudes, start_stage)
-    return output.float()
+    return _made(model, noises, start_stage)
 
 
 def animation_walk(
@@ -172,11 +219,6 @@ def animation_frames(model: ConSinGAN, count: int, walk: Walk) -> Iterator[Tenso
         return [noise.gaussian(f.shape, rng) for f in fixed]
 
     steps = animation_walk(fixed, draw, walk.alpha, walk.beta, walk.start_stage)
-    return (_picture(model, noises) for noises in itertools.islice(steps, count))
-
-
-@torch.no_grad()
-def _picture(model: ConSinGAN, noises: Sequence[Tensor]) -> Tensor:
-    with applied(model.arithmetic, model.generator):
-        picture: Tensor = model.generator(noises, model.amplitudes)
-    return picture.float().cpu()
+    taken = itertools.islice(steps, count)
+    frames = noise.led_back(taken, fixed, count) if walk.loop else taken
+    return (_made(model, noises).cpu() for noises in frames)

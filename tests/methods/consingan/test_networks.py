@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
 from consingan.nn.architecture import ACTIVATIONS, Architecture
-from consingan.nn.blocks import bicubic, initialize, zero_pad
+from consingan.nn.blocks import initialize, zero_pad
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
+from consingan.nn.upsampling import bicubic
 
 SIZES = [(12, 15), (17, 21), (24, 30)]
 

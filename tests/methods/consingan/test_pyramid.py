@@ -165,3 +165,11 @@ def test_log_spacing_in_numbers():
     scales = stage_scales((320, 320), 6, 10, "log")
     exponents = [math.log(scale) / math.log((10 / 320) ** (1 / 5)) for scale in scales]
     assert exponents == pytest.approx([5, 4.44541, 3.73041, 2.72271, 1, 0], abs=1e-4)
+
+
+@given(st.integers(26, 5000), st.integers(8, 5000), st.integers(1, 3))
+@settings(max_examples=200)
+def test_the_longer_side_is_max_size_to_the_pixel(max_size: int, more: int, ratio: int) -> None:
+    longer = max_size + more
+    size = (longer, max(longer // ratio, 1))
+    assert max(scaled_size(size, training_scale(size, max_size))) == max_size

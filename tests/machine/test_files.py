@@ -1,0 +1,184 @@
+"""Files of a run: what is said of those that cannot be written or read."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from consingan.errors import UserError
+from consingan.machine import files, memory
+from consingan.machine.files import atomic_path, read_json, read_tensors, write_json, write_tensors
+
+READERS = {"json": read_json, "safetensors": read_tensors}
+readers = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_full_disk_names_the_file(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "weights.safetensors"
+
+    def write() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise OSError(number, "No space")  # as writing raises it: it names no file
+
+    with pytest.raises(OSError, match="No space") as caught:
+        write()
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_names_another_file_keeps_it(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="other") as caught, atomic_path(tmp_path / "x"):
+        raise OSError(errno.EIO, "other", "the/other/file")
+    assert caught.value.filename == "the/other/file"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_device_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    (tmp_path / f".manifest.json.{os.getpid()}.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space") as caught:
+        write_json(path, {"a": 1})
+    assert caught.value.filename == str(path)
+
+
+@readers
+def test_what_may_not_be_read_is_not_damaged(
+    reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"{}")
+
+    def refused(*_: Any) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(UserError, match="may not be read; check its permissions") as caught:
+        reader(path)
+    assert "damaged" not in str(caught.value)
+
+
+@readers
+def test_a_device_that_fails_is_not_damaged(
+    reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"{}")
+
+    def failing(*_: Any) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    with pytest.raises(UserError, match="cannot be read"):
+        reader(path)
+
+
+@readers
+def test_what_is_missing_is_missing(reader: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "x", tmp_path / "file" / "x"):
+        with pytest.raises(UserError, match="is missing"):
+            reader(path)
+
+
+@readers
+def test_only_files_are_read(reader: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a file"):
+        reader(tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(UserError, match="is not a file"):
+            reader(tmp_path / "pipe")
+    if Path("/dev/zero").exists():
+        (tmp_path / "link").symlink_to("/dev/zero")
+        with pytest.raises(UserError, match="is not a file"):
+            reader(tmp_path / "link")
+
+
+JSONS = {
+    "empty": b"",
+    "cut": b'{"a": 1',
+    "deep": b'{"a":' + b"[" * 100_000,
+    "no text": b"\xff\xfe\x00",
+    "nan": b'{"a": NaN}',
+    "infinite": b'{"a": -Infinity}',
+    "endless number": b'{"a": ' + b"9" * 10_000 + b"}",
+    "list": b"[1, 2]",
+    "null": b"null",
+}
+
+
+@pytest.mark.parametrize("content", JSONS.values(), ids=JSONS)
+def test_damaged_json_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged") as caught:
+        read_json(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_json_larger_than_any_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGEST_JSON", 10)
+    (tmp_path / "x").write_text(json.dumps({"a": "long enough"}))
+    with pytest.raises(UserError, match="more than such a file has"):
+        read_json(tmp_path / "x")
+
+
+def _file(header: dict[str, Any], body: bytes) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+TENSORS = {
+    "empty": b"",
+    "short": b"\x01\x02",
+    "huge header": struct.pack("<Q", 2**60) + b"{}",
+    "no json": struct.pack("<Q", 4) + b"abcd",
+    "cut": _file({"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}, b"1234"),
+    "more": _file({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"12345678"),
+    "shape": _file({"a": {"dtype": "F32", "shape": [2**80], "data_offsets": [0, 4]}}, b"1234"),
+    "dtype": _file({"a": {"dtype": "X99", "shape": [1], "data_offsets": [0, 4]}}, b"1234"),
+    "backwards": _file({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, b"1234"),
+}
+
+
+@pytest.mark.parametrize("content", TENSORS.values(), ids=TENSORS)
+@pytest.mark.parametrize("small", [0, files.SMALL])
+def test_damaged_tensors_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, small: int
+) -> None:
+    monkeypatch.setattr(files, "SMALL", small)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged"):
+        read_tensors(path)
+
+
+def test_tensors_that_do_not_fit_into_memory_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, {"a": torch.zeros(1000)})
+    monkeypatch.setattr(files, "SMALL", 10)
+    monkeypatch.setattr(memory, "free_memory", lambda _: 1000)
+    with pytest.raises(UserError, match="of memory and"):
+        read_tensors(path)
+
+
+def test_large_tensors_are_read_like_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, {"a": torch.arange(1000)})
+    monkeypatch.setattr(files, "SMALL", 10)
+    assert torch.equal(read_tensors(path)["a"], torch.arange(1000))

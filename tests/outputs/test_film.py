@@ -1,0 +1,54 @@
+"""Films: closed ones, and what is said of their speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_models import model
+
+from consingan.errors import UserError
+from consingan.machine import memory
+from consingan.methods.contract import Walk
+from consingan.outputs import film
+from consingan.outputs.requests import FilmRequest
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 25])
+@pytest.mark.parametrize(("alpha", "beta"), [(0.1, 0.9), (0.0, 0.95), (0.5, 0.0), (1.0, 0.9)])
+@pytest.mark.parametrize("start_stage", [0, 1])
+def test_a_closed_film_leads_back_to_its_first_frame(
+    alpha: float, beta: float, start_stage: int, count: int
+) -> None:
+    walk = Walk(alpha, beta, start_stage, loop=True)
+    frames = list(model(train_mode="animation").frames(count, walk))
+    steps = [
+        float((b - a).square().mean().sqrt())
+        for a, b in zip(frames, [*frames[1:], frames[0]], strict=True)
+    ]
+    assert len(frames) == count
+    assert steps[-1] <= sum(steps) / len(steps) + 1e-6
+
+
+def made(folder: Path, **options: object) -> list[str]:
+    said: list[str] = []
+    request = FilmRequest(frames=3, betas=(0.9,), start_stages=(0,), **options)  # type: ignore[arg-type]
+    film.begin(model(train_mode="animation"), request).write(folder, said.append)
+    return said
+
+
+def test_a_speed_that_a_gif_cannot_have_is_said_once(tmp_path: Path) -> None:
+    notes = [line for line in made(tmp_path, fps=30.0) if line.startswith("Note")]
+    assert len(notes) == 1
+    assert "33.33 frames a second, not 30" in notes[0]
+
+
+def test_other_formats_have_any_speed(tmp_path: Path) -> None:
+    assert not any("Note" in line for line in made(tmp_path, fps=30.0, video_format="webp"))
+
+
+def test_a_film_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda _: 10**9)
+    request = FilmRequest(sizes=[(3000, 4000)])
+    with pytest.raises(UserError, match=r"Films of 4000x3000 take about .* GB"):
+        film.begin(model(train_mode="animation"), request)
