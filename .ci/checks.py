@@ -18,12 +18,20 @@ CHECKS = {
     "format": ("-m", "ruff", "format", "--check", "."),
     "lint": ("-m", "ruff", "check", "."),
     "types": ("-m", "mypy"),
-    "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-timing"),
+    "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"),
     "rules": (".ci/rules.py",),
     # Among them: both distributions are built, checked and used.
     # Coverage with branches must stay above the bound that pyproject.toml sets.
     "tests": ("-m", "pytest", "-n", "2", "--cov", "--cov-report=term:skip-covered"),
 }
+# What `make quick` runs of the tests: the pure parts and the authors' numbers.
+QUICK = {
+    "quick": (
+        "-m", "pytest", "-n", "2", "-q", "tests/settings", "tests/nn", "tests/runs",
+        "tests/methods/consingan/test_conformance.py", "tests/methods/consingan/test_tasks.py",
+        "tests/methods/consingan/test_pyramid.py", "tests/docs/test_rules.py",
+    ),
+}  # fmt: skip
 # One thread per test process: two processes share the cores, and OpenMP threads that wait for one
 # another on a busy core cost far more than they bring.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
@@ -34,8 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"some of {', '.join(CHECKS)}")
     names = parser.parse_args().checks or list(CHECKS)
-    if unknown := sorted(set(names) - set(CHECKS)):
-        parser.error(f"there is no check {unknown[0]!r}; there are {', '.join(CHECKS)}")
+    if unknown := sorted(set(names) - set(CHECKS | QUICK)):
+        known = ", ".join(CHECKS | QUICK)
+        parser.error(f"there is no check {unknown[0]!r}; there are {known}")
     failed = [name for name in names if not passes(name)]
     print(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(names)}")
     return 1 if failed else 0
@@ -43,7 +52,7 @@ def main() -> int:
 
 def passes(name: str) -> bool:
     """Run one check in a process of its own; its output goes to the terminal."""
-    command = [sys.executable, *CHECKS[name]]
+    command = [sys.executable, *(CHECKS | QUICK)[name]]
     print("$", " ".join(command[1:]), flush=True)
     start = time.perf_counter()
     code = subprocess.run(command, cwd=ROOT, env={**os.environ, **ENVIRONMENT}).returncode

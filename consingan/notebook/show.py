@@ -120,7 +120,8 @@ class LiveView:
 def live(run: Run) -> Iterator[Sequence[Observer]]:
     """Let a `LiveView` watch a training, see `api.train.Watch`."""
     assert run.folder is not None
-    if not run.seconds:
+    trainer = run.trainer
+    if (trainer.stage, trainer.iteration) == (trainer.training.first, 0):
         print(f"A new training: {run.folder.path}")
     with contextlib.closing(LiveView(run.trainer, run.folder)) as view:
         yield [view]
