@@ -106,7 +106,9 @@ def refuse_too_large(job: Job) -> None:
         UserError: it takes more memory than is free; the sentence says what would fit.
     """
     peak = job.training.peak_memory()
-    for line in memory_advice(job, peak) if peak else ():
+    if peak is None:
+        return
+    for line in memory_advice(job, peak):
         needed = f"The finest stage takes about {peak / MEBI:.0f} MiB beside the program itself"
         raise UserError(f"{needed}; {line}")
 
