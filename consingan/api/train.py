@@ -32,6 +32,7 @@ from consingan.settings.option import flag_name
 from consingan.settings.reading import AUTO, Reading
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
+from consingan.training.plan import refuse_too_large
 from consingan.training.prepare import Job, check_engine, prepare
 from consingan.training.records import Record
 from consingan.training.resume import refuse_finished, resume
@@ -85,8 +86,9 @@ def begin(job: Job, output_dir: Path | None) -> Run:
     """Make the folder of a new run.
 
     Raises:
-        UserError: it cannot be made there.
+        UserError: it cannot be made there, or memory is too small for the training.
     """
+    refuse_too_large(job)
     folder = None
     if output_dir is not None:
         about = about_this_run(job.execution, job.chosen.origin)

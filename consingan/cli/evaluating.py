@@ -34,9 +34,10 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
     from consingan.api.evaluate import Judging, load, prepare_evaluation
-    from consingan.machine.execution import choose_execution
+    from consingan.machine.execution import choose_execution, settled
 
-    execution = choose_execution(_wanted(options))
+    wanted = _wanted(options)
+    execution = settled(choose_execution(wanted), wanted)
     iteration = options["iteration"]
     run = load(model_dir, execution, iteration)
     for note in (*execution.notes, *run.notes):

@@ -38,14 +38,15 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
 
     from consingan import batch
     from consingan.images.folder import look_into
-    from consingan.machine.execution import choose_execution
+    from consingan.machine.execution import choose_execution, settled
     from consingan.methods.choose import choose_settings
     from consingan.methods.registry import method_of
     from consingan.training import plan
     from consingan.training.prepare import check_engine
 
     contents = look_into(folder)
-    execution = choose_execution(wanted_of(options))
+    wanted = wanted_of(options)
+    execution = settled(choose_execution(wanted), wanted)
     config = choose_settings({**typed, "input_name": ""}).config
     check_engine(method_of(config.method), execution)
     for line in (*plan.surroundings(execution), *contents.notes):

@@ -95,11 +95,12 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         raise UserError("--input_name is missing: name the training image, or skimage:coffee.")
 
     from consingan.api.train import begin
-    from consingan.machine.execution import choose_execution
+    from consingan.machine.execution import choose_execution, settled
     from consingan.training import plan
     from consingan.training.prepare import prepare
 
-    execution = choose_execution(wanted_of(options))
+    wanted = wanted_of(options)
+    execution = settled(choose_execution(wanted), wanted)
     job = prepare({**typed, "manual_seed": seed_of(typed)}, execution, base=base)
     for line in plan.introduction(job):
         say(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import statistics
@@ -105,6 +106,36 @@ def _named(name: str, tried: bool = True) -> torch.device:
     return torch.device(name)
 
 
+def settle_threads(device: torch.device) -> str:
+    """Compute with one CPU thread where that is clearly faster now; says so, or "".
+
+    For work that begins: what goes on keeps its number, which decides the last digits of a result.
+    A number that the user chose (--threads, OMP_NUM_THREADS) is not to be settled.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1 or os.environ.get("OMP_NUM_THREADS"):
+        return ""
+    times = _slower_together(threads)
+    if times < CROWDED:
+        return ""
+    torch.set_num_threads(1)
+    return (
+        f"One thread is {times:.0f} times as fast as {threads} now, as other programs keep the "
+        f"cores busy: going on with one. Use --threads {threads} for all."
+    )
+
+
+def _slower_together(threads: int) -> float:
+    """How many times as long a convolution takes with so many threads as with one."""
+    together = _small_convolutions()
+    try:
+        torch.set_num_threads(1)
+        alone = _small_convolutions()
+    finally:
+        torch.set_num_threads(threads)
+    return together / alone
+
+
 def crowded(device: torch.device) -> str:
     """A sentence that advises fewer threads where other programs keep the cores busy, or "".
 
@@ -114,16 +145,11 @@ def crowded(device: torch.device) -> str:
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
         return ""
-    together = _small_convolutions()
-    try:
-        torch.set_num_threads(1)
-        alone = _small_convolutions()
-    finally:
-        torch.set_num_threads(threads)
-    if together < CROWDED * alone:
+    times = _slower_together(threads)
+    if times < CROWDED:
         return ""
     return (
-        f"Other programs keep the cores busy: one thread is {together / alone:.0f} times as fast "
+        f"Other programs keep the cores busy: one thread is {times:.0f} times as fast "
         f"as {threads} now; consider --threads 1."
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from consingan.errors import UserError
-from consingan.machine.device import choose_device
+from consingan.machine.device import choose_device, settle_threads
 from consingan.machine.precision import Arithmetic, choose_arithmetic
 
 
@@ -94,6 +94,12 @@ def choose_execution(wanted: Wanted) -> Execution:
         bool(wanted.checkpointing),
         (chosen.note,) if chosen.note else (),
     )
+
+
+def settled(execution: Execution, wanted: Wanted) -> Execution:
+    """The same for work that begins, with the number of threads that is faster at this moment."""
+    note = "" if wanted.threads else settle_threads(execution.device)
+    return replace(execution, notes=(*execution.notes, f"Note: {note}")) if note else execution
 
 
 def as_before(wanted: Wanted, before: Mapping[str, Any]) -> Execution:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import statistics
 import time
 from collections.abc import Callable, Iterator
 
+from consingan.errors import UserError
 from consingan.machine.device import describe, synchronize
 from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
-from consingan.machine.progress import in_words
+from consingan.machine.progress import in_words, tracked
 from consingan.methods.contract import Rehearsal
 from consingan.runs.about import versions
 from consingan.settings.option import flag_name
 from consingan.training.prepare import Job
 
-TIMED_ITERATIONS = 3
+TIMED_SECONDS = 1.0  # for each stage; what others do on the machine evens out
+LEAST_TIMED, MOST_TURNS = 3, 100
 MEBI = 2**20
 
 
@@ -98,6 +99,20 @@ def estimate(job: Job) -> Iterator[str]:
     yield f"time for {iterations} iterations: about {in_words(total)}"
 
 
+def refuse_too_large(job: Job) -> None:
+    """Refuse a training that the system would end by killing it.
+
+    Raises:
+        UserError: it takes more memory than is free; the sentence says what would fit.
+    """
+    peak = job.training.peak_memory()
+    if peak is None:
+        return
+    for line in memory_advice(job, peak):
+        needed = f"The finest stage takes about {peak / MEBI:.0f} MiB beside the program itself"
+        raise UserError(f"{needed}; {line}")
+
+
 def memory_advice(job: Job, peak: int) -> Iterator[str]:
     """A line with what would fit, if `peak` bytes are more than what is free."""
     free = free_memory(job.execution.device)
@@ -115,17 +130,23 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
 
 
 def time_iteration(job: Job, stage: int) -> float:
-    """Seconds of an iteration of `stage`: the median, of iterations that differ the mean."""
+    """Seconds of an iteration of `stage`."""
     rehearsal = job.training.rehearse(stage)
-    return _timed(rehearsal, lambda: synchronize(job.execution.device))
+    return _timed(rehearsal, lambda: synchronize(job.execution.device), f"timing stage {stage + 1}")
 
 
-def _timed(rehearsal: Rehearsal, wait: Callable[[], None]) -> float:
-    turn, untimed = rehearsal.turn, rehearsal.untimed
-    times = []
-    for iteration in range(untimed + turn * math.ceil(TIMED_ITERATIONS / turn)):
-        begun = time.perf_counter()
+def _timed(rehearsal: Rehearsal, wait: Callable[[], None], what: str) -> float:
+    """Mean seconds of an iteration, over whole turns that take some time."""
+    for iteration in range(rehearsal.untimed):
         rehearsal.step(iteration)
+    wait()
+    begun, most = time.perf_counter(), rehearsal.turn * MOST_TURNS
+    count = 0
+    for count in tracked(range(1, most + 1), most, what):
+        rehearsal.step(rehearsal.untimed + count - 1)
+        if count % rehearsal.turn or count < LEAST_TIMED:
+            continue
         wait()
-        times.append(time.perf_counter() - begun)
-    return (statistics.median if turn == 1 else statistics.mean)(times[untimed:])
+        if time.perf_counter() - begun > TIMED_SECONDS:
+            break
+    return (time.perf_counter() - begun) / count

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from consingan.errors import UserError
-from consingan.machine import device
+from consingan.machine import device, execution
 from consingan.machine.device import choose_device, describe
+from consingan.machine.execution import Execution, Wanted
 
 
 @pytest.fixture
@@ -143,3 +144,39 @@ def test_fewer_threads_are_advised_where_they_are_faster(monkeypatch) -> None:
     assert "6 times as fast as 4" in device.crowded(torch.device("cpu"))
     assert device.crowded(torch.device("cpu")) == ""
     assert device.crowded(torch.device("cuda")) == ""
+
+
+@pytest.fixture
+def threads(monkeypatch) -> list[int]:
+    """The numbers of threads that were set, after four."""
+    numbers = [4]
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: numbers[-1])
+    monkeypatch.setattr(torch, "set_num_threads", numbers.append)
+    return numbers
+
+
+def test_work_begins_with_one_thread_where_that_is_faster(monkeypatch, threads) -> None:
+    monkeypatch.setattr(device, "_slower_together", lambda _: 126.0)
+    note = device.settle_threads(torch.device("cpu"))
+    assert "126 times as fast as 4 now" in note
+    assert "--threads 4" in note
+    assert threads == [4, 1]
+
+
+def test_all_threads_stay_where_they_help(monkeypatch, threads) -> None:
+    monkeypatch.setattr(device, "_slower_together", lambda _: 1.2)
+    assert device.settle_threads(torch.device("cpu")) == ""
+    assert threads == [4]
+
+
+@pytest.mark.parametrize("threads_typed", [None, "3"])
+def test_a_number_that_was_chosen_stays(monkeypatch, threads, threads_typed) -> None:
+    monkeypatch.setattr(device, "_slower_together", lambda _: 126.0)
+    if threads_typed:
+        monkeypatch.setenv("OMP_NUM_THREADS", threads_typed)
+        assert device.settle_threads(torch.device("cpu")) == ""
+    else:
+        chosen = execution.settled(Execution(torch.device("cpu")), Wanted(threads=4))
+        assert chosen.notes == ()
+    assert threads == [4]
