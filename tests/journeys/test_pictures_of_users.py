@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from commands import (
     OBJECT,
     TINY,
+    TRAINED,
     copy_of_run,
     evaluate_model,
     main_train,
@@ -149,14 +150,17 @@ def test_a_gray_picture_can_give_16_bit(gray_run, form, suffix):
         "--model_dir", gray_run, "--num_samples", 2, "--no_metrics", "--format", form
     )
     assert result.exit_code == 0, result.output
-    (path,) = gray_run.glob(f"Evaluation/random_samples/gen_sample_0.{suffix}")
-    pixels = tifffile.imread(path) if suffix == "tif" else np.asarray(consingan_open(path))
-    assert pixels.dtype == np.uint16
-    assert pixels.ndim == 2
-    assert len(np.unique(pixels)) > 150
+    folder = gray_run / "Evaluation"
+    for name in ("random_samples/gen_sample_0", "reconstruction", "real_image"):
+        path = folder / f"{name}.{suffix}"
+        pixels = tifffile.imread(path) if suffix == "tif" else np.asarray(opened(path))
+        assert pixels.dtype == np.uint16
+        assert pixels.shape == TRAINED
+        assert (pixels % 257 != 0).any()  # no 8-bit level in disguise
+    assert len(np.unique(pixels)) > 256
 
 
-def consingan_open(path: Path):
+def opened(path: Path):
     from PIL import Image
 
     return Image.open(path)
