@@ -93,8 +93,8 @@ class TrainedModel:
         return given_back.cpu()
 
     def animate(
-        self, frames: int = 100, alpha: float = 0.1, beta: float = 0.9, start_stage: int = 0,
-        size: GivenSize | None = None, seed: int = 0,
+        self, frames: int = 100, alpha: float = Walk.alpha, beta: float = Walk.beta,
+        start_stage: int = 0, size: GivenSize | None = None, seed: int = 0,
     ) -> Iterator[Tensor]:  # fmt: skip
         """Frames (1, 3, h, w) of a walk near the training image.
 

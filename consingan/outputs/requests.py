@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consingan.methods.contract import Walk
 from consingan.methods.registry import METHODS
 from consingan.outputs.contract import Request
 from consingan.settings.config import FITS
@@ -52,7 +53,7 @@ class FilmRequest(SizedRequest):
     frames: int = option(100, "Length of an animation.", minimum=1)
     fps: float = option(10.0, "Speed of an animation, frames a second.", minimum=0.1, maximum=100)
     alpha: float = option(
-        0.1, "Animation: how strongly it is pulled back to the image.", minimum=0, maximum=1
+        Walk.alpha, "Animation: how strongly it is pulled back to the image.", minimum=0, maximum=1
     )
     betas: Sequence[float] = option(
         (),

@@ -466,7 +466,11 @@ def test_no_tensorboard_is_heeded():
         (MemoryError(), "there is not enough memory", 1),
         (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling"), "there is not enough memory", 1),
         (RuntimeError("CUDA out of memory. Tried to ..."), "there is not enough memory", 1),
-        (OSError(28, "No space left on device"), "cannot be written (No space left on device)", 1),
+        (
+            OSError(28, "No space left on device"),
+            "cannot be read or written (No space left on device); make room there",
+            1,
+        ),
         (KeyboardInterrupt(), "Stopped at once", 130),
     ],
     ids=["memory", "cuBLAS", "CUDA", "disk", "Ctrl+C"],

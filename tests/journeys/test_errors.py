@@ -138,7 +138,7 @@ TRAIN = [
     (f"--input_name {'x' * 300}.png", "There is no picture"),
     ("--input_name ''", "'--input_name': it is empty; give a value or leave it out."),
     ("--input_name text.png", "is not a picture that can be read"),
-    ("--input_name empty.png", "is not a picture that can be read"),
+    ("--input_name empty.png", "empty.png is empty; name a picture file"),
     ("--input_name array.npz", "is not a picture that can be read"),
     ("--input_name cut.jpg", "is damaged or cut short"),
     ("--input_name bomb.png", "million pixels; make it smaller"),

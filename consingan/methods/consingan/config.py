@@ -50,38 +50,52 @@ class ConSinGANConfig(Config):
         "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
-    nfc: int = option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
+    nfc: int = option(
+        Architecture.channels,
+        "Channels: fewer are faster and blurrier.",
+        minimum=1,
+        group="network",
+    )
     ker_size: int = option(
-        3,
+        Architecture.kernel,
         "Side of the convolution kernels (odd); larger sees larger patches.",
         minimum=1,
         group="network",
     )
     num_layer: int = option(
-        3, "Layers per stage: more see larger patches.", minimum=1, group="network"
+        Architecture.layers,
+        "Layers per stage: more see larger patches.",
+        minimum=1,
+        group="network",
     )
     padd_size: int = option(
-        0, "Zero-padding inside convolutions (px); 0 as published.", minimum=0, group="network"
+        Architecture.padding,
+        "Zero-padding inside convolutions (px); 0 as published.",
+        minimum=0,
+        group="network",
     )
     nc_im: int = option(
-        3,
+        Architecture.image_channels,
         "Image channels; pictures are always brought to RGB, so only 3.",
         minimum=3,
         maximum=3,
         group="network",
     )
     activation: str = option(
-        "lrelu", "Activation function; lrelu as published.", choices=ACTIVATIONS, group="network"
+        Architecture.activation,
+        "Activation function; lrelu as published.",
+        choices=ACTIVATIONS,
+        group="network",
     )
     lrelu_alpha: float = option(
-        0.05,
+        Architecture.slope,
         "Slope of lrelu: 0.3 carries color over better (harmonization).",
         minimum=0,
         maximum=1,
         group="network",
     )
     batch_norm: bool = option(
-        False, "Normalize in the generator: steadier, less varied.", group="network"
+        Architecture.norm, "Normalize in the generator: steadier, less varied.", group="network"
     )
     lr_g: float = option(5e-4, "Learning rate of the generator.", above=0, group="optimization")
     lr_d: float = option(5e-4, "Learning rate of the discriminator.", above=0, group="optimization")

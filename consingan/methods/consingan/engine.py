@@ -25,16 +25,16 @@ from consingan.nn.discriminator import Discriminator
 class Recipe:
     """The numbers of the training rule (Hinz et al. 2021, section 3)."""
 
-    train_depth: int = 3
-    lr_g: float = 5e-4
-    lr_d: float = 5e-4
-    lr_scale: float = 0.1
-    beta1: float = 0.5
-    g_steps: int = 3
-    d_steps: int = 3
-    lambda_grad: float = 0.1
-    penalty_every: int = 1
-    alpha: float = 10.0
+    train_depth: int = ConSinGANConfig.train_depth
+    lr_g: float = ConSinGANConfig.lr_g
+    lr_d: float = ConSinGANConfig.lr_d
+    lr_scale: float = ConSinGANConfig.lr_scale
+    beta1: float = ConSinGANConfig.beta1
+    g_steps: int = ConSinGANConfig.g_steps
+    d_steps: int = ConSinGANConfig.d_steps
+    lambda_grad: float = ConSinGANConfig.lambda_grad
+    penalty_every: int = ConSinGANConfig.penalty_every
+    alpha: float = ConSinGANConfig.alpha
 
     def penalty_weight(self, iteration: int, step: int) -> float:
         """Weight of the gradient penalty at one discriminator step; 0 where it is left out."""
