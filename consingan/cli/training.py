@@ -18,7 +18,7 @@ from consingan.cli.command import (
     was_typed,
 )
 from consingan.cli.folder import train_folder
-from consingan.cli.messages import explained, guarded, quoted
+from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
     decorated,
     execution_options,
@@ -29,11 +29,12 @@ from consingan.cli.options import (
 )
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
-from consingan.machine.program import started_as
+from consingan.machine.program import command_line, started_as
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
     from consingan.api.train import Run
+    from consingan.runs.folder import RunFolder
 
 TRAINING_EXAMPLES = (
     "python main_train.py --input_name Images/Generation/aurora.jpg",
@@ -126,15 +127,10 @@ def _finish(run: Run, options: Mapping[str, Any]) -> None:
 def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     if path is None:
         raise UserError("--resume needs --model_dir, the folder of the run to go on with.")
-    fields = dataclasses.fields(typed_method().config)
-    given = [flag_name(field) for field in fields if typed[field.name] is not None]
-    given += [name for name in ("dry_run", "output_dir") if was_typed(name)]
-    if given:
-        raise UserError(f"--resume goes on with the run's own settings; leave out --{given[0]}.")
-
     from consingan.api.train import go_on
     from consingan.runs.folder import RunFolder
     from consingan.training import plan
+    from consingan.training.longer import lengthen
 
     taken: list[Run] = []
 
@@ -146,15 +142,34 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
         note_busy_cores(run.execution)
 
     folder = RunFolder.open(path)
+    counts = _counts_of(folder, typed)
+    if counts:
+        lengthen(folder, counts)
     with explained(path):
         go_on(folder, wanted_of(options), watching(options), options["save_every"], told)
     _say_next(taken[0])
+
+
+def _counts_of(folder: RunFolder, typed: Mapping[str, Any]) -> dict[str, int]:
+    """What was typed to train a finished run longer.
+
+    Raises:
+        UserError: something else was typed that a run keeps.
+    """
+    fields = {field.name: field for field in dataclasses.fields(typed_method().config)}
+    given = {name: value for name, value in typed.items() if value is not None}
+    others = [flag_name(fields[name]) for name in given if name not in folder.method.counts]
+    others += [name for name in ("dry_run", "output_dir") if was_typed(name)]
+    if others:
+        raise UserError(f"--resume goes on with the run's own settings; leave out --{others[0]}.")
+    return given
 
 
 def _say_next(run: Run) -> None:
     """Say how long it took and what can be done now."""
     assert run.folder is not None
     say_finished(run.folder)
-    following = f"next: {' '.join(started_as('evaluate'))} --model_dir {quoted(run.folder.path)}"
+    words = (*started_as("evaluate"), "--model_dir", str(run.folder.path))
+    following = f"next: {command_line(words)}"
     wanting = run.trainer.model.task.takes_naive and run.naive is None
     click.echo(following + (" --naive_img PICTURE" if wanting else ""))

@@ -373,6 +373,15 @@ class Training(Protocol):
         ...
 
 
+@runtime_checkable
+class Reopens(Protocol):
+    """What the training of a method has besides, whose finished runs can be trained on."""
+
+    def reopened(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What `load_state` takes to go on in the last stage, from a finished run's `weights`."""
+        ...
+
+
 class Model(Protocol):
     """A trained (or partly trained) model."""
 

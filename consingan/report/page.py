@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from consingan.machine.progress import in_words
-from consingan.methods.command import training_command
+from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
 from consingan.report import figures, style
@@ -166,7 +166,7 @@ def _plain(value: object) -> str:
 
 def _commands(material: Material) -> str:
     commands = (
-        training_command(material.config, material.manifest.get("command")),
+        *training_commands(material.config, material.manifest, material.path),
         evaluation_command(material),
     )
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
