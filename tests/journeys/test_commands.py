@@ -381,7 +381,7 @@ def test_picture_names_of_any_kind_from_start_to_end(name, stem, tmp_path, monke
     assert result.exit_code == 0, result.output
     run = only_run(tmp_path / "TrainedModels")
     assert run.parent.name == stem
-    line = re.search("^next: python evaluate_model.py (.*)$", result.output, re.M).group(1)
+    line = re.search("^next: (?:python evaluate_model.py|consingan evaluate) (.*)$", result.output, re.M).group(1)
     result = evaluate_model(*shlex.split(line), "--num_samples", 1, "--no_metrics")
     assert result.exit_code == 0, result.output
     assert (run / "Evaluation" / "random_samples" / "gen_sample_0.png").is_file()
@@ -515,7 +515,7 @@ def group():
     ("name", "words"),
     [
         ("mine/my_mode.py", "python mine/my_mode.py evaluate"),
-        ("/usr/bin/consingan", "python evaluate_model.py"),
+        ("/usr/bin/consingan", "consingan evaluate"),
     ],
 )
 def test_a_script_of_ones_own_is_named(group, monkeypatch, name, words):
