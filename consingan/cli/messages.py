@@ -6,7 +6,6 @@ import contextlib
 import errno
 import functools
 import io
-import os
 import signal
 import sys
 import threading

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from consingan.images.names import IMAGE_FORMATS
 from consingan.settings.option import option
@@ -39,6 +39,16 @@ class Work(Protocol):
 
     def write(self, folder: Path, say: Say) -> Any:
         """Make everything and write it into `folder`; what a report needs of it."""
+        ...
+
+
+@runtime_checkable
+class FromPictures(Protocol):
+    """What a work has besides, that is made from pictures of the user's own."""
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        """Their files, by the option that names them; results are kept under "naive_img"."""
         ...
 
 

@@ -381,7 +381,9 @@ def test_picture_names_of_any_kind_from_start_to_end(name, stem, tmp_path, monke
     assert result.exit_code == 0, result.output
     run = only_run(tmp_path / "TrainedModels")
     assert run.parent.name == stem
-    line = re.search("^next: (?:python evaluate_model.py|consingan evaluate) (.*)$", result.output, re.M).group(1)
+    line = re.search(
+        "^next: (?:python evaluate_model.py|consingan evaluate) (.*)$", result.output, re.M
+    ).group(1)
     result = evaluate_model(*shlex.split(line), "--num_samples", 1, "--no_metrics")
     assert result.exit_code == 0, result.output
     assert (run / "Evaluation" / "random_samples" / "gen_sample_0.png").is_file()
