@@ -91,7 +91,7 @@ class Evaluation:
             write_report(self.run, folder, made, self.request, self.extras)
         elif all_alike(self.run.model, _samples(made)):
             advice = self.run.method.remedy("alike", self.run.model.config)
-            self.extras.say(f"Note: all samples are nearly the training image; {advice}")
+            self.extras.say(f"Note: all samples are nearly the training image. {advice}".rstrip())
 
 
 def _samples(made: Any) -> list[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,6 +99,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     from consingan.api.train import begin
     from consingan.machine.execution import choose_execution, settled
     from consingan.training import plan
+    from consingan.training.outlook import outlook
     from consingan.training.prepare import prepare
 
     wanted = wanted_of(options)
@@ -110,6 +112,9 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         for line in plan.estimate(job):
             click.echo(line)
         return
+    with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
+        for line in outlook(job, typed):
+            say(line)
     _finish(begin(job, options["output_dir"]), options)
 
 

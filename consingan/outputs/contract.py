@@ -82,12 +82,14 @@ class Output:
         plural: what it makes, for sentences.
         request: its options.
         code: module that does the work, see `OutputCode`.
+        previewed: names of what `OutputCode.preview` gives; without them it gives samples.
     """
 
     name: str
     plural: str
     request: type[Request]
     code: str
+    previewed: tuple[str, ...] = ()
 
     def load(self) -> OutputCode:
         """Import its code, and torch with it."""

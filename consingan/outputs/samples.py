@@ -14,7 +14,7 @@ from torch import Tensor
 from consingan.images.deep import refuse_colors, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
-from consingan.images.sheets import grid
+from consingan.images.sheets import labelled
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.outputs.contract import Say
@@ -62,7 +62,9 @@ class SampleWork:
             )
         if not samples:
             return RandomSamples(samples)
-        sheet = grid([self.model.real, *samples[: GRID_SAMPLES - 1]])
+        shown = samples[: GRID_SAMPLES - 1]
+        names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
+        sheet = labelled([self.model.real, *shown], names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory

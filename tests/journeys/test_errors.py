@@ -250,8 +250,11 @@ TRAIN = [
     (f"{GOOD} --model_dir harmonized", "--model_dir goes with --fine_tune or --resume"),
     # resuming
     ("--resume", "--resume needs --model_dir"),
-    ("--resume --model_dir finished", "is finished; evaluate it with evaluate_model.py"),
-    ("--resume --model_dir unfinished --niter 5", "leave out --niter"),
+    ("--resume --model_dir finished", "is finished; evaluate it with"),
+    (
+        "--resume --model_dir unfinished --niter 5",
+        "go on with it first, by --resume without --niter",
+    ),
     ("--resume --model_dir unfinished --manualSeed 5", "leave out --manualSeed"),
     ("--resume --model_dir unfinished --Gsteps 5", "leave out --Gsteps"),
     ("--resume --model_dir unfinished --no_batch_norm", "leave out --batch_norm"),
