@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from consingan.cli.command import CONTEXT, CarefulCommand, examples, typed_words, was_typed
 from consingan.cli.evaluation_options import evaluation_options, note_idle_options, request_of
 from consingan.cli.messages import guarded
-from consingan.cli.options import say, wanted_of
+from consingan.cli.options import run_named, say, wanted_of
 from consingan.errors import UserError
 from consingan.images.names import IMAGE_FORMATS
 from consingan.machine.program import command_line, started_as
@@ -32,6 +33,7 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     """Make pictures with a trained model, in the folder Evaluation of its run."""
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
+    typed, model_dir = model_dir, run_named(model_dir)
     from consingan.api.evaluate import Judging, load, prepare_evaluation
     from consingan.machine.execution import choose_execution, settled
 
@@ -43,7 +45,7 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
         say(note)
     # All that can be refused comes before anything is written.
     request = request_of(run, options)
-    command = _repeating(execution)
+    command = _repeating(execution, typed, model_dir)
     judging = Judging(not options["no_metrics"], options["inception_weights"], command)
     evaluation = prepare_evaluation(run, request, judging, say, iteration)
     note_idle_options(evaluation)
@@ -57,12 +59,15 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
     return replace(wanted, precision="float32") if deep and not wanted.precision else wanted
 
 
-def _repeating(execution: Execution) -> str:
-    """The command that was typed, executed as it was where that was left to the machine."""
+def _repeating(execution: Execution, typed: Path, run: Path) -> str:
+    """The command that was typed, with the run and the execution that were left to the program."""
     from consingan.methods.command import execution_words
 
+    pattern = re.compile(rf"(--model.dir=)?{re.escape(str(typed))}")
+    found = ((word, pattern.fullmatch(word)) for word in typed_words())
+    words = [f"{match[1] or ''}{run}" if match else word for word, match in found]
     placed = any(was_typed(name) for name in ("device", "gpu", "not_cuda"))
     told = {"engine", *(name for name in ("precision", "threads") if was_typed(name))}
     told |= {"device"} if placed else set()
     how = {name: value for name, value in execution.to_json().items() if name not in told}
-    return command_line((*started_as("evaluate"), *typed_words(), *execution_words(how)))
+    return command_line((*started_as("evaluate"), *words, *execution_words(how)))

@@ -21,9 +21,11 @@ from consingan.cli.command import (
 from consingan.cli.folder import train_folder
 from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
+    RUNS,
     decorated,
     execution_options,
     note_idle_settings,
+    run_named,
     say,
     seed_of,
     wanted_of,
@@ -52,9 +54,9 @@ OPTIONS = (
     click.option("--checkpointing", is_flag=True, default=None,
            help="Less memory, more time, the same result.", **_MACHINE),
     click.option("--model_dir", type=click.Path(path_type=Path),
-           help="The run to resume or fine-tune.", **_RUN),
+           help="The run to resume or fine-tune; or a folder of runs, or latest.", **_RUN),
     click.option("--resume", is_flag=True, help="Go on with the run in --model_dir.", **_RUN),
-    click.option("--output_dir", type=click.Path(path_type=Path), default=Path("TrainedModels"),
+    click.option("--output_dir", type=click.Path(path_type=Path), default=RUNS,
            show_default=True, help="Where run folders are made.", **_RUN),
     click.option("--save_every", type=click.IntRange(1), metavar="N",
            help="Iterations between saves; by default as often as costs 1 % of the time.", **_RUN),
@@ -76,6 +78,8 @@ def train(model_dir: Path | None, resume: bool, **options: Any) -> None:
     """Train a generative model on ONE image, or one on each image of a folder."""
     method = typed_method()
     typed = {f.name: options.pop(f.name) for f in dataclasses.fields(method.config)}
+    if model_dir is not None:
+        model_dir = run_named(model_dir, options["output_dir"])
     if resume:
         _resume(model_dir, typed, options)
     elif typed["input_name"] and _is_folder(typed["input_name"]):

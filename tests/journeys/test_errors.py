@@ -277,7 +277,6 @@ EVALUATE = [
     ("--model_dir absent", "There is no run folder absent"),
     ("--model_dir good.png", "There is no run folder good.png"),
     ("--model_dir 'empty folder'", "is not a run of this program"),
-    ("--model_dir parent/image", "did you mean parent/image/"),
     ("--model_dir ''", "'--model_dir': it is empty"),
     ("--model_dir finished/1", "did you mean finished?"),
     ("--model_dir folder.png", "is not a run of this program"),
