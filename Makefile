@@ -18,7 +18,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(INSTALL) .
+	@echo "Installing PyTorch and a few other packages (some 200 MB; gigabytes where CUDA comes with it)"
+	$(subst --quiet,--progress-bar on,$(INSTALL)) .
 	touch $@
 
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
@@ -28,8 +29,7 @@ $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 demo: $(VENV)/.demo
 	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 80 --train_stages 4 \
 		--niter 400 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
-	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir \
-		"$$(ls -td TrainedModels/demo/*/*/ | head -n 1)"
+	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir TrainedModels/demo
 
 setup: $(VENV)/.test
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from consingan._version import __version__
 from consingan.machine.execution import Execution
 from consingan.metrics.sifid import load_inception
-from consingan.outputs.contract import Request, Say, Work
+from consingan.outputs.contract import FromPictures, Request, Say, Work
+from consingan.outputs.ownership import described, folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
 from consingan.report.kinds import KINDS
@@ -24,6 +27,8 @@ from consingan.report.write import (
 )
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun, load_run
+
+FORMAT = 1  # of the record that an evaluation leaves
 
 
 @dataclass(frozen=True)
@@ -55,15 +60,38 @@ class Evaluation:
     def write(self) -> Path:
         """Make everything; returns the folder."""
         name = EVALUATION if self.iteration is None else f"{EVALUATION}/iteration_{self.iteration}"
-        folder = evaluation_folder(self.run.path, name)
+        top, say = evaluation_folder(self.run.path, name), self.extras.say
+        inputs = described(self.work.inputs if isinstance(self.work, FromPictures) else {})
+        about = self._about(inputs)
+        folder = folder_of(top, inputs["naive_img"]) if "naive_img" in inputs else top
+        with owned(folder, about, say):
+            self._write_into(folder)
+        if folder != top:
+            with owned(top, about, say):
+                publish(folder, top)
+            say(f"the same until the next picture: {top}")
+        return top
+
+    def _about(self, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        """What the record of the evaluation says beside its files."""
+        return {
+            "format": FORMAT,
+            "version": __version__,
+            "command": self.judging.command,
+            "stages": len(self.run.model.sizes),
+            "iteration": self.iteration,
+            "request": dataclasses.asdict(self.request),
+            "inputs": dict(inputs),
+        }
+
+    def _write_into(self, folder: Path) -> None:
         write_basics(self.run.model, folder, self.request.image_format)
         made = self.work.write(folder, self.extras.say)
         if self.judging.metrics:
             write_report(self.run, folder, made, self.request, self.extras)
         elif all_alike(self.run.model, _samples(made)):
             advice = self.run.method.remedy("alike", self.run.model.config)
-            self.extras.say(f"Note: all samples are nearly the training image; {advice}")
-        return folder
+            self.extras.say(f"Note: all samples are nearly the training image. {advice}".rstrip())
 
 
 def _samples(made: Any) -> list[Tensor]:

@@ -91,7 +91,7 @@ def begin(job: Job, output_dir: Path | None) -> Run:
     refuse_too_large(job)
     folder = None
     if output_dir is not None:
-        about = about_this_run(job.execution, job.chosen.origin)
+        about = about_this_run(job.execution, job.chosen.origin, job.base)
         folder = RunFolder.create(output_dir, job.training, about, job.naive)
     return Run(Trainer(job.training), folder, job.execution, job.naive)
 

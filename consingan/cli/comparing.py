@@ -8,7 +8,7 @@ import click
 
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
-from consingan.cli.options import output_file, wanted_of
+from consingan.cli.options import output_file, run_named, wanted_of
 
 
 @click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
@@ -47,7 +47,7 @@ def compare_command(
     from consingan.machine.files import write_text
 
     execution = choose_execution(wanted_of({"device": device, "precision": "float32"}))
-    comparison = compare(runs, execution, num_samples, seed, click.echo)
+    comparison = compare(tuple(map(run_named, runs)), execution, num_samples, seed, click.echo)
     click.echo(comparison.text)
     write_text(output, comparison.html)
     click.echo(f"page: {output}")

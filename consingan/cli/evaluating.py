@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import CONTEXT, CarefulCommand, examples, typed_words
+from consingan.cli.command import CONTEXT, CarefulCommand, examples, typed_words, was_typed
 from consingan.cli.evaluation_options import evaluation_options, note_idle_options, request_of
 from consingan.cli.messages import guarded
-from consingan.cli.options import say, wanted_of
+from consingan.cli.options import run_named, say, wanted_of
 from consingan.errors import UserError
 from consingan.images.names import IMAGE_FORMATS
-from consingan.machine.program import started_as
+from consingan.machine.program import command_line, started_as
 
 if TYPE_CHECKING:
-    from consingan.machine.execution import Wanted
+    from consingan.machine.execution import Execution, Wanted
 
 EVALUATION_EXAMPLES = (
     "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
@@ -33,6 +33,7 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     """Make pictures with a trained model, in the folder Evaluation of its run."""
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
+    typed, model_dir = model_dir, run_named(model_dir)
     from consingan.api.evaluate import Judging, load, prepare_evaluation
     from consingan.machine.execution import choose_execution, settled
 
@@ -44,7 +45,7 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
         say(note)
     # All that can be refused comes before anything is written.
     request = request_of(run, options)
-    command = shlex.join((*started_as("evaluate"), *typed_words()))
+    command = _repeating(execution, typed, model_dir)
     judging = Judging(not options["no_metrics"], options["inception_weights"], command)
     evaluation = prepare_evaluation(run, request, judging, say, iteration)
     note_idle_options(evaluation)
@@ -56,3 +57,17 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
     wanted = wanted_of(options)
     deep = IMAGE_FORMATS[options["image_format"] or "png"][1] > 8
     return replace(wanted, precision="float32") if deep and not wanted.precision else wanted
+
+
+def _repeating(execution: Execution, typed: Path, run: Path) -> str:
+    """The command that was typed, with the run and the execution that were left to the program."""
+    from consingan.methods.command import execution_words
+
+    pattern = re.compile(rf"(--model.dir=)?{re.escape(str(typed))}")
+    found = ((word, pattern.fullmatch(word)) for word in typed_words())
+    words = [f"{match[1] or ''}{run}" if match else word for word, match in found]
+    placed = any(was_typed(name) for name in ("device", "gpu", "not_cuda"))
+    told = {"engine", *(name for name in ("precision", "threads") if was_typed(name))}
+    told |= {"device"} if placed else set()
+    how = {name: value for name, value in execution.to_json().items() if name not in told}
+    return command_line((*started_as("evaluate"), *words, *execution_words(how)))

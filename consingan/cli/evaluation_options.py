@@ -46,7 +46,10 @@ def evaluation_options(command: Command) -> Command:
         command = _added(option, command)
     command = execution_options(command)
     return click.option(
-        "--model_dir", type=click.Path(path_type=Path), help="Folder of the run.", **_RUN
+        "--model_dir",
+        type=click.Path(path_type=Path),
+        help="Folder of the run; or of runs, or latest: the newest.",
+        **_RUN,
     )(command)
 
 

@@ -6,10 +6,7 @@ import contextlib
 import errno
 import functools
 import io
-import os
-import shlex
 import signal
-import subprocess
 import sys
 import threading
 import warnings
@@ -21,7 +18,7 @@ from typing import Any
 import click
 
 from consingan.errors import UserError, out_of_memory
-from consingan.machine.program import started_as
+from consingan.machine.program import go_on_command
 
 USER_ERROR, FAILURE, STOPPED = 2, 1, 130
 PATIENCE = 1.0  # seconds
@@ -138,7 +135,7 @@ def explained(run: Path) -> Iterator[None]:
     """Say how a training ended early and how to go on; exit with a code that is not zero."""
     from consingan.errors import DivergedError, InterruptedRunError
 
-    resume = f"{' '.join(started_as('train'))} --resume --model_dir {quoted(run)}"
+    resume = go_on_command(run)
     try:
         yield
     except InterruptedRunError as stop:
@@ -174,8 +171,3 @@ def advice(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno is not None:
         return _file_advice(error)
     return None
-
-
-def quoted(path: Path) -> str:
-    """A path as it is typed in the system's own shell."""
-    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+RUNS = Path("TrainedModels")
 MOST_THREADS = 1024  # many more than that crash the library that starts them
 
 
@@ -136,6 +137,16 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted:
 
     names = Wanted.__dataclass_fields__
     return Wanted(**{name: options[name] for name in names if name in options})
+
+
+def run_named(path: Path, root: Path = RUNS) -> Path:
+    """The run that is meant by `--model_dir`; says which where that was left open."""
+    from consingan.runs.newest import find_run
+
+    found = find_run(path, root)
+    if found != path:
+        click.echo(f"the newest run: {found}")
+    return found
 
 
 def seed_of(typed: Mapping[str, Any]) -> int:

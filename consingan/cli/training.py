@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,22 +19,25 @@ from consingan.cli.command import (
     was_typed,
 )
 from consingan.cli.folder import train_folder
-from consingan.cli.messages import explained, guarded, quoted
+from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
+    RUNS,
     decorated,
     execution_options,
     note_idle_settings,
+    run_named,
     say,
     seed_of,
     wanted_of,
 )
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
-from consingan.machine.program import started_as
+from consingan.machine.program import command_line, started_as
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
     from consingan.api.train import Run
+    from consingan.runs.folder import RunFolder
 
 TRAINING_EXAMPLES = (
     "python main_train.py --input_name Images/Generation/aurora.jpg",
@@ -50,9 +54,9 @@ OPTIONS = (
     click.option("--checkpointing", is_flag=True, default=None,
            help="Less memory, more time, the same result.", **_MACHINE),
     click.option("--model_dir", type=click.Path(path_type=Path),
-           help="The run to resume or fine-tune.", **_RUN),
+           help="The run to resume or fine-tune; or a folder of runs, or latest.", **_RUN),
     click.option("--resume", is_flag=True, help="Go on with the run in --model_dir.", **_RUN),
-    click.option("--output_dir", type=click.Path(path_type=Path), default=Path("TrainedModels"),
+    click.option("--output_dir", type=click.Path(path_type=Path), default=RUNS,
            show_default=True, help="Where run folders are made.", **_RUN),
     click.option("--save_every", type=click.IntRange(1), metavar="N",
            help="Iterations between saves; by default as often as costs 1 % of the time.", **_RUN),
@@ -74,6 +78,8 @@ def train(model_dir: Path | None, resume: bool, **options: Any) -> None:
     """Train a generative model on ONE image, or one on each image of a folder."""
     method = typed_method()
     typed = {f.name: options.pop(f.name) for f in dataclasses.fields(method.config)}
+    if model_dir is not None:
+        model_dir = run_named(model_dir, options["output_dir"])
     if resume:
         _resume(model_dir, typed, options)
     elif typed["input_name"] and _is_folder(typed["input_name"]):
@@ -97,6 +103,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     from consingan.api.train import begin
     from consingan.machine.execution import choose_execution, settled
     from consingan.training import plan
+    from consingan.training.outlook import outlook
     from consingan.training.prepare import prepare
 
     wanted = wanted_of(options)
@@ -109,6 +116,9 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         for line in plan.estimate(job):
             click.echo(line)
         return
+    with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
+        for line in outlook(job, typed):
+            say(line)
     _finish(begin(job, options["output_dir"]), options)
 
 
@@ -126,15 +136,10 @@ def _finish(run: Run, options: Mapping[str, Any]) -> None:
 def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     if path is None:
         raise UserError("--resume needs --model_dir, the folder of the run to go on with.")
-    fields = dataclasses.fields(typed_method().config)
-    given = [flag_name(field) for field in fields if typed[field.name] is not None]
-    given += [name for name in ("dry_run", "output_dir") if was_typed(name)]
-    if given:
-        raise UserError(f"--resume goes on with the run's own settings; leave out --{given[0]}.")
-
     from consingan.api.train import go_on
     from consingan.runs.folder import RunFolder
     from consingan.training import plan
+    from consingan.training.longer import lengthen
 
     taken: list[Run] = []
 
@@ -146,15 +151,34 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
         note_busy_cores(run.execution)
 
     folder = RunFolder.open(path)
+    counts = _counts_of(folder, typed)
+    if counts:
+        lengthen(folder, counts)
     with explained(path):
         go_on(folder, wanted_of(options), watching(options), options["save_every"], told)
     _say_next(taken[0])
+
+
+def _counts_of(folder: RunFolder, typed: Mapping[str, Any]) -> dict[str, int]:
+    """What was typed to train a finished run longer.
+
+    Raises:
+        UserError: something else was typed that a run keeps.
+    """
+    fields = {field.name: field for field in dataclasses.fields(typed_method().config)}
+    given = {name: value for name, value in typed.items() if value is not None}
+    others = [flag_name(fields[name]) for name in given if name not in folder.method.counts]
+    others += [name for name in ("dry_run", "output_dir") if was_typed(name)]
+    if others:
+        raise UserError(f"--resume goes on with the run's own settings; leave out --{others[0]}.")
+    return given
 
 
 def _say_next(run: Run) -> None:
     """Say how long it took and what can be done now."""
     assert run.folder is not None
     say_finished(run.folder)
-    following = f"next: {' '.join(started_as('evaluate'))} --model_dir {quoted(run.folder.path)}"
+    words = (*started_as("evaluate"), "--model_dir", str(run.folder.path))
+    following = f"next: {command_line(words)}"
     wanting = run.trainer.model.task.takes_naive and run.naive is None
     click.echo(following + (" --naive_img PICTURE" if wanting else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from consingan.images.raster import Pixels
 
 GAP = 4  # px between the pictures of a grid
 LABEL_HEIGHT = 18  # px for a line of text
+MARGIN = 3  # px around it
 
 
 def grid(pictures: Sequence[Tensor], columns: int | None = None) -> Tensor:
@@ -32,14 +34,20 @@ def grid(pictures: Sequence[Tensor], columns: int | None = None) -> Tensor:
 def labelled(
     pictures: Sequence[Tensor], labels: Sequence[str], columns: int | None = None
 ) -> Pixels:
-    """The same with a line of text above each picture, as (H, W, 3) uint8."""
+    """The same with a line of text above each picture, as (H, W, 3) uint8.
+
+    What is narrower than its label gets white beside it, so that every label can be read.
+    """
     from PIL import Image, ImageDraw
 
+    pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    widest = max(math.ceil(pen.textlength(label)) for label in labels) + 2 * MARGIN
     framed = []
     for picture, label in zip(pictures, labels, strict=True):
         pixels = to_pixels(picture)
-        canvas = Image.new("RGB", (pixels.shape[1], pixels.shape[0] + LABEL_HEIGHT), "white")
+        size = (max(pixels.shape[1], widest), pixels.shape[0] + LABEL_HEIGHT)
+        canvas = Image.new("RGB", size, "white")
         canvas.paste(Image.fromarray(pixels), (0, LABEL_HEIGHT))
-        ImageDraw.Draw(canvas).text((3, 3), label, fill="black")
+        ImageDraw.Draw(canvas).text((MARGIN, MARGIN), label, fill="black")
         framed.append(torch.from_numpy(np.asarray(canvas) / 127.5 - 1).permute(2, 0, 1)[None])
     return to_pixels(grid(framed, columns))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import features
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -28,8 +29,7 @@ def write_animation(path: Path, frames: Iterable[Tensor], fps: float) -> None:
     suffix = path.suffix.lower()
     if suffix not in _WRITERS:
         raise UserError(f"{path.name}: animations are written as gif, webp or mp4.")
-    if suffix == ".mp4":
-        require_ffmpeg()
+    require_writer(suffix)
     pixels = (to_pixels(frame) for frame in frames)
     with atomic_path(path) as temporary:
         _WRITERS[suffix](temporary, pixels, fps)
@@ -83,16 +83,39 @@ def _failure_of_ffmpeg(path: Path) -> Iterator[None]:
 _WRITERS = {".gif": write_gif, ".webp": write_webp, ".mp4": _write_mp4}
 
 
+def require_writer(suffix: str) -> None:
+    """Make sure that films of a kind can be written here, before the first frame is made.
+
+    Raises:
+        UserError: what it needs is missing; the sentence says how to get it.
+    """
+    if check := _NEEDS.get(suffix.lower()):
+        check()
+
+
 def require_ffmpeg() -> None:
     """Make sure that MP4 can be written.
 
     Raises:
-        UserError: the optional package is missing.
+        UserError: the optional package is missing, or the program in it.
     """
+    advice = "run: pip install imageio-ffmpeg (or choose gif or webp)."
     try:
-        import imageio_ffmpeg  # noqa: F401
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
     except ImportError:
+        raise UserError(f"MP4 needs the package imageio-ffmpeg; {advice}") from None
+    except RuntimeError:
+        raise UserError(f"imageio-ffmpeg finds no ffmpeg program here; {advice}") from None
+
+
+def _require_webp() -> None:
+    if not features.check("webp"):
         raise UserError(
-            "MP4 needs the package imageio-ffmpeg; run: pip install imageio-ffmpeg "
-            "(or choose gif or webp)."
-        ) from None
+            "This build of Pillow writes no WebP; run: pip install --force-reinstall pillow (or "
+            "choose gif or mp4)."
+        )
+
+
+_NEEDS = {".mp4": require_ffmpeg, ".webp": _require_webp}

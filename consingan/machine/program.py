@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
 SCRIPTS = {"train": "main_train.py", "evaluate": "evaluate_model.py"}
+INSTALLED = "consingan"
 
 
 def started_as(command: str) -> tuple[str, ...]:
-    """Words that start a command: ("python", "main_train.py") for train.
+    """Words that start a command here: ("python", "main_train.py") or ("consingan", "train").
 
-    A script of the user's own that runs our commands (because it adds a mode, for example) is
-    named instead: only it knows the mode.
+    Whoever typed one of the scripts has the other beside it; whoever typed an installed command
+    has no scripts. A script of the user's own that runs our commands (because it adds a mode, for
+    example) is named instead: only it knows the mode.
     """
     context = click.get_current_context(silent=True)
     root = context.find_root() if context else None
+    script = Path(sys.argv[0])
     if root is not None and isinstance(root.command, click.Group):
-        name = root.info_name or ""
-        if name.endswith(".py") and set(SCRIPTS) <= set(root.command.commands):
+        if script.suffix == ".py" and script.name != "__main__.py":
             return ("python", sys.argv[0], command)
-    return ("python", SCRIPTS[command])
+        module = script.name == "__main__.py"
+        return (*(("python", "-m", INSTALLED) if module else (INSTALLED,)), command)
+    if script.name in SCRIPTS.values():
+        return ("python", str(script.with_name(SCRIPTS[command])))
+    if Path(SCRIPTS[command]).is_file():
+        return ("python", SCRIPTS[command])
+    return (INSTALLED, command)
+
+
+def command_line(words: Iterable[str]) -> str:
+    """Words as they are typed in the system's own shell, quoted where that is needed."""
+    return subprocess.list2cmdline([*words]) if os.name == "nt" else shlex.join(words)
+
+
+def go_on_command(run: Path) -> str:
+    """The command that goes on with a run."""
+    return command_line((*started_as("train"), "--resume", "--model_dir", str(run)))

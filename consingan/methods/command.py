@@ -1,37 +1,79 @@
-"""The command that repeats a training."""
+"""The commands that repeat a training."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from consingan.images.names import ARRAY_NAME
-from consingan.machine.program import started_as
+from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import choose_settings
 from consingan.settings.config import Config
 from consingan.settings.option import flag_name
 
+EXECUTION = ("device", "precision", "engine", "threads")  # what changes the last digits, or more
 
-def training_command(config: Config, typed: str | None = None) -> str:
-    """The command that trains the same model again.
 
-    Written from the settings, so that it holds the seed even where that was drawn. Fine-tuning
-    starts from another run, which only the command that was typed knows; a tensor comes from
-    Python.
+def training_commands(config: Config, manifest: Mapping[str, Any], run: Path) -> Iterator[str]:
+    """The command that trains the same model again, and those that trained it longer.
+
+    Args:
+        config: the settings, as they are now.
+        manifest: of the run; {} where there is none.
+        run: its folder.
+    """
+    longer, execution = manifest.get("lengthened", []), manifest.get("execution", {})
+    begun = config.replace(**longer[0]["before"]) if longer else config
+    if config.fine_tune and manifest.get("base"):
+        yield _fine_tuning(begun, manifest, execution)
+    else:
+        yield training_command(begun, execution)
+    now = begun
+    for entry in longer:
+        counts = {name: value for name, value in entry["counts"].items()
+                  if value != getattr(now, name)}  # fmt: skip
+        now = now.replace(**counts)
+        yield command_line((*started_as("train"), "--resume", "--model_dir", str(run),
+                            *_flags(now, counts)))  # fmt: skip
+
+
+def training_command(config: Config, execution: Mapping[str, Any] | None = None) -> str:
+    """The command that trains the same model again, executed alike.
+
+    Written from the settings, so that it holds the seed even where that was drawn. A tensor comes
+    from Python.
 
     Args:
         config: the settings.
-        typed: the command that was typed, if it is known.
+        execution: what `Execution.to_json` gave, as far as it is known.
     """
+    execution = execution or {}
+    given = [f.name for f in dataclasses.fields(config) if _must_be_given(f.name, config)]
     if config.input_name == ARRAY_NAME:
-        return _python_call(config)
-    if config.fine_tune and typed:
-        return typed
-    given = [field for field in dataclasses.fields(config) if _must_be_given(field.name, config)]
-    words = (_words(flag_name(field), getattr(config, field.name)) for field in given)
-    return shlex.join(itertools.chain(started_as("train"), *words))
+        return _python_call(config, given, execution)
+    words = (*_flags(config, given), *execution_words(execution))
+    return command_line((*started_as("train"), *words))
+
+
+def execution_words(execution: Mapping[str, Any]) -> Iterator[str]:
+    """Flags that let a command be executed as `execution`, see `Execution.to_json`, says."""
+    for name in EXECUTION:
+        if name in execution:
+            yield from (f"--{name}", str(execution[name]))
+    if execution.get("checkpointing"):
+        yield "--checkpointing"
+
+
+def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping[str, Any]) -> str:
+    """With what was typed over the settings of the run that it started from, and the seed."""
+    typed = [name for name, origin in manifest.get("origin", {}).items() if origin == "typed"]
+    fields = type(config).__dataclass_fields__
+    names = {"manual_seed", *(name for name in typed if name in fields)} - {"method", "input_name"}
+    given = [name for name in fields if name in names]
+    words = (*_flags(config, given), "--model_dir", str(manifest["base"]))
+    return command_line((*started_as("train"), *words, *execution_words(execution)))
 
 
 def _must_be_given(name: str, config: Config) -> bool:
@@ -47,16 +89,18 @@ def _must_be_given(name: str, config: Config) -> bool:
     return bool(getattr(config, name) != getattr(choose_settings(told).config, name))
 
 
-def _python_call(config: Config) -> str:
-    given = (
-        f"{field.name}={getattr(config, field.name)!r}"
-        for field in dataclasses.fields(config)
-        if field.name != "input_name" and _must_be_given(field.name, config)
-    )
+def _python_call(config: Config, names: list[str], execution: Mapping[str, Any]) -> str:
+    given = [f"{name}={getattr(config, name)!r}" for name in names if name != "input_name"]
+    how = ("device", "precision", "engine")
+    given += [f"{name}={execution[name]!r}" for name in how if name in execution]
     return f"consingan.train({', '.join([ARRAY_NAME, *given])})"
 
 
-def _words(flag: str, value: Any) -> list[str]:
-    if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no_{flag}"]
-    return [f"--{flag}", str(value)]
+def _flags(config: Config, names: Any) -> Iterator[str]:
+    for name in names:
+        flag = flag_name(type(config).__dataclass_fields__[name])
+        value = getattr(config, name)
+        if isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no_{flag}"
+        else:
+            yield from (f"--{flag}", str(value))

@@ -137,8 +137,9 @@ class Method:
         label: name of a run's folder after its date.
         code: module that does the work, see `Code`.
         engines: `--engine` -> what it is, in a phrase; "auto" first.
-        remedies: symptom -> advice in the method's own flags: "flat", "diverged", "longer",
-            "copies", "memory", "still".
+        remedies: symptom -> advice in the method's own flags, none with a value that is there
+            already: "flat", "diverged", "longer", "texture", "copies", "alike", "memory"; "still",
+            "fits" and "misfits", to which a report adds the flags of the film or composite.
         losses: names of what a step returns, as runs that do not say have them.
         reconstruction: which of them says how well the image is given back; "" where none does.
         in_short: the losses of a step in a few words, for the progress bar.
@@ -370,6 +371,15 @@ class Training(Protocol):
 
     def rehearse(self, stage: int) -> Rehearsal:
         """Iterations of `stage` on networks that are thrown away."""
+        ...
+
+
+@runtime_checkable
+class Reopens(Protocol):
+    """What the training of a method has besides, whose finished runs can be trained on."""
+
+    def reopened(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What `load_state` takes to go on in the last stage, from a finished run's `weights`."""
         ...
 
 

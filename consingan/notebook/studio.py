@@ -283,8 +283,8 @@ class Studio:
         """What `MaskOptions.source` takes, "" for a mask beside the picture, or "none"."""
         kept = self._results() / f"{naive.path.stem}_drawn.png"
         if mask == "draw" and not colab.on_colab():
-            print("Note: painting needs Google Colab; the numbers in the field shape are used.")
-            mask = "shape"
+            print("Note: painting needs Google Colab; the field shape or a mask beside counts.")
+            mask = "shape" if shape.strip() else "beside"
         if mask == "draw":
             canvas.draw(naive.picture, kept)
         elif mask == "shape":

@@ -13,6 +13,7 @@ from consingan.errors import UserError
 from consingan.images import masks
 from consingan.images.deep import refuse_colors, sheet_suffix, write_as
 from consingan.images.io import to_pixels, write_image
+from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
 from consingan.images.picture import gray_as, is_gray
 from consingan.images.raster import Pixels
@@ -63,6 +64,16 @@ class CompositeWork:
     mask: Tensor | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The picture and the file of its mask, if it has one."""
+        if not self.path:
+            return {}
+        named = self.request.mask
+        mask = find_mask(Path(self.path)) if not named else Path(named)
+        own = {"naive_img": Path(self.path)}
+        return own if mask is None or named == AUTO else own | {"mask": mask}
+
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options of the mask without one, the seed where nothing is random."""
         task = self.model.config.train_mode
@@ -80,10 +91,10 @@ class CompositeWork:
             say("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
         for note in self.notes:
             say(f"Note: {note}")
+        form = self.request.image_format
         made = compose(self.model, self.naive, self.mask, self.request)
         if self.mask is not None and self.request.mask == AUTO:
-            write_mask(self.mask, folder / "mask_auto.png")
-        form = self.request.image_format
+            write_mask(self.mask, folder / f"mask_auto{sheet_suffix(form)}")
         for path in write_composite(made, self.model, folder, self.path, form):
             say(f"{path}")
         return made

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from consingan.images.names import IMAGE_FORMATS
 from consingan.settings.option import option
@@ -42,6 +42,16 @@ class Work(Protocol):
         ...
 
 
+@runtime_checkable
+class FromPictures(Protocol):
+    """What a work has besides, that is made from pictures of the user's own."""
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        """Their files, by the option that names them; results are kept under "naive_img"."""
+        ...
+
+
 class OutputCode(Protocol):
     """The module that an output's `code` names."""
 
@@ -72,12 +82,14 @@ class Output:
         plural: what it makes, for sentences.
         request: its options.
         code: module that does the work, see `OutputCode`.
+        previewed: names of what `OutputCode.preview` gives; without them it gives samples.
     """
 
     name: str
     plural: str
     request: type[Request]
     code: str
+    previewed: tuple[str, ...] = ()
 
     def load(self) -> OutputCode:
         """Import its code, and torch with it."""

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from consingan.images.picture import gray_as
-from consingan.images.video import require_ffmpeg, speed_note, write_animation
+from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Walk
@@ -89,8 +89,7 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
         UserError: a start stage is beyond the model's stages, a size cannot be made, or a package
             for the format is missing.
     """
-    if request.video_format == "mp4":
-        require_ffmpeg()
+    require_writer(f".{request.video_format}")
     sizes = _sizes(model, request)
     stages = start_stages(model, request.start_stages)
     starts = stages or [k for k in AUTHORS_START_STAGES if k < len(model.sizes)]

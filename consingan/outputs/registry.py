@@ -10,12 +10,20 @@ from consingan.outputs.requests import CompositeRequest, FilmRequest, SamplesReq
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from consingan.images.raster import Pixels
+
 OUTPUTS: dict[str, Output] = {
     output.name: output
     for output in (
         Output("samples", "random samples", SamplesRequest, "consingan.outputs.samples"),
         Output("film", "films", FilmRequest, "consingan.outputs.film"),
-        Output("composite", "composites", CompositeRequest, "consingan.outputs.composite"),
+        Output(
+            "composite",
+            "composites",
+            CompositeRequest,
+            "consingan.outputs.composite",
+            ("naive image", "result"),
+        ),
     )
 }
 
@@ -25,14 +33,21 @@ def output_of(model: Any) -> Output:
     return OUTPUTS[model.task.output]
 
 
-def sheet_of(model: Any, naive: Tensor | None = None) -> list[Tensor]:
-    """Pictures of a model in training: the image, what it gives back, what it is trained for.
+def sheet_of(model: Any, naive: Tensor | None = None) -> Pixels:
+    """A sheet of a model in training: the image, what it gives back, what it is trained for.
 
     Args:
         model: that is being trained.
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
     """
+    from consingan.images.sheets import labelled
     from consingan.methods.contract import Reconstructs
 
-    given_back = [model.reconstruction()] if isinstance(model, Reconstructs) else []
-    return [model.real, *given_back, *output_of(model).load().preview(model, naive)]
+    output = output_of(model)
+    shown = [("training image", model.real)]
+    if isinstance(model, Reconstructs):
+        shown.append(("reconstruction", model.reconstruction()))
+    previewed = output.load().preview(model, naive)
+    names = output.previewed or [f"sample {number}" for number in range(1, len(previewed) + 1)]
+    shown += zip(names, previewed, strict=False)
+    return labelled([picture for _, picture in shown], [name for name, _ in shown])

@@ -11,10 +11,10 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.deep import refuse_colors, write_as
+from consingan.images.deep import refuse_colors, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
-from consingan.images.sheets import grid
+from consingan.images.sheets import labelled
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
 from consingan.outputs.contract import Say
@@ -62,8 +62,10 @@ class SampleWork:
             )
         if not samples:
             return RandomSamples(samples)
-        sheet = grid([self.model.real, *samples[: GRID_SAMPLES - 1]])
-        write_image(folder / "samples_grid.png", sheet)
+        shown = samples[: GRID_SAMPLES - 1]
+        names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
+        sheet = labelled([self.model.real, *shown], names)
+        write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
@@ -73,9 +75,6 @@ class SampleWork:
         """Random samples, each written before it is passed on."""
         request = self.request
         target = make_folder(folder)
-        for stale in target.glob("gen_sample_*"):
-            if stale.is_file():
-                stale.unlink()
         made = random_samples(
             self.model, request.num_samples, size, request.seed, request.batch_size
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
 from consingan.images.names import shown
-from consingan.machine.program import started_as
+from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
@@ -65,4 +64,4 @@ def settings(config: Config) -> list[Setting]:
 def evaluation_command(material: Material) -> str:
     """The command that makes the same pictures again."""
     words = (*started_as("evaluate"), "--model_dir", str(material.path))
-    return material.evaluation or shlex.join(words)
+    return material.evaluation or command_line(words)

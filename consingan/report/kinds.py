@@ -14,6 +14,7 @@ from consingan.images.io import unit
 from consingan.metrics.fieldmap import novelty_maps
 from consingan.metrics.judge import METRICS
 from consingan.report import figures
+from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import arrow, note, number, picture, section
@@ -24,6 +25,7 @@ from consingan.report.verdicts import (
     SAME,
     STILL,
     mean_of,
+    on_relation,
     on_texture,
     on_training,
 )
@@ -155,6 +157,8 @@ def facts_of(material: Material) -> Facts:
         finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),
         region=material.region,
+        flat=material.flat,
+        request=material.request,
     )
 
 
@@ -181,9 +185,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))
-    elif all(
-        verdict.level == "good" for verdict in texture
-    ):  # noise differs as well, and is no success
+    elif texture and texture[0].level == "good":  # noise differs as well, and is no success
         others = "" if diversity is None else " and from each other"
         yield Verdict("good", f"Samples differ from the image{others}.")
 
@@ -193,7 +195,7 @@ def _on_frames(facts: Facts) -> Iterator[Verdict]:
         return
     moved = mean_of(facts.judgement, "diversity")
     if moved is not None and moved < STILL:
-        yield Verdict("fair", "The frames hardly move.", facts.remedy("still"))
+        yield Verdict("fair", "The frames hardly move.", livelier(facts))
     elif moved is not None:
         yield Verdict("good", "The frames move.")
     yield from on_texture(facts, facts.judgement, "Frames")
@@ -202,6 +204,7 @@ def _on_frames(facts: Facts) -> Iterator[Verdict]:
 def _on_region(facts: Facts) -> Iterator[Verdict]:
     if facts.region is None:
         return
+    yield from on_relation(facts.region)
     before, after = facts.region.before["swd"], facts.region.after["swd"]
     what = "picture" if facts.region.whole else "changed region"
     figures = f"(SWD {before:.1f} → {after:.1f})"
@@ -211,13 +214,13 @@ def _on_region(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(
             "fair",
             f"The {what} fits the training image as before {figures}.",
-            facts.remedy("fits"),
+            lower_start(facts),
         )
     else:
         yield Verdict(
             "bad",
             f"The {what} fits the training image less than before {figures}.",
-            facts.remedy("misfits"),
+            higher_start(facts),
         )
 
 

@@ -41,11 +41,15 @@ class Region:
         before: metric -> value of the naive image's region; lower is better.
         after: the same of the result.
         whole: whether it is the whole picture, for want of a mask.
+        kept: share of the naive image's pixels that are the training image's.
+        distance: swd of the whole naive image, as a share of that of one flat color.
     """
 
     before: dict[str, float]
     after: dict[str, float]
     whole: bool = False
+    kept: float = 1.0
+    distance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Facts:
         finished: how many of them are finished.
         status: what the manifest says.
         region: of a composite.
+        flat: swd of one flat color, the real image's mean, to that image.
+        request: what was asked for, if that is known.
     """
 
     config: Config
@@ -79,6 +85,8 @@ class Facts:
     finished: int = 0
     status: str = "finished"
     region: Region | None = None
+    flat: float | None = None
+    request: Any = None
 
     def remedy(self, symptom: str) -> str:
         """Advice in the method's own flags."""
@@ -118,6 +126,8 @@ class Material:
         judgement: of the samples.
         quality: of the reconstruction.
         region: of the composite, before and after.
+        flat: swd of one flat color, the real image's mean, to that image.
+        request: what was asked for.
         evaluation: the command that made the samples or the composite, where one was typed.
     """
 
@@ -135,6 +145,8 @@ class Material:
     judgement: Judgement | None = None
     quality: Reconstruction | None = None
     region: Region | None = None
+    flat: float | None = None
+    request: Any = None
     evaluation: str = ""
 
     @property

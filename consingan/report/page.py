@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from consingan.machine.progress import in_words
-from consingan.methods.command import training_command
+from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
 from consingan.report import figures, style
 from consingan.report.gather import evaluation_command, settings
+from consingan.report.glossary import glossary_section
 from consingan.report.kinds import KINDS, facts_of, region_section, verdicts
 from consingan.report.material import Material, Setting
 from consingan.report.style import arrow, note, number, picture, section
@@ -29,6 +30,7 @@ def report(material: Material) -> str:
         _curves(material),
         _settings(material),
         _commands(material),
+        glossary_section(),
     )
     return style.page(f"{material.name} – ConSinGAN", "\n".join(part for part in parts if part))
 
@@ -45,7 +47,10 @@ def _header(material: Material) -> str:
         facts.append(f"trained in {in_words(material.seconds)}")
     facts.append(f"seed {config.manual_seed}")
     line = escape(" · ".join(facts))
-    return f'<header><h1>{escape(material.name)}</h1><p class="soft">{line}</p></header>'
+    return (
+        f'<header><h1>{escape(material.name)}</h1><p class="soft">{line} · '
+        '<a href="#words">words on this page</a></p></header>'
+    )
 
 
 def _verdicts(material: Material) -> str:
@@ -166,7 +171,7 @@ def _plain(value: object) -> str:
 
 def _commands(material: Material) -> str:
     commands = (
-        training_command(material.config, material.manifest.get("command")),
+        *training_commands(material.config, material.manifest, material.path),
         evaluation_command(material),
     )
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)

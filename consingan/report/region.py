@@ -7,11 +7,12 @@ from torch import Tensor
 
 from consingan.images.io import unit
 from consingan.metrics.bidirectional import bidirectional
-from consingan.metrics.common import PATCH
+from consingan.metrics.common import GRAY_LEVEL, PATCH
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.composite import Composite
 from consingan.report.material import Region
 
+ALIKE = 16 / 255  # mean difference of colors up to which a pixel is the same one
 GRID = 8  # px; a level of the pyramids is halved three times at most
 
 
@@ -34,7 +35,16 @@ def judge_region(real: Tensor, made: Composite | None) -> Region | None:
         "coherence": bidirectional(real, both).coherence,
     }
     before, after = ({name: float(v[i]) for name, v in figures.items()} for i in (0, 1))
-    return Region(before, after, whole=rows == slice(None))
+    naive = unit(made.small).to(real.device)
+    distance = float(sliced_wasserstein(real, naive)[0]) / max(flat_distance(real), GRAY_LEVEL)
+    kept = float(((naive - real).abs().mean(1) <= ALIKE).float().mean())
+    return Region(before, after, rows == slice(None), kept, distance)
+
+
+def flat_distance(real: Tensor) -> float:
+    """Sliced Wasserstein distance of one flat color, the mean of `real` (1, 3, h, w), to it."""
+    flat = real.mean((-2, -1), keepdim=True).expand_as(real).contiguous()
+    return float(sliced_wasserstein(real, flat)[0])
 
 
 def _rectangle(mask: Tensor | None) -> tuple[slice, slice]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
-from consingan.report.material import Curve, Facts, Verdict
+from consingan.report.material import Curve, Facts, Region, Verdict
 
 NEARLY_COPIES = 0.6
 """Copied area from which samples are copies: nearly twice the most of any published sample."""
@@ -47,8 +47,27 @@ STRANGE_TEXTURE = 0.25
 """The same where a quarter is foreign, which the eye sees at once."""
 
 SMALL = 64
-"""Shorter side in px under which nothing is said of texture: such a picture has so few patches
-that good samples, too, are far from it by swd (18 at 56 x 42)."""
+"""Shorter side in px under which texture is judged by `NO_TEXTURE` and `OWN_TEXTURE`: such a
+picture has so few patches that swd is large for good samples, too (28 in the median at 48 px, of
+pictures put together from shifted and mirrored parts of the image), and that new texture is found
+even there (0.3)."""
+
+NO_TEXTURE = 0.75
+"""swd as a share of that of one flat color, from which on a small picture does not look like the
+image. Eight pictures (five of Images/Generation, three of scikit-image), reduced to 24 to 60 px:
+put together from parts of the image itself they have 0.09 to 0.73, other pictures of the eight
+0.73 to 3.4 (median 1.3), noise of the image's colors 0.13 to 1.5 (median 0.9)."""
+
+OWN_TEXTURE = 0.4
+"""The same up to which it does look so, as far as so small a picture can tell: blurred until only
+colors are right (by 2 px) the eight have 0.33 to 0.89 (median 0.65). The samples of `make demo`,
+which are good to the eye, have 0.15."""
+
+KEPT, RELATED = 0.3, 0.3
+"""Share of a picture's pixels that are the training image's (16 of 255 at most apart), and swd as
+a share of one flat color's, on whose other sides a picture has nothing to do with that image. The
+five pairs of Images/Harmonization and Images/Editing keep 0.87 or more and have 0.03 to 0.21;
+two different ones of these pictures keep 0.08 at most and have 0.34 or more, at 64 to 250 px."""
 
 FAR = 15.0
 """swd above every published sample: the distribution of patches is that of another image."""
@@ -70,7 +89,7 @@ def on_training(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(
             "fair",
             f"Training is not finished: {facts.finished} of {facts.stages} stages are here.",
-            "Go on with main_train.py --resume.",
+            "Go on with --resume.",
         )
     if facts.quality is not None:
         yield _on_reconstruction(facts, facts.quality)
@@ -134,6 +153,7 @@ def mean_of(judgement: Judgement, name: str) -> float | None:
 def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
     """Whether pictures look like the image, by their patches."""
     if facts.short_side < SMALL:
+        yield from _on_small_texture(facts, judgement, what)
         return
     distance, new = judgement.metrics["swd"].mean, judgement.metrics["new_texture"].mean
     figures = f"SWD {distance:.1f}"
@@ -146,3 +166,33 @@ def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdic
         yield Verdict("fair", f"{what} are rough in places ({figures}).", advice)
     else:
         yield Verdict("good", f"{what} have the image's colors and texture ({figures}).")
+
+
+def _on_small_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
+    """The same of a picture too small for absolute figures: one flat color is the measure."""
+    if not facts.flat:
+        return
+    distance = judgement.metrics["swd"].mean
+    figures = f"SWD {distance:.1f}; one flat color has {facts.flat:.1f}"
+    share = distance / facts.flat
+    if share >= NO_TEXTURE:
+        text = f"{what} do not look like the image ({figures})."
+        yield Verdict("bad", text, facts.remedy("texture"))
+    elif share > OWN_TEXTURE:
+        text = f"{what} are far from the image ({figures}), which is too small to tell; look."
+        yield Verdict("fair", text, facts.remedy("texture"))
+    else:
+        text = f"{what} have the image's colors and, as far as its size tells, texture ({figures})."
+        yield Verdict("good", text)
+
+
+def on_relation(region: Region) -> Iterator[Verdict]:
+    """Whether a picture of the user's own has anything to do with the training image."""
+    if region.kept < KEPT and region.distance > RELATED:
+        yield Verdict(
+            "fair",
+            f"The picture has nothing to do with the training image ({region.kept:.0%} of it is "
+            f"the same, and its patches are {region.distance:.0%} as far as one flat color's).",
+            "The model knows only the image it was trained on; train on this picture without what "
+            "was pasted, or on one that looks like it.",
+        )

@@ -26,6 +26,8 @@ from consingan.report.gather import gather
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
 from consingan.report.material import Material
 from consingan.report.page import report
+from consingan.report.region import flat_distance
+from consingan.report.verdicts import SMALL
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
 
@@ -80,7 +82,7 @@ def write_report(
 ) -> Material:
     """Judge, and write `metrics.json` and `report.html` into `folder`."""
     with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
-        material = judged(run, made, extras)
+        material = dataclasses.replace(judged(run, made, extras), request=request)
     write_json(folder / METRICS_FILE, metrics_record(material, request.seed))
     write_text(folder / REPORT_FILE, report(material))
     for verdict in verdicts(facts_of(material)):
@@ -111,6 +113,7 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
         judgement=judgement,
         quality=quality,
         region=kind.region(real, made),
+        flat=flat_distance(real) if min(real.shape[-2:]) < SMALL else None,
         evaluation=extras.command,
     )
 

@@ -23,7 +23,7 @@ def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
     curves: list[dict[str, np.ndarray[Any, Any]]] = []
     while (path := folder / str(len(curves)) / "losses.csv").is_file():
         try:
-            curves.append(_read_table(path))
+            curves.append(read_table(path))
         except (OSError, ValueError) as error:
             warnings.warn(
                 f"{path} is damaged ({error}), so that no curves are drawn.", stacklevel=2
@@ -37,7 +37,7 @@ def length(losses: Mapping[str, np.ndarray[Any, Any]]) -> int:
     return min((len(values) for values in losses.values()), default=0)
 
 
-def _read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """Columns of a stage's losses.csv, by the names in its first line.
 
     Raises:

@@ -2,7 +2,7 @@
 
     manifest.json            format, finished stages, versions, command, seconds per stage, status:
                              training, interrupted, diverged, failed or finished
-    config.json              every setting
+    config.json              every setting, as the run was begun
     pyramid.safetensors      the real image at every stage (and the user's own picture, if any)
     start.safetensors        of a fine-tuning, the weights that it started from
     resume.safetensors       state in the middle of a stage: weights, now and at its
@@ -45,10 +45,11 @@ from consingan.machine.files import (
     write_text,
 )
 from consingan.machine.locking import LOCK, holding, lock_of
+from consingan.machine.program import go_on_command
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
 from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
-from consingan.runs.manifest import MANIFEST, Json, check_manifest, hint
+from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
 from consingan.runs.start import run_name, write_anchor, write_start
 from consingan.settings.config import DEFAULT_METHOD, Config
 
@@ -117,9 +118,10 @@ class RunFolder:
 
     @property
     def config(self) -> Config:
-        """The settings of the run."""
+        """The settings of the run: as it was begun, and its counts as it was lengthened."""
         try:
-            return config_from_json(read_json(self.path / "config.json"))
+            began = read_json(self.path / "config.json")
+            return config_from_json(began | counts_of(self.manifest))
         except (UserError, TypeError) as error:
             raise UserError(f"{self.path / 'config.json'} cannot be used: {error}") from None
 
@@ -231,7 +233,7 @@ class RunFolder:
         if whole and not 1 <= count <= whole:
             raise UserError(
                 f"{self.path} has {finished} finished stages, so there is nothing to load yet; "
-                f"go on with: main_train.py --resume --model_dir {self.path}"
+                f"go on with: {go_on_command(self.path)}"
             )
         fixed = self.load(PYRAMID) | self.anchors(count)
         name = weights or f"{count - 1}/{WEIGHTS}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,23 @@ def hint(path: Path) -> str:
         return f"; did you mean {path.parent}?"
     runs = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
     return f"; did you mean {runs[-1]}?" if runs else "."
+
+
+def counts_of(manifest: Mapping[str, Any]) -> Json:
+    """The counts of iterations that a run was last lengthened to; {} of one that never was.
+
+    Raises:
+        UserError: the entry is damaged.
+    """
+    entries = manifest.get("lengthened", [])
+    if not isinstance(entries, list) or not all(_names_counts(entry) for entry in entries):
+        raise UserError(f"{MANIFEST} is damaged (its lengthened is {entries!r:.80}).")
+    return dict(entries[-1]["counts"]) if entries else {}
+
+
+def _names_counts(entry: Any) -> bool:
+    both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else [None]
+    return all(
+        isinstance(counts, dict) and all(type(value) is int for value in counts.values())
+        for counts in both
+    )

@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.images.io import to_pixels, write_image
-from consingan.images.sheets import grid
+from consingan.images.io import write_image
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.registry import sheet_of
@@ -117,7 +116,7 @@ class Pictures:
         """Draw after each stage."""
         if not isinstance(record, StageRecord):
             return
-        sheet = grid(sheet_of(trainer.model, self.naive))
+        sheet = sheet_of(trainer.model, self.naive)
         write_image(self.folder / str(record.stage) / "samples.png", sheet)
         save_curves(self.folder, method_of(trainer.config.method).reconstruction)
         if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
@@ -142,7 +141,7 @@ class TensorBoard:
                 self.writer.add_scalar(f"stage_{record.stage}/{name}", value, record.iteration)
                 self.writer.add_scalar(f"all_stages/{name}", value, step)
         elif isinstance(record, StageRecord):
-            sheet = to_pixels(grid(sheet_of(trainer.model, self.naive)))
+            sheet = sheet_of(trainer.model, self.naive)
             self.writer.add_image(
                 "samples", torch.from_numpy(sheet), record.stage, dataformats="HWC"
             )

@@ -17,6 +17,7 @@ from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.execution import Execution
+from consingan.machine.program import go_on_command
 from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.registry import METHODS, method_of
@@ -40,6 +41,7 @@ class Job:
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
         said_of_pictures: sentences on how the pictures were read.
         notes: sentences that the user should read, these among them.
+        base: the run that a fine-tuning starts from.
     """
 
     chosen: Chosen[Any]
@@ -49,6 +51,7 @@ class Job:
     naive: Tensor | None = None
     notes: tuple[str, ...] = ()
     said_of_pictures: tuple[str, ...] = ()
+    base: Path | None = None
 
     @property
     def method(self) -> Method:
@@ -164,7 +167,7 @@ def _prepare_fine_tuning(
     naive = fit_naive(own.image, size, chosen.config.fit)
     inputs = Inputs(run.model.real, naive)
     training = run.method.load().begin(chosen.config, inputs, execution, run.tensors)
-    return Job(chosen, training, execution, size, naive, own.notes, own.notes)
+    return Job(chosen, training, execution, size, naive, own.notes, own.notes, base)
 
 
 def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
@@ -185,8 +188,7 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
         )
     if not run.finished:
         raise UserError(
-            f"{run.path} is not finished; go on with it first "
-            f"(main_train.py --resume --model_dir {run.path})."
+            f"{run.path} is not finished; go on with it first ({go_on_command(run.path)})."
         )
     for name in rules.fixed:
         value = typed.get(name)

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
+from consingan.machine.program import command_line, started_as
 from consingan.methods.registry import method_of
 from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
+from consingan.training.longer import is_being_lengthened, reopen
 from consingan.training.loop import Trainer
 
 
@@ -45,7 +47,11 @@ def refuse_finished(folder: RunFolder) -> None:
         UserError: it is finished.
     """
     if folder.manifest["status"] == "finished":
-        raise UserError(f"{folder.path} is finished; evaluate it with evaluate_model.py.")
+        evaluate = command_line(started_as("evaluate"))
+        raise UserError(
+            f"{folder.path} is finished; evaluate it with {evaluate}, or give --resume a larger "
+            "--niter to train it longer."
+        )
 
 
 def _take_up(folder: RunFolder, trainer: Trainer) -> float:
@@ -56,10 +62,13 @@ def _take_up(folder: RunFolder, trainer: Trainer) -> float:
     """
     finished = folder.finished_stages
     progress = _progress(folder)
-    if progress is not None and int(progress["position"][0]) >= finished:
+    longer = is_being_lengthened(folder)
+    if progress is not None and int(progress["position"][0]) >= finished - longer:
         stage = int(progress["position"][0])
         _load(folder, trainer, RESUME, progress, stage + 1)
         return float(progress["seconds"])
+    if longer:
+        return reopen(folder, trainer)
     if finished > trainer.stage:
         name = f"{finished - 1}/weights.safetensors"
         weights = folder.load(name) | {"position": torch.tensor([finished, 0])}

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import same_color
-from PIL import Image
+from PIL import Image, features
 
 from consingan.errors import UserError
 from consingan.images import video
 from consingan.images.sheets import GAP, LABEL_HEIGHT, grid, labelled
-from consingan.images.video import write_animation
+from consingan.images.video import require_writer, write_animation
 from consingan.methods.consingan.method import LOSSES
 from consingan.runs.curves import curves_figure, read_curves, save_curves
 
@@ -151,6 +151,30 @@ def test_a_still_animation_is_no_error(tmp_path):
 def test_unknown_suffix(tmp_path):
     with pytest.raises(UserError, match="written as gif, webp or mp4"):
         write_animation(tmp_path / "x.avi", walk(2), fps=10)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".mp4"])
+def test_what_a_film_needs_is_missed_before_its_first_frame(suffix, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setattr(features, "check", lambda name: False)
+    asked = []
+    frames = (asked.append(1) or plain(0.0) for _ in range(2))
+    if suffix == ".gif":  # Pillow always has it
+        require_writer(suffix)
+        return
+    with pytest.raises(UserError, match="run: pip install"):
+        write_animation(tmp_path / f"x{suffix}", frames, fps=10)
+    assert not asked
+
+
+def test_mp4_without_the_program_in_its_package(monkeypatch):
+    def missing():
+        raise RuntimeError("No ffmpeg exe could be found.")
+
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setattr(ffmpeg, "get_ffmpeg_exe", missing)
+    with pytest.raises(UserError, match="finds no ffmpeg program here"):
+        require_writer(".mp4")
 
 
 def test_mp4_without_its_package(tmp_path, monkeypatch):

@@ -36,6 +36,7 @@ from consingan import cli
 from consingan.cli import messages, training
 from consingan.images.io import read_image, to_pixels
 from consingan.images.resize import resize_to
+from consingan.images.sheets import GAP, LABEL_HEIGHT
 from consingan.machine.program import started_as
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.runs.start import run_name
@@ -381,7 +382,9 @@ def test_picture_names_of_any_kind_from_start_to_end(name, stem, tmp_path, monke
     assert result.exit_code == 0, result.output
     run = only_run(tmp_path / "TrainedModels")
     assert run.parent.name == stem
-    line = re.search("^next: python evaluate_model.py (.*)$", result.output, re.M).group(1)
+    line = re.search(
+        "^next: (?:python evaluate_model.py|consingan evaluate) (.*)$", result.output, re.M
+    ).group(1)
     result = evaluate_model(*shlex.split(line), "--num_samples", 1, "--no_metrics")
     assert result.exit_code == 0, result.output
     assert (run / "Evaluation" / "random_samples" / "gen_sample_0.png").is_file()
@@ -415,8 +418,8 @@ def test_a_run_leaves_what_one_wants_to_look_at():
         sheet = pixels_of(run / str(stage) / "samples.png")
         real = resize_to(read_image(run.parents[2] / "scene.png"), TRAINED).clamp(-1, 1)
         if stage == 1:
-            assert sheet.shape == (2 * h + 4, 4 * w + 12, 3)
-            corner = sheet[:h, :w].astype(int)
+            assert sheet.shape[0] == 2 * (h + LABEL_HEIGHT) + GAP
+            corner = sheet[LABEL_HEIGHT : LABEL_HEIGHT + h, :w].astype(int)
             assert np.abs(corner - to_pixels(real)).max() < 40
             assert np.abs(corner - to_pixels(real)).mean() < 4
     assert pixels_of(run / "reconstruction.png").shape == (h, w, 3)
@@ -519,7 +522,7 @@ def group():
     ("name", "words"),
     [
         ("mine/my_mode.py", "python mine/my_mode.py evaluate"),
-        ("/usr/bin/consingan", "python evaluate_model.py"),
+        ("/usr/bin/consingan", "consingan evaluate"),
     ],
 )
 def test_a_script_of_ones_own_is_named(group, monkeypatch, name, words):

@@ -250,8 +250,11 @@ TRAIN = [
     (f"{GOOD} --model_dir harmonized", "--model_dir goes with --fine_tune or --resume"),
     # resuming
     ("--resume", "--resume needs --model_dir"),
-    ("--resume --model_dir finished", "is finished; evaluate it with evaluate_model.py"),
-    ("--resume --model_dir unfinished --niter 5", "leave out --niter"),
+    ("--resume --model_dir finished", "is finished; evaluate it with"),
+    (
+        "--resume --model_dir unfinished --niter 5",
+        "go on with it first, by --resume without --niter",
+    ),
     ("--resume --model_dir unfinished --manualSeed 5", "leave out --manualSeed"),
     ("--resume --model_dir unfinished --Gsteps 5", "leave out --Gsteps"),
     ("--resume --model_dir unfinished --no_batch_norm", "leave out --batch_norm"),
@@ -274,7 +277,6 @@ EVALUATE = [
     ("--model_dir absent", "There is no run folder absent"),
     ("--model_dir good.png", "There is no run folder good.png"),
     ("--model_dir 'empty folder'", "is not a run of this program"),
-    ("--model_dir parent/image", "did you mean parent/image/"),
     ("--model_dir ''", "'--model_dir': it is empty"),
     ("--model_dir finished/1", "did you mean finished?"),
     ("--model_dir folder.png", "is not a run of this program"),

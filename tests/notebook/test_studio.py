@@ -356,8 +356,10 @@ def test_every_cell_says_which_cell_must_come_first(
         studio.compose()
     with pytest.raises(CellError, match="no picture_mask beside"):
         studio.choose_mask("beside")
+    with pytest.raises(CellError, match="no picture_mask beside"):
+        studio.choose_mask("draw", shape="")  # nothing of an example's is taken for this picture
     with pytest.raises(CellError, match="is not understood"):
-        studio.choose_mask("draw", shape="")
+        studio.choose_mask("draw", shape="5")
     with pytest.raises(CellError, match="field mask instead"):
         studio.choose_mask("upload")
 

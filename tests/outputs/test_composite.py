@@ -34,6 +34,7 @@ from consingan.images.fit import fit_naive
 from consingan.images.io import from_pixels, read_image
 from consingan.images.layers import Own
 from consingan.images.resize import same_shape
+from consingan.images.sheets import GAP, LABEL_HEIGHT
 from consingan.outputs.composite import compose
 from consingan.outputs.own_mask import choose_mask
 from consingan.outputs.requests import CompositeRequest
@@ -97,7 +98,7 @@ def test_names_and_sizes(mode, run, naive, tmp_path):
         with Image.open(folder / name) as image:
             assert image.size == size, name
     names = {p.name for p in folder.iterdir()}
-    assert names == {*sizes, f"{word}_side_by_side.png"}
+    assert names == {*sizes, f"{word}_side_by_side.png", "evaluation.json", "naive"}
 
 
 def test_every_pixel_outside_the_mask_is_the_naive_one(mode, run, tmp_path):
@@ -295,7 +296,7 @@ def test_names_of_any_kind(mode, run, name, tmp_path):
 
 def test_jpg_format(mode, run, naive):
     _, folder = evaluated(run, naive, "--format", "jpg")
-    assert {p.suffix for p in folder.iterdir()} == {".jpg"}
+    assert {p.suffix for p in folder.rglob("*.*")} == {".jpg", ".json"}
 
 
 def test_the_same_seed_gives_the_same_picture(mode, run, naive):
@@ -313,7 +314,7 @@ def test_without_naive_image_the_reconstruction_is_made(mode, run):
     assert result.exit_code == 0
     assert "No --naive_img: only the reconstruction is made." in result.output
     names = {p.name for p in (run / "Evaluation").iterdir()}
-    assert names == {"real_image.png", "reconstruction.png"}
+    assert names == {"real_image.png", "reconstruction.png", "evaluation.json"}
 
 
 def test_lines_of_the_articles(mode, tmp_path, monkeypatch):
@@ -366,7 +367,7 @@ def test_a_fine_tuned_run_knows_its_naive_image(tmp_path):
 
 
 def test_the_naive_image_is_shown_while_training(tmp_path):
-    """Top left the training image, then reconstruction, naive image, result."""
+    """Top left the training image, then reconstruction, naive image, result, each with its name."""
     picture_path = save(tmp_path / "scene.png", scene())
     naive = save(tmp_path / "naive.png", naive_scene())
     result = main_train(
@@ -376,9 +377,11 @@ def test_the_naive_image_is_shown_while_training(tmp_path):
     assert result.exit_code == 0, result.output
     sheet = pixels_of(only_run(tmp_path / "out") / "1" / "samples.png")
     h, w = TRAINED
-    assert sheet.shape == (h, 4 * w + 3 * 4, 3)
-    magenta = (sheet[:, 2 * (w + 4) : 2 * (w + 4) + w, 1] < 60).mean()
-    assert magenta > (sheet[:, :w, 1] < 60).mean()
+    cell = (sheet.shape[1] - 3 * GAP) // 4  # wider than the picture, for its name
+    assert sheet.shape == (h + LABEL_HEIGHT, 4 * cell + 3 * GAP, 3)
+    pictures = sheet[LABEL_HEIGHT:]
+    magenta = (pictures[:, 2 * (cell + GAP) :][:, :w, 1] < 60).mean()
+    assert magenta > (pictures[:, :w, 1] < 60).mean()
 
 
 # ---- the parts

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consingan.errors import UserError
+from consingan.images.sheets import GAP, LABEL_HEIGHT
 from consingan.methods.consingan import sampling
 from consingan.methods.contract import Walk
 from consingan.outputs import film
@@ -134,10 +135,14 @@ def test_the_grid_begins_with_the_real_image(tmp_path):
     run, _ = evaluated("generation", tmp_path, "--num_samples", 20)
     folder = run / "Evaluation"
     sheet = pixels_of(folder / "samples_grid.png")
-    assert sheet.shape == (4 * H + 3 * 4, 4 * W + 3 * 4, 3)
-    assert (sheet[:H, :W] == pixels_of(folder / "real_image.png")).all()
+    cell = (sheet.shape[1] - 3 * GAP) // 4
+    assert sheet.shape == (4 * (H + LABEL_HEIGHT) + 3 * GAP, 4 * cell + 3 * GAP, 3)
+    row = sheet[LABEL_HEIGHT : LABEL_HEIGHT + H]
+    assert (row[:, :W] == pixels_of(folder / "real_image.png")).all()
     first = pixels_of(folder / "random_samples" / "gen_sample_0.png")
-    assert (sheet[:H, W + 4 : 2 * W + 4] == first).all()
+    assert (row[:, cell + GAP :][:, :W] == first).all()
+    names = sheet[:LABEL_HEIGHT]
+    assert all((names[:, k * (cell + GAP) :][:, :cell] < 100).any() for k in range(4))
 
 
 def test_real_image_and_reconstruction_are_the_runs_own(tmp_path):

@@ -36,14 +36,16 @@ from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
+from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.composite import Composite
-from consingan.outputs.requests import SamplesRequest
+from consingan.outputs.requests import CompositeRequest, FilmRequest, SamplesRequest
 from consingan.outputs.samples import RandomSamples
 from consingan.report import figures, kinds, verdicts
+from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.gather import gather, settings
 from consingan.report.material import Facts, Region
 from consingan.report.page import report
-from consingan.report.region import judge_region
+from consingan.report.region import flat_distance, judge_region
 from consingan.report.style import number
 from consingan.report.verdicts import falling
 from consingan.report.write import Extras
@@ -108,10 +110,51 @@ def test_advice_names_what_can_still_be_lowered(config: ConSinGANConfig, advice:
 def test_poor_reconstruction_is_not_converged() -> None:
     worst = kinds.verdicts(facts(psnr=20.0, config=ConSinGANConfig(niter=50)))[0]
     assert "did not converge" in worst.text
-    assert worst.advice == "Raise --niter, now 50."
+    assert worst.advice == "Go on with --resume and a larger --niter (now 50)."
     cut = ConSinGANConfig(niter=50, fine_niter=20)
-    assert CONSINGAN.remedy("longer", cut) == "Raise --fine_niter, now 20."
-    assert CONSINGAN.remedy("longer", cut.replace(train_stages=1)) == "Raise --niter, now 50."
+    assert "--fine_niter (now 20)" in CONSINGAN.remedy("longer", cut)
+    assert "--niter (now 50)" in CONSINGAN.remedy("longer", cut.replace(train_stages=1))
+
+
+@pytest.mark.parametrize("symptom", ["longer", "texture", "misfits"])
+def test_a_learning_rate_gone_wrong_is_not_told_as_too_few_iterations(symptom: str) -> None:
+    advice = CONSINGAN.remedy(symptom, ConSinGANConfig(niter=50, lr_g=0.02))
+    assert advice == "Train anew with a smaller --lr_g (now 0.02), or with --batch_norm."
+
+
+@pytest.mark.parametrize(
+    ("symptom", "config", "flag"),
+    [
+        ("flat", ConSinGANConfig(batch_norm=True), "--batch_norm"),
+        ("diverged", ConSinGANConfig(lr_scale=0.0), "--lr_scale"),
+        ("flat", ConSinGANConfig(train_stages=1), "--lr_scale"),
+        ("copies", ConSinGANConfig(alpha=0.0, train_stages=3), "--alpha"),
+        ("alike", ConSinGANConfig(train_stages=3), "--train_stages"),
+        ("fits", ConSinGANConfig(fine_tune=True), "--fine_tune"),
+    ],
+)
+def test_advice_leaves_out_what_is_there_already(
+    symptom: str, config: ConSinGANConfig, flag: str
+) -> None:
+    assert flag not in CONSINGAN.remedy(symptom, config)
+
+
+def test_advice_on_an_evaluation_names_what_can_still_be_changed() -> None:
+    still = facts(kind="film", judgement=judgement(diversity=0.001))
+    for request, advice in (
+        (FilmRequest(), "Lower --alpha (now 0.1) or --beta (now 0.9)."),
+        (FilmRequest(alpha=0.0, betas=(0.0,), start_stages=(2, 0)), "Lower --start_stage (now 2)."),
+        (FilmRequest(alpha=0.0, betas=(0.0,)), ""),
+    ):
+        assert livelier(dataclasses.replace(still, request=request)) == advice
+    tuned = ConSinGANConfig(fine_tune=True)
+    for stages, low, high in (((), "", "higher --start_stage (now 0)"),
+                              ((5,), "lower --start_stage (now 5)", "")):  # fmt: skip
+        request = CompositeRequest(naive_img="a.png", start_stages=stages)
+        given = facts(kind="composite", config=tuned, request=request)
+        assert (low in lower_start(given)) == bool(low or not lower_start(given))
+        assert ("--start_stage" in higher_start(given)) == bool(high)
+        assert high in higher_start(given)
 
 
 def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
@@ -151,10 +194,42 @@ def test_some_new_texture_is_rough_not_bad() -> None:
     assert found[0][1].startswith("Samples are rough in places")
 
 
-def test_nothing_is_said_of_the_texture_of_tiny_pictures() -> None:
-    found = said(facts(judgement=judgement(swd=26.0, new_texture=0.9), short_side=40))
-    assert {level for level, _ in found} == {"good"}
-    assert not any("texture" in text for _, text in found)
+@pytest.mark.parametrize(
+    ("swd", "level"), [(200.0, "bad"), (68.0, "bad"), (50.0, "fair"), (20.0, "good")]
+)
+def test_a_tiny_picture_is_measured_by_one_flat_color(swd: float, level: str) -> None:
+    given = facts(judgement=judgement(swd=swd, new_texture=1.0), short_side=40, flat=90.0)
+    found = said(given)
+    assert [grade for grade, text in found if "one flat color has 90.0" in text] == [level]
+    assert any("differ from the image" in text for _, text in found) == (level == "good")
+
+
+def test_where_texture_cannot_be_judged_no_success_is_claimed() -> None:
+    found = said(facts(judgement=judgement(swd=200.0), short_side=40))
+    assert found == [("good", "Training converged: the image is given back (PSNR 32.0 dB).")]
+
+
+@pytest.mark.parametrize(
+    ("kept", "distance", "alien"),
+    [(0.08, 0.34, True), (0.0, 1.5, True), (0.87, 0.21, False), (0.0, 0.2, False)],
+)
+def test_a_picture_that_has_nothing_to_do_with_the_image_is_said(
+    kept: float, distance: float, alien: bool
+) -> None:
+    region = Region({"swd": 30.0}, {"swd": 20.0}, kept=kept, distance=distance)
+    found = said(facts(kind="composite", region=region))
+    assert any("nothing to do with the training image" in text for _, text in found) == alien
+
+
+def test_other_colors_are_told_from_a_rearranged_image() -> None:
+    """By arithmetic alone: the shares that the thresholds are compared with."""
+    real = unit(scene(0, 48, 60))
+    base = flat_distance(real)
+    mirrored = torch.roll(real.flip(-1), (7, 11), (-2, -1))
+    assert float(sliced_wasserstein(real, mirrored)[0]) / base < verdicts.OWN_TEXTURE
+    assert float(sliced_wasserstein(real, real.square())[0]) / base > verdicts.OWN_TEXTURE
+    assert float(sliced_wasserstein(real, 1 - real * 0.5)[0]) / base > verdicts.NO_TEXTURE
+    assert float(sliced_wasserstein(real, real)[0]) == pytest.approx(0, abs=1e-6)
 
 
 def test_equal_samples_are_alike_even_if_they_are_no_copies() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import FineTuning, Method, Panel
 
@@ -45,42 +46,6 @@ FINE_TUNING = FineTuning(
 )  # fmt: skip
 
 
-def _more_iterations(config: ConSinGANConfig) -> str:
-    """The option that trains the fine stages longer, with its present value."""
-    cut = config.train_stages > 1 and 0 < config.fine_niter < config.niter
-    flag = "fine_niter" if cut else "niter"
-    return f"--{flag}, now {getattr(config, flag)}"
-
-
-def _more_variety(config: ConSinGANConfig) -> str:
-    """What to change, with the present values, for samples that copy less."""
-    ways = []
-    if config.lr_scale > 0.1:
-        ways.append(f"--lr_scale (now {config.lr_scale:g}; 0.1 varies more)")
-    if config.train_stages > 4:
-        ways.append(f"--train_stages (now {config.train_stages})")
-    if config.train_depth > 3:
-        ways.append(f"--train_depth (now {config.train_depth})")
-    if config.min_size > 25:
-        ways.append(f"--min_size (now {config.min_size})")
-    return f"Lower {' or '.join(ways or [f'--alpha (now {config.alpha:g})'])}."
-
-
-REMEDIES = {
-    "flat": lambda _: (
-        "Train anew with a smaller --lr_scale, --lr_g and --lr_d, or with --batch_norm."
-    ),
-    "diverged": lambda _: "Try --batch_norm, or smaller --lr_scale, --lr_g, --lr_d.",
-    "longer": lambda config: f"Raise {_more_iterations(config)}.",
-    "texture": lambda config: f"Raise {_more_iterations(config)}, or --train_stages.",
-    "copies": _more_variety,
-    "alike": lambda _: "for more variety train with a smaller --lr_scale or fewer --train_stages.",
-    "memory": lambda _: "use --checkpointing, or train anew with a smaller --max_size or --nfc.",
-    "still": lambda _: "Lower --alpha, --beta or --start_stage.",
-    "fits": lambda _: "Try --fine_tune, or a lower --start_stage.",
-    "misfits": lambda config: f"Raise {_more_iterations(config)}, or --start_stage.",
-}
-
 PANELS = (
     Panel(
         "reconstruction loss",
@@ -90,7 +55,8 @@ PANELS = (
     ),
     Panel(
         "critic's score",
-        "Critic: the gap narrows as samples get better.",
+        "Critic: how much higher it scores the image than what is made. That settles where "
+        "the two networks balance, and does not tell how good samples are.",
         {"real − generated": ("d_real", "-d_fake"), "gradient penalty": ("gradient_penalty",)},
     ),
 )

@@ -220,6 +220,10 @@ class ConSinGANTraining(Planned):
             tensors |= dump_optimizer(self.engine.optimizer_d, "optimizer_d")
         return tensors
 
+    def reopened(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Both networks; Adam begins anew, as it does at every stage."""
+        return dict(weights)
+
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up the state that `state` gave, with the anchors of the stages begun so far."""
         self._beginning = {k: v.to(self.device) for k, v in part(tensors, "begin").items()}

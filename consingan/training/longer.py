@@ -1,0 +1,129 @@
+"""Train a finished run on: its last stage gets more iterations than it had.
+
+The stages below stay as the training left them. The learning rate follows the schedule of the new
+count, so that it is whole again before it drops for the last part; what comes out is not what a
+training of that count gives from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.machine.execution import Execution
+from consingan.methods.contract import Method, Reopens, Training
+from consingan.runs.curves import read_table
+from consingan.runs.files import WEIGHTS
+from consingan.runs.folder import RunFolder
+from consingan.settings.option import flag_name
+from consingan.training.loop import Trainer
+
+
+def lengthen(folder: RunFolder, counts: Mapping[str, int]) -> None:
+    """Let `resume` go on with a finished run up to new counts of iterations.
+
+    One entry of the manifest says so, hence a run is lengthened or it is not. One that is being
+    lengthened to these very counts is left as it is. Until the work is done it can be evaluated as
+    it was.
+
+    Args:
+        folder: of the run.
+        counts: fields of `Method.counts` with their new values.
+
+    Raises:
+        UserError: it is not finished, or would not be trained longer by them.
+    """
+    method, now = folder.method, folder.config
+    _refuse_other_settings(method, counts)
+    wanted = now.replace(**counts)
+    wanted.check()
+    with folder.locked():
+        status, entries = folder.manifest["status"], folder.manifest.get("lengthened", [])
+        if wanted == now and entries and status != "finished":
+            return
+        if status != "finished":
+            raise UserError(
+                f"{folder.path} is not finished ({status}); go on with it first, by --resume "
+                f"without --{flag_name(method.config.__dataclass_fields__[next(iter(counts))])}."
+            )
+        had = len(_curves(folder))
+        training = method.load().take_up(wanted, folder.start(), Execution(torch.device("cpu")))
+        _refuse_no_more(folder, training, had)
+        before, then = ({name: getattr(c, name) for name in method.counts} for c in (now, wanted))
+        entry = {"iterations": had, "before": before, "counts": then}
+        folder.note(status="interrupted", lengthened=[*entries, entry])
+
+
+def is_being_lengthened(folder: RunFolder) -> bool:
+    """Whether a run that was finished before has more to do in its last stage."""
+    manifest = folder.manifest
+    whole = 0 < folder.stages == folder.finished_stages
+    return bool(manifest.get("lengthened")) and whole and manifest["status"] != "finished"
+
+
+def reopen(folder: RunFolder, trainer: Trainer) -> float:
+    """Put `trainer` where the last stage of a finished run ended; the seconds spent in that stage.
+
+    Raises:
+        UserError: a file is missing or damaged, or the method cannot do it.
+    """
+    training, last = trainer.training, trainer.stages - 1
+    assert isinstance(training, Reopens)
+    name = f"{last}/{WEIGHTS}"
+    curves = _curves(folder)
+    with folder.explained(name):
+        state = training.reopened(folder.load(name))
+        place = {"position": torch.tensor([last, len(curves)]), "curves": curves}
+        trainer.load_state({**state, **place, **folder.anchors(trainer.stages)})
+    times = folder.manifest["seconds_per_stage"]
+    return float(times[last]) if last < len(times) else 0.0
+
+
+def _refuse_other_settings(method: Method, counts: Mapping[str, int]) -> None:
+    fields = method.config.__dataclass_fields__
+    for name in counts:
+        if name not in method.counts:
+            known = " or ".join(f"--{flag_name(fields[count])}" for count in method.counts)
+            raise UserError(f"{name!r} does not make a training longer; use {known}.")
+
+
+def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
+    config = training.config
+    if not training.stages:
+        raise UserError(
+            f"{folder.path} has nothing to learn, so that it cannot be trained longer; evaluate it."
+        )
+    if not isinstance(training, Reopens):
+        raise UserError(
+            f"A finished run of --method {config.method} cannot be trained on; train anew with "
+            f"--niter {config.niter}."
+        )
+    iterations = training.iterations(training.stages - 1)
+    if iterations <= had:
+        method = folder.method
+        flags = (method.config.__dataclass_fields__[name] for name in method.counts)
+        values = ", ".join(f"--{flag_name(f)} {getattr(config, f.name)}" for f in flags)
+        raise UserError(
+            f"The last stage of {folder.path} has {had} iterations already, and {values} gives "
+            f"it {iterations}; give more."
+        )
+
+
+def _curves(folder: RunFolder) -> Tensor:
+    """Losses of the last stage, (iterations, losses) in the run's own order."""
+    names = folder.manifest.get("losses") or folder.method.losses
+    if not folder.stages:
+        return torch.zeros(0, len(names))
+    name = f"{folder.stages - 1}/losses.csv"
+    try:
+        table = read_table(folder.path / name)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder.path / name} cannot be read ({error}), by which the iterations that were "
+            "are counted; restore it from a copy."
+        ) from None
+    with folder.explained(name):
+        return torch.stack([torch.from_numpy(table[loss]).float() for loss in names], 1)

@@ -1,0 +1,73 @@
+"""How long a training will take, told before it begins: one iteration is timed, the rest reckoned.
+
+The dry run times every stage; this takes no longer than a few iterations of the finest one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from consingan.machine.device import synchronize
+from consingan.machine.progress import in_words
+from consingan.methods.contract import Training
+from consingan.training.prepare import Job, prepare
+
+SHORT = 60.0  # seconds; less is not worth a line, nor a closer look
+LONG = 15 * 60.0  # seconds from which on it is said what would take less
+
+
+def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
+    """A line on the time that a new training takes; none of one that is short.
+
+    Trains throw-away networks; the job is left as it is.
+
+    Args:
+        job: ready to begin.
+        typed: what the user gave, by which presets are tried.
+    """
+    work = work_of(job.training)
+    if not work or (seconds := work * _pace(job, work)) < SHORT:
+        return
+    line = f"time: about {in_words(seconds)} at these settings here"
+    if seconds >= LONG and not typed.get("fine_tune"):
+        shares = ((name, work_of(other.training) / work) for name, other in _presets(job, typed))
+        less = [f"--preset {name} about {in_words(s * seconds)}" for name, s in shares if s < 0.9]
+        line = "; ".join([line, *less])
+    yield f"{line}. Ctrl+C stops it, --resume goes on."
+
+
+def work_of(training: Training) -> float:
+    """All that is to be done, in the units of `contract.Training.cost`."""
+    stages = range(training.first, training.stages)
+    return sum(training.cost(stage) * training.iterations(stage) for stage in stages)
+
+
+def _pace(job: Job, work: float) -> float:
+    """Seconds of a unit of work, by the coarsest stage where that is little, else by the finest."""
+    first, last = job.training.first, job.training.stages - 1
+    pace = _seconds(job, first) / job.training.cost(first)
+    if first == last or work * pace < SHORT:
+        return pace
+    return _seconds(job, last) / job.training.cost(last)
+
+
+def _seconds(job: Job, stage: int) -> float:
+    """Of one iteration."""
+    rehearsal = job.training.rehearse(stage)
+    for iteration in range(rehearsal.untimed):
+        rehearsal.step(iteration)
+    synchronize(job.execution.device)
+    begun = time.perf_counter()
+    for iteration in range(rehearsal.untimed, rehearsal.untimed + rehearsal.turn):
+        rehearsal.step(iteration)
+    synchronize(job.execution.device)
+    return (time.perf_counter() - begun) / rehearsal.turn
+
+
+def _presets(job: Job, typed: Mapping[str, Any]) -> Iterator[tuple[str, Job]]:
+    """The same training with each other preset of its method."""
+    for name in job.method.presets:
+        if name != job.chosen.config.preset:
+            yield name, prepare({**typed, "preset": name}, job.execution)
