@@ -1,0 +1,247 @@
+"""The same training rule with less work: gradients by hand, nothing computed twice.
+
+What is saved, and why nothing changes:
+- The discriminator does not change during the generator's steps and they share one fake, so
+  -mean D(fake) and its gradient for the fake are computed once for all of them.
+- The stored forward pass of the fake is kept by hand and sent back with the weights of now, which
+  needs no trick against a version check.
+- At scale 0 the discriminator's steps have the same fake: one pass, whose running statistics move
+  as often as theirs would.
+- The penalty's second order is written out for batch normalization (passes.py): each map is read
+  a few times instead of some twenty.
+- Of the discriminator's scores only the mean is needed, so its last convolution is not carried out.
+- Channels-last memory and, if asked for, bfloat16 arithmetic with float32 weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from consingan import losses
+from consingan.critic import penalty_and_gradient
+from consingan.memory import keep_freed_memory
+from consingan.methods.singan import passes
+from consingan.methods.singan.engine import ADAM_BETA2, Draws, Losses, ScaleTask
+from consingan.methods.singan.networks import Discriminator, Generator, Network, cut_to, learned
+from consingan.methods.singan.passes import Local, Trace, local
+from consingan.precision import Arithmetic
+
+
+class FastEngine:
+    """Executes `PlainEngine`'s iteration in fewer operations.
+
+    Args:
+        task: what is trained.
+        arithmetic: of the passes; weights, sums of their gradients and the optimizers stay in the
+            format of the weights.
+    """
+
+    def __init__(self, task: ScaleTask, arithmetic: Arithmetic | None = None) -> None:
+        if task.real.device.type == "cpu":
+            keep_freed_memory()
+        self.task = task
+        self.arithmetic = arithmetic or Arithmetic()
+        dtype = self.arithmetic.dtype(task.real.dtype)
+        self.generator = FastGenerator(task.generator, dtype)
+        self.critic = FastCritic(task.discriminator, task.real, task.recipe.lambda_grad, dtype)
+        recipe = task.recipe
+        self.optimizer_g = _adam(task.generator, recipe.lr_g, recipe.beta1)
+        self.optimizer_d = _adam(task.discriminator, recipe.lr_d, recipe.beta1)
+        self.below_is_still = not bool(task.reconstructed.any())
+
+    def step(self, draws: Draws) -> Losses:
+        """One iteration, see `PlainEngine.step`."""
+        with torch.no_grad(), self.arithmetic.scope(self.task.real.device):
+            critic, fake = [], None
+            for previous, mixing in zip(draws.previous.split(1), draws.mixing, strict=True):
+                fake = self._fake(draws.noise, previous)
+                critic.append(self.critic.descend(fake.picture, mixing))
+                self.optimizer_d.step()
+            assert fake is not None
+            return Losses(torch.stack(critic), self._step_generator(draws, fake))
+
+    def reconstruct(self, fixed: Tensor) -> Tensor:
+        """See `Engine.reconstruct`."""
+        with torch.no_grad(), self.arithmetic.scope(self.task.real.device):
+            return self._fake(fixed, self.task.reconstructed).picture
+
+    def _fake(self, noise: Tensor, previous: Tensor) -> Made:
+        return self.generator(torch.add(previous, noise, alpha=self.task.amplitude), previous)
+
+    def _step_generator(self, draws: Draws, fake: Made) -> Tensor:
+        recipe, found = self.task.recipe, []
+        adversarial, gradient = self.critic.judge(fake.picture)
+        for step in range(recipe.g_steps):
+            if step and recipe.recompute_fake:
+                fake = self._fake(draws.noise, draws.previous[-1:])
+                adversarial, gradient = self.critic.judge(fake.picture)
+            self.generator.clear()
+            self.generator.accumulate(fake, gradient)
+            reconstruction = torch.zeros_like(adversarial)
+            if recipe.alpha:
+                reconstruction = self._reconstruct(draws.fixed)
+            self.optimizer_g.step()
+            self.generator.take()
+            found.append(torch.stack([adversarial, reconstruction]))
+        return torch.stack(found)
+
+    def _reconstruct(self, fixed: Tensor) -> Tensor:
+        """The weighted reconstruction loss, whose gradients are added."""
+        task, alpha = self.task, self.task.recipe.alpha
+        made = self._fake(fixed, task.reconstructed)
+        difference = made.picture - task.real
+        self.generator.accumulate(made, difference * (2 * alpha / difference.numel()))
+        return alpha * losses.reconstruction(made.picture, task.real)
+
+
+def _adam(network: Network, lr: float, beta1: float) -> torch.optim.Adam:
+    weights = list(learned(network).values())
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight)
+    return torch.optim.Adam(weights, lr=lr, betas=(beta1, ADAM_BETA2), fused=True)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture (1, 3, h, w) and the pass that made it; `detail` is what the tanh gave."""
+
+    picture: Tensor
+    traces: list[Trace]
+    detail: Tensor
+
+
+class FastGenerator:
+    """Passes through a generator in training mode; its weights are taken up by `take`."""
+
+    def __init__(self, generator: Generator, dtype: torch.dtype) -> None:
+        self.generator, self.dtype = generator, dtype
+        self.blocks = generator.blocks
+        self.take()
+
+    def take(self) -> None:
+        """Take up the present weights."""
+        self.weights = Local.of(self.generator, self.dtype)
+
+    def clear(self) -> None:
+        """Set the gradients of what is learned to zero."""
+        for weight in learned(self.generator).values():
+            _grad(weight).zero_()
+
+    def __call__(self, x: Tensor, y: Tensor) -> Made:
+        """G(x, y); the picture is made in the weights' own format."""
+        traces = passes.forward(self.blocks, self.weights, local(x, self.dtype))
+        tail = self.generator.last
+        detail = torch.tanh(F.conv2d(traces[-1].h.to(tail.weight.dtype), tail.weight, tail.bias))
+        return Made(detail + cut_to(y, detail), traces, detail)
+
+    def accumulate(self, made: Made, gradient: Tensor) -> None:
+        """Add the gradients for `gradient` (1, 3, h, w) at the picture, with the weights of now."""
+        exact = gradient * (1 - made.detail.square())
+        at_tail = local(exact, self.dtype)
+        tail, weight = self.generator.last, self.weights.convs[-1]
+        _grad(tail.weight).add_(passes.weight_gradient(at_tail, made.traces[-1].h, weight))
+        _grad(passes.bias_of(tail)).add_(exact.sum((0, 2, 3)))
+        slopes, _ = passes.backward(
+            made.traces, self.weights, F.conv_transpose2d(at_tail, weight)
+        )
+        for block, trace, slope, own in zip(
+            self.blocks, made.traces, slopes, self.weights.convs, strict=False
+        ):
+            _grad(block.conv.weight).add_(passes.weight_gradient(slope.c, trace.x, own))
+            _grad(block.norm.weight).add_(slope.gain)
+            _grad(block.norm.bias).add_(slope.bias)
+
+
+class FastCritic:
+    """The discriminator's part of an iteration: its gradients, and the one of the generator."""
+
+    def __init__(
+        self, discriminator: Discriminator, real: Tensor, penalty: float, dtype: torch.dtype
+    ) -> None:
+        self.discriminator, self.real, self.penalty, self.dtype = (
+            discriminator, real, penalty, dtype,
+        )  # fmt: skip
+        self.blocks = discriminator.blocks
+        margin = discriminator.architecture.frame
+        self.size = (real.shape[-2] - 2 * margin, real.shape[-1] - 2 * margin)
+        self.scores = self.size[0] * self.size[1]
+
+    def descend(self, fake: Tensor, mixing: Tensor) -> Tensor:
+        """Set the gradients of the discriminator's loss; its three parts, see `Losses.critic`."""
+        self._take()
+        for weight in learned(self.discriminator).values():
+            _grad(weight).zero_()
+        d_real = self._accumulate(self.real, -1)
+        d_fake = self._accumulate(fake, 1)
+        mixed = losses.interpolate(self.real, fake, mixing)
+        penalty = self._accumulate_penalty(mixed) if self.penalty else torch.zeros_like(d_real)
+        return torch.stack([d_real, d_fake, penalty])
+
+    def judge(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """-mean D(fake) and its gradient for `fake`."""
+        self._take()
+        traces = self._forward(fake)
+        _, gradient = passes.backward(traces, self.weights, self.start.clone(), to_input=True)
+        assert gradient is not None
+        return -self._mean_score(self._windows(traces[-1].h)), -gradient.to(fake.dtype)
+
+    def _take(self) -> None:
+        """Take up the present weights, and the gradient of the mean score at the last block."""
+        self.weights = Local.of(self.discriminator, self.dtype)
+        seed = self.real.new_full((1, 1, *self.size), 1 / self.scores, dtype=self.dtype)
+        self.start = local(F.conv_transpose2d(seed, self.weights.convs[-1]), self.dtype)
+
+    def _forward(self, image: Tensor) -> list[Trace]:
+        return passes.forward(self.blocks, self.weights, local(image, self.dtype))
+
+    def _accumulate(self, image: Tensor, sign: int) -> Tensor:
+        """Add the gradients of sign * mean D(image); mean D(image)."""
+        traces = self._forward(image)
+        slopes, _ = passes.backward(traces, self.weights, self.start * sign)
+        for block, trace, slope, own in zip(
+            self.blocks, traces, slopes, self.weights.convs, strict=False
+        ):
+            _grad(block.conv.weight).add_(passes.weight_gradient(slope.c, trace.x, own))
+            _grad(block.norm.weight).add_(slope.gain)
+            _grad(block.norm.bias).add_(slope.bias)
+        windows = self._windows(traces[-1].h)
+        _grad(self.discriminator.last.weight)[0].add_(windows, alpha=sign / self.scores)
+        return self._mean_score(windows)
+
+    def _accumulate_penalty(self, image: Tensor) -> Tensor:
+        """Add the gradients of the weighted penalty at `image`; the penalty."""
+        traces = self._forward(image)
+        slopes, slope = passes.backward(traces, self.weights, self.start.clone(), to_input=True)
+        assert slope is not None
+        penalty, v = penalty_and_gradient(slope, self.penalty, self.scores)
+        pushes, last = passes.tangent(traces, self.weights, local(v, self.dtype))
+        found = passes.second_order(traces, self.weights, slopes, pushes)
+        for block, (weight, gain, bias) in zip(self.blocks, found, strict=True):
+            _grad(block.conv.weight).add_(weight)
+            _grad(block.norm.weight).add_(gain)
+            _grad(block.norm.bias).add_(bias)
+        _grad(self.discriminator.last.weight)[0].add_(self._windows(last), alpha=1 / self.scores)
+        return penalty
+
+    def _windows(self, features: Tensor) -> Tensor:
+        """Sums over the places of each tap of the last convolution, (1, C, h, w) -> (C, k, k)."""
+        kernel = self.discriminator.architecture.kernel
+        height, width = self.size
+        exact = torch.promote_types(features.dtype, torch.float32)
+        rows = torch.stack(
+            [features[0, :, k : k + height].sum(1, dtype=exact) for k in range(kernel)], 1
+        )
+        return torch.stack([rows[..., k : k + width].sum(-1) for k in range(kernel)], -1)
+
+    def _mean_score(self, windows: Tensor) -> Tensor:
+        tail = self.discriminator.last
+        return (windows * tail.weight[0]).sum() / self.scores + passes.bias_of(tail)[0]
+
+
+def _grad(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
