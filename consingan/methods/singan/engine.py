@@ -14,9 +14,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from consingan import losses
+from consingan.machine.precision import Arithmetic
 from consingan.methods.singan.networks import Discriminator, Generator, learned
-from consingan.precision import Arithmetic
+from consingan.nn import losses
 
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
 DECAY_AT = 1600  # iteration from which the rates are gamma times as large, whatever niter is

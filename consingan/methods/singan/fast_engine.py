@@ -15,20 +15,28 @@ What is saved, and why nothing changes:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan import losses
-from consingan.critic import penalty_and_gradient
-from consingan.memory import keep_freed_memory
+from consingan.machine.memory import keep_freed_memory
+from consingan.machine.precision import Arithmetic
 from consingan.methods.singan import passes
 from consingan.methods.singan.engine import ADAM_BETA2, Draws, Losses, ScaleTask
-from consingan.methods.singan.networks import Discriminator, Generator, Network, cut_to, learned
-from consingan.methods.singan.passes import Local, Trace, local
-from consingan.precision import Arithmetic
+from consingan.methods.singan.networks import (
+    Block,
+    Discriminator,
+    Generator,
+    Network,
+    cut_to,
+    learned,
+)
+from consingan.methods.singan.passes import Gradients, Local, Trace, local
+from consingan.nn import losses
+from consingan.nn.critic import penalty_and_gradient
 
 
 class FastEngine:
@@ -51,7 +59,6 @@ class FastEngine:
         recipe = task.recipe
         self.optimizer_g = _adam(task.generator, recipe.lr_g, recipe.beta1)
         self.optimizer_d = _adam(task.discriminator, recipe.lr_d, recipe.beta1)
-        self.below_is_still = not bool(task.reconstructed.any())
 
     def step(self, draws: Draws) -> Losses:
         """One iteration, see `PlainEngine.step`."""
@@ -142,18 +149,11 @@ class FastGenerator:
         """Add the gradients for `gradient` (1, 3, h, w) at the picture, with the weights of now."""
         exact = gradient * (1 - made.detail.square())
         at_tail = local(exact, self.dtype)
-        tail, weight = self.generator.last, self.weights.convs[-1]
-        _grad(tail.weight).add_(passes.weight_gradient(at_tail, made.traces[-1].h, weight))
+        tail, conv = self.generator.last, self.weights.convs[-1]
+        below, weight = conv.gradients(at_tail, made.traces[-1].h)
+        _grad(tail.weight).add_(weight)
         _grad(passes.bias_of(tail)).add_(exact.sum((0, 2, 3)))
-        slopes, _ = passes.backward(
-            made.traces, self.weights, F.conv_transpose2d(at_tail, weight)
-        )
-        for block, trace, slope, own in zip(
-            self.blocks, made.traces, slopes, self.weights.convs, strict=False
-        ):
-            _grad(block.conv.weight).add_(passes.weight_gradient(slope.c, trace.x, own))
-            _grad(block.norm.weight).add_(slope.gain)
-            _grad(block.norm.bias).add_(slope.bias)
+        _add(self.blocks, passes.backward(made.traces, self.weights, below))
 
 
 class FastCritic:
@@ -185,15 +185,32 @@ class FastCritic:
         """-mean D(fake) and its gradient for `fake`."""
         self._take()
         traces = self._forward(fake)
-        _, gradient = passes.backward(traces, self.weights, self.start.clone(), to_input=True)
-        assert gradient is not None
+        gradient, _ = passes.backward_to_input(traces, self.weights, self._start())
         return -self._mean_score(self._windows(traces[-1].h)), -gradient.to(fake.dtype)
 
     def _take(self) -> None:
-        """Take up the present weights, and the gradient of the mean score at the last block."""
+        """Take up the present weights."""
         self.weights = Local.of(self.discriminator, self.dtype)
-        seed = self.real.new_full((1, 1, *self.size), 1 / self.scores, dtype=self.dtype)
-        self.start = local(F.conv_transpose2d(seed, self.weights.convs[-1]), self.dtype)
+
+    def _start(self) -> Tensor:
+        """Gradient of the mean score at the last block's output, in memory of its own.
+
+        The last convolution's weights, added up as far as the picture reaches: away from the
+        border all alike.
+        """
+        kernel = self.discriminator.architecture.kernel
+        weight = self.discriminator.last.weight.detach()
+        small = [min(n, kernel) for n in self.size]
+        corner = F.conv_transpose2d(weight.new_full((1, 1, *small), 1 / self.scores), weight)
+        down, across = (
+            torch.arange(n + kernel - 1, device=weight.device).clamp(max=kernel - 1)
+            + (torch.arange(n + kernel - 1, device=weight.device) - n + 1).clamp(min=0)
+            if n > kernel
+            else torch.arange(n + kernel - 1, device=weight.device)
+            for n in self.size
+        )
+        pixels = corner[0].permute(1, 2, 0).to(self.dtype)
+        return pixels[down][:, across][None].permute(0, 3, 1, 2)
 
     def _forward(self, image: Tensor) -> list[Trace]:
         return passes.forward(self.blocks, self.weights, local(image, self.dtype))
@@ -201,13 +218,7 @@ class FastCritic:
     def _accumulate(self, image: Tensor, sign: int) -> Tensor:
         """Add the gradients of sign * mean D(image); mean D(image)."""
         traces = self._forward(image)
-        slopes, _ = passes.backward(traces, self.weights, self.start * sign)
-        for block, trace, slope, own in zip(
-            self.blocks, traces, slopes, self.weights.convs, strict=False
-        ):
-            _grad(block.conv.weight).add_(passes.weight_gradient(slope.c, trace.x, own))
-            _grad(block.norm.weight).add_(slope.gain)
-            _grad(block.norm.bias).add_(slope.bias)
+        _add(self.blocks, passes.backward(traces, self.weights, self._start().mul_(sign)))
         windows = self._windows(traces[-1].h)
         _grad(self.discriminator.last.weight)[0].add_(windows, alpha=sign / self.scores)
         return self._mean_score(windows)
@@ -215,31 +226,44 @@ class FastCritic:
     def _accumulate_penalty(self, image: Tensor) -> Tensor:
         """Add the gradients of the weighted penalty at `image`; the penalty."""
         traces = self._forward(image)
-        slopes, slope = passes.backward(traces, self.weights, self.start.clone(), to_input=True)
-        assert slope is not None
+        slope, slopes = passes.backward_to_input(traces, self.weights, self._start())
         penalty, v = penalty_and_gradient(slope, self.penalty, self.scores)
         pushes, last = passes.tangent(traces, self.weights, local(v, self.dtype))
-        found = passes.second_order(traces, self.weights, slopes, pushes)
-        for block, (weight, gain, bias) in zip(self.blocks, found, strict=True):
-            _grad(block.conv.weight).add_(weight)
-            _grad(block.norm.weight).add_(gain)
-            _grad(block.norm.bias).add_(bias)
+        _add(self.blocks, passes.second_order(traces, self.weights, slopes, pushes))
         _grad(self.discriminator.last.weight)[0].add_(self._windows(last), alpha=1 / self.scores)
         return penalty
 
     def _windows(self, features: Tensor) -> Tensor:
         """Sums over the places of each tap of the last convolution, (1, C, h, w) -> (C, k, k)."""
         kernel = self.discriminator.architecture.kernel
-        height, width = self.size
-        exact = torch.promote_types(features.dtype, torch.float32)
-        rows = torch.stack(
-            [features[0, :, k : k + height].sum(1, dtype=exact) for k in range(kernel)], 1
-        )
-        return torch.stack([rows[..., k : k + width].sum(-1) for k in range(kernel)], -1)
+        pixels = features[0].permute(1, 2, 0).to(self.real.dtype)  # (h, w, C)
+        down = _window_sums(pixels.flatten(1), kernel).view(kernel, -1, pixels.shape[2])
+        return torch.stack([_window_sums(row, kernel) for row in down]).permute(2, 0, 1)
 
     def _mean_score(self, windows: Tensor) -> Tensor:
         tail = self.discriminator.last
         return (windows * tail.weight[0]).sum() / self.scores + passes.bias_of(tail)[0]
+
+
+def _window_sums(rows: Tensor, kernel: int) -> Tensor:
+    """Sums of `rows` (n, m) but for the last k - 1, without the first and one of the last, ...
+
+    Computed as the sum of all less the few that are left out, so that memory is read once.
+    """
+    total = rows.new_ones(1, len(rows)) @ rows
+    ends = [
+        torch.cat([rows[:first], rows[len(rows) - kernel + 1 + first :]]).sum(0)
+        for first in range(kernel)
+    ]
+    return total - torch.stack(ends)
+
+
+def _add(blocks: Sequence[Block], found: Sequence[Gradients]) -> None:
+    """Add to the gradients of the blocks' parameters."""
+    for block, gradients in zip(blocks, found, strict=True):
+        _grad(block.conv.weight).add_(gradients.weight)
+        _grad(block.norm.weight).add_(gradients.gain)
+        _grad(block.norm.bias).add_(gradients.bias)
 
 
 def _grad(parameter: Tensor) -> Tensor:

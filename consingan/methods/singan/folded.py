@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.kernels import conv_leaky_relu
+from consingan.machine.precision import Arithmetic
+from consingan.methods.singan.convolutions import NO_PADDING
 from consingan.methods.singan.networks import SLOPE, Generator, cut_to
-from consingan.methods.singan.passes import NO_PADDING, bias_of, local
-from consingan.precision import Arithmetic
+from consingan.methods.singan.passes import bias_of, local
+from consingan.nn.kernels import conv_leaky_relu
 
 Folded = tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, Tensor]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from consingan import masks
+from consingan.images import masks
 from consingan.methods.singan.pyramid import Pyramid
 from consingan.methods.singan.resize import crop, resize_to, to_unit_bytes
 

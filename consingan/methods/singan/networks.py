@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan.methods.singan.architecture import Architecture
-from consingan.networks import WEIGHT_STD
+from consingan.nn.blocks import WEIGHT_STD
 
 SLOPE = 0.2  # of leaky ReLU
 

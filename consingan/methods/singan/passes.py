@@ -27,11 +27,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.kernels import conv_backward, through_leaky_relu
+from consingan.methods.singan.convolutions import Convolution, Kept, convolution
 from consingan.methods.singan.networks import SLOPE, Block, Network
-from consingan.networks import NORM_EPS
+from consingan.nn.blocks import NORM_EPS
+from consingan.nn.kernels import through_leaky_relu
 
-NO_PADDING = (0, 0)
 MOMENTUM = 0.1  # of running statistics
 
 
@@ -45,7 +45,7 @@ class Local:
         gains: of the normalizations, in the weights' own format.
     """
 
-    convs: list[Tensor]
+    convs: list[Convolution]
     biases: list[Tensor]
     gains: list[Tensor]
 
@@ -54,7 +54,7 @@ class Local:
         """Take up what the optimizer has made of `network`."""
         convs = [*(block.conv for block in network.blocks), network.last]
         return cls(
-            [local(conv.weight.detach(), dtype) for conv in convs],
+            [convolution(conv.weight, dtype) for conv in convs],
             [bias_of(conv).detach().to(dtype) for conv in convs],
             [block.norm.weight.detach() for block in network.blocks],
         )
@@ -65,14 +65,14 @@ class Trace:
     """What a pass through one block leaves behind.
 
     Attributes:
-        x: input.
+        kept: of the input, for the weight's gradient.
         c: output of the convolution.
         mean: of each channel of `c`.
         inverse: 1 / standard deviation of each channel.
         h: output.
     """
 
-    x: Tensor
+    kept: Kept
     c: Tensor
     mean: Tensor
     inverse: Tensor
@@ -80,8 +80,17 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """Gradients of one block's parameters."""
+
+    weight: Tensor
+    gain: Tensor
+    bias: Tensor
+
+
+@dataclass(frozen=True)
 class Slopes:
-    """What a backward pass leaves behind of one block.
+    """What a backward pass to the input leaves behind of one block.
 
     Attributes:
         d: gradient at the normalization's output, D above.
@@ -94,6 +103,16 @@ class Slopes:
     c: Tensor
     gain: Tensor
     bias: Tensor
+
+
+@dataclass(frozen=True)
+class Push:
+    """What the tangent pass leaves behind of one block: of h. before it, c. and its sums."""
+
+    kept: Kept
+    c: Tensor
+    product: Tensor
+    total: Tensor
 
 
 def local(x: Tensor, dtype: torch.dtype) -> Tensor:
@@ -110,36 +129,100 @@ def bias_of(conv: torch.nn.Conv2d) -> Tensor:
 def forward(blocks: Sequence[Block], weights: Local, x: Tensor) -> list[Trace]:
     """Pass (1, 3, h, w) through `blocks`; running statistics move where a block has them."""
     traces = []
-    for block, weight, bias in zip(blocks, weights.convs, weights.biases, strict=False):
+    for block, conv, bias in zip(blocks, weights.convs, weights.biases, strict=False):
         norm = block.norm
-        c = F.conv2d(x, weight, bias)
+        c, kept = conv.forward(x, bias)
         u, mean, inverse = torch.native_batch_norm(
             c, norm.weight, norm.bias, norm.running_mean, norm.running_var, True, MOMENTUM, NORM_EPS
         )
-        h = F.leaky_relu_(u, SLOPE)
-        traces.append(Trace(x, c, mean, inverse, h))
-        x = h
+        x = F.leaky_relu_(u, SLOPE)
+        traces.append(Trace(kept, c, mean, inverse, x))
     return traces
 
 
-def through_norm(gradient: Tensor, trace: Trace, gain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """gain s (D - E[D] - x^ E[D x^]), sum(D x^) and sum(D) of a gradient D."""
+def backward(traces: Sequence[Trace], weights: Local, gradient: Tensor) -> list[Gradients]:
+    """Gradients of all blocks for one at the last block's output, whose memory is used up.
+
+    The traces may be those of other weights than `weights`: then the stored pass is sent back
+    with the weights of now.
+    """
+    found: list[Gradients] = []
+    for number in range(len(traces) - 1, -1, -1):
+        trace, conv = traces[number], weights.convs[number]
+        slope = _through_block(gradient, trace, weights.gains[number])
+        if number:
+            gradient, weight = conv.gradients(slope.c, trace.kept)
+        else:
+            weight = conv.weight_gradient(slope.c, trace.kept)
+        found.append(Gradients(weight, slope.gain, slope.bias))
+    return found[::-1]
+
+
+def backward_to_input(
+    traces: Sequence[Trace], weights: Local, gradient: Tensor
+) -> tuple[Tensor, list[Slopes]]:
+    """The input's gradient for one at the last block's output, whose memory is used up."""
+    found: list[Slopes] = []
+    for number in range(len(traces) - 1, -1, -1):
+        found.append(_through_block(gradient, traces[number], weights.gains[number]))
+        gradient = weights.convs[number].input_gradient(found[-1].c)
+    return gradient, found[::-1]
+
+
+def tangent(traces: Sequence[Trace], weights: Local, v: Tensor) -> tuple[list[Push], Tensor]:
+    """Carry a direction v at the input through the blocks; what it is after the last."""
+    found = []
+    for trace, conv, gain in zip(traces, weights.convs, weights.gains, strict=False):
+        c, kept = conv.forward(v)
+        u, product, total = _through_norm(c, trace, gain)
+        found.append(Push(kept, c, product, total))
+        v = through_leaky_relu(u, trace.h, SLOPE)
+    return found, v
+
+
+def second_order(
+    traces: Sequence[Trace], weights: Local, slopes: Sequence[Slopes], pushes: Sequence[Push]
+) -> list[Gradients]:
+    """Gradients of T for all blocks."""
+    found: list[Gradients] = []
+    above: Tensor | None = None
+    for number in range(len(traces) - 1, -1, -1):
+        trace, slope, push = traces[number], slopes[number], pushes[number]
+        conv, gain = weights.convs[number], weights.gains[number]
+        if above is not None:
+            above = through_leaky_relu(above, trace.h, SLOPE)
+        c, d_gain, d_bias = _through_norm_twice(above, trace, slope, push, gain)
+        if number:
+            above, weight = conv.gradients(c, trace.kept)
+        else:
+            weight = conv.weight_gradient(c, trace.kept)
+        weight = weight.to(gain.dtype) + conv.weight_gradient(slope.c, push.kept)
+        found.append(Gradients(weight, d_gain, d_bias))
+    return found[::-1]
+
+
+def _through_block(gradient: Tensor, trace: Trace, gain: Tensor) -> Slopes:
+    d = through_leaky_relu(gradient, trace.h, SLOPE)
+    c, product, total = _through_norm(d, trace, gain)
+    return Slopes(d, c, product, total)
+
+
+def _through_norm(gradient: Tensor, trace: Trace, gain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gain s (D - E[D] - x^ E[D x^]), sum(D x^) and sum(D) of a gradient D."""
     return _norm_backward(gradient, trace.c, gain, trace.mean, trace.inverse, [True, True, True])
 
 
-def sums(gradient: Tensor, trace: Trace, gain: Tensor) -> tuple[Tensor, Tensor]:
+def _sums(gradient: Tensor, trace: Trace, gain: Tensor) -> tuple[Tensor, Tensor]:
     """sum(D x^) and sum(D) of a gradient D, in one pass over memory."""
     wanted = [False, True, True]
-    _, product, total = _norm_backward(
-        gradient, trace.c, gain, trace.mean, trace.inverse, wanted
-    )
-    return product, total
+    found = _norm_backward(gradient, trace.c, gain, trace.mean, trace.inverse, wanted)
+    return found[1], found[2]
 
 
-def channel_products(a: Tensor, b: Tensor, gain: Tensor) -> Tensor:
+def _channel_products(a: Tensor, b: Tensor, gain: Tensor) -> Tensor:
     """sum(a b) of each channel, in one pass over memory."""
-    plain, unit = torch.zeros_like(gain), torch.ones_like(gain)
-    return _norm_backward(a, b, gain, plain, unit, [False, True, True])[1]
+    zero, one = torch.zeros_like(gain), torch.ones_like(gain)
+    return _norm_backward(a, b, gain, zero, one, [False, True, True])[1]
 
 
 def _norm_backward(
@@ -150,85 +233,17 @@ def _norm_backward(
     )
 
 
-def backward(
-    traces: Sequence[Trace], weights: Local, gradient: Tensor, to_input: bool = False
-) -> tuple[list[Slopes], Tensor | None]:
-    """Send a gradient at the last block's output back, using up its memory.
-
-    The traces may be those of other weights than `weights`: then the stored pass is sent back
-    with the weights of now.
-
-    Returns:
-        for each block its gradients, and that of the network's input if `to_input`.
-    """
-    found: list[Slopes] = []
-    carried: Tensor | None = gradient
-    for number in range(len(traces) - 1, -1, -1):
-        trace = traces[number]
-        assert carried is not None
-        d = through_leaky_relu(carried, trace.h, SLOPE)
-        c, gain, bias = through_norm(d, trace, weights.gains[number])
-        found.append(Slopes(d, c, gain, bias))
-        carried = F.conv_transpose2d(c, weights.convs[number]) if number or to_input else None
-    return found[::-1], carried
-
-
-def weight_gradient(gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-    """Gradient of a convolution's weight, for its input and the gradient at its output."""
-    return conv_backward(gradient, x, weight, NO_PADDING, [False, True, False])[1]
-
-
-@dataclass(frozen=True)
-class Push:
-    """What the tangent pass leaves behind of one block: h. before it, c. and the sums of c."""
-
-    x: Tensor
-    c: Tensor
-    product: Tensor
-    total: Tensor
-
-
-def tangent(traces: Sequence[Trace], weights: Local, v: Tensor) -> tuple[list[Push], Tensor]:
-    """Carry a direction v at the input through the blocks; what it is after the last."""
-    found = []
-    for trace, weight, gain in zip(traces, weights.convs, weights.gains, strict=False):
-        c = F.conv2d(v, weight)
-        u, product, total = through_norm(c, trace, gain)
-        found.append(Push(v, c, product, total))
-        v = through_leaky_relu(u, trace.h, SLOPE)
-    return found, v
-
-
-def second_order(
-    traces: Sequence[Trace], weights: Local, slopes: Sequence[Slopes], pushes: Sequence[Push]
-) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Gradients of T for weight, gain and bias of each block."""
-    found = []
-    above: Tensor | None = None
-    for number in range(len(traces) - 1, -1, -1):
-        trace, slope, push = traces[number], slopes[number], pushes[number]
-        gain, weight = weights.gains[number], weights.convs[number]
-        if above is not None:
-            above = through_leaky_relu(above, trace.h, SLOPE)
-        c, d_gain, d_bias = _through_norm_twice(above, trace, slope, push, gain)
-        d_weight = weight_gradient(slope.c, push.x, weight).to(gain.dtype)
-        d_weight += weight_gradient(c, trace.x, weight)
-        found.append((d_weight, d_gain, d_bias))
-        above = F.conv_transpose2d(c, weight) if number else None
-    return found[::-1]
-
-
 def _through_norm_twice(
     above: Tensor | None, trace: Trace, slope: Slopes, push: Push, gain: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """A^c, dT/dgain, dT/dbias of one block; `above` is m A^h, nothing for the last."""
     n = trace.c.shape[-2] * trace.c.shape[-1]
     s = trace.inverse
-    crossed = channel_products(slope.d, push.c, gain)
+    crossed = _channel_products(slope.d, push.c, gain)
     from_push = s * (crossed - (slope.bias * push.total + slope.gain * push.product) / n)
     product, total = torch.zeros_like(gain), torch.zeros_like(gain)
     if above is not None:
-        product, total = sums(above, trace, gain)
+        product, total = _sums(above, trace, gain)
     of_d, of_push = s * push.product / n, s * slope.gain / n
     mean = (total - of_d * slope.bias - of_push * push.total) / n
     along = (product - of_d * slope.gain - of_push * push.product + from_push) / n
@@ -241,7 +256,7 @@ def _through_norm_twice(
 
 
 def _combined(offset: Tensor, terms: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """offset + sum of maps times a factor for each channel."""
+    """Offset + sum of maps times a factor for each channel."""
     (first, factor), *others = terms
     total = torch.addcmul(_per_channel(offset, first), first, _per_channel(factor, first))
     for term, factor in others:

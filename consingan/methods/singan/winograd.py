@@ -111,7 +111,9 @@ def gradients(
             product = torch.mm(b.t(), torch.bmm(e, u.transpose(1, 2)).view(36, -1))
             _add_tiles(made[first : end + 1], product.view(6, 6, end - first, columns, -1))
     return (
-        None if made is None else _cut(made.view(4 * (rows + 1), 4 * (columns + 1), -1), *grid.size),
+        None
+        if made is None
+        else _cut(made.view(4 * (rows + 1), 4 * (columns + 1), -1), *grid.size),
         None if sums is None else _weight_gradient(sums, g),
     )
 
@@ -132,7 +134,7 @@ def _padded(x: Tensor, height: int, width: int) -> Tensor:
 
 def _cut(pixels: Tensor, height: int, width: int) -> Tensor:
     """(H, W, C) as (1, C, height, width), channels-last and dense."""
-    return pixels[:height, :width].contiguous().permute(2, 0, 1)[None]
+    return pixels[:height, :width].contiguous()[None].permute(0, 3, 1, 2)
 
 
 def _overlapping(picture: Tensor, first: int, end: int, columns: int) -> Tensor:

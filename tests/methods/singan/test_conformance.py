@@ -7,9 +7,23 @@ from typing import Any
 
 import pytest
 import torch
+from singan_cases import (
+    BYTE_FLIPS,
+    FOLDER,
+    MARGIN,
+    Replay,
+    byte_errors,
+    fill,
+    load,
+    load_json,
+    model,
+    part,
+    picture,
+    sequence,
+    trained_generator,
+)
 from torch import Tensor
 
-from consingan import losses
 from consingan.errors import UserError
 from consingan.methods.singan import sampling
 from consingan.methods.singan.architecture import Architecture
@@ -38,21 +52,7 @@ from consingan.methods.singan.resize import (
     to_unit_bytes,
 )
 from consingan.methods.singan.walk import frame_noises
-from methods.singan.recorded import (
-    BYTE_FLIPS,
-    FOLDER,
-    MARGIN,
-    Replay,
-    byte_errors,
-    fill,
-    load,
-    load_json,
-    model,
-    part,
-    picture,
-    sequence,
-    trained_generator,
-)
+from consingan.nn import losses
 
 TRACES = ["training_train", "training_growth", "training_animation"]
 

@@ -31,9 +31,7 @@ from consingan.methods.singan.networks import Discriminator, Generator, Network,
 from consingan.methods.singan.pyramid import Pyramid
 
 FOLDER = Path(
-    os.environ.get(
-        "CONFORMANCE_SINGAN_DIR", Path(__file__).parents[2] / "data" / "conformance_singan"
-    )
+    os.environ.get("CONFORMANCE_SINGAN_DIR", Path(__file__).parent / "data" / "conformance_singan")
 )
 MARGIN = 5
 BYTE_FLIPS = 1e-3  # share of values that rounding may put into another byte
