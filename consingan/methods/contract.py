@@ -495,8 +495,48 @@ class Walks(Protocol):
 
 
 @runtime_checkable
+class Enlarges(Protocol):
+    """Makes its training image larger."""
+
+    @property
+    def device(self) -> Any:
+        """Where it lies."""
+        ...
+
+    @property
+    def enlarged_size(self) -> Size:
+        """(h, w) in px of the result."""
+        ...
+
+    def enlarge(self, seed: int) -> Tensor:
+        """(1, 3, H, W) in [-1, 1] on the CPU."""
+        ...
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """Makes samples whose coarse layout is the training image's."""
+
+    def beginning_at(self, stage: int) -> Samples:
+        """The same model, whose samples are random from `stage` on.
+
+        Raises:
+            UserError: it does not have that stage.
+        """
+        ...
+
+
+@runtime_checkable
 class Enters(Protocol):
-    """Takes in a picture of the user's own."""
+    """Takes in a picture of the user's own.
+
+    Attributes:
+        starts: the stages where it can come in.
+        first_start: the one where it comes in if nobody says.
+    """
+
+    starts: Sequence[int]
+    first_start: int
 
     def enter(self, image: Tensor, stage: int, seed: int) -> Tensor:
         """What becomes of `image` (1, 3, H, W) that comes in at `stage`: (1, 3, h, w)."""

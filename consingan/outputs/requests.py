@@ -43,6 +43,17 @@ class SamplesRequest(SizedRequest):
 
     num_samples: int = option(50, "Random samples for each size.", minimum=0)
     batch_size: int | None = option(None, "Pictures made at a time.", minimum=1, kind="count")
+    start_stages: Sequence[Any] = option(
+        (),
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
+        flag="start_stage",
+        kind="stage",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnlargementRequest(Request):
+    """The training picture as many times as large as the model was trained for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +74,7 @@ class FilmRequest(SizedRequest):
     )
     start_stages: Sequence[Any] = option(
         (),
-        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
         flag="start_stage",
         kind="stage",
     )
@@ -92,7 +103,7 @@ class CompositeRequest(Request):
     )
     start_stages: Sequence[Any] = option(
         (),
-        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
         flag="start_stage",
         kind="stage",
     )

@@ -102,8 +102,15 @@ class Losses:
 class Engine(Protocol):
     """Executes iterations of one scale; holds its optimizers."""
 
-    optimizer_g: torch.optim.Optimizer
-    optimizer_d: torch.optim.Optimizer
+    @property
+    def optimizer_g(self) -> torch.optim.Optimizer:
+        """The generator's optimizer."""
+        ...
+
+    @property
+    def optimizer_d(self) -> torch.optim.Optimizer:
+        """The discriminator's optimizer."""
+        ...
 
     def step(self, draws: Draws) -> Losses:
         """Run one iteration."""
@@ -111,6 +118,10 @@ class Engine(Protocol):
 
     def reconstruct(self, fixed: Tensor) -> Tensor:
         """G of the fixed noise `fixed` in training mode: it counts for the running statistics."""
+        ...
+
+    def take_up(self) -> None:
+        """Heed that the networks' weights were changed from outside."""
         ...
 
 
@@ -157,6 +168,9 @@ class PlainEngine:
         task = self.task
         with torch.no_grad():
             return self._fake(fixed, task.reconstructed)
+
+    def take_up(self) -> None:
+        """Nothing is kept beside the weights."""
 
     def _fake(self, noise: Tensor, previous: Tensor) -> Tensor:
         """G(amplitude z + P(prev), P(prev))."""

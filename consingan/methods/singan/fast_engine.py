@@ -76,6 +76,10 @@ class FastEngine:
         with torch.no_grad(), self.arithmetic.scope(self.task.real.device):
             return self._fake(fixed, self.task.reconstructed).picture
 
+    def take_up(self) -> None:
+        """See `Engine.take_up`."""
+        self.generator.take()
+
     def _fake(self, noise: Tensor, previous: Tensor) -> Made:
         return self.generator(torch.add(previous, noise, alpha=self.task.amplitude), previous)
 

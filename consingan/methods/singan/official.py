@@ -18,11 +18,11 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.methods.singan.architecture import Architecture
 from consingan.methods.singan.chain import Scale
+from consingan.methods.singan.method import LISTS
 from consingan.methods.singan.networks import Discriminator, Generator
 from consingan.methods.singan.pyramid import Pyramid
 from consingan.methods.singan.resize import Size, resized
 
-LISTS = ("Zs.pth", "reals.pth", "NoiseAmp.pth")
 NOISE_TO_BORDER = re.compile(r"scale_factor=(?P<factor>[\d.]+)_noise_padding$")
 PADDED = re.compile(r"scale_factor=(?P<factor>[\d.]+),alpha=(?P<alpha>\d+)$")
 
@@ -33,6 +33,7 @@ class OfficialRun:
 
     Attributes:
         scales: trained ones, coarsest first.
+        reals: (1, 3, h, w) in [-1, 1], the training image at every scale, trained or not.
         discriminator: of the finest scale, where it was passed on.
         pyramid: sizes and ratio.
         min_size: px, as the training must have had it.
@@ -42,23 +43,13 @@ class OfficialRun:
     """
 
     scales: list[Scale]
+    reals: list[Tensor]
     discriminator: Discriminator | None
     pyramid: Pyramid
     min_size: int
     scale_factor: float | None
     alpha: float | None
     animated: bool
-
-
-def find_official(path: Path) -> Path | None:
-    """The folder of the authors' program that `path` is, or holds one alone; else None."""
-    folders = [path, *(sorted(p for p in path.iterdir() if p.is_dir()) if path.is_dir() else [])]
-    found = [folder for folder in folders if _is_official(folder)]
-    return found[0] if found and (found[0] == path or len(found) == 1) else None
-
-
-def _is_official(path: Path) -> bool:
-    return all((path / name).is_file() for name in LISTS) and (path / "0" / "netG.pth").is_file()
 
 
 def load_official(path: Path, device: torch.device | str) -> OfficialRun:
@@ -86,6 +77,7 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
     given = named.groupdict() if named else {}
     return OfficialRun(
         scales,
+        [real.float() for real in reals],
         discriminator,
         pyramid,
         min_size,

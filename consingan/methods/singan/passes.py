@@ -1,7 +1,7 @@
 """Passes through a network by hand: forward, backward, and the gradient penalty's second order.
 
-For a block l with c = W * h_{l-1}, x^ = (c - mean) s, u = gain x^ + bias, h_l = m u (m the slopes of
-the leaky ReLU, s = 1 / sqrt(var + eps), E the mean over pixels), with B^h = dS/dh_l:
+For a block l with c = W * h_{l-1}, x^ = (c - mean) s, u = gain x^ + bias, h_l = m u (m the slopes
+of the leaky ReLU, s = 1 / sqrt(var + eps), E the mean over pixels), with B^h = dS/dh_l:
 
     D = m B^h,  B^c = gain s (D - E[D] - x^ E[D x^]),  B^h_{l-1} = W^T B^c
 

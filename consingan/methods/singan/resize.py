@@ -26,13 +26,13 @@ def resized(size: Size, factor: float) -> Size:
 def resize(x: Tensor, factor: float) -> Tensor:
     """(N, 3, h, w) in [-1, 1] to (N, 3, ceil(factor h), ceil(factor w)); beyond is clipped."""
     size = resized((x.shape[-2], x.shape[-1]), factor)
-    return _from_bytes(resample(_to_bytes(x), size, (factor, factor))).to(x)
+    return from_bytes(resample(_to_bytes(x), size, (factor, factor))).to(x)
 
 
 def resize_to(x: Tensor, size: Size) -> Tensor:
     """(N, 3, h, w) in [-1, 1] to `size` (h, w), each side by its own factor."""
     factors = (size[0] / x.shape[-2], size[1] / x.shape[-1])
-    return _from_bytes(resample(_to_bytes(x), size, factors)).to(x)
+    return from_bytes(resample(_to_bytes(x), size, factors)).to(x)
 
 
 def enlarge(x: Tensor, ratio: float, size: Size) -> Tensor:
@@ -70,7 +70,8 @@ def _to_bytes(x: Tensor) -> Tensor:
     return to_unit_bytes(x).to("cpu" if x.device.type == "mps" else x.device, torch.float64)
 
 
-def _from_bytes(pixels: Tensor) -> Tensor:
+def from_bytes(pixels: Tensor) -> Tensor:
+    """Float64 numbers 0..255 as a picture in [-1, 1], clipped."""
     # Single precision from here on: the last bit decides which byte a value becomes next time.
     return ((pixels / 255).float() - 0.5).mul(2).clamp(-1, 1)
 

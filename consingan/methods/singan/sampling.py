@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from consingan.methods.singan.chain import Runner, Scale, climb, handed_up, run_plainly
-from consingan.methods.singan.networks import frame
 from consingan.methods.singan.resize import Size, resize_to
-
-Draw = Callable[[int, tuple[int, int, int, int]], Tensor]  # scale, shape -> N(0, 1)
 
 
 def sample_sizes(sizes: Sequence[Size], size: Size | None) -> list[Size]:
@@ -20,21 +17,6 @@ def sample_sizes(sizes: Sequence[Size], size: Size | None) -> list[Size]:
     wanted = size or (height, width)
     down, across = wanted[0] / height, wanted[1] / width
     return [*((max(round(h * down), 1), max(round(w * across), 1)) for h, w in sizes[:-1]), wanted]
-
-
-def framed_noise(
-    draw: Draw, scale: int, size: Size, margin: int, to_border: bool, samples: int = 1
-) -> Tensor:
-    """Z of one scale with its frame, (samples, 3, h + 2 margin, w + 2 margin).
-
-    At scale 0 it has one channel, repeated three times. Its frame is zero but with `to_border`
-    (animation), where the noise reaches to the edge.
-    """
-    channels = 1 if scale == 0 else 3
-    if to_border:
-        height, width = size[0] + 2 * margin, size[1] + 2 * margin
-        return draw(scale, (samples, channels, height, width)).expand(-1, 3, -1, -1)
-    return frame(draw(scale, (samples, channels, *size)).expand(-1, 3, -1, -1), margin)
 
 
 @torch.no_grad()
