@@ -124,6 +124,8 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
     if naive is None:
         return []
     small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
+    if not model.starts:  # too few stages are trained yet
+        return [small]
     return [small, model.enter(naive, model.first_start, model.config.manual_seed)]
 
 

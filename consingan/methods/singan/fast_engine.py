@@ -36,6 +36,7 @@ from consingan.methods.singan.networks import (
 )
 from consingan.methods.singan.passes import Gradients, Local, Trace, local
 from consingan.nn import losses
+from consingan.nn.blocks import NORM_EPS
 from consingan.nn.critic import penalty_and_gradient
 
 
@@ -56,6 +57,7 @@ class FastEngine:
         dtype = self.arithmetic.dtype(task.real.dtype)
         self.generator = FastGenerator(task.generator, dtype)
         self.critic = FastCritic(task.discriminator, task.real, task.recipe.lambda_grad, dtype)
+        self.coarsest = not bool(task.reconstructed.any())
         recipe = task.recipe
         self.optimizer_g = _adam(task.generator, recipe.lr_g, recipe.beta1)
         self.optimizer_d = _adam(task.discriminator, recipe.lr_d, recipe.beta1)
@@ -64,8 +66,12 @@ class FastEngine:
         """One iteration, see `PlainEngine.step`."""
         with torch.no_grad(), self.arithmetic.scope(self.task.real.device):
             critic, fake = [], None
+            alike = self.coarsest and not bool(draws.previous.any())
             for previous, mixing in zip(draws.previous.split(1), draws.mixing, strict=True):
-                fake = self._fake(draws.noise, previous)
+                if fake is None or not alike:
+                    fake = self._fake(draws.noise, previous)
+                else:
+                    self.generator.count_again(fake)
                 critic.append(self.critic.descend(fake.picture, mixing))
                 self.optimizer_d.step()
             assert fake is not None
@@ -148,6 +154,16 @@ class FastGenerator:
         tail = self.generator.last
         detail = torch.tanh(F.conv2d(traces[-1].h.to(tail.weight.dtype), tail.weight, tail.bias))
         return Made(detail + cut_to(y, detail), traces, detail)
+
+    def count_again(self, made: Made) -> None:
+        """Move the running statistics as another pass like the one that made `made` would."""
+        for block, trace in zip(self.blocks, made.traces, strict=True):
+            pixels = trace.c.shape[-2] * trace.c.shape[-1]
+            variance = (trace.inverse**-2 - NORM_EPS) * (pixels / max(pixels - 1, 1))
+            statistics = block.norm.running_mean, block.norm.running_var
+            for running, seen in zip(statistics, (trace.mean, variance), strict=True):
+                assert running is not None
+                running.lerp_(seen, passes.MOMENTUM)
 
     def accumulate(self, made: Made, gradient: Tensor) -> None:
         """Add the gradients for `gradient` (1, 3, h, w) at the picture, with the weights of now."""

@@ -27,7 +27,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.methods.singan.convolutions import Convolution, Kept, convolution
+from consingan.methods.singan.convolutions import (
+    Convolution,
+    DirectConvolution,
+    Kept,
+    convolution,
+)
 from consingan.methods.singan.networks import SLOPE, Block, Network
 from consingan.nn.blocks import NORM_EPS
 from consingan.nn.kernels import through_leaky_relu
@@ -41,7 +46,7 @@ class Local:
 
     Attributes:
         convs: of the blocks, then of the tail.
-        biases: the same.
+        biases: of the blocks' convolutions.
         gains: of the normalizations, in the weights' own format.
     """
 
@@ -52,10 +57,13 @@ class Local:
     @classmethod
     def of(cls, network: Network, dtype: torch.dtype) -> Local:
         """Take up what the optimizer has made of `network`."""
-        convs = [*(block.conv for block in network.blocks), network.last]
+        last = local(network.last.weight.detach(), dtype)
         return cls(
-            [convolution(conv.weight, dtype) for conv in convs],
-            [bias_of(conv).detach().to(dtype) for conv in convs],
+            [
+                *(convolution(block.conv.weight, dtype) for block in network.blocks),
+                DirectConvolution(last),
+            ],
+            [bias_of(block.conv).detach().to(dtype) for block in network.blocks],
             [block.norm.weight.detach() for block in network.blocks],
         )
 
