@@ -125,4 +125,5 @@ SINGAN = Method(
     idle=idle,
     anchored=("amplitude",),
     reads=is_official,
+    trial={"niter": 2, "nfc": 4, "min_nfc": 4, "min_size": 16, "max_size": 30, "scale_factor": 0.6},
 )

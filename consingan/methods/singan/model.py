@@ -19,7 +19,7 @@ from consingan.methods.singan.draws import framed
 from consingan.methods.singan.enlarging import enlarge_picture
 from consingan.methods.singan.folded import FoldedRunner
 from consingan.methods.singan.injection import entered, entered_quantized, fit_reference
-from consingan.methods.singan.networks import Generator
+from consingan.methods.singan.networks import Discriminator, Generator
 from consingan.methods.singan.pyramid import Enlargement, Pyramid, plan_enlargement
 from consingan.methods.singan.quantization import Palette
 from consingan.methods.singan.tasks import TASKS, SinGANTask
@@ -255,3 +255,23 @@ def scales_from(
         amplitude = float(tensors[f"anchor.{n}.amplitude"])
         scales.append(Scale(generator.to(device).eval(), real, fixed, amplitude))
     return scales
+
+
+def with_own_amplitude(config: SinGANConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`tensors` with the amplitude of a scale that was trained anew in its anchor's place."""
+    if "amplitude" not in tensors:
+        return dict(tensors)
+    return {**tensors, f"anchor.{config.paint_start_scale}.amplitude": tensors["amplitude"]}
+
+
+def discriminator_from(config: SinGANConfig, weights: Mapping[str, Tensor]) -> Discriminator:
+    """A discriminator as wide as `weights` are.
+
+    Raises:
+        RuntimeError: they are of no scale with these settings.
+    """
+    channels = len(weights["head.conv.weight"])
+    scale = next((n for n in range(64) if config.architecture.at_scale(n).channels == channels), 0)
+    discriminator = Discriminator(config.architecture.at_scale(scale))
+    discriminator.load_state_dict(dict(weights))
+    return discriminator

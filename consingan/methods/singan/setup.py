@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +18,23 @@ from consingan.methods.singan import official
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.injection import check_start_scale
 from consingan.methods.singan.method import find_official
-from consingan.methods.singan.model import SinGAN, pyramid_of, scales_from
+from consingan.methods.singan.model import (
+    SinGAN,
+    pyramid_of,
+    scales_from,
+    with_own_amplitude,
+)
 from consingan.methods.singan.pyramid import (
     Pyramid,
     plan_enlargement,
     plan_enlarging_pyramid,
     plan_pyramid,
 )
-from consingan.methods.singan.quantization import Palette
-from consingan.methods.singan.resize import from_bytes, resize
+from consingan.methods.singan.quantization import Palette, find_palette
+from consingan.methods.singan.resize import crop, from_bytes, resize
 from consingan.methods.singan.tasks import TASKS
-from consingan.methods.singan.training import SinGANTraining, palette_of
+from consingan.methods.singan.training import SinGANTraining
+from consingan.nn import noise
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
 
@@ -92,10 +99,20 @@ def _few_colors(
     if config.train_mode != "paint2image":
         raise UserError("--fine_tune of --method singan is for --train_mode paint2image.")
     check_start_scale(config.paint_start_scale, pyramid.last)
-    palette = palette_of(config, reals, pyramid.ratio)
+    palette = _palette(config, reals, pyramid.ratio)
     scales = scales_from(config, base, execution.device)
     model = SinGAN(config, reals, scales, execution.arithmetic, palette)
     return SinGANTraining(model, execution)
+
+
+def _palette(config: SinGANConfig, reals: list[Tensor], ratio: float) -> Palette:
+    """The colors of the training image at the scale that a paint enters."""
+    n = config.paint_start_scale
+    last = len(reals) - 1
+    size = (reals[n].shape[-2], reals[n].shape[-1])
+    small = crop(resize(reals[-1], math.pow(ratio, last - n)), size)
+    rng = noise.stream(config.manual_seed, "palette")
+    return find_palette(small, rng, config.quantization_colors == "rgb")
 
 
 def take_up(
@@ -118,9 +135,7 @@ def restore(config: SinGANConfig, tensors: Mapping[str, Tensor], execution: Exec
         RuntimeError: one does not fit the settings.
     """
     device = execution.device
-    if "amplitude" in tensors:  # of the scale that was trained anew
-        again = f"anchor.{config.paint_start_scale}.amplitude"
-        tensors = {**tensors, again: tensors["amplitude"]}
+    tensors = with_own_amplitude(config, tensors)
     palette = None
     if "palette" in tensors and config.fine_tune:
         palette = Palette(tensors["palette"].double().cpu(), config.quantization_colors == "rgb")

@@ -15,7 +15,6 @@ from consingan.machine.execution import Execution
 from consingan.methods.contract import Rehearsal, Size
 from consingan.methods.singan import saturation
 from consingan.methods.singan.chain import Scale, climb, handed_up
-from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.draws import Drawn, SeededRandomness
 from consingan.methods.singan.engine import (
     Draws,
@@ -28,11 +27,14 @@ from consingan.methods.singan.engine import (
 from consingan.methods.singan.engines import choose_engine, choose_runner
 from consingan.methods.singan.memory import estimate_training_memory, relative_cost
 from consingan.methods.singan.method import LOSSES
-from consingan.methods.singan.model import SinGAN, scales_from
+from consingan.methods.singan.model import (
+    SinGAN,
+    discriminator_from,
+    scales_from,
+    with_own_amplitude,
+)
 from consingan.methods.singan.networks import Discriminator, Generator, Network, frame
-from consingan.methods.singan.quantization import Palette, find_palette
-from consingan.methods.singan.resize import crop, resize
-from consingan.nn import noise
+from consingan.methods.singan.rehearsal import parameters, rehearse
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
 
@@ -297,35 +299,17 @@ class SinGANTraining:
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Take up the state that `state` gave, with the anchors of the scales begun so far."""
-        stages = range(self.stages)
-        self.amplitudes = {
-            n: float(tensors[f"anchor.{n}.amplitude"])
-            for n in stages
-            if f"anchor.{n}.amplitude" in tensors
-        }
-        if "amplitude" in tensors:
-            self.amplitudes[self.config.paint_start_scale] = float(tensors["amplitude"])
+        tensors = with_own_amplitude(self.config, tensors)
+        names = {n: f"anchor.{n}.amplitude" for n in range(self.stages)}
+        self.amplitudes = {n: float(tensors[k]) for n, k in names.items() if k in tensors}
         reals = {f"real.{n}": real for n, real in enumerate(self._finished.reals)}
-        own = {k: v for k, v in tensors.items() if not k.startswith("anchor.")}
-        anchors = {
-            f"anchor.{n}.amplitude": torch.tensor(a, dtype=torch.float64)
-            for n, a in self.amplitudes.items()
-        }
-        scales = scales_from(self.config, {**own, **anchors, **reals}, self.device)
+        scales = scales_from(self.config, {**tensors, **reals}, self.device)
         self._finished = replace(self._finished, scales=scales)
-        self._loaded = {} if "present.head.conv.weight" not in tensors else dict(tensors)
+        self._loaded = dict(tensors) if part(tensors, "present") else {}
         if weights := part(tensors, "discriminator"):
-            before = self._discriminator_of(weights)
-            before.load_state_dict(weights)
-            self.discriminator = before.to(self.device)
+            self.discriminator = discriminator_from(self.config, weights).to(self.device)
         if "present_fixed" in tensors:
             self.fixed_noise = tensors["present_fixed"].to(self.device)
-
-    def _discriminator_of(self, weights: Mapping[str, Tensor]) -> Discriminator:
-        """An empty one of the width that `weights` have."""
-        widths = [self.config.architecture.at_scale(n) for n in range(self.stages)]
-        channels = weights["head.conv.weight"].shape[0]
-        return Discriminator(next(a for a in widths if a.channels == channels))
 
     def _take_up_state(self, engine: Engine) -> None:
         """Give the networks and optimizers back what the state of a resumed scale had."""
@@ -343,10 +327,7 @@ class SinGANTraining:
     def facts(self) -> Iterator[str]:
         """The sizes of the pyramid, the numbers of weights."""
         yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
-        widths = [self.config.architecture.at_scale(n) for n in range(self.stages)]
-        total = sum(sum(p.numel() for p in Generator(a).parameters()) for a in widths)
-        critic = sum(p.numel() for p in Discriminator(widths[-1]).parameters())
-        yield f"parameters: generators {total:,} (all scales), discriminator {critic:,} (finest)"
+        yield parameters(self.config.architecture, self.stages)
 
     def cost(self, stage: int) -> float:
         """Relative time of one of a scale's iterations."""
@@ -360,26 +341,4 @@ class SinGANTraining:
 
     def rehearse(self, stage: int) -> Rehearsal:
         """Iterations of a scale with fresh networks; the training is left as it is."""
-        n = self.scale(stage)
-        below = [self._untrained(k) for k in range(n)]
-        again = SinGANTraining(replace(self._finished, scales=below), self.execution)
-        again.config = self.config.replace(fine_tune=False, paint_start_scale=1)
-        again.begin(n, 0)
-        return Rehearsal(again.step)
-
-    def _untrained(self, n: int) -> Scale:
-        generator = Generator(self.config.architecture.at_scale(n))
-        self.randomness.initialize(generator, n, "generator")
-        real = self._finished.reals[n]
-        fixed = torch.zeros_like(frame(real, self.margin))
-        return Scale(generator.to(self.device).eval(), real, fixed, 1.0 if n == 0 else 0.1)
-
-
-def palette_of(config: SinGANConfig, reals: list[Tensor], ratio: float) -> Palette:
-    """The colors of the training image at the scale that a paint enters."""
-    n = config.paint_start_scale
-    last = len(reals) - 1
-    size = (reals[n].shape[-2], reals[n].shape[-1])
-    small = crop(resize(reals[-1], math.pow(ratio, last - n)), size)
-    rng = noise.stream(config.manual_seed, "palette")
-    return find_palette(small, rng, config.quantization_colors == "rgb")
+        return rehearse(self, self.scale(stage))
