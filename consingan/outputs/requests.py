@@ -43,6 +43,7 @@ class SamplesRequest(SizedRequest):
 
     num_samples: int = option(50, "Random samples for each size.", minimum=0)
     batch_size: int | None = option(None, "Pictures made at a time.", minimum=1, kind="count")
+    one_size: bool = option(False, "Samples of the training size only.")
     start_stages: Sequence[Any] = option(
         (),
         "Coarsest stage that moves or is random, or where --naive_img enters; or all.",

@@ -102,7 +102,7 @@ class SampleWork:
 def begin(model: Any, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
     refuse_colors(model.real, request.image_format)
-    others = other_sizes(model, request)
+    others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)

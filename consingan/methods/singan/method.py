@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.methods.contract import FineTuning, Method, Panel
+from consingan.methods.singan.commands import ALIKE, COMMANDS
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.presets import PRESETS
 from consingan.methods.singan.tasks import TASKS
@@ -34,6 +35,7 @@ FINE_TUNING = FineTuning(
     settings={},
     fixed=("scale_factor", "min_size", "max_size", "nfc", "min_nfc", "ker_size", "num_layer"),
     preset=_as_typed,
+    sources=ALIKE,
 )
 
 REMEDIES = {
@@ -125,5 +127,6 @@ SINGAN = Method(
     idle=idle,
     anchored=("amplitude",),
     reads=is_official,
+    commands=COMMANDS,
     trial={"niter": 2, "nfc": 4, "min_nfc": 4, "min_size": 16, "max_size": 30, "scale_factor": 0.6},
 )

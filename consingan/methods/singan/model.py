@@ -112,6 +112,10 @@ class SinGAN:
         """What the fixed noises give, (1, 3, h, w) in [-1, 1], to be compared with `real`."""
         return sampling.reconstruct(self.scales, self.factor, self.run)
 
+    def for_task(self, task: str) -> SinGAN:
+        """The same model as one for another task; only animation is trained otherwise."""
+        return replace(self, config=self.config.replace(train_mode=task))
+
     def beginning_at(self, stage: int) -> SinGAN:
         """The same model, whose samples keep the layout of the scales before `stage`.
 
