@@ -30,6 +30,7 @@ class AnimationFlags:
     """Flags of animation.py."""
 
     alpha_animation: float = option(0.1, "Pull back to the image.", minimum=0, maximum=1)
+    frames: int = option(100, "Length of each film.", minimum=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         "animation",
         ("animation",),
         AnimationFlags,
-        lambda flags: {"alpha": flags.alpha_animation},
+        lambda flags: {"alpha": flags.alpha_animation, "frames": flags.frames},
         trains=True,
     ),
     "paint2image": AuthorsCommand(
