@@ -220,3 +220,11 @@ def counts_a_picture(iteration: int, iterations: int) -> bool:
     Its forward pass moves the running statistics, so it is part of the method.
     """
     return iteration % PICTURE_EVERY == 0 or iteration == iterations - 1
+
+
+def set_rates(engine: Engine, recipe: Recipe, factor: float) -> None:
+    """Let both optimizers go on with `factor` times their first rates."""
+    pairs = ((engine.optimizer_g, recipe.lr_g), (engine.optimizer_d, recipe.lr_d))
+    for optimizer, rate in pairs:
+        for group in optimizer.param_groups:
+            group["lr"] = rate * factor

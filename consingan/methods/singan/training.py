@@ -14,7 +14,8 @@ from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Rehearsal, Size
 from consingan.methods.singan import saturation
-from consingan.methods.singan.chain import Scale, climb, handed_up
+from consingan.methods.singan.below import Below
+from consingan.methods.singan.chain import Scale
 from consingan.methods.singan.draws import Drawn, SeededRandomness
 from consingan.methods.singan.engine import (
     Draws,
@@ -23,6 +24,7 @@ from consingan.methods.singan.engine import (
     ScaleTask,
     counts_a_picture,
     learning_rate_factor,
+    set_rates,
 )
 from consingan.methods.singan.engines import choose_engine, choose_runner
 from consingan.methods.singan.memory import estimate_training_memory, relative_cost
@@ -33,7 +35,7 @@ from consingan.methods.singan.model import (
     scales_from,
     with_own_amplitude,
 )
-from consingan.methods.singan.networks import Discriminator, Generator, Network, frame
+from consingan.methods.singan.networks import Discriminator, Generator, frame
 from consingan.methods.singan.rehearsal import parameters, rehearse
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
@@ -109,17 +111,19 @@ class SinGANTraining:
         self.stage, self.attempt = stage, attempt
         n = self.scale(stage)
         self.generator, self.discriminator = self._first_networks(n)
-        below = self._below(n)
-        self._run = choose_runner(self.execution, below)
-        real = self._finished.reals[n]
-        given_back = self._given_back(below, real)
+        real, below = self._finished.reals[n], self._finished.scales[:n]
+        run = choose_runner(self.execution, below)
+        factor, palette = self._finished.factor, self._finished.palette
+        self.below = Below(below, real, factor, self.margin, run, palette)
         if n not in self.amplitudes or (self.config.fine_tune and not self._loaded):
-            self.amplitudes[n] = self._amplitude(n, given_back)
+            self.amplitudes[n] = self.below.amplitude(self.config.noise_amp)
+            if not math.isfinite(self.amplitudes[n]):
+                raise DivergedError(stage, 0, "the noise amplitude")
         task = ScaleTask(
             self.generator.train(),
             self.discriminator,
             real,
-            self._quantized(frame(given_back, self.margin)),
+            self.below.reconstructed(),
             self.amplitudes[n],
             self.recipe,
         )
@@ -134,53 +138,17 @@ class SinGANTraining:
         names = Recipe.__dataclass_fields__
         return Recipe(**{name: getattr(self.config, name) for name in names})
 
-    def _below(self, n: int) -> list[Scale]:
-        return self._finished.scales[:n]
-
     def _first_networks(self, n: int) -> tuple[Generator, Discriminator]:
         """Those of the scale before if they are as wide, else drawn."""
         architecture = self.config.architecture.at_scale(n)
         pair = Generator(architecture), Discriminator(architecture)
-        before = (self._before_generator(n), self.discriminator)
+        before = (self._finished.scales[n - 1].generator if n else None, self.discriminator)
         for network, old, name in zip(pair, before, ("generator", "discriminator"), strict=True):
             self.randomness.initialize(network, n, name)
             if old is not None and old.architecture == architecture and not self.config.fine_tune:
                 network.load_state_dict(old.state_dict())
             network.to(self.device)
         return pair
-
-    def _before_generator(self, n: int) -> Network | None:
-        return self._finished.scales[n - 1].generator if n else None
-
-    def _given_back(self, below: list[Scale], real: Tensor) -> Tensor:
-        """`rec`: what the fixed noises give at this scale, (1, 3, h, w); zeros at scale 0."""
-        return self._up(below, [scale.fixed for scale in below], real)
-
-    def _up(self, below: list[Scale], noises: list[Tensor], real: Tensor) -> Tensor:
-        """What the trained scales hand up, (N, 3, h, w)."""
-        if not below:
-            return torch.zeros_like(real)
-        samples = len(noises[0])
-        blank = torch.zeros_like(below[0].real).expand(samples, -1, -1, -1)
-        made = climb(below, noises, blank, self._finished.factor, self._run)
-        return handed_up(made, self._finished.factor, frame(real, self.margin), self.margin)
-
-    def _amplitude(self, n: int, given_back: Tensor) -> float:
-        """noise_amp * RMSE(real, rec), 1 at scale 0 (paper, section 3.2)."""
-        if n == 0:
-            return 1.0
-        error = (self._finished.reals[n] - given_back).square().mean().sqrt()
-        amplitude = self.config.noise_amp * float(error)
-        if not math.isfinite(amplitude):
-            raise DivergedError(self.stage, 0, "the noise amplitude")
-        return amplitude
-
-    def _quantized(self, previous: Tensor) -> Tensor:
-        """What comes from below, in the colors of the palette if there is one."""
-        palette = self._finished.palette
-        if palette is None:
-            return previous
-        return torch.cat([palette.quantize(one) for one in previous.split(1)])
 
     def step(self, iteration: int) -> Tensor:
         """One iteration; the losses of its last steps, (5,) in the order of `LOSSES`."""
@@ -189,7 +157,7 @@ class SinGANTraining:
         n, iterations = self.scale(self.stage), self.iterations(self.stage)
         number = iteration + self.attempt * iterations
         drawn = self.randomness.draw(n, number, self.config.d_steps)
-        draws = self._draws(n, drawn)
+        draws = self._draws(drawn)
         self.fixed_noise = draws.fixed
         losses = self.engine.step(draws).last
         if counts_a_picture(iteration, iterations):
@@ -203,17 +171,11 @@ class SinGANTraining:
         if factor == self._factor or self.engine is None:
             return
         self._factor = factor
-        for optimizer, rate in (
-            (self.engine.optimizer_g, self.config.lr_g),
-            (self.engine.optimizer_d, self.config.lr_d),
-        ):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * factor
+        set_rates(self.engine, self.recipe, factor)
 
-    def _draws(self, n: int, drawn: Drawn) -> Draws:
-        previous = self._up(self._below(n), drawn.coarser, self._finished.reals[n])
+    def _draws(self, drawn: Drawn) -> Draws:
         fixed = torch.zeros_like(drawn.noise) if drawn.fixed is None else drawn.fixed
-        framed = self._quantized(frame(previous, self.margin))
+        framed = self.below.previous(drawn.coarser)
         return Draws(
             drawn.noise, fixed, framed.expand(self.config.d_steps, -1, -1, -1), drawn.mixing
         )
@@ -242,19 +204,18 @@ class SinGANTraining:
         Raises:
             DivergedError: one of them is not finite.
         """
-        networks = {"generator": self.generator, "discriminator": self.discriminator}
-        for name, network in networks.items():
-            if network is not None and not all_finite(list(network.parameters())):
-                raise DivergedError(stage, iteration, f"a weight of the {name}")
-        if self.engine is None:
+        if self.engine is None or self.generator is None or self.discriminator is None:
             return
-        optimizers = {
-            "generator": self.engine.optimizer_g,
-            "discriminator": self.engine.optimizer_d,
+        optimizer_g, optimizer_d = self.engine.optimizer_g, self.engine.optimizer_d
+        watched = {
+            "a weight of the generator": list(self.generator.parameters()),
+            "a weight of the discriminator": list(self.discriminator.parameters()),
+            "a moment of the generator's Adam": moments(optimizer_g),
+            "a moment of the discriminator's Adam": moments(optimizer_d),
         }
-        for name, optimizer in optimizers.items():
-            if not all_finite(moments(optimizer)):
-                raise DivergedError(stage, iteration, f"a moment of the {name}'s Adam")
+        for what, tensors in watched.items():
+            if not all_finite(tensors):
+                raise DivergedError(stage, iteration, what)
 
     def fixed(self) -> dict[str, Tensor]:
         """The images of all scales, and the colors of a paint."""
