@@ -16,7 +16,7 @@ from consingan.methods.contract import Rehearsal, Size
 from consingan.methods.singan import saturation
 from consingan.methods.singan.below import Below
 from consingan.methods.singan.chain import Scale
-from consingan.methods.singan.draws import Drawn, SeededRandomness
+from consingan.methods.singan.draws import SeededRandomness
 from consingan.methods.singan.engine import (
     Draws,
     Engine,
@@ -58,13 +58,8 @@ class SinGANTraining:
         self.device = model.device
         self.margin = self.config.architecture.frame
         self.make_engine = choose_engine(execution)
-        self.randomness = SeededRandomness(
-            self.config.manual_seed,
-            self.sizes,
-            self.margin,
-            model.task.noise_to_border,
-            self.device,
-        )
+        seed, to_border = self.config.manual_seed, model.task.noise_to_border
+        self.randomness = SeededRandomness(seed, self.sizes, self.margin, to_border, self.device)
         self.amplitudes = {n: scale.amplitude for n, scale in enumerate(model.scales)}
         self.base = dict(model.weights()) if self.config.fine_tune else {}
         self.first = self.stages - 1 if self.config.fine_tune else 0
@@ -155,9 +150,7 @@ class SinGANTraining:
         assert self.engine is not None
         self._set_rate(iteration)
         n, iterations = self.scale(self.stage), self.iterations(self.stage)
-        number = iteration + self.attempt * iterations
-        drawn = self.randomness.draw(n, number, self.config.d_steps)
-        draws = self._draws(drawn)
+        draws = self._draws(n, iteration + self.attempt * iterations)
         self.fixed_noise = draws.fixed
         losses = self.engine.step(draws).last
         if counts_a_picture(iteration, iterations):
@@ -173,12 +166,11 @@ class SinGANTraining:
         self._factor = factor
         set_rates(self.engine, self.recipe, factor)
 
-    def _draws(self, drawn: Drawn) -> Draws:
+    def _draws(self, n: int, number: int) -> Draws:
+        drawn = self.randomness.draw(n, number, self.config.d_steps)
         fixed = torch.zeros_like(drawn.noise) if drawn.fixed is None else drawn.fixed
-        framed = self.below.previous(drawn.coarser)
-        return Draws(
-            drawn.noise, fixed, framed.expand(self.config.d_steps, -1, -1, -1), drawn.mixing
-        )
+        previous = self.below.previous(drawn.coarser).expand(self.config.d_steps, -1, -1, -1)
+        return Draws(drawn.noise, fixed, previous, drawn.mixing)
 
     def _finish_scale(self, n: int) -> None:
         """Let the trained generator become part of the model."""
@@ -190,7 +182,7 @@ class SinGANTraining:
         self._finished = replace(self._finished, scales=[*scales[:n], scale, *scales[n + 1 :]])
 
     def saturated(self, recent: Tensor) -> bool:  # noqa: ARG002
-        """Normalization in front of every activation keeps scales from getting stuck."""
+        """Normalization keeps scales from getting stuck."""
         return False
 
     def flat(self, stage: int, losses: Tensor) -> bool:
