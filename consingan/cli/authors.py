@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 INPUT_DIR = "Input/Images"
 OWN_PLACE = ("method", "train_mode", "input_name", "naive_img", "fine_tune", "preset")
-FREE = ("manual_seed", "niter", "fit", "sr_factor", "paint_start_scale", "quantization_colors")
 
 
 def authors_groups() -> Iterator[click.Group]:
@@ -111,24 +110,18 @@ class Request:
         )
         run = self._run(picture)
         if self.row.tunes(self.flags):
-            run = self._train({"fine_tune": True, "naive_img": own, **self._few()}, run.path)
+            free = {name: v for name, v in self.typed.items() if name in self.row.free}
+            run = self._train({**free, "fine_tune": True, "naive_img": own}, run.path)
         model = run.model.for_task(self.row.task)
-        asked = {**self.row.request(self.flags), "seed": self.options["manual_seed"] or 0}
+        asked = {
+            **self.row.request(self.flags, self.typed),
+            "seed": self.typed.get("manual_seed", 0),
+        }
         if own:
-            asked |= {"naive_img": own, "fit": self.options["fit"] or "stretch"} | self._entry()
+            asked |= {"naive_img": own, "fit": self.typed.get("fit", "stretch")}
         request = OUTPUTS[model.task.output].request(**asked)
         run = dataclasses.replace(run, model=model)
         return prepare_evaluation(run, request, Judging(metrics=False), say).write()
-
-    def _entry(self) -> dict[str, Any]:
-        """The start scale, where it is a setting of the method."""
-        if self.row.request(self.flags) or self.options.get("paint_start_scale") is None:
-            return {}
-        return {"start_stages": (self.options["paint_start_scale"],)}
-
-    def _few(self) -> dict[str, Any]:
-        names = ("paint_start_scale", "quantization_colors", "niter")
-        return {name: self.typed[name] for name in names if name in self.typed}
 
     def _run(self, picture: str) -> LoadedRun:
         """The newest run of the picture that serves; else a new one, or advice."""
@@ -168,10 +161,9 @@ class Request:
 
     def _differing(self, config: Any) -> str:
         """The first setting that was typed and is another in the run, as the run has it."""
-        free = FREE if not self.row.trains else FREE[:3]
         for field in dataclasses.fields(config):
             value = self.typed.get(field.name)
-            if field.name not in free and value not in (None, getattr(config, field.name)):
+            if field.name not in self.row.free and value not in (None, getattr(config, field.name)):
                 return f"--{flag_name(field)} {getattr(config, field.name)}"
         return ""
 

@@ -109,7 +109,7 @@ class FineTuning:
     sources: tuple[str, ...] = ()
 
 
-def _no_fields(flags: Any) -> Mapping[str, Any]:  # noqa: ARG001
+def _no_fields(flags: Any, settings: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
     return {}
 
 
@@ -122,8 +122,9 @@ class AuthorsCommand:
         task: of which it makes the output.
         serves: tasks whose runs it works with.
         flags: table of its own options, a dataclass of `settings.option.option` rows.
-        request: fields of the output's request, from its flags.
+        request: fields of the output's request, from its flags and the settings that were typed.
         trains: whether it begins a training where there is no run; else it asks for one.
+        free: settings that may be typed whatever the run was trained with.
         tunes: whether, with these flags, the run is first trained on for the user's own picture.
         reference: folder where the user's own picture lies; "" where there is none.
     """
@@ -132,8 +133,9 @@ class AuthorsCommand:
     task: str
     serves: tuple[str, ...]
     flags: type
-    request: Callable[[Any], Mapping[str, Any]] = _no_fields
+    request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] = _no_fields
     trains: bool = False
+    free: tuple[str, ...] = ("manual_seed", "niter", "fit")
     tunes: Callable[[Any], bool] = lambda flags: False  # noqa: ARG005
     reference: str = ""
 

@@ -65,7 +65,10 @@ class EditingFlags:
     )
 
 
-def _samples(flags: SampleFlags) -> Mapping[str, Any]:
+def _samples(
+    flags: SampleFlags,
+    settings: Mapping[str, Any],  # noqa: ARG001
+) -> Mapping[str, Any]:
     asked: dict[str, Any] = {"num_samples": flags.num_samples}
     if flags.mode != MODES[0]:
         return asked | {"scale_w": (flags.scale_h,), "scale_h": (flags.scale_v,)}
@@ -75,6 +78,11 @@ def _samples(flags: SampleFlags) -> Mapping[str, Any]:
 
 def _starts(text: str) -> Mapping[str, Any]:
     return {"start_stages": (int(text) if text.isdecimal() else text,)} if text else {}
+
+
+def _paint(flags: PaintFlags, settings: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+    start = settings.get("paint_start_scale")
+    return {} if start is None else {"start_stages": (start,)}
 
 
 COMMANDS: dict[str, AuthorsCommand] = {
@@ -97,7 +105,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         "animation",
         ("animation",),
         AnimationFlags,
-        lambda flags: {"alpha": flags.alpha_animation, "frames": flags.frames},
+        lambda flags, _: {"alpha": flags.alpha_animation, "frames": flags.frames},
         trains=True,
     ),
     "paint2image": AuthorsCommand(
@@ -105,6 +113,8 @@ COMMANDS: dict[str, AuthorsCommand] = {
         "paint2image",
         ALIKE,
         PaintFlags,
+        _paint,
+        free=("manual_seed", "niter", "fit", "paint_start_scale", "quantization_colors"),
         tunes=lambda flags: bool(flags.quantization_flag),
         reference="Input/Paint",
     ),
@@ -113,7 +123,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         "harmonization",
         ALIKE,
         HarmonizationFlags,
-        lambda flags: _starts(flags.harmonization_start_scale),
+        lambda flags, _: _starts(flags.harmonization_start_scale),
         reference="Input/Harmonization",
     ),
     "editing": AuthorsCommand(
@@ -121,7 +131,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         "editing",
         ALIKE,
         EditingFlags,
-        lambda flags: _starts(flags.editing_start_scale),
+        lambda flags, _: _starts(flags.editing_start_scale),
         reference="Input/Editing",
     ),
 }
