@@ -115,7 +115,7 @@ class TrainedModel:
         return moving
 
     def compose(
-        self, naive: Given, mask: Given | None = None, start_stage: int = 0,
+        self, naive: Given, mask: Given | None = None, start_stage: int | None = None,
         fit: str = "exact", seed: int = 0,
     ) -> Tensor:  # fmt: skip
         """Harmonize or edit a picture; the model must be trained for it.
@@ -125,7 +125,7 @@ class TrainedModel:
                 where it is transparent, that is its mask.
             mask: a file, or (H, W) of bool, uint8 or [0, 1], 1 where the picture was changed; None
                 for everywhere.
-            start_stage: where it comes in, 0 (changes most) and up.
+            start_stage: where it comes in, earlier ones change more; None is the method's own.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
 
@@ -148,7 +148,8 @@ class TrainedModel:
             chosen = self._fitted(chosen, picture, fit)
         for note in (*own.notes, *(chosen.notes if chosen else ())):
             warnings.warn(note.removesuffix("."), stacklevel=2)
-        request = CompositeRequest(start_stages=(start_stage,), seed=seed)
+        stages = () if start_stage is None else (start_stage,)
+        request = CompositeRequest(start_stages=stages, seed=seed)
         values = chosen.values if chosen else None
         return compose(self.model, picture, values, request).full_blended
 

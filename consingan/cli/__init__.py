@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from consingan._version import __version__
+from consingan.cli.authors import authors_groups
 from consingan.cli.command import CONTEXT
 from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
@@ -28,3 +29,5 @@ main.add_command(metrics_command)
 main.add_command(compare_command)
 main.add_command(methods_command)
 main.add_command(doctor_command)
+for group in authors_groups():
+    main.add_command(group)

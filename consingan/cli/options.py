@@ -86,6 +86,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "size": {"multiple": True, "metavar": "WxH", "callback": _sizes},
     "stage": {"multiple": True, "metavar": "K", "callback": _stages},
     "factor": {"multiple": True, "metavar": "X", "type": FiniteRange(min=0, min_open=True)},
+    "truth": {"type": bool, "metavar": "True|False"},
     "share": {"multiple": True, "type": FiniteRange(0, 1)},
 }
 """How values of an option's `kind` are read, see `settings.option.option`."""

@@ -100,11 +100,44 @@ class FineTuning:
         settings: recommended ones, weaker than anything typed.
         fixed: settings that a trained model cannot change any more.
         preset: the preset's settings as they count here, from them and what was typed.
+        sources: tasks whose runs can be trained on for another task, too.
     """
 
     settings: Mapping[str, Any]
     fixed: tuple[str, ...]
     preset: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
+    sources: tuple[str, ...] = ()
+
+
+def _no_fields(flags: Any, settings: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+    return {}
+
+
+@dataclass(frozen=True)
+class AuthorsCommand:
+    """A command of the authors' own program, kept with its flags: `consingan <method> <name>`.
+
+    Attributes:
+        summary: what it does, in a sentence.
+        task: of which it makes the output.
+        serves: tasks whose runs it works with.
+        flags: table of its own options, a dataclass of `settings.option.option` rows.
+        request: fields of the output's request, from its flags and the settings that were typed.
+        trains: whether it begins a training where there is no run; else it asks for one.
+        free: settings that may be typed whatever the run was trained with.
+        tunes: whether, with these flags, the run is first trained on for the user's own picture.
+        reference: folder where the user's own picture lies; "" where there is none.
+    """
+
+    summary: str
+    task: str
+    serves: tuple[str, ...]
+    flags: type
+    request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] = _no_fields
+    trains: bool = False
+    free: tuple[str, ...] = ("manual_seed", "niter", "fit")
+    tunes: Callable[[Any], bool] = lambda flags: False  # noqa: ARG005
+    reference: str = ""
 
 
 Remedy = Callable[[Any], str]
@@ -147,6 +180,7 @@ class Method:
         fine_tuning: None where a trained model cannot be trained on.
         counts: settings that count iterations.
         idle: settings that change nothing beside the others, each with the reason.
+        commands: of the authors' own program, by name.
         trial: settings of a training that takes a second, to see whether all works.
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
         reads: whether a folder is a run of the authors' own program.
@@ -170,6 +204,7 @@ class Method:
     fine_tuning: FineTuning | None = None
     counts: tuple[str, ...] = ("niter",)
     idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
+    commands: Mapping[str, AuthorsCommand] = field(default_factory=dict)
     trial: Mapping[str, Any] = field(default_factory=dict)
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
@@ -505,8 +540,57 @@ class Walks(Protocol):
 
 
 @runtime_checkable
+class Enlarges(Protocol):
+    """Makes its training image larger."""
+
+    @property
+    def device(self) -> Any:
+        """Where it lies."""
+        ...
+
+    @property
+    def enlarged_size(self) -> Size:
+        """(h, w) in px of the result."""
+        ...
+
+    def enlarge(self, seed: int) -> Tensor:
+        """(1, 3, H, W) in [-1, 1] on the CPU."""
+        ...
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """Can do what it was not trained for."""
+
+    def for_task(self, task: str) -> Any:
+        """The same model as one for `task`."""
+        ...
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """Makes samples whose coarse layout is the training image's."""
+
+    def beginning_at(self, stage: int) -> Samples:
+        """The same model, whose samples are random from `stage` on.
+
+        Raises:
+            UserError: it does not have that stage.
+        """
+        ...
+
+
+@runtime_checkable
 class Enters(Protocol):
-    """Takes in a picture of the user's own."""
+    """Takes in a picture of the user's own.
+
+    Attributes:
+        starts: the stages where it can come in.
+        first_start: the one where it comes in if nobody says.
+    """
+
+    starts: Sequence[int]
+    first_start: int
 
     def enter(self, image: Tensor, stage: int, seed: int) -> Tensor:
         """What becomes of `image` (1, 3, H, W) that comes in at `stage`: (1, 3, h, w)."""

@@ -8,9 +8,10 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.contract import Method
+from consingan.methods.singan.method import SINGAN
 from consingan.settings.config import DEFAULT_METHOD, Config
 
-METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN,)}
+METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN)}
 
 
 def method_of(name: str | None) -> Method:

@@ -135,7 +135,9 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
     if naive is None:
         return []
     small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
-    return [small, model.enter(naive, 0, model.config.manual_seed)]
+    if not model.starts:  # too few stages are trained yet
+        return [small]
+    return [small, model.enter(naive, model.first_start, model.config.manual_seed)]
 
 
 def compose(
@@ -153,7 +155,7 @@ def compose(
         UserError: a start stage is beyond the model's stages.
     """
     request = request or CompositeRequest()
-    stages = list(request.start_stages) or [0]
+    stages = list(request.start_stages) or [model.first_start]
     for stage in stages:
         model.check_start(stage)
     after = model.real.cpu() if is_gray(naive) else naive  # gray only if both are

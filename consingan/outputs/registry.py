@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consingan.outputs.contract import Output
-from consingan.outputs.requests import CompositeRequest, FilmRequest, SamplesRequest
+from consingan.outputs.requests import (
+    CompositeRequest,
+    EnlargementRequest,
+    FilmRequest,
+    SamplesRequest,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +22,7 @@ OUTPUTS: dict[str, Output] = {
     for output in (
         Output("samples", "random samples", SamplesRequest, "consingan.outputs.samples"),
         Output("film", "films", FilmRequest, "consingan.outputs.film"),
+        Output("enlargement", "enlargements", EnlargementRequest, "consingan.outputs.enlargement"),
         Output(
             "composite",
             "composites",

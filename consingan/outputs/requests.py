@@ -44,6 +44,18 @@ class SamplesRequest(SizedRequest):
 
     num_samples: int = option(50, "Random samples for each size.", minimum=0)
     batch_size: int | None = option(None, "Pictures made at a time.", minimum=1, kind="count")
+    one_size: bool = option(False, "Samples of the training size only.")
+    start_stages: Sequence[Any] = option(
+        (),
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
+        flag="start_stage",
+        kind="stage",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnlargementRequest(Request):
+    """The training picture as many times as large as the model was trained for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +76,7 @@ class FilmRequest(SizedRequest):
     )
     start_stages: Sequence[Any] = option(
         (),
-        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
         flag="start_stage",
         kind="stage",
     )
@@ -93,7 +105,7 @@ class CompositeRequest(Request):
     )
     start_stages: Sequence[Any] = option(
         (),
-        "Coarsest stage that moves (animation) or where --naive_img enters; or all.",
+        "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
         flag="start_stage",
         kind="stage",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.files import make_folder
 from consingan.machine.progress import tracked
+from consingan.methods.contract import Begins
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
-from consingan.outputs.sizes import counted, other_sizes, refuse_too_large
+from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
@@ -48,18 +49,23 @@ class SampleWork:
         """Nothing is made without samples."""
         if not self.request.num_samples:
             yield from ((name, "without samples") for name in OF_SAMPLES)
+        if self.request.start_stages and not isinstance(self.model, Begins):
+            yield "start_stages", f"for a model trained for {self.model.config.train_mode}"
 
     def write(self, folder: Path, say: Say) -> RandomSamples:
         """Write all samples and a sheet of some; returns those of the training size."""
-        made = self._written(folder / "random_samples", None)
-        samples = list(itertools.islice(made, JUDGED))
-        count = len(samples) + sum(1 for _ in made)
-        say(f"{counted(count, 'random sample')}: {folder / 'random_samples'}")
-        if count > JUDGED:
-            say(
-                f"Note: the first {JUDGED} samples are judged; the command metrics judges a whole "
-                "folder."
-            )
+        samples: list[Tensor] = []
+        for name, work in self._begun():
+            made = work._written(folder / name, None)
+            first = list(itertools.islice(made, JUDGED))
+            count = len(first) + sum(1 for _ in made)
+            samples = samples or first
+            say(f"{counted(count, 'random sample')}: {folder / name}")
+            if count > JUDGED:
+                say(
+                    f"Note: the first {JUDGED} samples are judged; the command metrics judges a "
+                    "whole folder."
+                )
         if not samples:
             return RandomSamples(samples)
         shown = samples[: GRID_SAMPLES - 1]
@@ -70,6 +76,15 @@ class SampleWork:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
         return RandomSamples(samples)
+
+    def _begun(self) -> Iterator[tuple[str, SampleWork]]:
+        """For each stage to begin at the folder's name and the same work from there on."""
+        if not self.request.start_stages or not isinstance(self.model, Begins):
+            yield "random_samples", self
+            return
+        for stage in start_stages(self.model, self.request.start_stages):
+            begun = replace(self, model=self.model.beginning_at(stage))
+            yield f"random_samples_start_stage_{stage}", begun
 
     def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
         """Random samples, each written before it is passed on."""
@@ -86,11 +101,13 @@ class SampleWork:
 def begin(model: Any, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
     refuse_colors(model.real, request.image_format)
-    others = other_sizes(model, request)
+    others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
             refuse_too_large(model, size, min(step, count))
+    if isinstance(model, Begins):
+        start_stages(model, request.start_stages)
     return SampleWork(model, request, others)
 
 

@@ -97,7 +97,7 @@ def start_stages(model: Any, typed: Any) -> list[int]:
     Raises:
         UserError: the model does not have one of them.
     """
-    stages = list(range(len(model.sizes))) if "all" in typed else list(dict.fromkeys(typed))
+    stages = list(model.starts) if "all" in typed else list(dict.fromkeys(typed))
     for stage in stages:
         model.check_start(stage)
     return stages

@@ -118,6 +118,16 @@ def _look_at_composite(material: Material) -> str:
     return f'<div class="grid roomy">{"".join(images)}</div>'
 
 
+def _look_at_enlargement(material: Material) -> str:
+    """The training image, plain bicubic and the enlarged picture."""
+    made = material.made
+    pictures = [("training image", material.real)]
+    if made is not None:
+        pictures += [("bicubic", made.bicubic), ("enlarged", made.picture)]
+    images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
+    return f'<div class="grid roomy">{"".join(images)}</div>'
+
+
 def region_section(material: Material) -> str:
     """Figures of the changed region, before and after; nothing without one."""
     region = material.region
@@ -250,6 +260,13 @@ KINDS: dict[str, Kind] = {
         judged=lambda pictures: pictures[::FRAME_STEP],
         look=_look_at_film,
         verdicts=_on_frames,
+    ),
+    "enlargement": Kind(
+        what="enlargements",
+        pictures=lambda _: (),
+        judged=lambda _: (),
+        look=_look_at_enlargement,
+        verdicts=lambda _: iter(()),
     ),
     "composite": Kind(
         what="composites",

@@ -180,7 +180,8 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
             f"--method {able} has."
         )
     task = typed.get("train_mode") or config.train_mode
-    if task != config.train_mode or not run.model.task.takes_naive:
+    same = task == config.train_mode or config.train_mode in rules.sources
+    if not same or not run.method.tasks[task].takes_naive:
         fit = " or ".join(name for name, row in run.method.tasks.items() if row.takes_naive)
         raise UserError(
             f"{run.path} was trained for {config.train_mode}; --fine_tune needs a run "

@@ -47,7 +47,10 @@ class Snapshots:
         path = self.folder / snapshot_file(iteration)
         path.parent.mkdir(exist_ok=True)
         seed = trainer.config.manual_seed
-        write_image(path.with_suffix(".png"), trainer.model.enter(self.naive, 0, seed))
+        write_image(
+            path.with_suffix(".png"),
+            trainer.model.enter(self.naive, trainer.model.first_start, seed),
+        )
         weights = trainer.model.weights()
         write_tensors(path, weights)  # last: a snapshot counts when its weights are there
 

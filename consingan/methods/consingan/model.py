@@ -139,6 +139,16 @@ class ConSinGAN:
         """See `contract.Enters`."""
         return sampling.from_image(self, image, stream(seed, "entry"), stage).cpu()
 
+    @property
+    def starts(self) -> range:
+        """Stages that a film or a picture of the user's own can start at."""
+        return range(len(self.anchors))
+
+    @property
+    def first_start(self) -> int:
+        """Where a picture of the user's own enters if nobody says."""
+        return 0
+
     def check_start(self, stage: int) -> None:
         """Refuse a start stage that the model does not have."""
         sampling.check_start_stage(self, stage)

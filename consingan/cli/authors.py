@@ -1,0 +1,198 @@
+"""`consingan <method> <command>`: the commands of a method's authors, with their flags.
+
+What a run knows needs no flag; one that is given all the same must agree with the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consingan.cli.command import (
+    CONTEXT,
+    CarefulCommand,
+    GroupedOption,
+    method_settings,
+    shared_settings,
+)
+from consingan.cli.messages import explained, guarded
+from consingan.cli.options import execution_options, request_options, say, seed_of, wanted_of
+from consingan.cli.watching import say_finished, watching
+from consingan.errors import UserError
+from consingan.methods.contract import AuthorsCommand, Method
+from consingan.methods.registry import METHODS
+from consingan.settings.option import flag_name
+
+if TYPE_CHECKING:
+    from consingan.runs.load import LoadedRun
+
+INPUT_DIR = "Input/Images"
+OWN_PLACE = ("method", "train_mode", "input_name", "naive_img", "fine_tune", "preset")
+
+
+def authors_groups() -> Iterator[click.Group]:
+    """A group of commands for every method whose authors have some."""
+    for method in METHODS.values():
+        if method.commands:
+            about = f"Commands of {method.title}'s authors, with their flags."
+            group = click.Group(method.name, help=about, context_settings=CONTEXT)
+            for name, row in method.commands.items():
+                group.add_command(_command(method, name, row))
+            yield group
+
+
+def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
+    @guarded
+    def callback(**options: Any) -> None:
+        click.echo(f"results: {Request(method, name, row, options).answer()}")
+
+    params = [
+        GroupedOption(["--input_name"], required=True, help="The training image."),
+        GroupedOption(["--input_dir"], default=INPUT_DIR, help="Where it lies.", show_default=True),
+        GroupedOption(["--output_dir"], default="TrainedModels", type=click.Path(path_type=Path),
+                      help="Where runs lie.", show_default=True),
+    ]  # fmt: skip
+    if row.reference:
+        params += [
+            GroupedOption(["--ref_name"], required=True, help="Your own picture."),
+            GroupedOption(["--ref_dir"], default=row.reference, help="Where it lies."),
+        ]
+    own = request_options(row.flags)
+    settings = [
+        p for p in (*shared_settings(), *method_settings(method)) if p.name not in OWN_PLACE
+    ]
+    machine: Any = execution_options(lambda: None)
+    return CarefulCommand(
+        name,
+        callback=callback,
+        params=[*params, *own, *settings, *reversed(machine.__click_params__)],
+        help=row.summary,
+        context_settings=CONTEXT,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What was typed."""
+
+    method: Method
+    name: str
+    row: AuthorsCommand
+    options: Mapping[str, Any]
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """Settings of a training that were typed."""
+        names = [field.name for field in dataclasses.fields(self.method.config)]
+        given = {n: self.options.get(n) for n in names if n not in OWN_PLACE}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def flags(self) -> Any:
+        """The command's own flags."""
+        names = [field.name for field in dataclasses.fields(self.row.flags)]
+        return self.row.flags(**{name: self.options[name] for name in names})
+
+    def answer(self) -> Path:
+        """Find or train a run, make what is asked for; the folder of the results."""
+        from consingan.api.evaluate import Judging, prepare_evaluation
+        from consingan.outputs.registry import OUTPUTS
+
+        picture = found_file(self.options["input_name"], self.options["input_dir"])
+        own = (
+            found_file(self.options["ref_name"], self.options["ref_dir"])
+            if self.row.reference
+            else ""
+        )
+        run = self._run(picture)
+        if self.row.tunes(self.flags):
+            free = {name: v for name, v in self.typed.items() if name in self.row.free}
+            run = self._train({**free, "fine_tune": True, "naive_img": own}, run.path)
+        model = run.model.for_task(self.row.task)
+        asked = {
+            **self.row.request(self.flags, self.typed),
+            "seed": self.typed.get("manual_seed", 0),
+        }
+        if own:
+            asked |= {"naive_img": own, "fit": self.typed.get("fit", "stretch")}
+        request = OUTPUTS[model.task.output].request(**asked)
+        run = dataclasses.replace(run, model=model)
+        return prepare_evaluation(run, request, Judging(metrics=False), say).write()
+
+    def _run(self, picture: str) -> LoadedRun:
+        """The newest run of the picture that serves; else a new one, or advice."""
+        from consingan.images.names import image_stem
+
+        parent = self.options["output_dir"] / image_stem(picture)
+        refused = ""
+        for path in sorted(parent.iterdir(), reverse=True) if parent.is_dir() else ():
+            run = self._loaded(path)
+            if run is None or run.model.config.train_mode not in self.row.serves:
+                continue
+            differing = self._differing(run.model.config)
+            if not differing:
+                click.echo(f"run: {path}")
+                return run
+            refused = refused or f"{path} was trained with {differing}"
+        if self.row.trains:
+            return self._train({"input_name": picture, **self.typed}, None)
+        if refused:
+            raise UserError(f"{refused}; leave that flag out, or train anew.")
+        raise UserError(
+            f"There is no run of {picture} in {parent}; train one first: main_train.py "
+            f"--method {self.method.name} --input_name {picture}"
+        )
+
+    def _loaded(self, path: Path) -> LoadedRun | None:
+        """A finished run of this method; None if `path` is none."""
+        from consingan.api.evaluate import load
+        from consingan.machine.execution import choose_execution
+
+        try:
+            run = load(path, choose_execution(wanted_of(self.options)))
+        except UserError:
+            return None
+        wanted = run.method is self.method and run.finished and not run.model.config.fine_tune
+        return run if wanted else None
+
+    def _differing(self, config: Any) -> str:
+        """The first setting that was typed and is another in the run, as the run has it."""
+        for field in dataclasses.fields(config):
+            value = self.typed.get(field.name)
+            if field.name not in self.row.free and value not in (None, getattr(config, field.name)):
+                return f"--{flag_name(field)} {getattr(config, field.name)}"
+        return ""
+
+    def _train(self, settings: Mapping[str, Any], base: Path | None) -> LoadedRun:
+        from consingan.api.evaluate import load
+        from consingan.api.train import begin, finish
+        from consingan.machine.execution import choose_execution
+        from consingan.training.prepare import prepare
+
+        execution = choose_execution(wanted_of(self.options))
+        seed = seed_of({"manual_seed": self.options["manual_seed"]})
+        own = {"method": self.method.name, "train_mode": self.row.task, "manual_seed": seed}
+        run = begin(prepare({**settings, **own}, execution, base=base), self.options["output_dir"])
+        assert run.folder is not None
+        with explained(run.folder.path):
+            finish(run, watching({"tensorboard": False}))
+        say_finished(run.folder)
+        return load(run.folder.path, execution)
+
+
+def found_file(name: str, folder: str) -> str:
+    """The file called `name`, with or without its folder.
+
+    Raises:
+        UserError: there is none; the sentence says where it was looked for.
+    """
+    if ":" in name or Path(name).is_file():
+        return name
+    inside = Path(folder) / name
+    if inside.is_file():
+        return str(inside)
+    raise UserError(f"There is no picture {name}, here or in {folder}; check its name.")

@@ -1,0 +1,100 @@
+"""How pictures climb through trained scales (paper, eq. 4 and 5), whoever runs the generators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from consingan.methods.singan.networks import Generator, frame
+from consingan.methods.singan.resize import Size, crop, resize
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One trained scale; what the rest of the toolkit calls a stage.
+
+    Attributes:
+        generator: in evaluation mode, so that it normalizes with its running statistics.
+        real: (1, 3, h, w) in [-1, 1], the training image at this scale.
+        fixed: z* with its frame, (1, 3, h + 10, w + 10).
+        amplitude: factor on this scale's noise, 1 for scale 0.
+    """
+
+    generator: Generator
+    real: Tensor
+    fixed: Tensor
+    amplitude: float
+
+    @property
+    def size(self) -> Size:
+        """(h, w) in px of the training image at this scale."""
+        return self.real.shape[-2], self.real.shape[-1]
+
+    @property
+    def margin(self) -> int:
+        """Pixels that noise and what comes from below have more on each side."""
+        return self.generator.architecture.frame
+
+    def to(self, device: torch.device | str) -> Scale:
+        """The same on another device (the generator is moved, not copied)."""
+        return Scale(
+            self.generator.to(device), self.real.to(device), self.fixed.to(device), self.amplitude
+        )
+
+
+class Runner(Protocol):
+    """Runs a trained generator; faster ones are in fast_networks.py."""
+
+    def __call__(self, generator: Generator, x: Tensor, y: Tensor) -> Tensor:
+        """G(x, y) in evaluation mode, see `Generator.forward`."""
+        ...
+
+
+def run_plainly(generator: Generator, x: Tensor, y: Tensor) -> Tensor:
+    """G(x, y) as its own modules compute it."""
+    picture: Tensor = generator(x, y)
+    return picture
+
+
+@torch.no_grad()
+def climb(
+    scales: Sequence[Scale],
+    noises: Sequence[Tensor],
+    image: Tensor,
+    factor: float,
+    run: Runner = run_plainly,
+) -> Tensor:
+    """What the last of `scales` gives, (N, 3, h, w) in [-1, 1].
+
+    Args:
+        scales: one after the other, not necessarily from scale 0 on.
+        noises: z with its frame for each of them, (N, 3, h_k + 10, w_k + 10).
+        image: what enters the first, (N, 3, h_k, w_k); zeros for scale 0.
+        factor: 1/r, by which pictures grow from one scale to the next.
+        run: how a generator is executed.
+    """
+    picture = image
+    for number, (scale, noise) in enumerate(zip(scales, noises, strict=True)):
+        below = picture if number == 0 else handed_up(picture, factor, noise, scale.margin)
+        previous = _stretched(frame(below, scale.margin), noise)
+        picture = run(scale.generator, scale.amplitude * noise + previous, previous)
+    return picture
+
+
+def handed_up(picture: Tensor, factor: float, noise: Tensor, margin: int) -> Tensor:
+    """A scale's picture, grown by `factor` and cut to the size of the next one's `noise`."""
+    size = (noise.shape[-2] - 2 * margin, noise.shape[-1] - 2 * margin)
+    return crop(resize(picture, factor), size)
+
+
+def _stretched(previous: Tensor, noise: Tensor) -> Tensor:
+    """A framed picture brought to the noise's size, which can be larger by a rounding."""
+    size = (noise.shape[-2], noise.shape[-1])
+    if previous.shape[-2:] == size:
+        return previous
+    return F.interpolate(crop(previous, size), size, mode="bilinear", align_corners=True)

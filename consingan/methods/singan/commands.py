@@ -1,0 +1,137 @@
+"""The commands of the authors' program, with their flags (names and defaults are theirs)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consingan.methods.contract import AuthorsCommand
+from consingan.settings.option import option
+
+# Trained alike: what a run of one can do, those of the others can.
+ALIKE = ("generation", "harmonization", "editing", "paint2image")
+MODES = ("random_samples", "random_samples_arbitrary_sizes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleFlags:
+    """Flags of random_samples.py."""
+
+    mode: str = option("random_samples", "Of the training size or of another.", choices=MODES)
+    gen_start_scale: int = option(0, "Scale from which pictures are random.", minimum=0)
+    scale_h: float = option(1.5, "Arbitrary sizes: factor on the width.", minimum=0.01)
+    scale_v: float = option(1.0, "Arbitrary sizes: factor on the height.", minimum=0.01)
+    num_samples: int = option(50, "How many.", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimationFlags:
+    """Flags of animation.py."""
+
+    alpha_animation: float = option(0.1, "Pull back to the image.", minimum=0, maximum=1)
+    frames: int = option(100, "Length of each film.", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnlargementFlags:
+    """Flags of SR.py, whose factor is a setting of the training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintFlags:
+    """Flags of paint2image.py, whose start scale is a setting of the training in few colors."""
+
+    quantization_flag: bool = option(
+        False, "Train the start scale anew with few colors.", kind="truth"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarmonizationFlags:
+    """Flags of harmonization.py."""
+
+    harmonization_start_scale: str = option(
+        "", "Scale where the picture enters, 1 to the finest; or all.", kind="path"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditingFlags:
+    """Flags of editing.py."""
+
+    editing_start_scale: str = option(
+        "", "Scale where the picture enters, 1 to the finest; or all.", kind="path"
+    )
+
+
+def _samples(
+    flags: SampleFlags,
+    settings: Mapping[str, Any],  # noqa: ARG001
+) -> Mapping[str, Any]:
+    asked: dict[str, Any] = {"num_samples": flags.num_samples}
+    if flags.mode != MODES[0]:
+        return asked | {"scale_w": (flags.scale_h,), "scale_h": (flags.scale_v,)}
+    start = (flags.gen_start_scale,) if flags.gen_start_scale else ()
+    return asked | {"one_size": True, "start_stages": start}
+
+
+def _starts(text: str) -> Mapping[str, Any]:
+    return {"start_stages": (int(text) if text.isdecimal() else text,)} if text else {}
+
+
+def _paint(flags: PaintFlags, settings: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+    start = settings.get("paint_start_scale")
+    return {} if start is None else {"start_stages": (start,)}
+
+
+COMMANDS: dict[str, AuthorsCommand] = {
+    "random_samples": AuthorsCommand(
+        "Random pictures, of any size, from any scale on.",
+        "generation",
+        ALIKE,
+        SampleFlags,
+        _samples,
+    ),
+    "SR": AuthorsCommand(
+        "The picture --sr_factor times as large; trains a model of its own.",
+        "super_resolution",
+        ("super_resolution",),
+        EnlargementFlags,
+        trains=True,
+    ),
+    "animation": AuthorsCommand(
+        "Films from the picture; trains a model of its own.",
+        "animation",
+        ("animation",),
+        AnimationFlags,
+        lambda flags, _: {"alpha": flags.alpha_animation, "frames": flags.frames},
+        trains=True,
+    ),
+    "paint2image": AuthorsCommand(
+        "A painted sketch becomes a picture like the training image.",
+        "paint2image",
+        ALIKE,
+        PaintFlags,
+        _paint,
+        free=("manual_seed", "niter", "fit", "paint_start_scale", "quantization_colors"),
+        tunes=lambda flags: bool(flags.quantization_flag),
+        reference="Input/Paint",
+    ),
+    "harmonization": AuthorsCommand(
+        "A pasted object becomes part of the picture.",
+        "harmonization",
+        ALIKE,
+        HarmonizationFlags,
+        lambda flags, _: _starts(flags.harmonization_start_scale),
+        reference="Input/Harmonization",
+    ),
+    "editing": AuthorsCommand(
+        "Seams of moved or copied parts vanish.",
+        "editing",
+        ALIKE,
+        EditingFlags,
+        lambda flags, _: _starts(flags.editing_start_scale),
+        reference="Input/Editing",
+    ),
+}

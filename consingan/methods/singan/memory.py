@@ -1,0 +1,45 @@
+"""How much memory and, relative to others, time a training step of SinGAN needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consingan.machine.execution import Execution
+from consingan.machine.memory import Size
+from consingan.methods.singan.architecture import Architecture
+from consingan.methods.singan.convolutions import WIDE
+
+OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
+PLAIN_MAPS = 60.0  # that are alive at the peak, each as large as the picture
+FAST_MAPS = 40.0
+TILED_MAPS = 70.0  # with Winograd's tiles
+FIXED_PIXELS = 2500.0  # that calls cost as much as, whatever the size
+
+
+def relative_cost(architecture: Architecture, sizes: Sequence[Size], scale: int) -> float:
+    """Time of one iteration of `scale` beside others', by multiplications."""
+    own = _work(architecture, sizes, scale)
+    coarser = sum(_work(architecture, sizes, k) for k in range(scale))
+    return float(round(60 * own + 3 * coarser))
+
+
+def _work(architecture: Architecture, sizes: Sequence[Size], scale: int) -> float:
+    height, width = sizes[scale]
+    channels = architecture.at_scale(scale).channels
+    return (height * width + FIXED_PIXELS) * channels * (channels + 16) / 1000
+
+
+def estimate_training_memory(
+    architecture: Architecture, sizes: Sequence[Size], execution: Execution
+) -> int:
+    """Peak bytes that a training step at the finest of `sizes` (h, w) takes beside the program."""
+    last = len(sizes) - 1
+    channels = architecture.at_scale(last).channels
+    height, width = (side + 2 * architecture.frame for side in sizes[-1])
+    maps = FAST_MAPS
+    if execution.engine == "plain":
+        maps = PLAIN_MAPS
+    elif channels >= WIDE and execution.arithmetic.name == "float32":
+        maps = TILED_MAPS
+    each = 2 if execution.engine != "plain" and execution.arithmetic.name == "bf16" else 4
+    return OVERHEAD + round(maps * channels * height * width * each)

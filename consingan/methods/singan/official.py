@@ -1,0 +1,178 @@
+"""Read runs of the authors' program: lists of tensors and the state dicts in numbered folders.
+
+Everything through `weights_only`; `Gs.pth`, pickled whole modules, is never touched. What the
+program does not write down (the exact ratio of the scales, widths, depth) is found from the sizes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.methods.singan.architecture import Architecture
+from consingan.methods.singan.chain import Scale
+from consingan.methods.singan.method import LISTS
+from consingan.methods.singan.networks import Discriminator, Generator
+from consingan.methods.singan.pyramid import Pyramid
+from consingan.methods.singan.resize import Size, resized
+
+NOISE_TO_BORDER = re.compile(r"scale_factor=(?P<factor>[\d.]+)_noise_padding$")
+PADDED = re.compile(r"scale_factor=(?P<factor>[\d.]+),alpha=(?P<alpha>\d+)$")
+
+
+@dataclass(frozen=True)
+class OfficialRun:
+    """What a folder of the authors holds.
+
+    Attributes:
+        scales: trained ones, coarsest first.
+        reals: (1, 3, h, w) in [-1, 1], the training image at every scale, trained or not.
+        discriminator: of the finest scale, where it was passed on.
+        pyramid: sizes and ratio.
+        min_size: px, as the training must have had it.
+        scale_factor: as typed, None where the folder's name does not say it.
+        alpha: weight of the reconstruction, as typed, likewise.
+        animated: trained with noise to the border.
+    """
+
+    scales: list[Scale]
+    reals: list[Tensor]
+    discriminator: Discriminator | None
+    pyramid: Pyramid
+    min_size: int
+    scale_factor: float | None
+    alpha: float | None
+    animated: bool
+
+
+def load_official(path: Path, device: torch.device | str) -> OfficialRun:
+    """Read the folder `path`, see `find_official`.
+
+    Raises:
+        UserError: a file is missing, damaged, or of no such run.
+    """
+    fixed, reals, amplitudes = (_tensors(path / name, device) for name in LISTS)
+    count = min(len(fixed), len(reals), len(amplitudes), _finished(path))
+    pyramid, min_size = find_pyramid([(r.shape[-2], r.shape[-1]) for r in reals], path)
+    scales = [
+        Scale(
+            _generator(path / str(n) / "netG.pth", device),
+            reals[n].float(),
+            fixed[n].float().expand(-1, 3, -1, -1),
+            float(amplitudes[n]),
+        )
+        for n in range(count)
+    ]
+    last = path / str(count - 1) / "netD.pth"
+    discriminator = _discriminator(last, device) if last.is_file() else None
+    animated = NOISE_TO_BORDER.search(path.name)
+    named = animated or PADDED.search(path.name)
+    given = named.groupdict() if named else {}
+    return OfficialRun(
+        scales,
+        [real.float() for real in reals],
+        discriminator,
+        pyramid,
+        min_size,
+        float(given["factor"]) if "factor" in given else None,
+        float(given["alpha"]) if "alpha" in given else None,
+        _reaches_border(fixed[0]) if named is None else animated is not None,
+    )
+
+
+def find_pyramid(sizes: Sequence[Size], path: Path) -> tuple[Pyramid, int]:
+    """The ratio that gives `sizes` back, and the min_size behind it.
+
+    The coarsest scale's shorter side is min_size or, by rounding, one px more.
+
+    Raises:
+        UserError: no ratio gives these sizes.
+    """
+    last, finest = len(sizes) - 1, sizes[-1]
+    for min_size in (min(sizes[0]), min(sizes[0]) - 1):
+        ratio = (min_size / min(finest)) ** (1 / last) if last else 1.0
+        if [resized(finest, ratio ** (last - n)) for n in range(last + 1)] == list(sizes):
+            return Pyramid(1.0, ratio, tuple(sizes)), min_size
+    raise UserError(
+        f"{path} does not hold the pyramid of a SinGAN training (its sizes do not fit)."
+    )
+
+
+def _reaches_border(fixed: Tensor) -> bool:
+    return bool((fixed[..., 0, :] != 0).any())
+
+
+def _finished(path: Path) -> int:
+    scales = 0
+    while (path / str(scales) / "netG.pth").is_file():
+        scales += 1
+    return scales
+
+
+def _generator(path: Path, device: torch.device | str) -> Generator:
+    state = _state(path, device)
+    generator = Generator(architecture_of(state, "tail.0", path))
+    _fill(generator, state, path)
+    return generator.to(device).eval()
+
+
+def _discriminator(path: Path, device: torch.device | str) -> Discriminator:
+    state = _state(path, device)
+    discriminator = Discriminator(architecture_of(state, "tail", path))
+    # Running statistics of a critic are never read, so ours has none.
+    _fill(discriminator, {k: v for k, v in state.items() if k in discriminator.state_dict()}, path)
+    return discriminator.to(device)
+
+
+def architecture_of(state: dict[str, Tensor], tail: str, path: Path) -> Architecture:
+    """Widths, depth and kernel that weights named as the authors' have."""
+    try:
+        channels, image_channels, kernel, _ = state["head.conv.weight"].shape
+        narrowest = state[f"{tail}.weight"].shape[1]
+    except (KeyError, ValueError):
+        raise _unfit(path, "it has no head or no tail") from None
+    blocks = sum(k.startswith("body.block") and k.endswith("conv.weight") for k in state)
+    return Architecture(channels, narrowest, blocks + 2, kernel, image_channels)
+
+
+def _fill(network: torch.nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise _unfit(path, str(error)) from None
+
+
+def _state(path: Path, device: torch.device | str) -> dict[str, Tensor]:
+    state = _load(path, device)
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise _unfit(path, "no state dict")
+    return state
+
+
+def _tensors(path: Path, device: torch.device | str) -> list[Tensor]:
+    values = _load(path, device)
+    if not isinstance(values, list) or not values:
+        raise _unfit(path, f"a {type(values).__name__} instead of a list")
+    try:
+        return [torch.as_tensor(value, device=device) for value in values]
+    except (TypeError, ValueError, RuntimeError):
+        raise _unfit(path, "it holds something else than numbers") from None
+
+
+def _load(path: Path, device: torch.device | str) -> Any:
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # torch's unpickler raises anything on damaged files
+        raise _unfit(path, str(error)) from None
+
+
+def _unfit(path: Path, reason: str) -> UserError:
+    first = (reason.splitlines() or ["unreadable"])[0]
+    return UserError(f"{path} is damaged or not of a SinGAN run ({first[:200]}).")

@@ -1,0 +1,120 @@
+"""The commands of SinGAN's authors work as their articles have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers import save_picture
+
+from consingan.cli import main
+from consingan.images.io import read_image
+
+TINY = ["--max_size", "24", "--min_size", "14", "--niter", "2", "--nfc", "4", "--min_nfc", "4"]
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder as the authors' program is used in, with one model."""
+    root = tmp_path_factory.mktemp("singan")
+    for folder in ("Images", "Paint", "Harmonization", "Editing"):
+        (root / "Input" / folder).mkdir(parents=True)
+        save_picture(root / "Input" / folder / "cup.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        made = run("train", "--method", "singan", "--input_name", "Input/Images/cup.png",
+                   "--scale_factor", "0.6", "--not_cuda", *TINY)  # fmt: skip
+        assert made.exit_code == 0, made.output
+        yield root
+
+
+def singan(*words: object) -> Result:
+    return run("singan", *words, "--input_name", "cup.png", "--not_cuda")
+
+
+def pictures(result: Result) -> list[str]:
+    """Names of the pictures in the folder that a command says its results are in."""
+    assert result.exit_code == 0, result.output
+    folder = Path(result.output.strip().splitlines()[-1].removeprefix("results: "))
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+def test_random_samples_from_a_scale_on(place: Path) -> None:
+    made = singan("random_samples", "--mode", "random_samples", "--gen_start_scale", 1,
+                  "--num_samples", 2)  # fmt: skip
+    assert "random_samples_start_stage_1/gen_sample_1.png" in pictures(made)
+
+
+def test_random_samples_of_another_size(place: Path) -> None:
+    made = singan("random_samples", "--mode", "random_samples_arbitrary_sizes", "--scale_h", 1.5,
+                  "--scale_v", 1, "--num_samples", 1)  # fmt: skip
+    assert "random_samples_scale_h_1_scale_w_1.5/gen_sample_0.png" in pictures(made)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "name"),
+    [
+        ("paint2image", ["--paint_start_scale", 1], "painted_wo_mask.png"),
+        ("harmonization", ["--harmonization_start_scale", 1], "harmonized_wo_mask.png"),
+        ("editing", ["--editing_start_scale", "all"], "edited_wo_mask.png"),
+    ],
+)
+def test_a_picture_of_ones_own_enters(
+    place: Path, command: str, words: list[object], name: str
+) -> None:
+    assert name in pictures(singan(command, "--ref_name", "cup.png", *words))
+
+
+def test_paint_in_few_colors(place: Path) -> None:
+    made = singan("paint2image", "--ref_name", "cup.png", "--paint_start_scale", 1,
+                  "--quantization_flag", True, "--niter", 1)  # fmt: skip
+    assert "painted_wo_mask.png" in pictures(made)
+    assert "few-colors_1" in made.output
+    plain = singan("paint2image", "--ref_name", "cup.png", "--quantization_flag", False)
+    assert "few-colors" not in plain.output
+
+
+def test_super_resolution_trains_its_own_model(place: Path) -> None:
+    made = singan("SR", "--sr_factor", 2, *TINY)
+    assert "enlarged.png" in pictures(made)
+    path = Path(made.output.strip().splitlines()[-1].removeprefix("results: ")) / "enlarged.png"
+    trained = read_image(str(path.with_name("real_image.png")))
+    assert read_image(str(path)).shape[-2:] == tuple(2 * side for side in trained.shape[-2:])
+    assert "run folder" not in singan("SR", "--sr_factor", 2).output  # the same run again
+
+
+def test_animation_trains_its_own_model(place: Path) -> None:
+    made = singan("animation", *TINY, "--frames", 2)
+    assert "animations/start_stage_0_alpha_0.1_beta_0.9.gif" in pictures(made)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["random_samples", "--nfc", 8], "was trained with --nfc 4; leave that flag out"),
+        (["random_samples", "--gen_start_scale", 9], "use 0 to"),
+        (["harmonization", "--ref_name", "none.png"], "There is no picture none.png"),
+        (
+            ["editing", "--ref_name", "cup.png", "--editing_start_scale", 0],
+            "can be started at; use 1 to",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(
+    place: Path, words: list[object], sentence: str
+) -> None:
+    refused = singan(*words)
+    assert refused.exit_code == 2
+    assert sentence in refused.output
+
+
+def test_without_a_run_it_says_how_to_train_one(place: Path) -> None:
+    refused = singan("random_samples", "--output_dir", "Elsewhere")
+    assert refused.exit_code == 2
+    assert "train one first: main_train.py --method singan" in refused.output
