@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ from consingan.images.io import read_raster
 from consingan.images.levels import percent
 from consingan.images.masks import resize_mask
 from consingan.images.names import EXTENSIONS, shown
+from consingan.images.raster import Raster
 from consingan.images.resize import same_shape
 from consingan.images.strokes import understand
 
 Size = tuple[int, int]
 
+LARGEST = 16_000_000  # pixels that a mask is looked at with
 SMALL, LARGE = 0.01, 0.95  # shares of the picture that a mask seldom means
 
 
@@ -49,15 +52,15 @@ def read_mask_file(path: Path | str, photographs: Sequence[Tensor] = ()) -> Mask
     Raises:
         UserError: the file is missing, or it is no picture that can be a mask.
     """
-    raster = read_raster(path)
+    raster = _reduced(read_raster(path))
     size = raster.colors.shape[:2]
     same = [
         p
         for p in photographs
         if same_shape((p.shape[-2], p.shape[-1]), size) and p.shape[-2] >= size[0]
     ]  # a smaller one differs everywhere
-    fitted = [F.interpolate(p, size=size, mode="bilinear", antialias=True) for p in same]
-    known = [(p[0].permute(1, 2, 0).double().numpy() + 1) / 2 for p in fitted]
+    fitted = (F.interpolate(p, size=size, mode="bilinear", antialias=True) for p in same)
+    known = ((p[0].permute(1, 2, 0).double().numpy() + 1) / 2 for p in fitted)
     name = shown(Path(path).name)
     try:
         gray, notes = understand(raster, known)
@@ -65,6 +68,14 @@ def read_mask_file(path: Path | str, photographs: Sequence[Tensor] = ()) -> Mask
         raise UserError(f"{shown(path)} {error}") from None
     values = torch.from_numpy(np.ascontiguousarray(gray, dtype=np.float32))[None, None].clamp(0, 1)
     return Mask(values, tuple(f"The mask {name}: {note}." for note in notes))
+
+
+def _reduced(raster: Raster) -> Raster:
+    """Of a very large mask every second row and column, or fewer: memory stays bounded."""
+    height, width = raster.colors.shape[:2]
+    step = math.ceil(math.sqrt(height * width / LARGEST))
+    alpha = None if raster.alpha is None else raster.alpha[::step, ::step]
+    return replace(raster, colors=raster.colors[::step, ::step], alpha=alpha)
 
 
 def read_mask(path: Path | str, size: Size | None = None) -> Tensor:

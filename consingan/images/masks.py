@@ -24,8 +24,9 @@ DEFAULT_FEATHER = 5.0
 SMALLEST_SIGMA = 0.125
 # What a feather far wider than the picture leaves of a mask is rounding, not a transition.
 FAINTEST_SPAN = 1e-6
-# A wider Gaussian (px) is computed on a smaller picture.
+# A wider Gaussian (px) is computed as products of matrices, of no more rows than this.
 LARGEST_SIGMA = 24.0
+LARGEST_BLURRED = 1024
 # Of the longer side: a wider Gaussian leaves the same slope from end to end.
 WIDEST = 4
 
@@ -147,20 +148,43 @@ def _feather(mask: FloatPixels, sigma: float) -> FloatPixels:
 def _wide_blur(mask: FloatPixels, sigma: float) -> FloatPixels:
     """Blur by any sigma in bounded time: a wide one leaves what a smaller picture can hold.
 
-    Its blocks of pixels are averaged and the result is interpolated, both narrow beside sigma.
+    Blocks of pixels are averaged and the result is interpolated, both narrow beside sigma.
     """
-    factor = int(sigma / LARGEST_SIGMA)
-    if factor <= 1:
+    if sigma <= LARGEST_SIGMA:
         return gaussian(mask, sigma)
+    factor = max(1, min(int(sigma / 8), -(-max(mask.shape) // LARGEST_BLURRED)))
     height, width = mask.shape
-    padding = [(-side) % factor for side in (height, width)]
-    whole = np.pad(mask, [(0, extra) for extra in padding], mode="edge")
+    padding = [(0, -side % factor) for side in (height, width)]
+    whole = np.pad(mask, padding, mode="edge")
     rows, columns = (side // factor for side in whole.shape)
     small = whole.reshape(rows, factor, columns, factor).mean(axis=(1, 3))
-    soft = torch.from_numpy(gaussian(small, sigma / factor))[None, None]
+    soft = _gaussian_matrix(rows, sigma / factor) @ small
+    soft = soft @ _gaussian_matrix(columns, sigma / factor).T
+    if factor == 1:
+        return np.asarray(soft)
     size = (rows * factor, columns * factor)
-    large = F.interpolate(soft, size=size, mode="bilinear", align_corners=False)
+    large = F.interpolate(
+        torch.from_numpy(soft)[None, None], size=size, mode="bilinear", align_corners=False
+    )
     return np.asarray(large[0, 0, :height, :width].numpy())
+
+
+def _gaussian_matrix(length: int, sigma: float) -> FloatPixels:
+    """(length, length): the weights of `gaussian` along a line, in each row those of one pixel.
+
+    What would lie beyond an end counts as the pixel there.
+    """
+    radius = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    weights /= weights.sum()
+    below = np.concatenate([[0.0], np.cumsum(weights)])  # sums of the first weights
+    place = np.arange(length)
+    tap = place[None] - place[:, None] + radius
+    first, after = (np.clip(tap + more, 0, len(weights)) for more in (0, 1))
+    matrix: FloatPixels = below[after] - below[first]
+    matrix[:, 0] = below[after[:, 0]]
+    matrix[:, -1] = 1 - below[first[:, -1]]
+    return matrix if length > 1 else np.ones((1, 1))
 
 
 def gaussian(pixels: FloatPixels, sigma: float) -> FloatPixels:

@@ -5,7 +5,7 @@ White (1) is what is changed. A file that is none of these, such as a photograph
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ PURE = 0.8  # difference of channels of what somebody paints with over a photogr
 LEAST_STROKES = 0.001  # of all pixels
 
 
-def understand(raster: Raster, photographs: Sequence[FloatPixels] = ()) -> Said:
+def understand(raster: Raster, photographs: Iterable[FloatPixels] = ()) -> Said:
     """Find out what a picture means as a mask.
 
     Args:
@@ -97,7 +97,7 @@ def _gray(gray: FloatPixels) -> Said:
     return gray, ()
 
 
-def _colored(colors: FloatPixels, photographs: Sequence[FloatPixels]) -> Said:
+def _colored(colors: FloatPixels, photographs: Iterable[FloatPixels]) -> Said:
     """Strokes of color on a background of one color, or on a photograph."""
     black = colors.max(axis=2) < BLACK
     if black.mean() >= BACKGROUND or (black.any() and _has_few_colors(colors)):
@@ -112,7 +112,7 @@ def _colored(colors: FloatPixels, photographs: Sequence[FloatPixels]) -> Said:
     return _on_photograph(colors, photographs)
 
 
-def _on_photograph(colors: FloatPixels, photographs: Sequence[FloatPixels]) -> Said:
+def _on_photograph(colors: FloatPixels, photographs: Iterable[FloatPixels]) -> Said:
     """Strokes that make a difference to a known photograph, or are of one pure color."""
     said = "what was drawn on the photograph in it counts as white"
     apart = [_distance(colors, photograph) > STROKE for photograph in photographs]

@@ -27,8 +27,12 @@ def tensor_of(raster: Raster, levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
     if raster.colors.dtype != np.uint8 or raster.white_is_zero:
         image = _scaled(raster, levels)
         if channels == 1:
-            unit, said = gray_to_srgb((image[0, 0].double().numpy() + 1) / 2, raster.profile)
-            return torch.from_numpy(unit * 2 - 1).float()[None, None].repeat(1, 3, 1, 1), said
+            said: tuple[str, ...] = ()
+            for rows in _blocks(image.shape[-2], image.shape[-1]):
+                unit = (image[0, 0, rows].double().numpy() + 1) / 2
+                unit, said = gray_to_srgb(unit, raster.profile)
+                image[:, :, rows] = torch.from_numpy(unit * 2 - 1)
+            return image, said
         pixels = ((image[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy()
     else:
         image, pixels = None, raster.colors

@@ -216,6 +216,24 @@ class TestSoften:
         result = masks.soften(mask, dilation=0, feather=3)[0, 0].numpy()
         np.testing.assert_allclose(result, expected, atol=1e-12)
 
+    @pytest.mark.parametrize("sigma", [30, 100, 900])
+    @pytest.mark.parametrize("size", [(60, 70), (1, 50), (33, 1)])
+    def test_wide_feathers_equal_scikit_image(self, size: tuple[int, int], sigma: float) -> None:
+        sigma = min(sigma, 4 * max(size))
+        mask = torch.rand((1, 1, *size), generator=seeded(1)).double()
+        blurred = filters.gaussian(mask[0, 0].numpy(), sigma=sigma)
+        low, high = float(mask.min()), float(mask.max())
+        expected = (blurred - blurred.min()) / (blurred.max() - blurred.min())
+        result = masks.soften(mask, dilation=0, feather=sigma)[0, 0].numpy()
+        np.testing.assert_allclose(result, low + (high - low) * expected, atol=1e-6)
+
+    @pytest.mark.parametrize("feather", [300, 1e9])
+    def test_a_large_mask_is_softened_on_a_smaller_one(self, feather: float) -> None:
+        mask = disk_mask(1100, 2300, (500, 900), 300)
+        soft = masks.soften(mask, dilation=0, feather=feather)[0, 0]
+        assert (float(soft.min()), float(soft.max())) == (0, 1)
+        assert 350 < int(soft.argmax()) // 2300 < 650 or feather > 1000
+
     @settings(max_examples=150, deadline=None)
     @given(
         height=st.integers(1, 60),

@@ -164,6 +164,13 @@ def test_white_is_zero_is_heeded(tmp_path, photometric):
     assert np.array_equal(mask.values[0, 0].numpy(), THERE.astype(np.float32))
 
 
+def test_a_very_large_mask_is_looked_at_in_part(tmp_path, monkeypatch):
+    monkeypatch.setattr("consingan.images.mask_files.LARGEST", H * W // 4)
+    Image.fromarray(colored((255, 0, 0))).save(tmp_path / "m.png")
+    mask = read_mask_file(tmp_path / "m.png").values[0, 0].numpy()
+    assert np.array_equal(mask, THERE[::2, ::2].astype(np.float32))
+
+
 @pytest.mark.parametrize(("size", "how"), [((80, 120), "nearest"), ((20, 30), "by area")])
 def test_a_mask_of_another_size_stays_black_and_white_and_is_said(size, how):
     mask = Mask(torch.from_numpy(THERE[None, None].astype(np.float32)))
