@@ -15,7 +15,7 @@ from consingan.images.deep import refuse_colors, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
 from consingan.images.sheets import grid
-from consingan.machine.files import make_folder
+from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
@@ -72,7 +72,7 @@ class SampleWork:
     def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
         """Random samples, each written before it is passed on."""
         request = self.request
-        target = make_folder(folder)
+        target = make_own_folder(folder)
         for stale in target.glob("gen_sample_*"):
             if stale.is_file():
                 stale.unlink()

@@ -12,7 +12,8 @@ from consingan.machine.execution import Execution
 from consingan.methods.registry import method_of
 from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
-from consingan.training.loop import Trainer
+from consingan.runs.soundness import check_state
+from consingan.training.loop import ATTEMPTS, Trainer
 
 
 def resume(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
@@ -55,7 +56,7 @@ def _take_up(folder: RunFolder, trainer: Trainer) -> float:
     trainer stays at its start.
     """
     finished = folder.finished_stages
-    progress = _progress(folder)
+    progress = _progress(folder, trainer)
     if progress is not None and int(progress["position"][0]) >= finished:
         stage = int(progress["position"][0])
         _load(folder, trainer, RESUME, progress, stage + 1)
@@ -90,12 +91,15 @@ def _columns(curves: Tensor, names: Sequence[str], trainer: Trainer) -> Tensor:
     return found
 
 
-def _progress(folder: RunFolder) -> dict[str, Tensor] | None:
+def _progress(folder: RunFolder, trainer: Trainer) -> dict[str, Tensor] | None:
     """The state in the middle of a stage, if there is any."""
     if not (folder.path / RESUME).is_file():
         return None
     try:
-        return folder.load(RESUME, "position", "seconds")
+        state = folder.load(RESUME, "position", "seconds")
+        losses = len(trainer.training.losses)
+        check_state(folder.path / RESUME, state, trainer.stages, losses, ATTEMPTS)
+        return state
     except UserError as error:
         raise UserError(
             f"{str(error).rstrip('.')}; or delete it to go on from the last finished stage."

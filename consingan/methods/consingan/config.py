@@ -50,15 +50,22 @@ class ConSinGANConfig(Config):
         "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
-    nfc: int = option(64, "Channels: fewer are faster and blurrier.", minimum=1, group="network")
+    nfc: int = option(
+        64,
+        "Channels: fewer are faster and blurrier.",
+        minimum=1,
+        maximum=4096,
+        group="network",
+    )
     ker_size: int = option(
         3,
         "Side of the convolution kernels (odd); larger sees larger patches.",
         minimum=1,
+        maximum=101,
         group="network",
     )
     num_layer: int = option(
-        3, "Layers per stage: more see larger patches.", minimum=1, group="network"
+        3, "Layers per stage: more see larger patches.", minimum=1, maximum=100, group="network"
     )
     padd_size: int = option(
         0, "Zero-padding inside convolutions (px); 0 as published.", minimum=0, group="network"
@@ -96,10 +103,20 @@ class ConSinGANConfig(Config):
         group="optimization",
     )
     g_steps: int = option(
-        3, "Generator steps per iteration.", minimum=1, flag="Gsteps", group="optimization"
+        3,
+        "Generator steps per iteration.",
+        minimum=1,
+        maximum=1000,
+        flag="Gsteps",
+        group="optimization",
     )
     d_steps: int = option(
-        3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
+        3,
+        "Discriminator steps per iteration.",
+        minimum=1,
+        maximum=1000,
+        flag="Dsteps",
+        group="optimization",
     )
     fine_d_steps: int = option(
         0,
