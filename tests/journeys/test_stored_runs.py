@@ -74,7 +74,10 @@ def other_records(arrays: Arrays) -> set[str]:
 
 def test_an_evaluation_leaves_the_same_files(stored: Path, run: Path) -> None:
     results = evaluate(run, pictures(stored))
-    assert files_below(results) == recorded(stored)["files"].tolist()
+    files = [str(name) for name in files_below(results)]
+    # Since then every evaluation keeps a record, and each naive image has a folder of its own.
+    new = {name for name in files if name == "evaluation.json" or name.startswith("naive/")}
+    assert set(files) - new == set(recorded(stored)["files"].tolist())
 
 
 @pytest.mark.parametrize("stored", [path for path in STORED if path.name == "fine_tuned"])

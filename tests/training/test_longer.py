@@ -154,7 +154,7 @@ def test_what_cannot_be_lengthened_is_left_as_it_is(
         with pytest.raises(UserError, match="cannot be trained on; train anew with --niter 6"):
             lengthen(run, LONGER)
     (run.path / "2/losses.csv").unlink()
-    with pytest.raises(UserError, match=r"losses\.csv cannot be read"):
+    with pytest.raises(UserError, match=r"losses\.csv is missing"):
         lengthen(run, LONGER)
     assert run.manifest == before
     job = make_job(train_stages=2)
