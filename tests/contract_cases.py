@@ -17,7 +17,7 @@ from torch import Tensor
 from consingan.api.evaluate import Judging, load, prepare_evaluation
 from consingan.api.train import Run, begin, finish, go_on
 from consingan.machine.execution import Execution, Wanted, choose_execution
-from consingan.methods.contract import Inputs, Method
+from consingan.methods.contract import SYMPTOMS, Inputs, Method
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.runs.folder import RunFolder
@@ -206,6 +206,7 @@ def check_row(method: Method) -> None:
         assert set(settings) <= set(fields)
     assert "auto" in method.engines
     assert not method.reconstruction or method.reconstruction in method.losses
+    assert set(method.remedies) <= set(SYMPTOMS)
     for symptom, remedy in method.remedies.items():
         words = remedy(method.config())
         for flag in re.findall(r"--(\w+)", words):

@@ -102,8 +102,11 @@ class MethodCommand(CarefulCommand):
     def shown(self, ctx: click.Context) -> Sequence[click.Parameter]:
         """What all methods share; with a method named, its own too."""
         method, named = ctx.meta[_METHOD]
-        own = [] if named else {p.name for p in method_settings(method)}
-        return [p for p in self.get_params(ctx) if p.name not in own]
+        own = {p.name for p in method_settings(method)}
+        if not named:
+            return [p for p in self.get_params(ctx) if p.name not in own]
+        shared = {p.name: p for p in shared_settings(method)}
+        return [shared.get(p.name, p) for p in self.get_params(ctx)]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say how to see the rest."""
@@ -144,15 +147,23 @@ def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
                     raise click.UsageError(str(reason), error.ctx) from None
 
 
-def shared_settings() -> Iterator[click.Parameter]:
-    """An option for every setting that all methods have; None means that it was not typed."""
+def shared_settings(method: Method | None = None) -> Iterator[click.Parameter]:
+    """An option for every setting that all methods have; None means that it was not typed.
+
+    Args:
+        method: whose own defaults, choices and words are shown; None stands for all methods, whose
+            choices are all taken: what a method lacks is refused by a better sentence.
+    """
+    methods = [method] if method else list(METHODS.values())
     choices = {
         "method": list(METHODS),
-        "train_mode": list(dict.fromkeys(t for m in METHODS.values() for t in m.tasks)),
-        "preset": list(dict.fromkeys(p for m in METHODS.values() for p in m.presets)),
+        "train_mode": list(dict.fromkeys(t for m in methods for t in m.tasks)),
+        "preset": list(dict.fromkeys(p for m in methods for p in m.presets)),
     }
-    for field in dataclasses.fields(Config):
-        yield _setting(field, choices.get(field.name))
+    shared = Config.__dataclass_fields__
+    for field in dataclasses.fields(method.config if method else Config):
+        if field.name in shared:
+            yield _setting(field, choices.get(field.name))
 
 
 def method_settings(method: Method) -> Iterator[click.Parameter]:

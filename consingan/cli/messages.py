@@ -19,6 +19,7 @@ import click
 
 from consingan.errors import UserError, out_of_memory
 from consingan.machine.program import go_on_command
+from consingan.settings.config import Config
 
 USER_ERROR, FAILURE, STOPPED = 2, 1, 130
 PATIENCE = 1.0  # seconds
@@ -145,29 +146,47 @@ def explained(run: Path) -> Iterator[None]:
         click.echo(f"\nStopped at once. Go on from the last save: {resume}", err=True)
         raise SystemExit(STOPPED) from None
     except DivergedError as error:
-        click.echo(f"Error: {advice(error)} The last good state is kept in {run}.", err=True)
+        words = advice(error, _config_of(run))
+        click.echo(f"Error: {words} The last good state is kept in {run}.", err=True)
         raise SystemExit(FAILURE) from None
     except (MemoryError, RuntimeError, OSError) as error:
-        words = advice(error)
+        words = advice(error, _config_of(run))
         if words is None:
             raise
         click.echo(f"Error: {words} Then go on with: {resume}", err=True)
         raise SystemExit(FAILURE) from None
 
 
-def advice(error: Exception) -> str | None:
-    """Why a training ended early and what to do about it; None for what is a bug."""
+def _config_of(run: Path) -> Config | None:
+    """The settings that a run is trained with, where its folder can say so."""
+    from consingan.runs.folder import RunFolder
+
+    try:
+        return RunFolder.open(run).config
+    except (UserError, OSError):
+        return None
+
+
+def advice(error: Exception, config: Config | None = None) -> str | None:
+    """Why a training ended early and what to do about it; None for what is a bug.
+
+    Args:
+        error: that ended it.
+        config: of the training, whose method's remedies are named; None is the default one.
+    """
     from consingan.errors import DivergedError
+    from consingan.methods.registry import method_of
+
+    method = method_of(config.method if config else None)
+    config = config or method.config()
 
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, DivergedError):
-        return f"{error}. Try --batch_norm, a smaller --lr_scale, or smaller --lr_g and --lr_d."
+        return f"{error}. {method.remedy('diverged', config)}"
     if out_of_memory(error):
-        return (
-            "there is not enough memory; close other programs, use --checkpointing, or train "
-            "anew with a smaller --max_size or --nfc."
-        )
+        remedy = method.remedy("memory", config)
+        return f"there is not enough memory; close other programs, {remedy}"
     if isinstance(error, OSError) and error.errno is not None:
         return _file_advice(error)
     return None

@@ -142,6 +142,20 @@ class AuthorsCommand:
 
 Remedy = Callable[[Any], str]
 
+SYMPTOMS = {
+    "flat": "a training ended in one flat color",
+    "diverged": "a number stopped being finite",
+    "longer": "the image is not given back yet",
+    "texture": "samples or frames do not look like the image",
+    "copies": "samples repeat the image",
+    "alike": "samples are all the image, said in half a sentence",
+    "memory": "there is not enough memory, said in half a sentence",
+    "still": "a film hardly moves",
+    "fits": "a composite fits no better than before",
+    "misfits": "a composite fits worse than before",
+}
+"""What a report or a command looks for advice against, see `Method.remedies`."""
+
 
 def _nothing_idle(config: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG001
     return ()
@@ -170,9 +184,8 @@ class Method:
         label: name of a run's folder after its date.
         code: module that does the work, see `Code`.
         engines: `--engine` -> what it is, in a phrase; "auto" first.
-        remedies: symptom -> advice in the method's own flags, none with a value that is there
-            already: "flat", "diverged", "longer", "texture", "copies", "alike", "memory"; "still",
-            "fits" and "misfits", to which a report adds the flags of the film or composite.
+        remedies: symptom of `SYMPTOMS` -> advice in the method's own flags, none with a value that
+            is there already; to "still", "fits" and "misfits" a report adds flags of the output.
         losses: names of what a step returns, as runs that do not say have them.
         reconstruction: which of them says how well the image is given back; "" where none does.
         in_short: the losses of a step in a few words, for the progress bar.
@@ -330,11 +343,15 @@ class Training(Protocol):
         ...
 
     def begin(self, stage: int, attempt: int) -> None:
-        """Set a stage up; at a later attempt go back to its beginning, with other draws."""
+        """Set a stage up; at a later attempt go back to its beginning, with other draws.
+
+        Of a run that goes on `load_state` came before: what it loaded of this very stage is kept,
+        networks and optimizers with their moments; a stage that it had not begun is begun.
+        """
         ...
 
     def step(self, iteration: int) -> Tensor:
-        """One iteration; its losses, (len(losses),) on the device, undetached.
+        """One iteration; its losses, (len(losses),) on the device; the loop detaches them.
 
         Random numbers come from (seed, stage, iteration, attempt) alone.
         """

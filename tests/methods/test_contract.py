@@ -40,12 +40,12 @@ def test_what_it_does_not_know_is_refused(method: str, task: str, tmp_path: Path
     contract_cases.check_refusals(Case(METHODS[method], task, tmp_path))
 
 
-def test_a_setting_of_another_method_is_refused_by_name(tmp_path: Path) -> None:
-    for one in METHODS.values():
-        for other in METHODS.values():
-            contract_cases.check_foreign_setting(one, other, tmp_path)
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_setting_of_another_method_is_refused_by_name(method: str, tmp_path: Path) -> None:
+    for other in METHODS.values():
+        contract_cases.check_foreign_setting(METHODS[method], other, tmp_path)
 
 
-def test_every_row_names_what_there_is() -> None:
-    for method in METHODS.values():
-        contract_cases.check_row(method)
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_row_names_what_there_is(method: str) -> None:
+    contract_cases.check_row(METHODS[method])
