@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -201,9 +202,11 @@ class SinGAN:
             else self._noises(sizes, "walk", walk.seed, -1)
         )
         noises = [self._endless(n, size, walk.seed) for n, size in enumerate(sizes)]
-        moved = frame_noises(fixed, noises, walk.alpha, walk.beta, walk.start_stage)
+        steps = frame_noises(fixed, noises, walk.alpha, walk.beta, walk.start_stage)
+        taken = itertools.islice(steps, count)
+        moved = noise.led_back(taken, fixed, count) if walk.loop else taken
         blank = torch.zeros(1, 3, *sizes[0], device=self.device)
-        for _, zs in zip(range(count), moved, strict=False):
+        for zs in moved:
             yield climb(self.scales, zs, blank, self.factor, self.run).float().cpu()
 
     def _endless(self, scale: int, size: Size, seed: int) -> Iterator[Tensor]:

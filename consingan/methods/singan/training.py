@@ -68,7 +68,7 @@ class SinGANTraining:
         self.discriminator: Discriminator | None = None
         self.engine: Engine | None = None
         self.fixed_noise: Tensor | None = None  # of the present scale
-        self._loaded: dict[str, Tensor] = {}  # the state of a scale that is gone on with
+        self._loaded: dict[str, Tensor] = {}  # state of a scale that is gone on with
 
     @property
     def model(self) -> SinGAN:
@@ -227,14 +227,17 @@ class SinGANTraining:
         amplitude = torch.tensor(self.amplitudes[stage], dtype=torch.float64)
         return {f"anchor.{stage}.amplitude": amplitude}
 
+    def scalars(self, stage: int) -> dict[str, float]:
+        """The amplitude of a scale's noise."""
+        return {"noise_amplitude": self.amplitudes[self.scale(stage)]}
+
     def weights(self) -> dict[str, Tensor]:
         """The generators of all finished scales and the present discriminator."""
         found = self._finished.weights()
         found.pop("palette", None)
         if self.config.fine_tune:
-            found["amplitude"] = torch.tensor(
-                self.amplitudes[self.config.paint_start_scale], dtype=torch.float64
-            )
+            own = self.amplitudes[self.config.paint_start_scale]
+            found["amplitude"] = torch.tensor(own, dtype=torch.float64)
         if self.discriminator is not None:
             found |= {f"discriminator.{k}": v for k, v in self.discriminator.state_dict().items()}
         return found
