@@ -18,7 +18,8 @@ from consingan.settings.reading import AUTO, FULL, parse_range
 
 OUTLIERS = 0.5  # percent at either end that may be cut off ...
 MARGIN = 0.25  # ... if they lie further out than this part of the others' span
-LEAST_USED = 1 / 3  # of the type's range: below it the values decide
+LEAST_USED = 1 / 2  # of the type's range: below it the values decide
+LEAST_USED_OF_FLOATS = 3 / 4  # the same; what they can be is a habit only
 NEARLY_ALL = 3 / 4  # of a smaller range (8 bit in 16): above it that range is meant
 SMALLER_RANGES = (255.0, 65535.0)
 NO_VALUE = (-9999.0, -99999.0, -32768.0, -32767.0, -2147483648.0)  # without a tag, by habit
@@ -172,7 +173,8 @@ def _by_values(values: FloatPixels, own: tuple[float, float]) -> tuple[float, fl
     least, most = _robust(values)
     signed = own[0] < 0
     inside = own[0] <= values.min() and values.max() <= own[1]
-    if inside and not signed and most - least >= LEAST_USED * (own[1] - own[0]):
+    least_used = LEAST_USED_OF_FLOATS if own == (0.0, 1.0) else LEAST_USED
+    if inside and not signed and most - least >= least_used * (own[1] - own[0]):
         return own
     for top in SMALLER_RANGES:
         if values.min() >= 0 and NEARLY_ALL * top <= most and values.max() <= top < own[1] + signed:

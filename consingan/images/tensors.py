@@ -47,6 +47,8 @@ def tensor_of(raster: Raster, levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
 def opacity_of(alpha: Pixels) -> Tensor:
     """Opacity (H, W) of any type as (1, 1, H, W) float32 in [0, 1]."""
     top = opacity_top(alpha)
+    if alpha.dtype.kind in "ui" and alpha.dtype != np.uint8 and 0 < alpha.max() < top / 2:
+        top = float(alpha.max())  # 12 bit in 16, for example
     result = torch.empty(1, 1, *alpha.shape)
     for rows in _blocks(*alpha.shape):
         result[0, 0, rows] = torch.from_numpy(opacity(alpha[rows], top).astype(np.float32))

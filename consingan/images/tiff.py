@@ -169,7 +169,7 @@ def _colors(
         return pixels[:, :, :color_count], ()
     more = bands - named
     if color_count == 3:
-        rest = "the fourth" if bands == 4 else f"the other {more}"
+        rest = "the other one" if more == 1 else f"the other {more}"
         return pixels[:, :, :3], (f"of its {bands} bands the first three are taken, {rest} not",)
     free = [index for index in range(bands) if index != opacity]
     if len(free) >= 3:

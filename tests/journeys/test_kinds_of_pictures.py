@@ -151,6 +151,12 @@ KINDS = (
         SCALED.format(0, "0.3", "32-bit floating point"),
         ENDS,
     ),
+    Kind(
+        "reflectance of 0 to 0.5",
+        scientific(ramp(0, 0.5, "f4")),
+        SCALED.format(0, "0.5", "32-bit floating point"),
+        ENDS,
+    ),
     Kind("floats of 0 to 1", scientific(ramp(0, 1, "f8")), None, ENDS),
     Kind(
         "floats of -1 to 1",
@@ -360,7 +366,7 @@ KINDS = (
             planarconfig="separate",
             extrasamples=["unspecified"],
         ),
-        "the fourth not",
+        "the other one not",
         {(0, 1): 255},
     ),
     Kind(
@@ -370,7 +376,7 @@ KINDS = (
             photometric="rgb",
             extrasamples=["unspecified"],
         ),
-        "the fourth not",
+        "the other one not",
         {(0, 1): 255},
     ),
     Kind(
