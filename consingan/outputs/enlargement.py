@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import write_image
+from consingan.images.deep import refuse_colors, write_as
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.images.resize import resize_to
 from consingan.machine.memory import free_memory
@@ -51,8 +51,7 @@ class EnlargementWork:
         size = (picture.shape[-2], picture.shape[-1])
         made = Enlargement(picture, resize_to(self.model.real.cpu(), size).clamp(-1, 1))
         for name, image in (("enlarged", made.picture), ("bicubic", made.bicubic)):
-            path = folder / f"{name}.{self.request.image_format}"
-            write_image(path, image)
+            path = write_as(folder / name, image, self.request.image_format)
             say(f"{size[1]}x{size[0]} px: {path}")
         return made
 
@@ -63,6 +62,7 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, or the model does not enlarge.
     """
+    refuse_colors(model.real, request.image_format)
     if not isinstance(model, Enlarges):
         raise UserError("This model enlarges nothing; train one for super-resolution.")
     height, width = model.enlarged_size
