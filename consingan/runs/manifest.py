@@ -64,7 +64,10 @@ def first_counts(manifest: Mapping[str, Any]) -> Json:
 
 def _names_counts(entry: Any) -> bool:
     both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else [None]
-    return all(
-        isinstance(counts, dict) and all(type(value) is int for value in counts.values())
-        for counts in both
-    )
+    return (
+        all(
+            isinstance(counts, dict) and all(type(value) is int for value in counts.values())
+            for counts in both
+        )
+        and len({tuple(sorted(counts)) for counts in both}) == 1
+    )  # and those are settings, as read

@@ -164,6 +164,22 @@ def test_what_cannot_be_lengthened_is_left_as_it_is(
         lengthen(begun, LONGER)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        3,
+        {"before": {"warp": 1}, "counts": {"niter": 6}},
+        {"before": {"niter": "x"}, "counts": {"niter": 6}},
+        {"before": {"warp": 1}, "counts": {"warp": 6}},
+        {"before": {"niter": 3}, "counts": {"niter": -6}},
+    ],
+)
+def test_a_damaged_entry_is_one_sentence(run: RunFolder, entry: object) -> None:
+    run.note(lengthened=[entry])
+    with pytest.raises(UserError):
+        _ = run.config
+
+
 def test_a_queue_takes_a_lengthened_run_for_what_it_was_begun_as(
     run: RunFolder, tmp_path: Path
 ) -> None:
