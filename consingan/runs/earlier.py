@@ -11,7 +11,7 @@ from consingan.errors import UserError
 from consingan.images.names import image_stem
 from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
-from consingan.runs.manifest import MANIFEST
+from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
@@ -51,7 +51,8 @@ def earlier_run_of(
     """
 
     def fits(run: RunFolder) -> bool:
-        return _same_settings(run.config, config, any_seed) and _same_images(run, images)
+        begun = run.config.replace(**first_counts(run.manifest))  # longer is no other training
+        return _same_settings(begun, config, any_seed) and _same_images(run, images)
 
     return earlier_run(root / image_stem(config.input_name), fits)
 

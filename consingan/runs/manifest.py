@@ -56,9 +56,18 @@ def counts_of(manifest: Mapping[str, Any]) -> Json:
     return dict(entries[-1]["counts"]) if entries else {}
 
 
+def first_counts(manifest: Mapping[str, Any]) -> Json:
+    """The counts that a run was begun with, where they are others now; else {}."""
+    entries = manifest.get("lengthened", [])
+    return dict(entries[0]["before"]) if counts_of(manifest) else {}
+
+
 def _names_counts(entry: Any) -> bool:
     both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else [None]
-    return all(
-        isinstance(counts, dict) and all(type(value) is int for value in counts.values())
-        for counts in both
-    )
+    return (
+        all(
+            isinstance(counts, dict) and all(type(value) is int for value in counts.values())
+            for counts in both
+        )
+        and len({tuple(sorted(counts)) for counts in both}) == 1
+    )  # and those are settings, as read

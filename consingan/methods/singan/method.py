@@ -44,11 +44,8 @@ REMEDIES = {
     "longer": lambda config: f"Raise --niter, now {config.niter}.",
     "texture": lambda config: f"Raise --niter, now {config.niter}.",
     "copies": lambda config: f"Lower --alpha (now {config.alpha:g}) or --min_size.",
-    "alike": lambda _: "for more variety train with a smaller --min_size.",
+    "alike": lambda config: f"Train with a smaller --min_size (now {config.min_size}).",
     "memory": lambda _: "train anew with a smaller --max_size or --nfc.",
-    "still": lambda _: "Lower --alpha, --beta or --start_stage.",
-    "fits": lambda _: "Try a lower --start_stage.",
-    "misfits": lambda _: "Raise --start_stage.",
 }
 
 PANELS = (
