@@ -169,6 +169,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ) from None
 
 
+def make_own_folder(path: Path) -> Path:
+    """Create a folder for results; a link that leads elsewhere is not followed.
+
+    Raises:
+        UserError: it is a link, or cannot be created or written to.
+    """
+    if path.is_symlink():
+        raise UserError(f"{path} is a link; results are not written through it, remove it.")
+    return make_folder(path)
+
+
 def _refuse_more_than_memory(path: Path) -> None:
     import torch
 

@@ -8,6 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from consingan.errors import UserError
+
+MISFIT = (
+    "The state of the optimizer does not fit the networks; delete resume.safetensors to go on from "
+    "the last finished stage"
+)
 COUNTER = "step"  # Adam's; everything else that it keeps for a parameter is a moment
 
 
@@ -40,9 +46,13 @@ def load_optimizer(
     state: dict[int, dict[str, Tensor]] = {}
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for key, value in part(tensors, prefix).items():
-        number, name = key.split(".", 1)
+        number, _, name = key.partition(".")
+        if not (number.isascii() and number.isdigit() and int(number) < len(parameters)):
+            raise UserError(f"{MISFIT} ({prefix}.{key[:60]}).")
         parameter = parameters[int(number)]
-        if value.shape == parameter.shape:  # lie in memory as the parameter does
+        if value.shape != (() if name == COUNTER else parameter.shape):
+            raise UserError(f"{MISFIT} ({prefix}.{key[:60]} has the shape {tuple(value.shape)}).")
+        if name != COUNTER:  # lie in memory as the parameter does
             value = torch.empty_like(parameter).copy_(value)
         state.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

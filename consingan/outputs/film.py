@@ -12,7 +12,7 @@ from torch import Tensor
 
 from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
-from consingan.machine.files import make_folder
+from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Walk
 from consingan.outputs import samples
@@ -49,7 +49,7 @@ class FilmWork:
 
     def write(self, folder: Path, say: Say) -> Film:
         """Write every film; returns the beginning of the one that a report shows."""
-        request, target = self.request, make_folder(folder / "animations")
+        request, target = self.request, make_own_folder(folder / "animations")
         for ending, walk in self.walks:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
             path = target / f"{name}.{request.video_format}"

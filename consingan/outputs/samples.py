@@ -15,7 +15,7 @@ from consingan.images.deep import refuse_colors, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
-from consingan.machine.files import make_folder
+from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Begins
 from consingan.outputs.contract import Say
@@ -89,7 +89,7 @@ class SampleWork:
     def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
         """Random samples, each written before it is passed on."""
         request = self.request
-        target = make_folder(folder)
+        target = make_own_folder(folder)
         made = random_samples(
             self.model, request.num_samples, size, request.seed, request.batch_size
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 from consingan.images.deep import write_as
 from consingan.images.io import unit
 from consingan.images.picture import gray_as
-from consingan.machine.files import make_folder, write_json, write_text
+from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.machine.progress import in_words, tracked
 from consingan.methods.contract import Reconstructs
@@ -34,7 +34,10 @@ from consingan.runs.load import LoadedRun
 
 def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
     """The folder for results inside a run's folder."""
-    return make_folder(run / name)
+    folder = run
+    for part in Path(name).parts:
+        folder = make_own_folder(folder / part)
+    return folder
 
 
 def write_basics(model: Any, folder: Path, image_format: str) -> None:

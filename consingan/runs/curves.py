@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from consingan.machine.files import atomic_path
+from consingan.errors import UserError
+from consingan.machine.files import atomic_path, read_whole
 
 Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
+
+
+LARGEST = 2**28  # bytes of a table
 
 
 def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
@@ -24,7 +29,9 @@ def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
     while (path := folder / str(len(curves)) / "losses.csv").is_file():
         try:
             curves.append(read_table(path))
-        except (OSError, ValueError) as error:
+            if set(curves[-1]) != set(curves[0]):
+                raise ValueError("its losses are others than those of the first stage")
+        except (OSError, ValueError, csv.Error, UserError) as error:
             warnings.warn(
                 f"{path} is damaged ({error}), so that no curves are drawn.", stacklevel=2
             )
@@ -43,8 +50,8 @@ def read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     Raises:
         ValueError: it is not what a training writes.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        names, *rows = csv.reader(file)
+    text = read_whole(path, LARGEST).decode("utf-8")
+    names, *rows = csv.reader(io.StringIO(text, newline=""))
     if not all(names) or len(set(names)) < len(names):
         raise ValueError("its first line does not name the losses")
     if any(len(row) != len(names) for row in rows):

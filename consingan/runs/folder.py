@@ -20,6 +20,7 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ from consingan.errors import UserError, out_of_memory
 from consingan.images.names import image_stem
 from consingan.machine.files import (
     make_folder,
+    make_own_folder,
     read_json,
     read_tensors,
     rename_free,
@@ -50,6 +52,7 @@ from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
 from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
 from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
+from consingan.runs.soundness import check_tensors
 from consingan.runs.start import run_name, write_anchor, write_start
 from consingan.settings.config import DEFAULT_METHOD, Config
 
@@ -165,9 +168,7 @@ class RunFolder:
 
     def stage_folder(self, stage: int) -> Path:
         """Folder of one stage, made if need be."""
-        folder = self.path / str(stage)
-        folder.mkdir(exist_ok=True)
-        return folder
+        return make_own_folder(self.path / str(stage))
 
     def save_anchor(self, stage: int, tensors: dict[str, Tensor]) -> None:
         """Keep what a stage fixed at its beginning, names as `contract.Training.anchor`."""
@@ -280,6 +281,8 @@ class RunFolder:
             if out_of_memory(error):
                 raise
             reason = str(error).splitlines()[0].rstrip(":")
+            if blamed := re.search(r"\b(real|anchor)\.\d+", reason):
+                name = file_of(blamed.group(), name)
             name = name or (START if self.config.fine_tune else PYRAMID)
             raise UserError(
                 f"{self.path / name} does not fit its config.json ({reason})."
@@ -292,6 +295,7 @@ class RunFolder:
             UserError: it is missing or damaged, or one of those `required` is not in it.
         """
         tensors = read_tensors(self.path / name)
+        check_tensors(self.path / name, tensors)
         for wanted in required:
             if wanted not in tensors:
                 raise lacks(self.path / name, wanted)

@@ -7,35 +7,33 @@ from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError
+from consingan.runs.soundness import unsound_entry
 
 FORMAT = 2  # 2 adds method and losses
 MANIFEST = "manifest.json"
+LONGEST = 60  # characters of a value that are shown
 
 Json = dict[str, Any]
 
 
 def check_manifest(manifest: Json, run: Path) -> None:
     """What the program itself reads must be there and of its kind."""
-    if isinstance(manifest.get("format"), int) and manifest["format"] > FORMAT:
+    if type(manifest.get("format")) is int and manifest["format"] > FORMAT:
         raise UserError(
             f"{run} was written in format {manifest['format']}, this program reads format "
             f"{FORMAT}; use the newer release of ConSinGAN."
         )
-    kinds = {
-        "format": int,
-        "status": str,
-        "finished_stages": int,
-        "stages": int,
-        "seconds_per_stage": list,
-    }
-    perhaps = {"execution": dict, "versions": dict}
-    kinds |= {name: kind for name, kind in perhaps.items() if name in manifest}
-    for name, kind in kinds.items():
-        if not isinstance(manifest.get(name), kind):
-            raise UserError(
-                f"{run / MANIFEST} is damaged (its {name} is {manifest.get(name)!r}); restore it "
-                "from a copy."
-            )
+    if name := unsound_entry(manifest):
+        raise UserError(
+            f"{run / MANIFEST} is damaged (its {name} is {_shown(manifest.get(name))}); restore "
+            "it from a copy."
+        )
+
+
+def _shown(value: Any) -> str:
+    """A value, cut short if it is long."""
+    text = ascii(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def hint(path: Path) -> str:

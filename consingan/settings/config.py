@@ -36,7 +36,9 @@ class Config:
     max_size: int = option(
         250, "Longer side of the training size (px): larger is sharper and slower.", minimum=3
     )
-    niter: int = option(2000, "Iterations per stage: fewer are faster and rougher.", minimum=1)
+    niter: int = option(
+        2000, "Iterations per stage: fewer are faster and rougher.", minimum=1, maximum=10**9
+    )
     manual_seed: int = option(
         0,
         "Seed of all randomness; drawn and printed if not given.",

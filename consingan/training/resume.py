@@ -13,8 +13,9 @@ from consingan.machine.program import command_line, started_as
 from consingan.methods.registry import method_of
 from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
+from consingan.runs.soundness import check_state
 from consingan.training.longer import is_being_lengthened, reopen
-from consingan.training.loop import Trainer
+from consingan.training.loop import ATTEMPTS, Trainer
 
 
 def resume(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
@@ -61,7 +62,7 @@ def _take_up(folder: RunFolder, trainer: Trainer) -> float:
     trainer stays at its start.
     """
     finished = folder.finished_stages
-    progress = _progress(folder)
+    progress = _progress(folder, trainer)
     longer = is_being_lengthened(folder)
     if progress is not None and int(progress["position"][0]) >= finished - longer:
         stage = int(progress["position"][0])
@@ -99,12 +100,15 @@ def _columns(curves: Tensor, names: Sequence[str], trainer: Trainer) -> Tensor:
     return found
 
 
-def _progress(folder: RunFolder) -> dict[str, Tensor] | None:
+def _progress(folder: RunFolder, trainer: Trainer) -> dict[str, Tensor] | None:
     """The state in the middle of a stage, if there is any."""
     if not (folder.path / RESUME).is_file():
         return None
     try:
-        return folder.load(RESUME, "position", "seconds")
+        state = folder.load(RESUME, "position", "seconds")
+        losses = len(trainer.training.losses)
+        check_state(folder.path / RESUME, state, trainer.stages, losses, ATTEMPTS)
+        return state
     except UserError as error:
         raise UserError(
             f"{str(error).rstrip('.')}; or delete it to go on from the last finished stage."

@@ -54,18 +54,21 @@ class ConSinGANConfig(Config):
         Architecture.channels,
         "Channels: fewer are faster and blurrier.",
         minimum=1,
+        maximum=4096,
         group="network",
     )
     ker_size: int = option(
         Architecture.kernel,
         "Side of the convolution kernels (odd); larger sees larger patches.",
         minimum=1,
+        maximum=101,
         group="network",
     )
     num_layer: int = option(
         Architecture.layers,
         "Layers per stage: more see larger patches.",
         minimum=1,
+        maximum=100,
         group="network",
     )
     padd_size: int = option(
@@ -110,10 +113,20 @@ class ConSinGANConfig(Config):
         group="optimization",
     )
     g_steps: int = option(
-        3, "Generator steps per iteration.", minimum=1, flag="Gsteps", group="optimization"
+        3,
+        "Generator steps per iteration.",
+        minimum=1,
+        maximum=1000,
+        flag="Gsteps",
+        group="optimization",
     )
     d_steps: int = option(
-        3, "Discriminator steps per iteration.", minimum=1, flag="Dsteps", group="optimization"
+        3,
+        "Discriminator steps per iteration.",
+        minimum=1,
+        maximum=1000,
+        flag="Dsteps",
+        group="optimization",
     )
     fine_d_steps: int = option(
         0,

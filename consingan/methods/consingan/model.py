@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,9 +10,11 @@ import torch
 from torch import Tensor
 
 from consingan.machine.execution import Execution
+from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan import sampling
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.tasks import TASKS, Mode
 from consingan.methods.contract import Walk
@@ -186,11 +189,45 @@ def restore(
     """
     device = execution.device
     anchors = anchors_from(tensors, device)
+    check_anchors(config, anchors)
+    refuse_huge(config, len(anchors))
     generator = Generator(config.architecture, TASKS[config.train_mode].border)
     while generator.stages < len(anchors):
         generator.grow()
     generator.load_state_dict(part(tensors, "generator"))
     return ConSinGAN(config, generator.to(device), anchors, execution.arithmetic)
+
+
+def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
+    """What was kept of each stage must fit the settings.
+
+    Raises:
+        RuntimeError: something does not; its name is in the message.
+    """
+    numbers, border = config.architecture, TASKS[config.train_mode].border
+    frame = numbers.layers * numbers.margin if border == "noise" else 0
+    sizes = [(a.real.shape[-2], a.real.shape[-1]) for a in anchors]
+    shapes = noise_shapes(sizes, numbers.channels, numbers.image_channels, frame) if sizes else []
+    for stage, (anchor, shape) in enumerate(zip(anchors, shapes, strict=True)):
+        if anchor.real.shape[1] != numbers.image_channels or min(sizes[stage]) < 1:
+            raise RuntimeError(f"real.{stage} has the shape {tuple(anchor.real.shape)}")
+        if tuple(anchor.noise.shape) != shape or not anchor.noise.is_floating_point():
+            raise RuntimeError(f"anchor.{stage}.noise has the shape {tuple(anchor.noise.shape)}")
+        if not math.isfinite(anchor.amplitude):
+            raise RuntimeError(f"anchor.{stage}.amplitude is not finite")
+
+
+def refuse_huge(config: ConSinGANConfig, stages: int) -> None:
+    """Refuse networks that do not fit into memory, before they are made.
+
+    Raises:
+        UserError: they do not.
+    """
+    numbers = config.architecture
+    layer = numbers.channels**2 * numbers.kernel**2
+    needed = 4 * layer * numbers.layers * (stages + 1)
+    instead = "the settings that it was trained with"
+    refuse_beyond_free(needed, torch.device("cpu"), "The networks of these settings", instead)
 
 
 def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> list[Anchor]:

@@ -94,6 +94,11 @@ def take_up(
     """The training as it was at its very start, see `contract.Code`."""
     device = execution.device
     reals = [tensors[f"real.{k}"].to(device) for k in range(config.train_stages)]
+    model.refuse_huge(config, config.train_stages)
+    if wrong := [k for k, real in enumerate(reals) if real.shape[1] != config.nc_im]:
+        raise RuntimeError(f"real.{wrong[0]} has the shape {tuple(reals[wrong[0]].shape)}")
+    if config.fine_tune and tensors["source"].shape != reals[0].shape:
+        raise RuntimeError(f"source has the shape {tuple(tensors['source'].shape)}")
     if not config.fine_tune:
         return training_on(config, reals, execution)
     trained = model.restore(config, tensors, execution)

@@ -17,7 +17,13 @@ from consingan.methods.consingan.draws import Randomness
 from consingan.methods.consingan.engine import Engine, EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.method import LOSSES
-from consingan.methods.consingan.model import Anchor, ConSinGAN, anchors_from, measure_amplitude
+from consingan.methods.consingan.model import (
+    Anchor,
+    ConSinGAN,
+    anchors_from,
+    check_anchors,
+    measure_amplitude,
+)
 from consingan.methods.consingan.planning import Planned
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
@@ -234,6 +240,7 @@ class ConSinGANTraining(Planned):
         self.discriminator.load_state_dict(part(tensors, "discriminator"))
         reals = {f"real.{i}": real for i, real in enumerate(self.reals)}
         self.model.anchors[:] = anchors_from({**reals, **tensors}, self.device)
+        check_anchors(self.config, self.model.anchors)
         self._optimizer_state = {k: v for k, v in tensors.items() if k.startswith("optimizer_")}
 
 
