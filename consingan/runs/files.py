@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from consingan.errors import UserError
@@ -27,3 +28,9 @@ def file_of(tensor: str, otherwise: str | None) -> str:
     if tensor.startswith("anchor."):
         return f"{tensor.split('.')[1]}/{ANCHOR}"
     return PYRAMID if tensor.startswith(("real.", "source")) else otherwise or PYRAMID
+
+
+def file_named_in(reason: str) -> str | None:
+    """The file of the tensor that an error's words name, if they do."""
+    found = re.search(r"\b(real|anchor)\.\d+", reason)
+    return file_of(found.group(), None) if found else None

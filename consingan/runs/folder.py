@@ -20,7 +20,6 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -50,7 +49,16 @@ from consingan.machine.locking import LOCK, holding, lock_of
 from consingan.machine.program import go_on_command
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
-from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
+from consingan.runs.files import (
+    ANCHOR,
+    PYRAMID,
+    RESUME,
+    START,
+    WEIGHTS,
+    file_named_in,
+    file_of,
+    lacks,
+)
 from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
 from consingan.runs.soundness import check_tensors
 from consingan.runs.start import run_name, write_anchor, write_start
@@ -281,9 +289,7 @@ class RunFolder:
             if out_of_memory(error):
                 raise
             reason = str(error).splitlines()[0].rstrip(":")
-            if blamed := re.search(r"\b(real|anchor)\.\d+", reason):
-                name = file_of(blamed.group(), name)
-            name = name or (START if self.config.fine_tune else PYRAMID)
+            name = file_named_in(reason) or name or (START if self.config.fine_tune else PYRAMID)
             raise UserError(
                 f"{self.path / name} does not fit its config.json ({reason})."
             ) from None
