@@ -33,7 +33,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from consingan.errors import UserError, out_of_memory
+from consingan.errors import UserError
 from consingan.images.names import image_stem
 from consingan.machine.files import (
     make_folder,
@@ -55,9 +55,8 @@ from consingan.runs.files import (
     RESUME,
     START,
     WEIGHTS,
-    file_named_in,
-    file_of,
     lacks,
+    misfits_explained,
 )
 from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
 from consingan.runs.soundness import check_tensors
@@ -281,18 +280,9 @@ class RunFolder:
         Raises:
             UserError: in place of a KeyError or RuntimeError.
         """
-        try:
+        otherwise = START if self.config.fine_tune else PYRAMID
+        with misfits_explained(self.path, name, otherwise):
             yield
-        except KeyError as error:
-            raise lacks(self.path / file_of(str(error.args[0]), name), error.args[0]) from None
-        except RuntimeError as error:
-            if out_of_memory(error):
-                raise
-            reason = str(error).splitlines()[0].rstrip(":")
-            name = file_named_in(reason) or name or (START if self.config.fine_tune else PYRAMID)
-            raise UserError(
-                f"{self.path / name} does not fit its config.json ({reason})."
-            ) from None
 
     def load(self, name: str, *required: str) -> dict[str, Tensor]:
         """Tensors of the file `name`, on the CPU.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -215,8 +214,6 @@ def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
             raise RuntimeError(f"anchor.{stage}.noise has the shape {tuple(anchor.noise.shape)}")
         if anchor.noise.dtype != anchor.real.dtype:
             raise RuntimeError(f"anchor.{stage}.noise is of type {anchor.noise.dtype}")
-        if not (math.isfinite(anchor.amplitude) and bool(torch.isfinite(anchor.noise).all())):
-            raise RuntimeError(f"anchor.{stage} is not finite")
 
 
 def refuse_huge(config: ConSinGANConfig, stages: int) -> None:
@@ -237,7 +234,7 @@ def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> l
 
     Raises:
         KeyError: a tensor is missing.
-        RuntimeError: an amplitude is no number.
+        RuntimeError: an amplitude is no number, or something is not finite.
     """
     anchors: list[Anchor] = []
     while part(tensors, f"anchor.{len(anchors)}"):
@@ -246,5 +243,7 @@ def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> l
         amplitude = tensors[f"anchor.{stage}.amplitude"]
         if amplitude.numel() != 1 or not amplitude.is_floating_point():
             raise RuntimeError(f"anchor.{stage}.amplitude is no number")
+        if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude)):
+            raise RuntimeError(f"anchor.{stage} is not finite")
         anchors.append(Anchor(real.to(device), noise.to(device), float(amplitude)))
     return anchors
