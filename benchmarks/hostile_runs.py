@@ -46,10 +46,11 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=300, help="how many folders")
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.first, options.count)
+        folder, *numbers = options.worker
+        work(Path(folder), [int(number) for number in numbers])
         return
     with tempfile.TemporaryDirectory() as folder:
         outcomes = try_all(Path(folder), options.first, options.count)
@@ -70,20 +71,18 @@ def summary(outcomes: list[dict]) -> str:
 def try_all(folder: Path, first: int, count: int) -> list[dict]:
     """What became of run folders `first` to `first + count`, one dictionary each."""
     make_runs(folder)
-    outcomes: list[dict] = []
+    numbers, outcomes = list(range(first, first + count)), []
     while len(outcomes) < count:
         done = len(outcomes)
-        outcomes += try_batch(folder, first + done, min(BATCH, count - done))
+        outcomes += try_batch(folder, numbers[done : done + BATCH])
     return outcomes
 
 
-def try_batch(folder: Path, first: int, count: int) -> list[dict]:
-    """The same in one process, up to the folder that ended it."""
-    command = [sys.executable, __file__, "--worker", folder, "--first", str(first)]
+def try_batch(folder: Path, numbers: list[int]) -> list[dict]:
+    """The same of some in one process, up to the folder that ended it."""
+    command = [sys.executable, __file__, "--worker", str(folder), *map(str, numbers)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    made = subprocess.run(
-        [*command, "--count", str(count)], capture_output=True, env=environment, check=False
-    )
+    made = subprocess.run(command, capture_output=True, env=environment, check=False)
     lines = [line for line in made.stdout.decode().splitlines() if line.startswith("{")]
     outcomes: list[dict] = [json.loads(line) for line in lines]
     if made.returncode > 0:
@@ -91,7 +90,7 @@ def try_batch(folder: Path, first: int, count: int) -> list[dict]:
     if made.returncode:
         ended = signal.Signals(-made.returncode).name
         words = f"{'hangs' if ended == 'SIGXCPU' else ended}: {made.stderr.decode()[-300:]}"
-        lost = {"number": first + len(outcomes), "damage": "?", "results": [], "peak": 0}
+        lost = {"number": numbers[len(outcomes)], "damage": "?", "results": [], "peak": 0}
         outcomes.append({**lost, "failure": words})
     return outcomes
 
@@ -121,10 +120,10 @@ def make_runs(folder: Path) -> None:
         run.rename(folder / f"{name}.run")
 
 
-def work(folder: Path, first: int, count: int) -> None:
+def work(folder: Path, numbers: list[int]) -> None:
     """Use run folders and print a line of JSON about each."""
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
-    for number in range(first, first + count):
+    for number in numbers:
         with tempfile.TemporaryDirectory() as place:
             damage = damaged(folder, Path(place) / "run", number)
             used = int(time.process_time())

@@ -65,9 +65,10 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, or the model does not enlarge.
     """
+    real = model.real
     if not isinstance(model, Enlarges):
         raise UserError("This model enlarges nothing; train one for super-resolution.")
-    refuse_colors(model.real, request.image_format)
+    refuse_colors(real, request.image_format)
     height, width = model.enlarged_size
     if height * width > PIXEL_LIMIT:
         raise UserError(

@@ -31,7 +31,7 @@ def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
             curves.append(read_table(path))
             if set(curves[-1]) != set(curves[0]):
                 raise ValueError("its losses are others than those of the first stage")
-        except (OSError, ValueError, csv.Error, UserError) as error:
+        except (OSError, ValueError, UserError) as error:
             warnings.warn(
                 f"{path} is damaged ({error}), so that no curves are drawn.", stacklevel=2
             )
@@ -51,7 +51,10 @@ def read_table(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         ValueError: it is not what a training writes.
     """
     text = read_whole(path, LARGEST).decode("utf-8")
-    names, *rows = csv.reader(io.StringIO(text, newline=""))
+    try:
+        names, *rows = csv.reader(io.StringIO(text, newline=""))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
     if not all(names) or len(set(names)) < len(names):
         raise ValueError("its first line does not name the losses")
     if any(len(row) != len(names) for row in rows):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from consingan.errors import UserError
+from consingan.errors import UserError, out_of_memory
 
 EVALUATION = "Evaluation"
 
@@ -27,3 +30,33 @@ def file_of(tensor: str, otherwise: str | None) -> str:
     if tensor.startswith("anchor."):
         return f"{tensor.split('.')[1]}/{ANCHOR}"
     return PYRAMID if tensor.startswith(("real.", "source")) else otherwise or PYRAMID
+
+
+def file_named_in(reason: str) -> str | None:
+    """The file of the tensor that an error's words name, if they do."""
+    found = re.search(r"\b(real|anchor)\.\d+", reason)
+    return file_of(found.group(), None) if found else None
+
+
+@contextlib.contextmanager
+def misfits_explained(run: Path, name: str | None, otherwise: str) -> Iterator[None]:
+    """Turn what a method says of tensors that do not fit into the user's words.
+
+    Args:
+        run: the folder.
+        name: the file that is to blame where the error does not say.
+        otherwise: the file where neither says.
+
+    Raises:
+        UserError: in place of a KeyError or RuntimeError.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise lacks(run / file_of(str(error.args[0]), name), error.args[0]) from None
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise
+        reason = str(error).splitlines()[0].rstrip(":")
+        path = run / (file_named_in(reason) or name or otherwise)
+        raise UserError(f"{path} does not fit its config.json ({reason}).") from None

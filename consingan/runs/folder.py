@@ -18,7 +18,6 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from consingan.errors import UserError, out_of_memory
+from consingan.errors import UserError
 from consingan.images.names import image_stem
 from consingan.machine.files import (
     make_folder,
@@ -48,7 +47,15 @@ from consingan.machine.locking import LOCK, holding, lock_of
 from consingan.machine.program import go_on_command
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
-from consingan.runs.files import ANCHOR, PYRAMID, RESUME, START, WEIGHTS, file_of, lacks
+from consingan.runs.files import (
+    ANCHOR,
+    PYRAMID,
+    RESUME,
+    START,
+    WEIGHTS,
+    lacks,
+    misfits_explained,
+)
 from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
 from consingan.runs.soundness import check_tensors
 from consingan.runs.start import run_name, write_anchor, write_start
@@ -271,20 +278,9 @@ class RunFolder:
         Raises:
             UserError: in place of a KeyError or RuntimeError.
         """
-        try:
+        otherwise = START if self.config.fine_tune else PYRAMID
+        with misfits_explained(self.path, name, otherwise):
             yield
-        except KeyError as error:
-            raise lacks(self.path / file_of(str(error.args[0]), name), error.args[0]) from None
-        except RuntimeError as error:
-            if out_of_memory(error):
-                raise
-            reason = str(error).splitlines()[0].rstrip(":")
-            if blamed := re.search(r"\b(real|anchor)\.\d+", reason):
-                name = file_of(blamed.group(), name)
-            name = name or (START if self.config.fine_tune else PYRAMID)
-            raise UserError(
-                f"{self.path / name} does not fit its config.json ({reason})."
-            ) from None
 
     def load(self, name: str, *required: str) -> dict[str, Tensor]:
         """Tensors of the file `name`, on the CPU.

@@ -63,11 +63,8 @@ def first_counts(manifest: Mapping[str, Any]) -> Json:
 
 
 def _names_counts(entry: Any) -> bool:
-    both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else [None]
-    return (
-        all(
-            isinstance(counts, dict) and all(type(value) is int for value in counts.values())
-            for counts in both
-        )
-        and len({tuple(sorted(counts)) for counts in both}) == 1
-    )  # and those are settings, as read
+    """Whether it says of the same settings what they were and what they are, as whole numbers."""
+    both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else []
+    tables = [counts for counts in both if isinstance(counts, dict)]
+    whole = all(type(value) is int for counts in tables for value in counts.values())
+    return len(tables) == 2 and whole and tables[0].keys() == tables[1].keys()

@@ -182,3 +182,11 @@ def test_large_tensors_are_read_like_small_ones(
     write_tensors(path, {"a": torch.arange(1000)})
     monkeypatch.setattr(files, "SMALL", 10)
     assert torch.equal(read_tensors(path)["a"], torch.arange(1000))
+
+
+def test_results_are_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "Evaluation").symlink_to("outside", target_is_directory=True)
+    with pytest.raises(UserError, match="is a link"):
+        files.make_own_folder(tmp_path / "Evaluation")
+    assert files.make_own_folder(tmp_path / "other").is_dir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -211,10 +210,10 @@ def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
     for stage, (anchor, shape) in enumerate(zip(anchors, shapes, strict=True)):
         if anchor.real.shape[1] != numbers.image_channels or min(sizes[stage]) < 1:
             raise RuntimeError(f"real.{stage} has the shape {tuple(anchor.real.shape)}")
-        if tuple(anchor.noise.shape) != shape or not anchor.noise.is_floating_point():
+        if tuple(anchor.noise.shape) != shape:
             raise RuntimeError(f"anchor.{stage}.noise has the shape {tuple(anchor.noise.shape)}")
-        if not math.isfinite(anchor.amplitude):
-            raise RuntimeError(f"anchor.{stage}.amplitude is not finite")
+        if anchor.noise.dtype != anchor.real.dtype:
+            raise RuntimeError(f"anchor.{stage}.noise is of type {anchor.noise.dtype}")
 
 
 def refuse_huge(config: ConSinGANConfig, stages: int) -> None:
@@ -235,11 +234,16 @@ def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> l
 
     Raises:
         KeyError: a tensor is missing.
+        RuntimeError: an amplitude is no number, or something is not finite.
     """
     anchors: list[Anchor] = []
     while part(tensors, f"anchor.{len(anchors)}"):
         stage = len(anchors)
         real, noise = tensors[f"real.{stage}"], tensors[f"anchor.{stage}.noise"]
-        amplitude = float(tensors[f"anchor.{stage}.amplitude"])
-        anchors.append(Anchor(real.to(device), noise.to(device), amplitude))
+        amplitude = tensors[f"anchor.{stage}.amplitude"]
+        if amplitude.numel() != 1 or not amplitude.is_floating_point():
+            raise RuntimeError(f"anchor.{stage}.amplitude is no number")
+        if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude)):
+            raise RuntimeError(f"anchor.{stage} is not finite")
+        anchors.append(Anchor(real.to(device), noise.to(device), float(amplitude)))
     return anchors
