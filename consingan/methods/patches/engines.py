@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.denoiser import BUDGET, ClosedForm, Denoiser, Means, exact, fused
-from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap
+from consingan.methods.patches.fast import Propagated, carried, nearest
+from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap, size_of
 from consingan.methods.patches.recipe import Recipe, at
 from consingan.methods.patches.source import Source
 from consingan.methods.patches.windows import Windows
@@ -46,3 +48,49 @@ class ClosedFormEngine:
         windows = Windows(size, recipe.patch, stride, recipe.rho, self.wrap, self.whole)
         balance = self.balance if scale == scales - 1 else None
         return ClosedForm(self.source.patches(scale), windows, self.means, balance, self.budget)
+
+
+@dataclass
+class FastEngine:
+    """Ten patches are asked, carried from scale to scale; the coarsest scale is exact.
+
+    Attributes:
+        source: the picture.
+        recipe: strides and weights of the fold.
+        rng: of the random candidates.
+        balance: of the coarsest scale.
+        wrap: where the canvas goes on at its other end.
+        budget: bytes held for scores.
+    """
+
+    source: Source
+    recipe: Recipe
+    rng: torch.Generator
+    balance: Balance | None = None
+    wrap: Wrap = NO_WRAP
+    budget: int = BUDGET
+    last: tuple[int, Propagated] | None = None
+
+    def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:
+        """A denoiser that begins with the matches of the scale before."""
+        windows = self._windows(scale, size)
+        if coarse is None:
+            means, patches = exact, self.source.patches(scale)
+            return ClosedForm(patches, windows, means, self.balance, self.budget)
+        matches = self._carried(scale, windows, coarse)
+        found = Propagated(self.source.index(scale), windows, matches, self.rng)
+        self.last = scale, found
+        return found
+
+    def _carried(self, scale: int, windows: Windows, coarse: Tensor) -> Tensor:
+        grid = self.source.index(scale).grid
+        if self.last is not None and self.last[0] == scale + 1:
+            before = self.last[1]
+            return carried(before.matches, before.windows, windows, (before.index.grid, grid))
+        index, below = self.source.index(scale + 1), self._windows(scale + 1, size_of(coarse))
+        matches = nearest(coarse, below, index)
+        return carried(matches, below, windows, (index.grid, grid))
+
+    def _windows(self, scale: int, size: Size) -> Windows:
+        stride = at(self.recipe.strides, scale, self.source.scales)
+        return Windows(size, self.recipe.patch, stride, self.recipe.rho, self.wrap)

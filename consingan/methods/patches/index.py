@@ -1,7 +1,7 @@
 """What the fast engine knows of a scale of the picture: every patch in a few dimensions.
 
 Patches y are compared by z = V'(y - mean), V the leading eigenvectors of the covariance of some
-of them. The patches themselves are never stored: a patch is p short lines of the picture's memory.
+of them. The patches themselves are never stored whole (2.7 kB a pixel): a patch is p lines.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from torch import Tensor
 
 from consingan.methods.patches.pyramid import Size, size_of
 
-DIMENSIONS = 64
+DIMENSIONS = 128
+STRIP = 2**16  # px whose features are computed at once
+LARGE = 2**18
+"""Above so many px features are half as many and, as the lines, kept in half precision."""
 SAMPLED = 4000
 
 
@@ -29,8 +32,9 @@ class Index:
         offset: (k,), V'mean.
         features: (N, k), z of every patch.
         half: (N,), |z|^2 / 2.
-        lines: (H * W - p + 1, C * p), p px of a line from each pixel on; a view, no copy.
+        lines: (H * W - p + 1, C * p), p px of a line from each pixel on.
         width: W in px.
+        nearest: (N,), of each patch the nearest one that may be used; None: all may.
     """
 
     patch: int
@@ -41,16 +45,26 @@ class Index:
     half: Tensor
     lines: Tensor
     width: int
+    nearest: Tensor | None = None
 
     @property
     def channels(self) -> int:
         """C."""
         return self.filters.shape[1]
 
+    def usable(self, numbers: Tensor) -> Tensor:
+        """The patches nearest to those of `numbers` that may be used."""
+        return numbers if self.nearest is None else self.nearest[numbers]
+
+    def features_of(self, x: Tensor, alpha: float, stride: int) -> Tensor:
+        """V'(x - alpha mean) of the windows inside (C, h, w), (n, k)."""
+        z = F.conv2d(x[None], self.filters, -alpha * self.offset, stride=stride)
+        return z[0].flatten(1).T
+
     def scores(self, z: Tensor, candidates: Tensor, alpha: float) -> Tensor:
         """alpha z.z_y - alpha^2 |z_y|^2/2 of (n, k) with the patches (n, m): (n, m)."""
-        near = self.features.index_select(0, candidates.flatten()).view(*candidates.shape, -1)
-        products = torch.bmm(near, z[:, :, None])[:, :, 0]
+        near = self.features.index_select(0, candidates.flatten()).to(z.dtype)
+        products = torch.bmm(near.view(*candidates.shape, -1), z[:, :, None])[:, :, 0]
         return alpha * products - alpha**2 * self.half[candidates]
 
     def means(self, candidates: Tensor, weights: Tensor) -> Tensor:
@@ -58,28 +72,39 @@ class Index:
         p = self.patch
         start = candidates // self.grid[1] * self.width + candidates % self.grid[1]
         lines = start[:, None] + torch.arange(p, device=start.device)[:, None] * self.width
-        w = weights[:, None].expand(-1, p, -1)
+        w = weights.to(self.lines.dtype)[:, None].expand(-1, p, -1)
         total = F.embedding_bag(
             lines.flatten(0, 1), self.lines, per_sample_weights=w.flatten(0, 1), mode="sum"
         )
-        return total.view(len(candidates), p, p, self.channels)
+        return total.view(len(candidates), p, p, self.channels).to(weights.dtype)
 
 
-def build_index(
-    image: Tensor, patch: int, rng: torch.Generator, dimensions: int = DIMENSIONS
-) -> Index:
+def build_index(image: Tensor, patch: int, rng: torch.Generator) -> Index:
     """The index of a picture (C, H, W); `rng` chooses the patches whose covariance is taken."""
     height, width = size_of(image)
-    grid = height - patch + 1, width - patch + 1
+    large = height * width > LARGE
+    dimensions, dtype = (DIMENSIONS // 2, torch.float16) if large else (DIMENSIONS, image.dtype)
     filters, mean = _basis(image, patch, rng, dimensions)
     offset = filters.flatten(1) @ mean
-    features = F.conv2d(image[None], filters)[0].flatten(1).T.contiguous() - offset
-    lined = image.permute(1, 2, 0).contiguous().flatten()
-    channels = len(image)
-    lines = lined.as_strided((height * width - patch + 1, patch * channels), (channels, 1))
-    return Index(
-        patch, grid, filters, offset, features, features.square().sum(1) / 2, lines, width
-    )  # fmt: skip
+    grid = height - patch + 1, width - patch + 1
+    features = image.new_empty((grid[0] * grid[1], len(filters)), dtype=dtype)
+    half = image.new_empty(grid[0] * grid[1])
+    height_of_strip = max(1, STRIP // width)
+    for top in range(0, grid[0], height_of_strip):
+        bottom = min(grid[0], top + height_of_strip)
+        strip = image[None, :, top : bottom + patch - 1]
+        z = F.conv2d(strip, filters, -offset)[0].flatten(1).T
+        features[top * grid[1] : bottom * grid[1]] = z
+        half[top * grid[1] : bottom * grid[1]] = z.square().sum(1) / 2
+    return Index(patch, grid, filters, offset, features, half, _lines(image, patch, dtype), width)
+
+
+def _lines(image: Tensor, patch: int, dtype: torch.dtype) -> Tensor:
+    """(H * W - p + 1, C * p), the p px from each pixel on."""
+    channels, height, width = image.shape
+    flat = image.permute(1, 2, 0).to(dtype).contiguous().flatten()
+    count = height * width - patch + 1
+    return flat.as_strided((count, patch * channels), (channels, 1)).contiguous()
 
 
 def _basis(
