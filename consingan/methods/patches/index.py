@@ -69,14 +69,26 @@ class Index:
 
     def means(self, candidates: Tensor, weights: Tensor) -> Tensor:
         """Weighted sums of whole patches, (n, m) and (n, m) to (n, p, p, C)."""
-        p = self.patch
-        start = candidates // self.grid[1] * self.width + candidates % self.grid[1]
-        lines = start[:, None] + torch.arange(p, device=start.device)[:, None] * self.width
+        p, lines = self.patch, self._line_numbers(candidates)
         w = weights.to(self.lines.dtype)[:, None].expand(-1, p, -1)
         total = F.embedding_bag(
-            lines.flatten(0, 1), self.lines, per_sample_weights=w.flatten(0, 1), mode="sum"
+            lines.transpose(1, 2).flatten(0, 1),
+            self.lines,
+            per_sample_weights=w.flatten(0, 1),
+            mode="sum",
         )
         return total.view(len(candidates), p, p, self.channels).to(weights.dtype)
+
+    def patches(self, candidates: Tensor) -> Tensor:
+        """Whole patches, (n, m) to (n, m, D), in the order of a row of `Windows.cut`."""
+        lines = self.lines[self._line_numbers(candidates)]
+        pixels = lines.view(*candidates.shape, self.patch, self.patch, self.channels)
+        return pixels.permute(0, 1, 4, 2, 3).flatten(2)
+
+    def _line_numbers(self, candidates: Tensor) -> Tensor:
+        """Of patches (n, m) the numbers of their lines, (n, m, p)."""
+        start = candidates // self.grid[1] * self.width + candidates % self.grid[1]
+        return start[..., None] + torch.arange(self.patch, device=start.device) * self.width
 
 
 def build_index(image: Tensor, patch: int, rng: torch.Generator) -> Index:

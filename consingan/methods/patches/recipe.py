@@ -58,6 +58,4 @@ FAST_STEPS, FAST_STRIDES, FAST_START = (10, 6, 5, 4), (1, 1, 2), 0.7
 
 def hastened(recipe: Recipe) -> Recipe:
     """The recipe for the fast engine: fewer steps, later starts, every second window."""
-    return replace(
-        recipe, steps=FAST_STEPS, strides=FAST_STRIDES, start=FAST_START, eta=0.0
-    )
+    return replace(recipe, steps=FAST_STEPS, strides=FAST_STRIDES, start=FAST_START, eta=0.0)

@@ -14,7 +14,7 @@ from consingan.methods.patches.levels import Levels, flow_linear
 from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap, blend, resize
 from consingan.methods.patches.recipe import Recipe, at
 from consingan.methods.patches.sampler import Descent, descend
-from consingan.noise import stream
+from consingan.nn.noise import stream
 
 
 class Noise(Protocol):

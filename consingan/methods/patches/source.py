@@ -18,7 +18,7 @@ from consingan.methods.patches.pyramid import (
 )
 from consingan.methods.patches.recipe import Recipe
 from consingan.methods.patches.windows import cut
-from consingan.noise import stream
+from consingan.nn.noise import stream
 
 
 @dataclass

@@ -118,7 +118,9 @@ class Windows:
         sums = []
         for count, length in zip(self.grid, self.padded, strict=True):
             columns = line.expand(-1, -1, count)
-            sums.append(F.fold(columns, (length, 1), (self.patch, 1), stride=self.stride)[0, 0, :, 0])
+            sums.append(
+                F.fold(columns, (length, 1), (self.patch, 1), stride=self.stride)[0, 0, :, 0]
+            )
         return self.unpad(torch.outer(*sums)[None])
 
     @property

@@ -22,13 +22,19 @@ from consingan.methods.patches.denoiser import ClosedForm, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine
 from consingan.methods.patches.layout import Mirrored, Shifted
 from consingan.methods.patches.levels import Levels, flow_linear, nearest_index, ve_edm
-from consingan.methods.patches.pyramid import blend, build_pyramid, scale_count, scale_sizes, size_of
+from consingan.methods.patches.pyramid import (
+    blend,
+    build_pyramid,
+    scale_count,
+    scale_sizes,
+    size_of,
+)
 from consingan.methods.patches.recipe import Recipe
 from consingan.methods.patches.sampler import Descent, step
 from consingan.methods.patches.sampling import Canvas, Entry, sample
 from consingan.methods.patches.source import source_of
 from consingan.methods.patches.windows import Windows, cut
-from consingan.pyramid import resize_to
+from consingan.images.resize import resize_to
 
 FOLDER = Path(
     os.environ.get(
