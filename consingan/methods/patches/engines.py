@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,12 +10,13 @@ from torch import Tensor
 
 from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.denoiser import BUDGET, ClosedForm, Denoiser, Means, exact, fused
-from consingan.methods.patches.fast import Propagated, carried, nearest
+from consingan.methods.patches.fast import CERTAIN, Propagated, carried, nearest
 from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap, size_of
 from consingan.methods.patches.recipe import Recipe, at
 from consingan.methods.patches.source import Source
 from consingan.methods.patches.windows import Windows
 
+PASSES = 3  # over a clean canvas, until its matches have spread
 MEANS: Mapping[str, Means] = {"exact": exact, "fused": fused}
 
 
@@ -74,22 +75,36 @@ class FastEngine:
     def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:
         """A denoiser that begins with the matches of the scale before."""
         windows = self._windows(scale, size)
-        if coarse is None:
-            means, patches = exact, self.source.patches(scale)
-            return ClosedForm(patches, windows, means, self.balance, self.budget)
+        if coarse is None and self.last is None:
+            patches = self.source.patches(scale)
+            return ClosedForm(patches, windows, exact, self.balance, self.budget)
         matches = self._carried(scale, windows, coarse)
         found = Propagated(self.source.index(scale), windows, matches, self.rng)
         self.last = scale, found
         return found
 
-    def _carried(self, scale: int, windows: Windows, coarse: Tensor) -> Tensor:
-        grid = self.source.index(scale).grid
-        if self.last is not None and self.last[0] == scale + 1:
-            before = self.last[1]
-            return carried(before.matches, before.windows, windows, (before.index.grid, grid))
-        index, below = self.source.index(scale + 1), self._windows(scale + 1, size_of(coarse))
-        matches = nearest(coarse, below, index)
-        return carried(matches, below, windows, (index.grid, grid))
+    def follow(self, canvas: Sequence[Tensor], until: int) -> None:
+        """Match a clean canvas, its pyramid finest first, from its coarsest scale to `until`."""
+        for scale in range(len(canvas) - 1, until - 1, -1):
+            coarse = canvas[scale + 1] if scale + 1 < len(canvas) else None
+            if coarse is None:
+                self.last = scale, self._matched(scale, canvas[scale])
+                continue
+            denoise = self.denoiser(scale, size_of(canvas[scale]), coarse)
+            for _ in range(PASSES):
+                denoise(canvas[scale], 1.0, CERTAIN / 2)
+
+    def _carried(self, scale: int, windows: Windows, coarse: Tensor | None) -> Tensor:
+        before = self.last[1] if self.last and self.last[0] == scale + 1 else None
+        if before is None:
+            assert coarse is not None
+            before = self._matched(scale + 1, coarse)
+        grids = before.index.grid, self.source.index(scale).grid
+        return carried(before.matches, before.windows, windows, grids)
+
+    def _matched(self, scale: int, canvas: Tensor) -> Propagated:
+        index, windows = self.source.index(scale), self._windows(scale, size_of(canvas))
+        return Propagated(index, windows, nearest(canvas, windows, index), self.rng)
 
     def _windows(self, scale: int, size: Size) -> Windows:
         stride = at(self.recipe.strides, scale, self.source.scales)
