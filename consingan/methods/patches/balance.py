@@ -31,7 +31,7 @@ class Balance:
 def potentials(
     parts: Callable[[], Iterable[Tensor]], queries: int, patches: int, balance: Balance
 ) -> Tensor:
-    """g (N,) for scores L (M, N) that `parts` gives anew, some rows at a time, whenever asked."""
+    """G (N,) for scores L (M, N) that `parts` gives anew, some rows at a time, whenever asked."""
     g: Tensor | None = None
     for _ in range(balance.steps):
         total: Tensor | None = None

@@ -28,7 +28,7 @@ TINY = 1e-30  # weights below it become denormal numbers, which a processor is 2
 class Denoiser(Protocol):
     """Gives the expected clean canvas (C, H, W) for a noisy one at (alpha, sigma)."""
 
-    def __call__(self, x: Tensor, alpha: float, sigma: float) -> Tensor: ...
+    def __call__(self, x: Tensor, alpha: float, sigma: float) -> Tensor: ...  # noqa: D102
 
 
 Means = Callable[[Tensor, Tensor, float, float], Tensor]
@@ -86,7 +86,7 @@ def exact(queries: Tensor, patches: Tensor, alpha: float, sigma: float) -> Tenso
 def weights_of(scores: Tensor) -> Tensor:
     """Softmax over the patches, without weights that are as good as zero; overwrites `scores`."""
     weights = torch.softmax(scores, 1, out=scores)
-    return F.threshold_(weights, TINY, 0.0)
+    return weights.masked_fill_(weights < TINY, 0.0)
 
 
 def fused(queries: Tensor, patches: Tensor, alpha: float, sigma: float) -> Tensor:

@@ -18,6 +18,15 @@ from consingan.methods.patches.windows import Windows
 
 PASSES = 3  # over a clean canvas, until its matches have spread
 MEANS: Mapping[str, Means] = {"exact": exact, "fused": fused}
+SMALL, SMALL_GPU = 64 * 64, 256 * 256  # px up to which asking every patch takes no time
+
+
+def engine_for(size: Size, device: torch.device) -> str:
+    """The engine for pictures of `size` (h, w), of the larger of source and canvas."""
+    pixels = size[0] * size[1]
+    if device.type == "cuda":
+        return "fused" if pixels <= SMALL_GPU else "fast"
+    return "exact" if pixels <= SMALL else "fast"
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class ClosedFormEngine:
     whole: bool = True
     budget: int = BUDGET
 
-    def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:
+    def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:  # noqa: ARG002
         """The denoiser of all patches of a scale."""
         recipe, scales = self.recipe, self.source.scales
         stride = at(recipe.strides, scale, scales)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.methods.patches.index import Index
@@ -116,7 +115,8 @@ def carried(matches: Tensor, coarse: Windows, fine: Windows, grids: tuple[Size, 
 
     Args:
         matches: numbers of patches, shape `coarse.grid`.
-        coarse, fine: windows of the two canvases.
+        coarse: windows of the coarse canvas.
+        fine: windows of the fine one.
         grids: (rows, columns) of patches in the picture, at the coarse and the fine scale.
     """
     half = fine.patch / 2
@@ -129,7 +129,8 @@ def carried(matches: Tensor, coarse: Windows, fine: Windows, grids: tuple[Size, 
         center = at[axis] + half + offset[axis].to(matches.device).view(shape)
         place = (center * ratio - half).round().long()
         places.append(place.clamp_(0, grids[1][axis] - 1))
-    return places[0] * grids[1][1] + places[1]
+    numbers: Tensor = places[0] * grids[1][1] + places[1]
+    return numbers
 
 
 def _nearest_window(coarse: Windows, fine: Windows, axis: int) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ def smooth_fill(image: Tensor, hole: Tensor) -> Tensor:
 
 
 def _pulled(total: Tensor, weight: Tensor) -> Tensor:
-    """total / weight, and where the weight is 0 the same at half the size."""
+    """Total / weight, and where the weight is 0 the same at half the size."""
     value = total / weight.clamp_min(1e-6)
     if min(total.shape[1:]) == 1 or bool((weight > 0).all()):
         return value
@@ -72,4 +72,5 @@ def nearest_free(hole: Tensor, patch: int) -> Tensor:
     taken = touched(hole, patch).cpu().numpy()
     row, column = distance_transform_edt(taken, return_distances=False, return_indices=True)
     numbers = torch.from_numpy(row).long() * taken.shape[1] + torch.from_numpy(column).long()
-    return numbers.flatten().to(hole.device)
+    found: Tensor = numbers.flatten().to(hole.device)
+    return found

@@ -62,7 +62,7 @@ class Index:
         return z[0].flatten(1).T
 
     def scores(self, z: Tensor, candidates: Tensor, alpha: float) -> Tensor:
-        """alpha z.z_y - alpha^2 |z_y|^2/2 of (n, k) with the patches (n, m): (n, m)."""
+        """Alpha z.z_y - alpha^2 |z_y|^2/2 of (n, k) with the patches (n, m): (n, m)."""
         near = self.features.index_select(0, candidates.flatten()).to(z.dtype)
         products = torch.bmm(near.view(*candidates.shape, -1), z[:, :, None])[:, :, 0]
         return alpha * products - alpha**2 * self.half[candidates]

@@ -23,7 +23,7 @@ class Levels:
 
 
 def flow_linear(steps: int, sigma_min: float = SIGMA_MIN, sigma_max: float = 1.0) -> Levels:
-    """alpha evenly from 1 - sigma_min to 1 - sigma_max, sigma = 1 - alpha."""
+    """Alpha evenly from 1 - sigma_min to 1 - sigma_max, sigma = 1 - alpha."""
     alpha = torch.linspace(1 - sigma_min, 1 - sigma_max, steps, dtype=torch.float64)
     if steps == 1:
         alpha = torch.tensor([1 - sigma_max], dtype=torch.float64)
@@ -33,7 +33,7 @@ def flow_linear(steps: int, sigma_min: float = SIGMA_MIN, sigma_max: float = 1.0
 def ve_edm(
     steps: int, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0
 ) -> Levels:
-    """alpha = 1, sigma by the rule of Karras et al. 2022, eq. 5."""
+    """Alpha = 1, sigma by the rule of Karras et al. 2022, eq. 5."""
     j = torch.arange(steps - 1, -1, -1, dtype=torch.float64) / (steps - 1)
     low, high = sigma_min ** (1 / rho), sigma_max ** (1 / rho)
     sigma = (high + j * (low - high)) ** rho

@@ -118,7 +118,7 @@ class _Taps:
 
 @lru_cache(maxsize=128)
 def _taps(n_in: int, n_out: int, wraps: bool) -> _Taps:
-    """Output i sits at (i + 0.5)/r - 0.5 with r = n_out/n_in; shrinking widens the kernel by 1/r."""
+    """Output i sits at (i + 0.5)/r - 0.5, r = n_out/n_in; shrinking widens the kernel by 1/r."""
     ratio = n_out / n_in
     width = min(ratio, 1.0)
     center = (torch.arange(n_out, dtype=torch.float64) + 0.5) / ratio - 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -53,7 +54,7 @@ class SeededNoise:
         return self._drawn("start", scale, scale)
 
     def fresh(self, scale: int, t: int) -> Tensor:
-        """z of step t."""
+        """Z of step t."""
         return self._drawn("fresh", scale, scale, t)
 
     def _drawn(self, purpose: str, scale: int, *keys: int) -> Tensor:
@@ -142,8 +143,8 @@ def one_scale(
     descent = Descent(
         canvas.levels(scale),
         canvas.around(scale, denoise),
-        None if coarse is None else lambda c: blend(c, coarse, floor, canvas.wrap),
+        None if coarse is None else partial(blend, coarse=coarse, floor=floor, wrap=canvas.wrap),
         canvas.recipe.eta,
-        lambda t: noise.fresh(scale, t),
+        partial(noise.fresh, scale),
     )
     return descend(entry.state, descent, entry.level, canvas.done)
