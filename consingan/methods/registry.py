@@ -12,6 +12,8 @@ from consingan.methods.patches.method import PATCHES
 from consingan.methods.singan.method import SINGAN
 from consingan.settings.config import DEFAULT_METHOD, Config
 
+UNTRAINED = PATCHES.name  # makes pictures at once
+
 METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN, PATCHES)}
 
 

@@ -11,7 +11,10 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.methods.patches.pyramid import Size, scale_count, scale_sizes
 
-SHARE = 0.25  # of the coarsest scale's patches that must be free of the hole
+SHARES = (0.85, 0.25)
+"""Of the coarsest scale's patches that should, and that must be free of the hole. What the hole's
+own surroundings show must be free too: with 0.25 alone a black helmet was filled with a face."""
+COARSE = 64  # px of the coarsest scale's shorter side, at most, where the lesser share will do
 
 
 def smooth_fill(image: Tensor, hole: Tensor) -> Tensor:
@@ -57,12 +60,13 @@ def scales_around(hole: Tensor, floor: int, patch: int) -> int:
             f"The mask leaves no known patch of {patch} px to fill the hole with; "
             "make the hole smaller or use a smaller --patch."
         )
-    for scales in range(scale_count([size], floor, patch), 1, -1):
-        coarsest = scale_sizes(size, scales, floor)[-1]
-        free = ~touched(hole_sizes(hole, [coarsest])[0], patch)
-        if float(free.float().mean()) >= SHARE:
-            return scales
-    return 1
+    most = scale_count([size], floor, patch)
+    coarsest = {s: scale_sizes(size, s, floor)[-1] for s in range(most, 0, -1)}
+    free = {s: 1 - float(touched(hole_sizes(hole, [size])[0], patch).float().mean())
+            for s, size in coarsest.items()}  # fmt: skip
+    good = [s for s in coarsest if free[s] >= SHARES[0] and min(coarsest[s]) <= COARSE]
+    fair = [s for s in coarsest if free[s] >= SHARES[1]]
+    return next(iter([*good, *fair]), 1)
 
 
 def nearest_free(hole: Tensor, patch: int) -> Tensor:

@@ -28,13 +28,16 @@ from consingan.methods.patches.holes import (
 from consingan.methods.patches.index import Index
 from consingan.methods.patches.pyramid import Size, size_of
 from consingan.methods.patches.recipe import Recipe, at
-from consingan.methods.patches.sampling import Canvas, SeededNoise, sample
+from consingan.methods.patches.sampling import Canvas, Entry, SeededNoise, sample, started
 from consingan.methods.patches.source import Source, source_of
 from consingan.methods.patches.windows import Windows, cut
 from consingan.nn.noise import stream
 
 TRUST = 10.0
 """A known pixel counts as so many of the hole; with 1 the fill's edge shows, 4 to 30 look alike."""
+
+LEVEL = 0.3
+"""The coarsest scale begins with so much noise around the smooth fill."""
 
 RECIPE = Recipe(patch=9, floor=24, steps=(20, 8, 6, 5), strides=(1, 1, 2), start=0.7)
 
@@ -208,4 +211,7 @@ class Filling:
         rng = stream(seed, "patches", index, "candidates")
         engine = FillingEngine(self.source, self.holes, self.recipe, rng)
         noise = SeededNoise(seed, index, sizes, known)
-        return sample(Canvas(sizes, self.recipe), engine, noise)
+        canvas = Canvas(sizes, self.recipe, coarsest=LEVEL)
+        levels, last = canvas.levels(canvas.scales - 1), canvas.scales - 1
+        x = started(self.source.pyramid[-1], levels, noise.start(last))
+        return sample(canvas, engine, noise, Entry(last, x, levels.last))

@@ -23,7 +23,7 @@ from consingan.methods.patches.inpainting import RECIPE as FILL
 from consingan.methods.patches.inpainting import Filling
 from consingan.methods.patches.layout import Mirrored, Shifted
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
-from consingan.methods.patches.recipe import PAPER, Recipe, hastened
+from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, sample
 from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
 from consingan.methods.patches.tasks import TASKS
@@ -128,6 +128,14 @@ class PatchDiffusion:
         floor = max(floor, config.patch) if floor else None
         recipe = replace(recipe, patch=config.patch, floor=floor)
         return hastened(recipe) if engine == "fast" else recipe
+
+    def steps(self, size: Size | None = None) -> int:
+        """How many steps one sample of `size` (h, w) takes: so often is `done` called."""
+        size = size or self.sizes[0]
+        recipe = self.recipe(self.chosen_engine(size))
+        scales = scales_for([self.sizes[0], size], recipe)
+        first = scales - 1 if self.config.train_mode != "retarget" else scales - 2
+        return sum(at(recipe.steps, scale, scales) for scale in range(first, -1, -1))
 
     def memory(self, size: Size) -> int:
         """Bytes that a picture of `size` (h, w) takes beside the program."""

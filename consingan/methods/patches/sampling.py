@@ -81,6 +81,7 @@ class Canvas:
         wrap: where it goes on at its other end.
         around: what is laid around a scale's denoiser (a mirror, shifts), by default nothing.
         done: called after every step.
+        coarsest: the noise level at which the coarsest scale begins.
     """
 
     sizes: Sequence[Size]
@@ -88,6 +89,7 @@ class Canvas:
     wrap: Wrap = NO_WRAP
     around: Callable[[int, Denoiser], Denoiser] = lambda _, denoise: denoise
     done: Callable[[], None] | None = None
+    coarsest: float = 1.0
 
     @property
     def scales(self) -> int:
@@ -95,9 +97,9 @@ class Canvas:
         return len(self.sizes)
 
     def levels(self, scale: int) -> Levels:
-        """The noise levels of a scale; the coarsest begins with pure noise."""
+        """The noise levels of a scale."""
         recipe = self.recipe
-        start = 1.0 if scale == self.scales - 1 else recipe.start
+        start = self.coarsest if scale == self.scales - 1 else recipe.start
         return flow_linear(at(recipe.steps, scale, self.scales), recipe.sigma_min, start)
 
 
