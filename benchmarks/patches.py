@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from consingan.images.resize import resize, training_scale
 from consingan.machine.files import make_folder, read_json, write_json, write_text
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
-from consingan.metrics.bidirectional import bidirectional
+from consingan.metrics.bidirectional import bidirectional_from
 from consingan.metrics.diversity import diversity
-from consingan.metrics.novelty import novelty
+from consingan.metrics.novelty import neighbor_field, novelty_from
+from consingan.metrics.patches import match_scales
 from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.swd import sliced_wasserstein
 
@@ -76,7 +78,9 @@ def samples(model: PatchDiffusion, count: int, seed: int = 0) -> Tensor:
 def figures(real: Tensor, made: Tensor) -> dict[str, float]:
     """Means over the samples, all of one size."""
     real, made = unit(real), unit(made)
-    both, seen = bidirectional(real, made), novelty(real, made)
+    matches = [match_scales(real, one) for one in made.split(1)]  # shared: they take the longest
+    both = bidirectional_from(matches)
+    seen = novelty_from([neighbor_field(scales[0]) for scales in matches])
     found = {
         "SWD": sliced_wasserstein(real, made).mean(),
         "coherence": both.coherence.mean(),
@@ -146,8 +150,8 @@ def speed() -> None:
         command = [sys.executable, "-m", "benchmarks.patches", "one", str(width), str(height)]
         found = subprocess.run([*command, "fast"], capture_output=True, text=True, check=True)
         each, setup, peak = (float(word) for word in found.stdout.split())
-        rows.append({"size": f"{width}x{height}", "engine": "fast", "CPU s a sample": each,
-                     "set-up, CPU s": setup or "in it", "peak MiB beside the program": peak})  # fmt: skip
+        row: Row = {"size": f"{width}x{height}", "engine": "fast", "CPU s a sample": each}
+        rows.append(row | {"set-up, CPU s": setup or "in it", "peak MiB beside the program": peak})
         keep("speed", rows)
 
 
@@ -164,7 +168,8 @@ def fidelity(folder: Path, px: int, count: int, pictures: int) -> None:
         took: Row = {"picture": path.stem}
         found = {}
         for engine in ("exact", "fast"):
-            spent, made = seconds(lambda e=engine: samples(model_of(real, e), count))  # type: ignore[misc]
+            model = model_of(real, engine)
+            spent, made = seconds(partial(samples, model, count))
             took[f"{engine}, CPU s a sample"] = spent / count
             found[engine] = figures(real, made)
         ratios = {name: found["fast"][name] / found["exact"][name]
@@ -217,11 +222,8 @@ def balance(folder: Path, px: int, count: int, seeds: int) -> None:
         real = picture(path, px)
         line: Row = {"picture": path.stem}
         for steps in (0, 10):
-            spent, made = seconds(
-                lambda k=steps: [
-                    samples(model_of(real, "fast", balance=k), count, s) for s in range(seeds)
-                ]  # type: ignore[misc]  # noqa: E501
-            )
+            model = model_of(real, "fast", balance=steps)
+            spent, made = seconds(lambda m=model: [samples(m, count, s) for s in range(seeds)])  # type: ignore[misc]
             each = [figures(real, some) for some in made]
             for name in ("SWD", "coherence", "completeness", "diversity"):
                 line[f"{name} {steps}"] = statistics.mean(f[name] for f in each)
