@@ -10,6 +10,9 @@ from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
 
 
+FROM_NOISE = ("generation", "retarget")
+
+
 def label(config: PatchesConfig) -> str:
     """Name of a run's folder after its date."""
     words = [config.train_mode, "patches", str(config.patch)]
@@ -21,18 +24,16 @@ def label(config: PatchesConfig) -> str:
 def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "niter", "where nothing is trained"
-    task = TASKS[config.train_mode]
+    here = f"with --train_mode {config.train_mode}"
     if not config.naive_img:
         yield "fit", "without --naive_img"
-    if not task.takes_naive:
-        yield "keep", f"with --train_mode {config.train_mode}"
-        if task.output == "samples":
-            yield "level", f"with --train_mode {config.train_mode}"
-    if task.output != "samples":
-        yield from ((name, f"with --train_mode {config.train_mode}") for name in LAYOUTS)
+    if not TASKS[config.train_mode].takes_naive:
+        yield "keep", here
+    if config.train_mode in FROM_NOISE:
+        yield "level", here
+    else:
+        yield from ((name, here) for name in ("tile", "symmetric", "balance"))
 
-
-LAYOUTS = ("tile", "symmetric", "balance")
 
 REMEDIES = {
     "copies": lambda config: f"Raise --min_side (now {config.min_side}) or --balance.",

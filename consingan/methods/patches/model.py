@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.masks import mask_from_difference
+from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
 from consingan.machine.memory import free_memory
 from consingan.methods.contract import Task, Walk
@@ -75,6 +75,16 @@ class PatchDiffusion:
     def finite(self) -> bool:
         """Whether the picture is."""
         return bool(torch.isfinite(self.real).all())
+
+    @property
+    def starts(self) -> range:
+        """There is one door; how much is made anew is `level`."""
+        return range(1)
+
+    @property
+    def first_start(self) -> int:
+        """Where a picture of the user's own enters."""
+        return 0
 
     @property
     def least_size(self) -> Size:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.resize import resize_to
 from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.denoiser import ClosedForm, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine
@@ -34,7 +36,6 @@ from consingan.methods.patches.sampler import Descent, step
 from consingan.methods.patches.sampling import Canvas, Entry, sample
 from consingan.methods.patches.source import source_of
 from consingan.methods.patches.windows import Windows, cut
-from consingan.images.resize import resize_to
 
 FOLDER = Path(
     os.environ.get(
@@ -246,8 +247,8 @@ def test_each_step_from_the_recorded_state(name: str, engine: str) -> None:
         floor = case.recipe.floor
         descent = Descent(
             canvas.levels(scale), denoise,
-            None if coarse is None else lambda c, g=coarse: blend(c, g, floor),
-            case.recipe.eta, lambda t, s=scale: noises.fresh(s, t),
+            None if coarse is None else partial(blend, coarse=coarse, floor=floor),
+            case.recipe.eta, partial(noises.fresh, scale),
         )  # fmt: skip
         ours, theirs = step(before, t, descent), case.arrays[f"x_s{scale}_t{t:02d}"]
         if t > 1:

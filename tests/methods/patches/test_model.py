@@ -10,7 +10,9 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 
 
-def model(engine: str = "fast", size: tuple[int, int] = (40, 48), **settings: object) -> PatchDiffusion:
+def model(
+    engine: str = "fast", size: tuple[int, int] = (40, 48), **settings: object
+) -> PatchDiffusion:
     rng = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, *size, generator=rng) * 2 - 1
     return PatchDiffusion(PatchesConfig(**{"patch": 7, **settings}), image, engine)  # type: ignore[arg-type]
