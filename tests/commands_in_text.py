@@ -98,6 +98,8 @@ class Workplace:
             script, _, command = name.partition(" ")
             load_example(script)
             return self._invocation(command, arguments)
+        if name == "sample":
+            return main, [name, *arguments, "-n", "1"]
         return main, [name, *arguments]
 
     def _look_for_runs(self) -> None:

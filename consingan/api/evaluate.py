@@ -39,11 +39,13 @@ class Judging:
         metrics: whether at all.
         inception_weights: file or address of weights, for SIFID too.
         command: that was typed, for the report.
+        baseline: whether samples without training stand beside those of a trained run.
     """
 
     metrics: bool = True
     inception_weights: str = ""
     command: str = ""
+    baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,12 @@ def prepare_evaluation(
     wanted = weights and judging.metrics and KINDS[run.model.task.output].scored
     inception = load_inception(weights) if wanted else None
     return Evaluation(
-        run, request, work, judging, Extras(inception, say, judging.command), iteration
+        run,
+        request,
+        work,
+        judging,
+        Extras(inception, say, judging.command, judging.baseline),
+        iteration,
     )
 
 

@@ -46,7 +46,12 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     # All that can be refused comes before anything is written.
     request = request_of(run, options)
     command = _repeating(execution, typed, model_dir)
-    judging = Judging(not options["no_metrics"], options["inception_weights"], command)
+    judging = Judging(
+        not options["no_metrics"],
+        options["inception_weights"],
+        command,
+        not options["no_baseline"],
+    )
     evaluation = prepare_evaluation(run, request, judging, say, iteration)
     note_idle_options(evaluation)
     click.echo(f"results: {evaluation.write()}")

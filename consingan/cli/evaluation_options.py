@@ -29,6 +29,9 @@ _RUN: dict[str, Any] = {"cls": GroupedOption, "group": "run"}
 def evaluation_options(command: Command) -> Command:
     """Add all options of an evaluation: its own, and those of every output."""
     command = click.option(
+        "--no_baseline", is_flag=True, help="No samples without training to compare with.", **_RUN
+    )(command)
+    command = click.option(
         "--no_metrics", is_flag=True, help="Make pictures only: no metrics, no report.", **_RUN
     )(command)
     command = click.option(

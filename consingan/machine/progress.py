@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,6 +20,22 @@ def tracked(pieces: Iterable[T], total: int, what: str) -> Iterator[T]:
 
     quiet = not sys.stderr.isatty()
     yield from tqdm(pieces, what, total, leave=False, delay=PATIENCE, disable=quiet)
+
+
+@contextlib.contextmanager
+def ticking(total: int, what: str) -> Iterator[Callable[[], None]]:
+    """A bar called `what` of `total` ticks with the time left; what it gives is called at each.
+
+    There is none where standard error is no terminal.
+    """
+    from tqdm import tqdm
+
+    with tqdm(desc=what, total=total, leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def tick() -> None:
+            bar.update()
+
+        yield tick
 
 
 def in_words(seconds: float) -> str:

@@ -54,6 +54,7 @@ class Task:
         overrides: recommended settings, weaker than anything typed.
         result: first word of the names of composites.
         mask_dilation: radius in px by which a mask is widened before compositing.
+        fills: whether the mask is a hole, whose pixels do not matter.
     """
 
     output: str = "samples"
@@ -63,6 +64,7 @@ class Task:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     result: str = ""
     mask_dilation: int = 0
+    fills: bool = False
 
     @property
     def takes_naive(self) -> bool:
@@ -619,4 +621,13 @@ class Enters(Protocol):
         Raises:
             UserError: the sentence says which there are.
         """
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """Fills a hole in a picture."""
+
+    def fill(self, image: Tensor, mask: Tensor, seed: int) -> Tensor:
+        """`image` (1, 3, H, W) with what `mask` (1, 1, H, W) marks made anew: (1, 3, h, w)."""
         ...

@@ -8,10 +8,13 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.contract import Method
+from consingan.methods.patches.method import PATCHES
 from consingan.methods.singan.method import SINGAN
 from consingan.settings.config import DEFAULT_METHOD, Config
 
-METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN)}
+UNTRAINED = PATCHES.name  # makes pictures at once
+
+METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN, PATCHES)}
 
 
 def method_of(name: str | None) -> Method:

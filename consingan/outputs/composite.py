@@ -20,6 +20,7 @@ from consingan.images.raster import Pixels
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.methods.choose import no_naive_image
+from consingan.methods.contract import Fills
 from consingan.outputs.contract import Say
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
@@ -159,7 +160,8 @@ def compose(
     for stage in stages:
         model.check_start(stage)
     after = model.real.cpu() if is_gray(naive) else naive  # gray only if both are
-    results = [(stage, gray_as(after, model.enter(naive, stage, request.seed))) for stage in stages]
+    made = [(stage, _made(model, naive, mask, stage, request.seed)) for stage in stages]
+    results = [(stage, gray_as(after, picture)) for stage, picture in made]
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
@@ -175,6 +177,14 @@ def compose(
         soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
         full_blended = masks.composite(naive, full, soft_full)
     return Composite(naive, small, small_mask, result, blended, full, full_blended, results)
+
+
+def _made(model: Any, naive: Tensor, mask: Tensor | None, stage: int, seed: int) -> Tensor:
+    """What becomes of the picture; of a hole in it, where the model was made for that."""
+    if mask is not None and model.task.fills and isinstance(model, Fills):
+        return model.fill(naive, mask, seed)
+    result: Tensor = model.enter(naive, stage, seed)
+    return result
 
 
 def write_composite(

@@ -54,6 +54,7 @@ class Kind:
         look: HTML of the pictures that one wants to see first.
         verdicts: what the figures mean.
         scored: whether there are pictures to be judged at all.
+        rivaled: whether samples without training are a rival to these.
         mapped: whether it is shown where each part of a picture comes from.
         region: before and after inside a picture of the user's own.
     """
@@ -65,6 +66,7 @@ class Kind:
     verdicts: Callable[[Facts], Iterator[Verdict]]
     scored: bool = True
     mapped: bool = False
+    rivaled: bool = False
     region: Callable[[Tensor, Any], Region | None] = lambda real, made: None  # noqa: ARG005
 
 
@@ -253,6 +255,7 @@ KINDS: dict[str, Kind] = {
         look=_look_at_samples,
         verdicts=_on_samples,
         mapped=True,
+        rivaled=True,
     ),
     "film": Kind(
         what="frames",

@@ -108,6 +108,23 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """Samples that were made without training.
+
+    Attributes:
+        title: of the method that made them.
+        samples: the first of them, (1, 3, h, w) in [-1, 1].
+        judgement: of all of them.
+        seconds: that each took, by the clock.
+    """
+
+    title: str
+    samples: Sequence[Tensor]
+    judgement: Judgement
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Material:
     """What a report is made from; pictures are (1, 3, h, w) in [-1, 1] on the CPU.
 
@@ -128,6 +145,7 @@ class Material:
         region: of the composite, before and after.
         flat: swd of one flat color, the real image's mean, to that image.
         request: what was asked for.
+        baseline: samples without training, of a trained run.
         evaluation: the command that made the samples or the composite, where one was typed.
     """
 
@@ -147,6 +165,7 @@ class Material:
     region: Region | None = None
     flat: float | None = None
     request: Any = None
+    baseline: Baseline | None = None
     evaluation: str = ""
 
     @property

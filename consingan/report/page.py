@@ -10,6 +10,7 @@ from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
 from consingan.report import figures, style
+from consingan.report.baseline import baseline_section
 from consingan.report.gather import evaluation_command, settings
 from consingan.report.glossary import glossary_section
 from consingan.report.kinds import KINDS, facts_of, region_section, verdicts
@@ -25,6 +26,7 @@ def report(material: Material) -> str:
         _verdicts(material),
         KINDS[material.kind].look(material),
         _metrics(material),
+        baseline_section(material),
         region_section(material),
         _novelty(material),
         _curves(material),

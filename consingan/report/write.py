@@ -22,6 +22,7 @@ from consingan.metrics.judge import Judgement, Progress, judge
 from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
+from consingan.report.baseline import untrained
 from consingan.report.gather import gather
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
 from consingan.report.material import Material
@@ -73,11 +74,15 @@ WORTH_SAYING = 5.0  # seconds of judging that the user wants to know of
 
 @dataclass(frozen=True)
 class Extras:
-    """How to judge: the weights for SIFID, whom to tell what is going on, the command typed."""
+    """How to judge: the weights for SIFID, whom to tell what is going on, the command typed.
+
+    `baseline` is whether samples without training are made to compare with.
+    """
 
     inception: Inception | None = None
     say: Say = field(default=lambda _: None)
     command: str = ""
+    baseline: bool = False
 
 
 def write_report(
@@ -86,12 +91,23 @@ def write_report(
     """Judge, and write `metrics.json` and `report.html` into `folder`."""
     with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
         material = dataclasses.replace(judged(run, made, extras), request=request)
+        if extras.baseline and material.stages and KINDS[material.kind].rivaled:
+            material = _with_baseline(material, request.seed, extras)
     write_json(folder / METRICS_FILE, metrics_record(material, request.seed))
     write_text(folder / REPORT_FILE, report(material))
     for verdict in verdicts(facts_of(material)):
         extras.say(f"{verdict.level}: {verdict.text} {verdict.advice}".rstrip())
     extras.say(f"report: {folder / REPORT_FILE}")
     return material
+
+
+def _with_baseline(material: Material, seed: int, extras: Extras) -> Material:
+    """With as many samples without training, judged by the same metrics."""
+    count = len(material.samples)
+    if not count:
+        return material
+    found = untrained(material.real, count, seed, extras.inception, extras.say)
+    return dataclasses.replace(material, baseline=found)
 
 
 def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
@@ -153,4 +169,7 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         **judgement.to_dict(),
         "verdicts": [asdict(verdict) for verdict in verdicts(facts_of(material))],
     }
+    if material.baseline is not None:
+        beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
+        record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     return record if material.region is None else record | {"region": asdict(material.region)}

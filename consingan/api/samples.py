@@ -1,0 +1,103 @@
+"""Variations of a picture at once: the way in that needs no run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.io import write_image
+from consingan.machine.execution import Execution
+from consingan.machine.files import make_folder
+from consingan.machine.progress import ticking
+from consingan.methods.registry import UNTRAINED
+from consingan.outputs.tiles import doubled, seam_error
+from consingan.training.plan import execution_line
+from consingan.training.prepare import prepare
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to make of a picture.
+
+    Attributes:
+        picture: a file, or skimage:NAME.
+        count: how many.
+        size: (h, w) in px of the results; None is the picture's own.
+        retarget: whether the layout is kept in another size.
+        tile: both, horizontal or vertical; None for pictures that end at their borders.
+        symmetric: the half that is mirrored onto the other: left, right, top or bottom.
+        seed: chooses the pictures.
+        max_size: longer side in px to which the picture is reduced.
+        engine: as `--engine`.
+    """
+
+    picture: str
+    count: int = 4
+    size: Size | None = None
+    retarget: bool = False
+    tile: str | None = None
+    symmetric: str | None = None
+    seed: int = 0
+    max_size: int = 500
+    engine: str = "auto"
+
+    def settings(self) -> dict[str, Any]:
+        """As a training takes them."""
+        if self.retarget and self.size is None:
+            raise UserError("--retarget needs --size, the shape that the picture is brought to.")
+        return {
+            "method": UNTRAINED,
+            "train_mode": "retarget" if self.retarget else "generation",
+            "input_name": self.picture,
+            "max_size": self.max_size,
+            "manual_seed": self.seed,
+            "tile": self.tile or "none",
+            "symmetric": self.symmetric or "none",
+        }
+
+
+@dataclass(frozen=True)
+class Made:
+    """One picture (1, 3, h, w) in [-1, 1] with its file; of a tile, the error of its seam."""
+
+    picture: Tensor
+    path: Path
+    seam: float | None = None
+
+
+def make(
+    wish: Wish, execution: Execution, folder: Path, say: Callable[[str], None] = lambda _: None
+) -> Iterator[Made]:
+    """Make pictures; each is written before the next is begun.
+
+    `sample_<i>.png` and, of a tile, `sample_<i>_2x2.png` go into `folder`.
+
+    Raises:
+        UserError: the picture, a size or the engine cannot be used.
+    """
+    job = prepare(wish.settings(), execution)
+    model: Any = job.training.model
+    for line in (execution_line(execution), *execution.notes, *job.training.facts()):
+        say(line)
+    make_folder(folder)
+    with ticking(wish.count * model.steps(wish.size), "making pictures") as model.done:
+        for index in range(wish.count):
+            yield _written(model.sample([index], wish.size, wish.seed), folder, index, wish)
+
+
+def _written(picture: Tensor, folder: Path, index: int, wish: Wish) -> Made:
+    path = folder / f"sample_{index}.png"
+    write_image(path, picture)
+    if wish.tile is None:
+        return Made(picture, path)
+    write_image(folder / f"sample_{index}_2x2.png", doubled(picture))
+    down, right = seam_error(picture[0])
+    seams = {"both": (down, right), "vertical": (down,), "horizontal": (right,)}[wish.tile]
+    return Made(picture, path, sum(seams) / len(seams))

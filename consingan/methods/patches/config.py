@@ -1,0 +1,79 @@
+"""The settings of training-free patch diffusion. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consingan.errors import UserError
+from consingan.methods.patches.presets import PRESETS
+from consingan.methods.patches.tasks import TASKS
+from consingan.settings.config import Config
+from consingan.settings.option import option
+
+TILES = {"none": (False, False), "both": (True, True), "horizontal": (False, True),
+         "vertical": (True, False)}  # fmt: skip
+SYMMETRIES = ("none", "left", "right", "top", "bottom")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchesConfig(Config):
+    """All settings that decide what is made. Sizes are in px; `check` holds them to ranges."""
+
+    train_mode: str = option(
+        "generation", "What is to be made of the picture.", choices=TASKS.keys()
+    )
+    preset: str = option(
+        "paper",
+        "paper, with balance; published: without, as the authors have it.",
+        choices=PRESETS.keys(),
+    )
+    patch: int = option(
+        15, "Side of a patch (px, odd): larger keeps larger things whole.", minimum=3
+    )
+    min_side: int = option(
+        0,
+        "Shorter side of the coarsest scale (px): lower follows the picture more. 0: by the task.",
+        minimum=0,
+    )
+    balance: int = option(
+        10,
+        "Steps that make all parts of the picture appear about equally often; 0: none.",
+        minimum=0,
+        maximum=1000,
+    )
+    tile: str = option(
+        "none", "Seamless tiles: both, horizontal or vertical.", choices=TILES.keys()
+    )
+    symmetric: str = option(
+        "none", "Mirror the left, right, top or bottom half onto the other.", choices=SYMMETRIES
+    )
+    level: float = option(
+        0.8,
+        "How much of a picture that enters is made anew (own pictures, films), 0 to 1.",
+        above=0,
+        maximum=1,
+    )
+    keep: float = option(
+        0.0,
+        "Share of the own picture's colors and shapes that stays (harmonization).",
+        minimum=0,
+        maximum=1,
+        group="own picture",
+    )
+
+    def check(self) -> None:
+        """Refuse values that cannot work.
+
+        Raises:
+            UserError: one sentence that names the flag, the value and what would be right.
+        """
+        super().check()
+        if self.patch % 2 == 0:
+            raise UserError(f"--patch {self.patch} must be odd, for example {self.patch + 1}.")
+        if 0 < self.min_side < self.patch:
+            raise UserError(
+                f"--min_side {self.min_side} is smaller than --patch {self.patch}; "
+                f"use {self.patch} or more, or 0."
+            )
+        if self.tile != "none" and self.symmetric != "none":
+            raise UserError("--tile and --symmetric do not go together; leave one of them out.")

@@ -1,0 +1,68 @@
+"""Patch diffusion as the program knows it: Qiu et al., CVPR 2026. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consingan.methods.contract import Method
+from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.presets import PRESETS
+from consingan.methods.patches.tasks import TASKS
+
+
+FROM_NOISE = ("generation", "retarget")
+
+
+def label(config: PatchesConfig) -> str:
+    """Name of a run's folder after its date."""
+    words = [config.train_mode, "patches", str(config.patch)]
+    words += [f"tile_{config.tile}"] if config.tile != "none" else []
+    words += [f"symmetric_{config.symmetric}"] if config.symmetric != "none" else []
+    return "_".join(words)
+
+
+def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
+    """Settings that change nothing beside the others."""
+    yield "niter", "where nothing is trained"
+    here = f"with --train_mode {config.train_mode}"
+    if not config.naive_img:
+        yield "fit", "without --naive_img"
+    if not TASKS[config.train_mode].takes_naive:
+        yield "keep", here
+    if config.train_mode in FROM_NOISE:
+        yield "level", here
+    else:
+        yield from ((name, here) for name in ("tile", "symmetric", "balance"))
+
+
+REMEDIES = {
+    "copies": lambda config: f"Raise --min_side (now {config.min_side}) or --balance.",
+    "alike": lambda _: "for more variety raise --min_side.",
+    "texture": lambda config: f"Raise --patch, now {config.patch}.",
+    "memory": lambda _: "use a smaller --max_size or --size.",
+    "still": lambda config: f"Raise --level, now {config.level:g}.",
+    "fits": lambda config: f"Raise --level, now {config.level:g}.",
+    "misfits": lambda config: f"Lower --level, now {config.level:g}.",
+}
+
+PATCHES = Method(
+    name="patches",
+    title="Training-free patch diffusion",
+    paper="Qiu, Kutulakos, Lindell: Efficient and Training-Free Single-Image Diffusion Models, "
+    "CVPR 2026",
+    summary="the picture's own patches are the model: nothing is trained, a picture in seconds",
+    config=PatchesConfig,
+    tasks=TASKS,
+    presets=PRESETS,
+    label=label,
+    code="consingan.methods.patches.setup",
+    engines={
+        "auto": "exact for the smallest pictures, fused for small ones on a GPU, else fast",
+        "exact": "every patch at every step, as published",
+        "fused": "the same as one attention, without the matrix of scores",
+        "fast": "ten patches for each window, carried from scale to scale",
+    },
+    remedies=REMEDIES,
+    idle=idle,
+    trial={"max_size": 40, "patch": 5},
+)

@@ -1,0 +1,285 @@
+"""A picture as a model: what the outputs ask for (`contract.Samples`, `Walks`, `Enters`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.difference import mask_from_difference
+from consingan.images.resize import resize_to
+from consingan.machine.memory import free_memory
+from consingan.methods.contract import Task, Walk
+from consingan.methods.patches.analogy import inverted
+from consingan.methods.patches.balance import Balance
+from consingan.methods.patches.config import TILES, PatchesConfig
+from consingan.methods.patches.denoiser import BUDGET, Denoiser
+from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
+from consingan.methods.patches.entry import Door, enter, with_own_shapes
+from consingan.methods.patches.inpainting import RECIPE as FILL
+from consingan.methods.patches.inpainting import Filling
+from consingan.methods.patches.layout import Mirrored, Shifted
+from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
+from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
+from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, sample
+from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
+from consingan.methods.patches.tasks import TASKS
+from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
+from consingan.nn.noise import stream
+
+BYTES_PER_PIXEL = 700
+"""Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass
+class PatchDiffusion:
+    """A picture whose patches make others.
+
+    Attributes:
+        config: settings.
+        real: (1, C, H, W) in [-1, 1].
+        engine: auto, exact, fused or fast.
+        done: called after every step of a sample.
+    """
+
+    config: PatchesConfig
+    real: Tensor
+    engine: str = "auto"
+    done: Callable[[], None] = _nothing
+    stages: int = 0
+    _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Task:
+        """What is made."""
+        return TASKS[self.config.train_mode]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return self.real.device
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) of the picture."""
+        return [size_of(self.real)]
+
+    @property
+    def finite(self) -> bool:
+        """Whether the picture is."""
+        return bool(torch.isfinite(self.real).all())
+
+    @property
+    def starts(self) -> range:
+        """There is one door; how much is made anew is `level`."""
+        return range(1)
+
+    @property
+    def first_start(self) -> int:
+        """Where a picture of the user's own enters."""
+        return 0
+
+    @property
+    def least_size(self) -> Size:
+        """The smallest (h, w): a patch."""
+        return self.config.patch, self.config.patch
+
+    def weights(self) -> dict[str, Tensor]:
+        """None: nothing is learned."""
+        return {}
+
+    def at_a_time(self, size: Size | None = None) -> int:  # noqa: ARG002
+        """One: a sample fills the machine by itself."""
+        return 1
+
+    def chosen_engine(self, size: Size) -> str:
+        """The engine for what is made at `size` (h, w)."""
+        if self.engine != "auto":
+            return self.engine
+        return engine_for(max(size, self.sizes[0], key=lambda s: s[0] * s[1]), self.device)
+
+    def facts(self) -> Iterator[str]:
+        """Lines that say what is made and how."""
+        size = self.sizes[0]
+        recipe = self.recipe(self.chosen_engine(size))
+        scales = scales_for([size], recipe)
+        coarsest = canvas_sizes(size, scales, recipe, "The picture")[-1]
+        yield (
+            f"{scales} scales from {coarsest[1]}x{coarsest[0]} (WxH), patches of {recipe.patch} "
+            f"px, engine {self.chosen_engine(size)}; nothing is trained"
+        )
+
+    def check(self) -> None:
+        """Refuse a picture without a patch.
+
+        Raises:
+            UserError: it is smaller than one.
+        """
+        recipe = self.recipe("exact")
+        canvas_sizes(self.sizes[0], scales_for(self.sizes, recipe), recipe, "The picture")
+
+    def recipe(self, engine: str) -> Recipe:
+        """The numbers for this task and engine."""
+        config = self.config
+        row = config.train_mode
+        if config.tile != "none":
+            row = "tile"
+        elif config.symmetric != "none":
+            row = "symmetric"
+        recipe = PAPER.get(row, PAPER["generation"])
+        floor = config.min_side or recipe.floor
+        floor = max(floor, config.patch) if floor else None
+        recipe = replace(recipe, patch=config.patch, floor=floor)
+        return hastened(recipe) if engine == "fast" else recipe
+
+    def steps(self, size: Size | None = None) -> int:
+        """How many steps one sample of `size` (h, w) takes: so often is `done` called."""
+        size = size or self.sizes[0]
+        recipe = self.recipe(self.chosen_engine(size))
+        scales = scales_for([self.sizes[0], size], recipe)
+        first = scales - 1 if self.config.train_mode != "retarget" else scales - 2
+        return sum(at(recipe.steps, scale, scales) for scale in range(first, -1, -1))
+
+    def memory(self, size: Size) -> int:
+        """Bytes that a picture of `size` (h, w) takes beside the program."""
+        made, real = (h * w for h, w in (size, self.sizes[0]))
+        return BYTES_PER_PIXEL * (made + real) + 2 * BUDGET
+
+    def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
+        """See `contract.Samples`."""
+        return torch.stack([self._one(index, size or self.sizes[0], seed) for index in indices])
+
+    @torch.no_grad()
+    def _one(self, index: int, size: Size, seed: int) -> Tensor:
+        canvas, engine = self._prepared(size, stream(seed, "patches", index, "candidates"))
+        noise = SeededNoise(seed, index, canvas.sizes, self.real[0])
+        entry = self._stretched(canvas) if self.config.train_mode == "retarget" else None
+        return sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
+
+    def _prepared(
+        self, size: Size, rng: torch.Generator
+    ) -> tuple[Canvas, ClosedFormEngine | FastEngine]:
+        """What is made at `size` (h, w), and the engine for one sample of it.
+
+        Raises:
+            UserError: it is smaller than a patch, or too large for the memory.
+        """
+        self._check_memory(size)
+        name = self.chosen_engine(size)
+        recipe = self.recipe(name)
+        scales = scales_for([self.sizes[0], size], recipe)
+        sizes = canvas_sizes(size, scales, recipe, "The output")
+        source = self._source(scales, recipe)
+        wrap = TILES[self.config.tile] if name == "fast" else (False, False)
+        canvas = Canvas(sizes, recipe, wrap, self._around(name), self.done)
+        balance = Balance(self.config.balance) if self.config.balance else None
+        if name == "fast":
+            return canvas, FastEngine(source, recipe, rng, balance, wrap)
+        return canvas, ClosedFormEngine(source, recipe, MEANS[name], balance)
+
+    def _source(self, scales: int, recipe: Recipe) -> Source:
+        key = scales, recipe.patch
+        if key not in self._sources:
+            self._sources = {key: source_of(self.real[0], scales, recipe)}
+        return self._sources[key]
+
+    def _around(self, name: str) -> Callable[[int, Denoiser], Denoiser]:
+        config, (vertical, horizontal) = self.config, TILES[self.config.tile]
+        if config.symmetric != "none":
+            return lambda _, denoise: Mirrored(denoise, config.symmetric)  # type: ignore[arg-type]
+        if config.tile != "none" and name != "fast":  # as published; the fast canvas has no end
+            return lambda _, denoise: Shifted(denoise, vertical, horizontal)
+        return lambda _, denoise: denoise
+
+    def _check_memory(self, size: Size) -> None:
+        free, needed = free_memory(self.device), self.memory(size)
+        if free is not None and needed > free:
+            raise UserError(
+                f"{size[1]}x{size[0]} (WxH) takes about {needed / 2**30:.1f} GiB and "
+                f"{free / 2**30:.1f} GiB are free; use a smaller --size or --max_size."
+            )
+
+    def _stretched(self, canvas: Canvas) -> Entry:
+        """The picture stretched to the output's size, its coarsest scale as the finished one."""
+        wide = resize_to(self.real, canvas.sizes[0])[0]
+        return Entry(canvas.scales - 1, build_pyramid(wide, canvas.sizes)[-1], 0)
+
+    def check_start(self, stage: int) -> None:
+        """Refuse a start stage: there is one door."""
+        if stage != 0:
+            raise UserError(
+                f"--start_stage {stage}: there is only one here; say with --level how "
+                "much is made anew."
+            )
+
+    @torch.no_grad()
+    def enter(self, image: Tensor, stage: int = 0, seed: int = 0) -> Tensor:
+        """See `contract.Enters`; without a mask a hole is where `image` differs from `real`."""
+        self.check_start(stage)
+        own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
+        if self.config.train_mode == "inpainting":
+            return self.fill(own, mask_from_difference(own.cpu(), self.real.cpu()), seed)
+        make = self._analogous if self.config.train_mode == "analogy" else self._entered
+        return make(own[0], seed).clamp(-1, 1).cpu()[None]
+
+    @torch.no_grad()
+    def fill(self, image: Tensor, mask: Tensor, seed: int = 0) -> Tensor:
+        """See `contract.Fills`."""
+        own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
+        hole = resize_to(mask.to(self.real), self.sizes[0])[0, 0] > 0.25
+        if not hole.any():
+            return own.cpu()
+        recipe = replace(FILL, patch=self.config.patch, floor=self.config.min_side or FILL.floor)
+        filled = Filling.of(own[0], hole, recipe).fill(seed)
+        return filled.clamp(-1, 1).cpu()[None]
+
+    def _entered(self, own: Tensor, seed: int) -> Tensor:
+        canvas, engine = self._prepared(self.sizes[0], stream(seed, "patches", 0, "entry"))
+        noise = SeededNoise(seed, 0, canvas.sizes, own)
+        door = Door(0, self.config.level)
+        made = enter(canvas, engine, noise, build_pyramid(own, canvas.sizes), door)
+        return with_own_shapes(made, own, self.config.keep)
+
+    def _analogous(self, own: Tensor, seed: int) -> Tensor:
+        """The picture's patches on the layout of `own`, from its inversion."""
+        canvas, engine = self._prepared(self.sizes[0], stream(seed, "patches", 0, "analogy"))
+        last = canvas.scales - 1
+        layout = source_of(own, canvas.scales, canvas.recipe)
+        denoise = ClosedFormEngine(layout, canvas.recipe, MEANS["exact"]).denoiser(
+            last, canvas.sizes[-1], None
+        )
+        noise = SeededNoise(seed, 0, canvas.sizes, own)
+        drawn = SeededNoise(seed, 1, canvas.sizes, own).start(last)
+        level = self.config.level
+        levels = canvas.levels(last)
+        entry = inverted(layout.pyramid[-1], last, levels, denoise, drawn, level)
+        return sample(canvas, engine, noise, entry)
+
+    def frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
+        """See `contract.Walks`: a closed walk, smoothed over time."""
+        self.check_start(walk.start_stage)
+        made = (self._frame(n, count, walk) for n in range(count))
+        yield from smoothed(made, count)
+
+    @torch.no_grad()
+    def _frame(self, number: int, count: int, walk: Walk) -> Tensor:
+        size = walk.size or self.sizes[0]
+        canvas, engine = self._prepared(size, stream(walk.seed, "patches", 0, "walk"))
+        noise: Noise = TurnedNoise(
+            SeededNoise(walk.seed, 0, canvas.sizes, self.real[0]),
+            SeededNoise(walk.seed, 1, canvas.sizes, self.real[0]),
+            turns(walk.beta) * number / count,
+        )
+        wide = resize_to(self.real, size)[0]
+        door = Door(
+            max(0, canvas.scales - WALK_SCALE), max(1e-3, self.config.level * (1.1 - walk.alpha))
+        )
+        made = enter(canvas, engine, noise, build_pyramid(wide, canvas.sizes), door)
+        return made.clamp(-1, 1).cpu()[None]

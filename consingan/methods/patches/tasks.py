@@ -1,0 +1,49 @@
+"""What training-free patch diffusion can make. Imports no torch."""
+
+from __future__ import annotations
+
+from consingan.methods.contract import Task
+
+TASKS: dict[str, Task] = {
+    "generation": Task(
+        output="samples", summary="variations of any size, tiles, mirrored pictures"
+    ),
+    "retarget": Task(
+        output="samples",
+        summary="the same picture in other shapes, its layout kept",
+        overrides={"balance": 0},
+    ),
+    "animation": Task(output="film", summary="a short film from a still"),
+    "harmonization": Task(
+        output="composite",
+        summary="a pasted object takes on the picture's colors and texture",
+        takes=("naive",),
+        result="harmonized",
+        overrides={"patch": 5, "level": 0.3, "keep": 0.5},
+        mask_dilation=3,
+    ),
+    "editing": Task(
+        output="composite",
+        summary="seams of moved or copied parts vanish",
+        takes=("naive",),
+        result="edited",
+        overrides={"level": 0.5},
+        mask_dilation=20,
+    ),
+    "inpainting": Task(
+        output="composite",
+        summary="a hole (--mask) is filled from what is known around it",
+        takes=("naive",),
+        result="filled",
+        overrides={"patch": 9},
+        mask_dilation=12,
+        fills=True,
+    ),
+    "analogy": Task(
+        output="composite",
+        summary="the picture's patches on the layout of another (--naive_img)",
+        takes=("naive",),
+        result="analogous",
+        overrides={"patch": 11, "level": 0.5},
+    ),
+}

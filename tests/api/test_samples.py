@@ -1,0 +1,42 @@
+"""Variations of a picture without a run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from commands import save, scene
+
+from consingan.api.samples import Wish, make
+from consingan.errors import UserError
+from consingan.machine.execution import Execution
+
+HERE = Execution(torch.device("cpu"))
+
+
+def test_each_picture_is_written_before_the_next_is_begun(tmp_path: Path) -> None:
+    made = make(Wish(str(save(tmp_path / "a.png", scene())), count=2), HERE, tmp_path / "out")
+    assert next(made).path == tmp_path / "out" / "sample_0.png"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sample_0.png"]
+    assert next(made).path.is_file()
+
+
+def test_a_tile_has_a_preview_and_a_seam(tmp_path: Path) -> None:
+    wish = Wish(str(save(tmp_path / "a.png", scene())), count=1, tile="horizontal", size=(32, 34))
+    (made,) = make(wish, HERE, tmp_path / "out")
+    assert made.picture.shape == (1, 3, 32, 34)
+    assert made.seam is not None
+    assert (tmp_path / "out" / "sample_0_2x2.png").is_file()
+
+
+def test_the_engine_is_told(tmp_path: Path) -> None:
+    said: list[str] = []
+    wish = Wish(str(save(tmp_path / "a.png", scene())), count=1)
+    list(make(wish, Execution(torch.device("cpu"), engine="fast"), tmp_path, said.append))
+    assert any("engine fast; nothing is trained" in line for line in said)
+
+
+def test_retargeting_needs_a_shape(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--retarget needs --size"):
+        list(make(Wish("skimage:coffee", retarget=True), HERE, tmp_path))

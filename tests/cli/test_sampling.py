@@ -1,0 +1,43 @@
+"""`consingan sample`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+from commands import save, scene
+
+from consingan.cli import main
+
+
+def test_it_makes_pictures_of_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    from PIL import Image
+
+    picture = save(tmp_path / "a-b c.png", scene())
+    words = ["sample", str(picture), "--size", "40x32", "-n", "1", "-o", str(tmp_path / "o")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    with Image.open(tmp_path / "o" / "sample_0.png") as made:
+        assert made.size == (40, 32)
+
+
+def test_a_picture_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["sample", str(tmp_path / "no.png")])
+    assert result.exit_code == 2
+    assert result.output.count("Error:") == 1
+    assert "There is no picture" in result.output
+
+
+def test_a_size_smaller_than_a_patch_is_refused(tmp_path: Path) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    words = ["sample", str(picture), "--size", "9x9", "-o", str(tmp_path / "o")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "smaller than a patch of 15 px" in result.output
+
+
+def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    result = CliRunner().invoke(main, ["sample", str(picture), "--engine", "steam"])
+    assert result.exit_code == 2
+    assert "--engine steam is unknown" in result.output

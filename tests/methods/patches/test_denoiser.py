@@ -1,0 +1,66 @@
+"""The closed-form denoiser."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.methods.patches.balance import Balance, potentials
+from consingan.methods.patches.denoiser import ClosedForm, exact, fused, scores, weights_of
+from consingan.methods.patches.windows import Windows, cut
+
+
+def picture(seed: int = 0) -> torch.Tensor:
+    return torch.rand(3, 16, 18, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+@pytest.mark.parametrize("means", [exact, fused])
+def test_without_noise_a_patch_is_its_own_mean(means: object) -> None:
+    patches = cut(picture(), 5)
+    clean = means(patches, patches, 1.0, 0.01)  # type: ignore[operator]
+    torch.testing.assert_close(clean, patches, rtol=0, atol=1e-4)
+
+
+def test_fused_and_exact_agree() -> None:
+    patches, queries = cut(picture(), 5), cut(picture(1), 5)
+    for alpha, sigma in ((0.2, 0.8), (0.7, 0.3)):
+        torch.testing.assert_close(
+            fused(queries, patches, alpha, sigma),
+            exact(queries, patches, alpha, sigma),
+            rtol=0,
+            atol=1e-4,
+        )
+
+
+def test_the_weights_are_those_of_the_squared_distances() -> None:
+    patches, queries = cut(picture(), 5), cut(picture(1), 5)[:4]
+    alpha, sigma = 0.6, 0.4
+    distance = (queries[:, None] - alpha * patches).square().sum(2)
+    expected = torch.softmax(-distance / (2 * sigma**2), 1)
+    found = weights_of(scores(queries, patches, alpha, sigma))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_at_alpha_0_it_is_the_mean_patch_everywhere() -> None:
+    patches = cut(picture(), 5)
+    windows = Windows((16, 18), 5)
+    found = ClosedForm(patches, windows, exact)(picture(1), 0.0, 1.0)
+    expected = windows.fold(patches.mean(0).expand(len(patches), -1))
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_small_budget_gives_the_same() -> None:
+    patches, windows = cut(picture(), 5), Windows((16, 18), 5)
+    x = picture(1)
+    for balance in (None, Balance(3)):
+        one = ClosedForm(patches, windows, exact, balance)(x, 0.4, 0.6)
+        other = ClosedForm(patches, windows, exact, balance, budget=20_000)(x, 0.4, 0.6)
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
+
+
+def test_balanced_weights_use_every_patch_alike() -> None:
+    patches, queries = cut(picture(), 5), cut(picture(1), 5)
+    table = scores(queries, patches, 0.3, 0.7)
+    g = potentials(lambda: [table], len(queries), len(patches), Balance(200))
+    used = torch.softmax(table + g, 1).sum(0)
+    torch.testing.assert_close(used, torch.ones_like(used), rtol=0, atol=0.05)

@@ -1,0 +1,81 @@
+"""The fast engine: matches, candidates, what it gives."""
+
+from __future__ import annotations
+
+import torch
+
+from consingan.methods.patches.fast import Propagated, carried, nearest
+from consingan.methods.patches.index import build_index
+from consingan.methods.patches.windows import Windows, cut
+
+
+def picture(height: int = 24, width: int = 30, seed: int = 0) -> torch.Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(3, height, width, generator=rng) * 2 - 1
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+def identity(windows: Windows, columns: int) -> torch.Tensor:
+    rows, across = windows.grid
+    row = torch.arange(rows) * windows.stride
+    column = torch.arange(across) * windows.stride
+    return row[:, None] * columns + column[None]
+
+
+def test_the_picture_matches_itself() -> None:
+    x = picture()
+    index, windows = build_index(x, 5, rng()), Windows((24, 30), 5)
+    assert torch.equal(nearest(x, windows, index), identity(windows, 26))
+
+
+def test_the_index_gives_whole_patches_and_their_means() -> None:
+    x = picture()
+    index, patches = build_index(x, 5, rng()), cut(x, 5)
+    chosen = torch.tensor([[3, 40, 77], [0, 1, 519]])
+    torch.testing.assert_close(index.patches(chosen), patches[chosen])
+    weights = torch.tensor([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+    expected = (weights[..., None] * patches[chosen]).sum(1).view(2, 3, 5, 5).permute(0, 2, 3, 1)
+    torch.testing.assert_close(index.means(chosen, weights), expected)
+
+
+def test_a_clean_canvas_that_is_matched_comes_back() -> None:
+    x = picture(25, 31)
+    index, windows = build_index(x, 5, rng()), Windows((25, 31), 5, 2)
+    denoise = Propagated(index, windows, identity(windows, 27), rng())
+    torch.testing.assert_close(denoise(x, 1.0, 1e-4), x, rtol=0, atol=1e-4)
+
+
+def test_matches_spread_to_neighbors() -> None:
+    x = picture()
+    index, windows = build_index(x, 5, rng()), Windows((24, 30), 5)
+    right = identity(windows, 26)
+    start = torch.zeros_like(right)
+    start[10, 10] = right[10, 10]
+    denoise = Propagated(index, windows, start, rng())
+    for _ in range(30):
+        denoise(x, 1.0, 0.005)
+    assert float((denoise.matches == right).float().mean()) > 0.99
+
+
+def test_matches_are_carried_to_the_same_place_of_the_finer_scale() -> None:
+    coarse, fine = Windows((20, 24), 5), Windows((40, 48), 5)
+    found = carried(identity(coarse, 20), coarse, fine, ((16, 20), (36, 44)))
+    off = (found - identity(fine, 44)).abs()
+    assert int((off // 44).max()) <= 2
+    inner = found[4:-4, 4:-4] - identity(fine, 44)[4:-4, 4:-4]
+    assert bool((inner == 0).all())
+
+
+def test_patches_that_may_not_be_used_are_not() -> None:
+    from dataclasses import replace
+
+    x = picture()
+    allowed = torch.zeros(20 * 26, dtype=torch.long) + 33
+    index = replace(build_index(x, 5, rng()), nearest=allowed)
+    windows = Windows((24, 30), 5)
+    denoise = Propagated(index, windows, torch.zeros(windows.grid, dtype=torch.long), rng())
+    denoise(x, 0.7, 0.3)
+    assert bool((denoise.matches == 33).all())

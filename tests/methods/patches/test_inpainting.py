@@ -1,0 +1,66 @@
+"""Holes: what is known is kept, what lies in the hole never matters."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.errors import UserError
+from consingan.methods.patches.holes import hole_sizes, nearest_free, smooth_fill, touched
+from consingan.methods.patches.inpainting import Filling
+
+
+def picture(seed: int = 0) -> torch.Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(3, 40, 48, generator=rng) * 2 - 1
+
+
+def hole() -> torch.Tensor:
+    found = torch.zeros(40, 48, dtype=torch.bool)
+    found[15:23, 20:29] = True
+    return found
+
+
+def test_known_pixels_are_the_pictures_to_the_bit() -> None:
+    filled = Filling.of(picture(), hole()).fill(0)
+    assert torch.equal(filled[:, ~hole()], picture()[:, ~hole()])
+
+
+def test_what_lies_in_the_hole_changes_nothing() -> None:
+    other = torch.where(hole(), torch.full((), 0.9), picture())
+    one, two = Filling.of(picture(), hole()).fill(1), Filling.of(other, hole()).fill(1)
+    assert torch.equal(one, two)
+
+
+def test_another_fill_is_another() -> None:
+    filling = Filling.of(picture(), hole())
+    assert not torch.equal(filling.fill(0, 0), filling.fill(0, 1))
+
+
+def test_a_hole_in_something_regular_is_filled_with_it() -> None:
+    stripes = (torch.arange(48) % 8 < 4).float().expand(3, 40, 48) * 1.6 - 0.8
+    filled = Filling.of(stripes, hole()).fill(0)
+    assert float((filled - stripes).abs().max()) < 0.05
+
+
+def test_a_hole_that_leaves_no_patch_is_refused() -> None:
+    with pytest.raises(UserError, match="no known patch of 9 px"):
+        Filling.of(picture(), torch.ones(40, 48, dtype=torch.bool))
+
+
+def test_every_pixel_with_a_part_of_the_hole_is_a_hole() -> None:
+    small = hole_sizes(hole(), [(40, 48), (13, 16)])[1]
+    assert bool(small[5:7, 7:9].all())
+    assert int(small.sum()) >= 9
+
+
+def test_the_nearest_free_patch_touches_no_hole() -> None:
+    near = nearest_free(hole(), 9)
+    free = ~touched(hole(), 9).flatten()
+    assert bool(free[near].all())
+    assert torch.equal(near[free], torch.arange(len(near))[free])
+
+
+def test_a_smooth_fill_of_a_flat_picture_is_flat() -> None:
+    flat = torch.full((3, 40, 48), -0.4)
+    torch.testing.assert_close(smooth_fill(flat, hole()), flat)

@@ -1,0 +1,37 @@
+"""Denoisers that keep a layout."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.methods.patches.layout import SIDES, Mirrored, Shifted, mirror
+
+
+@pytest.mark.parametrize("source", SIDES)
+@pytest.mark.parametrize("size", [(8, 10), (9, 11)])
+def test_a_mirrored_canvas_is_its_own_mirror_image(source: str, size: tuple[int, int]) -> None:
+    x = torch.rand(3, *size)
+    axis = 2 if source in ("left", "right") else 1
+    found = mirror(x, source)  # type: ignore[arg-type]
+    assert torch.equal(found, found.flip(axis))
+    assert torch.equal(mirror(found, source), found)  # type: ignore[arg-type]
+    half = size[axis - 1] // 2
+    start = 0 if source in ("left", "top") else size[axis - 1] - half
+    assert torch.equal(found.narrow(axis, start, half), x.narrow(axis, start, half))
+
+
+def test_the_shifts_masks_add_up_to_one() -> None:
+    x = torch.rand(3, 11, 14)
+    for shifted in (
+        Shifted(lambda x, a, s: x),
+        Shifted(lambda x, a, s: x, shifts=3),
+        Shifted(lambda x, a, s: x, vertical=False),
+        Shifted(lambda x, a, s: x, horizontal=False),
+    ):
+        torch.testing.assert_close(shifted(x, 0.5, 0.5), x)
+
+
+def test_what_is_expected_is_mirrored() -> None:
+    x = torch.rand(3, 8, 8)
+    assert torch.equal(Mirrored(lambda x, a, s: 2 * x, "left")(x, 0.5, 0.5), mirror(2 * x, "left"))

@@ -1,0 +1,93 @@
+"""A picture as a model."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from consingan.errors import UserError
+from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.model import PatchDiffusion
+
+
+def model(
+    engine: str = "fast", size: tuple[int, int] = (40, 48), **settings: object
+) -> PatchDiffusion:
+    rng = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, *size, generator=rng) * 2 - 1
+    return PatchDiffusion(PatchesConfig(**{"patch": 7, **settings}), image, engine)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["exact", "fused", "fast"])
+def test_a_sample_depends_on_seed_and_number_alone(engine: str) -> None:
+    both = model(engine).sample([3, 4], (30, 35), 5)
+    assert torch.equal(model(engine).sample([4], (30, 35), 5), both[1:])
+    assert not torch.equal(both[0], both[1])
+    assert both.shape == (2, 3, 30, 35)
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+def test_a_mirrored_sample_is_its_own_mirror_image(engine: str) -> None:
+    made = model(engine, symmetric="top").sample([0])
+    assert torch.equal(made, made.flip(2))
+
+
+def test_a_tile_is_made_of_patches_that_go_on_at_the_other_end() -> None:
+    from consingan.methods.patches.windows import cut
+
+    made = model(tile="both", balance=0)
+    tile = made.sample([0])[0]
+    around = torch.cat([tile[:, :, -3:], tile[:, :, :4]], 2)  # across the seam
+    inside = cut(made.real[0], 7)
+    rows = cut(around, 7)
+    near = torch.cdist(rows, inside).amin(1).mean()
+    within = torch.cdist(cut(tile, 7), inside).amin(1).mean()
+    assert float(near) < 1.3 * float(within)
+
+
+def test_retargeting_begins_with_the_stretched_picture() -> None:
+    wide = torch.linspace(-1, 1, 48).expand(1, 3, 40, 48).clone()
+    made = PatchDiffusion(PatchesConfig(patch=7, train_mode="retarget"), wide, "fast")
+    sample = made.sample([0], (40, 80))[0]
+    columns = sample.mean((0, 1))
+    assert float((columns[1:] - columns[:-1]).clamp_max(0).abs().max()) < 0.2
+    assert float(columns[-8:].mean() - columns[:8].mean()) > 1.4
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [((12, 40), "smaller than a patch of 15 px"), ((14, 14), "use a larger one")]
+)
+def test_a_picture_smaller_than_a_patch_is_refused(size: tuple[int, int], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        model(size=size, patch=15).check()
+
+
+def test_an_output_smaller_than_a_patch_is_refused() -> None:
+    with pytest.raises(UserError, match="The output of 9x5 px"):
+        model().sample([0], (5, 9))
+
+
+def test_more_than_the_memory_is_refused() -> None:
+    with pytest.raises(UserError, match="GiB are free; use a smaller --size"):
+        model().sample([0], (10**5, 10**5))
+
+
+def test_the_steps_that_are_announced_are_taken() -> None:
+    taken: list[int] = []
+    made = model()
+    made.done = lambda: taken.append(1)
+    made.sample([0])
+    assert len(taken) == made.steps()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"patch": 8}, "--patch 8 must be odd"),
+        ({"min_side": 5}, "smaller than --patch 15"),
+        ({"tile": "both", "symmetric": "left"}, "do not go together"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        PatchesConfig(**settings).check()  # type: ignore[arg-type]
