@@ -39,7 +39,8 @@ def spline_map(places: Tensor, sources: Tensor, size: Size) -> Tensor:
     weights = torch.linalg.lstsq(system, wanted, driver="gelsd").solution
     pixels = _pixels(size)
     read = _radial(pixels, places) @ weights[:n] + weights[n] + pixels @ weights[n + 1 :]
-    return read.T.reshape(2, *size)
+    rows_and_columns: Tensor = read.T.reshape(2, *size)
+    return rows_and_columns
 
 
 @lru_cache(maxsize=8)

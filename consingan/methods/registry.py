@@ -8,10 +8,15 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.contract import Method
+from consingan.methods.crn.method import CRN
+from consingan.methods.dcgan.method import DCGAN
+from consingan.methods.pix2pix.method import PIX2PIX
 from consingan.methods.singan.method import SINGAN
 from consingan.settings.config import DEFAULT_METHOD, Config
 
-METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN)}
+METHODS: dict[str, Method] = {
+    method.name: method for method in (CONSINGAN, SINGAN, PIX2PIX, CRN, DCGAN)
+}
 
 
 def method_of(name: str | None) -> Method:

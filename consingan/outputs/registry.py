@@ -10,6 +10,7 @@ from consingan.outputs.requests import (
     EnlargementRequest,
     FilmRequest,
     SamplesRequest,
+    TranslationRequest,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OUTPUTS: dict[str, Output] = {
             "consingan.outputs.composite",
             ("naive image", "result"),
         ),
+        Output("translation", "translations", TranslationRequest, "consingan.outputs.translation"),
     )
 }
 

@@ -153,4 +153,5 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         **judgement.to_dict(),
         "verdicts": [asdict(verdict) for verdict in verdicts(facts_of(material))],
     }
+    record |= KINDS[material.kind].figures(material.made)
     return record if material.region is None else record | {"region": asdict(material.region)}

@@ -17,6 +17,12 @@ def halvings(side: int) -> int:
     return (side // SMALLEST).bit_length() - 2
 
 
+def _norm(channels: int) -> BatchNorm:
+    norm = BatchNorm(channels)
+    norm.running = True  # in use, pictures must not depend on those made beside them
+    return norm
+
+
 class Generator(nn.Module):
     """Vectors (N, nz, 1, 1) to pictures (N, 3, side, side) in [-1, 1].
 
@@ -39,9 +45,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(n, m, 4, 2 if k else 1, 1 if k else 0, bias=False)
             for k, (n, m) in enumerate(zip(before, after, strict=True))
         )
-        self.norms = nn.ModuleList(BatchNorm(m) for m in widths)
-        for norm in self.norms:
-            norm.running = True  # in use, pictures must not depend on those made beside them
+        self.norms = nn.ModuleList(_norm(m) for m in widths)
 
     def forward(self, z: Tensor) -> Tensor:
         """The pictures."""
@@ -62,13 +66,12 @@ class Critic(nn.Module):
             nn.Conv2d(n, m, 4, 1 if k == last else 2, 0 if k == last else 1, bias=False)
             for k, (n, m) in enumerate(zip(before, after, strict=True))
         )
-        self.norms = nn.ModuleList(BatchNorm(m) if k else nn.Identity()
+        self.norms = nn.ModuleList(_norm(m) if k else nn.Identity()
                                    for k, m in enumerate(widths))  # fmt: skip
-        for norm in list(self.norms)[1:]:
-            norm.running = True
 
     def forward(self, x: Tensor) -> Tensor:
         """The scores."""
         for conv, norm in zip(self.convs, self.norms, strict=False):
             x = F.leaky_relu(norm(conv(x)), SLOPE)
-        return self.convs[-1](x).float().flatten()
+        scores: Tensor = self.convs[-1](x)
+        return scores.float().flatten()

@@ -11,7 +11,11 @@ from consingan.nn.gan import cross_entropy
 
 
 def step(
-    generator: nn.Module, critic: nn.Module, optimizers: Sequence[Optimizer], real: Tensor, z: Tensor
+    generator: nn.Module,
+    critic: nn.Module,
+    optimizers: Sequence[Optimizer],
+    real: Tensor,
+    z: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The critic sees real and made pictures apart, so that batch norm does not mix them.
 
@@ -30,10 +34,10 @@ def step(
     of_critic.zero_grad()
     on_real = cross_entropy(critic(real), 1.0)
     on_made = cross_entropy(critic(made.detach()), 0.0)
-    (on_real + on_made).backward()  # type: ignore[no-untyped-call]
+    (on_real + on_made).backward()
     of_critic.step()
     of_generator.zero_grad()
     fooled = cross_entropy(critic(made), 1.0)
-    fooled.backward()  # type: ignore[no-untyped-call]
+    fooled.backward()
     of_generator.step()
     return on_real, on_made, fooled

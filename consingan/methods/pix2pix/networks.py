@@ -37,7 +37,9 @@ class UNet(nn.Module):
         up: "transposed" or "nearest", see `Up`.
     """
 
-    def __init__(self, levels: int, width: int, norm: str = "batch", up: str = "transposed") -> None:
+    def __init__(
+        self, levels: int, width: int, norm: str = "batch", up: str = "transposed"
+    ) -> None:
         super().__init__()
         self.levels = levels
         widths = [width * min(2**k, WIDEST) for k in range(levels)]

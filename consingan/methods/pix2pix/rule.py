@@ -61,7 +61,7 @@ def critic_step(
     fake = over_critics(loss, critics(torch.cat([condition, made.detach()], 1)), 0.0)
     real = over_critics(loss, critics(torch.cat([condition, image], 1)), 1.0)
     optimizer.zero_grad()
-    (0.5 * (real + fake)).backward()  # type: ignore[no-untyped-call]
+    (0.5 * (real + fake)).backward()
     optimizer.step()
     return real, fake
 

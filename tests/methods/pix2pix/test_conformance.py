@@ -34,7 +34,9 @@ def unet_names(levels: int) -> dict[str, str]:
     return names
 
 
-def loaded(network: nn.Module, names: dict[str, str], arrays: dict[str, Tensor], which: str) -> None:
+def loaded(
+    network: nn.Module, names: dict[str, str], arrays: dict[str, Tensor], which: str
+) -> None:
     """Put the reference's weights into a network; those that it has must all be given."""
     network.load_state_dict(
         {
