@@ -31,7 +31,13 @@ OUTPUTS: dict[str, Output] = {
             "consingan.outputs.composite",
             ("naive image", "result"),
         ),
-        Output("translation", "translations", TranslationRequest, "consingan.outputs.translation"),
+        Output(
+            "translation",
+            "translations",
+            TranslationRequest,
+            "consingan.outputs.translation",
+            ("A of the training",),
+        ),
     )
 }
 
