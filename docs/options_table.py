@@ -37,6 +37,7 @@ GROUPS = {
     "network": "The networks",
     "optimization": "The optimization",
     "own picture": "A picture of your own",
+    "pair": "The pair",
 }
 
 NONE = "–"

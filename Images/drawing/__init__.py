@@ -1,6 +1,6 @@
 """The pieces that ``make_images.py`` draws the example pictures with."""
 
-from . import animation, editing, generation, harmonization, lakes, storm
+from . import animation, editing, generation, harmonization, lakes, storm, translation
 from .canvas import Scene
 
 SCENES: dict[str, dict[str, Scene]] = {
@@ -24,5 +24,9 @@ SCENES: dict[str, dict[str, Scene]] = {
     "Editing": {
         "stones_on_sand": editing.stones_on_sand,
         "trees_on_hill": editing.trees_on_hill,
+    },
+    "Translation": {
+        "mountain_valley": translation.mountain_valley,
+        "old_street": translation.old_street,
     },
 }

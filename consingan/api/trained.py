@@ -20,7 +20,7 @@ from consingan.images.mask_files import Mask, fit_mask
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
-from consingan.methods.contract import Enters, Reconstructs, Samples, Walk, Walks
+from consingan.methods.contract import Enters, Reconstructs, Samples, Translates, Walk, Walks
 from consingan.methods.registry import tasks_that
 from consingan.outputs.composite import compose
 from consingan.outputs.requests import CompositeRequest
@@ -159,6 +159,25 @@ class TrainedModel:
         if fit == "crop" and tuple(mask.values.shape[-2:]) != size:
             mask = Mask(fit_naive(mask.values, self.size, fit), mask.notes)
         return fit_mask(mask, size)
+
+    def translate(self, condition: Given) -> Tensor:
+        """Make B of a new A; the model must be trained on a pair.
+
+        Args:
+            condition: what `train` takes, drawn as the A of the training.
+
+        Returns:
+            (k, 3, H, W) at its size; k is `num_outputs` of the training, else 1.
+
+        Raises:
+            UserError: the model was trained for something else, or A cannot be one of its kind.
+        """
+        model = self._able(Translates, "translation", "translations")
+        picture = picture_from(condition, self.config.reading).image
+        for note in model.notes_on(picture):
+            warnings.warn(note.removesuffix("."), stacklevel=2)
+        made: Tensor = model.translate(picture)
+        return made
 
     def _able(self, kind: type, output: str, what: str) -> Any:
         """The model, if it can do what is asked for."""

@@ -82,6 +82,7 @@ def _stages(_context: click.Context, _parameter: Any, values: tuple[str, ...]) -
 
 KINDS: dict[str, dict[str, Any]] = {
     "path": {"type": str, "metavar": "PATH", "default": ""},
+    "terms": {"type": str, "metavar": "TERMS", "default": ""},
     "count": {"type": int, "metavar": "N"},
     "size": {"multiple": True, "metavar": "WxH", "callback": _sizes},
     "stage": {"multiple": True, "metavar": "K", "callback": _stages},

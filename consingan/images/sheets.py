@@ -18,16 +18,18 @@ MARGIN = 3  # px around it
 
 
 def grid(pictures: Sequence[Tensor], columns: int | None = None) -> Tensor:
-    """Put pictures (1, 3, h, w) in [-1, 1] of one size into rows on white: (3, H, W)."""
+    """Put pictures (1, 3, h, w) in [-1, 1] into rows on white, (3, H, W); cells fit the largest."""
     count = len(pictures)
     columns = columns or min(count, 4)
     rows = -(-count // columns)
-    _, channels, height, width = pictures[0].shape
+    channels = pictures[0].shape[1]
+    height, width = (max(picture.shape[side] for picture in pictures) for side in (2, 3))
     sheet = torch.ones(channels, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP)
     for index, picture in enumerate(pictures):
         top = (index // columns) * (height + GAP)
         left = (index % columns) * (width + GAP)
-        sheet[:, top : top + height, left : left + width] = picture[0].detach().float().cpu()
+        h, w = picture.shape[-2:]
+        sheet[:, top : top + h, left : left + w] = picture[0].detach().float().cpu()
     return sheet
 
 

@@ -3,7 +3,8 @@
 A method knows no file, no loop and no face. It is announced by one `Method` in
 `methods/<name>/method.py`, which imports no torch, and does its work in the module that its `code`
 names, see `Code`. What a trained model can do beside being kept is told apart by small protocols:
-`Samples`, `Reconstructs`, `Walks`, `Enters`; an output asks for the one that it needs.
+`Samples`, `Reconstructs`, `Walks`, `Enters`, `Translates`, `Latent`; an output asks for the one
+that it needs.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ class Inputs:
         image: the training image.
         naive: the user's own picture at its own size.
         mask: (1, 1, H, W) in [0, 1]: a hole, or what a training ignores.
-        target: the other picture of a pair.
+        target: what a method's result is compared with.
+        condition: A of a pair whose B is the image.
     """
 
     image: Tensor
     naive: Tensor | None = None
     mask: Tensor | None = None
     target: Tensor | None = None
+    condition: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,10 @@ def _reads_nothing(path: Path) -> bool:  # noqa: ARG001
     return False
 
 
+def _no_pictures(config: Any) -> Mapping[str, str]:  # noqa: ARG001
+    return {}
+
+
 @dataclass(frozen=True)
 class Method:
     """All that the rest of the program knows of a method without loading its code.
@@ -199,6 +206,7 @@ class Method:
         trial: settings of a training that takes a second, to see whether all works.
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
         reads: whether a folder is a run of the authors' own program.
+        pictures: field of `Inputs` -> file, of further pictures that a training's settings name.
     """
 
     name: str
@@ -223,6 +231,7 @@ class Method:
     trial: Mapping[str, Any] = field(default_factory=dict)
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
+    pictures: Callable[[Any], Mapping[str, str]] = _no_pictures
 
     def load(self) -> Code:
         """Import its code, and torch with it."""
@@ -531,6 +540,8 @@ class Walk:
         size: (h, w) in px; None is the training size.
         seed: chooses the film.
         loop: the last frame leads back to the first.
+        straight: whether the way between two points is a line, where the model has points; else
+            it keeps their distance from the middle.
     """
 
     alpha: float = 0.1
@@ -539,6 +550,7 @@ class Walk:
     size: Size | None = None
     seed: int = 0
     loop: bool = False
+    straight: bool = False
 
 
 @runtime_checkable
@@ -630,4 +642,51 @@ class Fills(Protocol):
 
     def fill(self, image: Tensor, mask: Tensor, seed: int) -> Tensor:
         """`image` (1, 3, H, W) with what `mask` (1, 1, H, W) marks made anew: (1, 3, h, w)."""
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Makes from a new A what B is to the A that it was trained with."""
+
+    @property
+    def condition(self) -> Tensor:
+        """A of the training, (1, 3, h, w) in [-1, 1], at the size of `Model.real`."""
+        ...
+
+    @property
+    def labels(self) -> bool:
+        """Whether the colors of A are names of things, so that there is nothing between them."""
+        ...
+
+    def render(self, condition: Tensor) -> Tensor:
+        """From an A at the training's scale, (k, 3, h, w) in [-1, 1] of its size, on the CPU."""
+        ...
+
+    def translate(self, condition: Tensor) -> Tensor:
+        """From an A of the user's own, (1, 3, H, W): (k, 3, H, W) in [-1, 1] on the CPU.
+
+        Where A was made smaller for the training, so is this one, and the result made larger.
+        """
+        ...
+
+    def notes_on(self, condition: Tensor) -> list[str]:
+        """What the user should know about an A.
+
+        Raises:
+            UserError: it is so unlike the A of the training that nothing could come of it.
+        """
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """Makes each picture from one vector, with which one can calculate."""
+
+    def latent(self, indices: Sequence[int], seed: int) -> Tensor:
+        """The vectors of the samples with these numbers, (n, d) on the CPU."""
+        ...
+
+    def pictured(self, latent: Tensor) -> Tensor:
+        """What vectors (n, d) become, (n, 3, h, w) in [-1, 1] on the CPU."""
         ...

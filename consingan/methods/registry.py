@@ -8,13 +8,18 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.contract import Method
+from consingan.methods.crn.method import CRN
+from consingan.methods.dcgan.method import DCGAN
 from consingan.methods.patches.method import PATCHES
+from consingan.methods.pix2pix.method import PIX2PIX
 from consingan.methods.singan.method import SINGAN
 from consingan.settings.config import DEFAULT_METHOD, Config
 
 UNTRAINED = PATCHES.name  # makes pictures at once
 
-METHODS: dict[str, Method] = {method.name: method for method in (CONSINGAN, SINGAN, PATCHES)}
+METHODS: dict[str, Method] = {
+    method.name: method for method in (CONSINGAN, SINGAN, PATCHES, PIX2PIX, CRN, DCGAN)
+}
 
 
 def method_of(name: str | None) -> Method:

@@ -14,7 +14,7 @@ from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Walk
+from consingan.methods.contract import Latent, Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import FilmRequest
@@ -44,8 +44,9 @@ class FilmWork:
     walks: Sequence[tuple[str, Walk]]
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Every option counts."""
-        yield from ()
+        """Every option counts, but for models without points."""
+        if not isinstance(self.model, Latent):
+            yield "straight", "for a model that goes through noise, not from point to point"
 
     def write(self, folder: Path, say: Say) -> Film:
         """Write every film; returns the beginning of the one that a report shows."""
@@ -70,6 +71,7 @@ class FilmWork:
             start_stage=stages[0] if stages else 0,
             seed=request.seed,
             loop=request.loop,
+            straight=request.straight,
         )
         frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
         return Film(list(frames), request.fps)
@@ -95,7 +97,10 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
     starts = stages or [k for k in AUTHORS_START_STAGES if k < len(model.sizes)]
     betas = list(dict.fromkeys(request.betas or AUTHORS_BETAS))
     walks = [
-        (ending, Walk(request.alpha, beta, start, size, request.seed, request.loop))
+        (
+            ending,
+            Walk(request.alpha, beta, start, size, request.seed, request.loop, request.straight),
+        )
         for (ending, size), start, beta in itertools.product(sizes, starts, betas)
     ]
     for _, size in sizes:

@@ -10,6 +10,7 @@ from consingan.outputs.requests import (
     EnlargementRequest,
     FilmRequest,
     SamplesRequest,
+    TranslationRequest,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ OUTPUTS: dict[str, Output] = {
             CompositeRequest,
             "consingan.outputs.composite",
             ("naive image", "result"),
+        ),
+        Output(
+            "translation",
+            "translations",
+            TranslationRequest,
+            "consingan.outputs.translation",
+            ("A of the training",),
         ),
     )
 }

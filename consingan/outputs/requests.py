@@ -23,6 +23,20 @@ def _dilations() -> str:
     return ", ".join(f"{radius} {name}" for name, radius in found.items())
 
 
+def _own_picture() -> Any:
+    return option(
+        "", "A picture to harmonize or edit; of a pair a new A, or a folder of them.", kind="path"
+    )
+
+
+def _speed() -> Any:
+    return option(10.0, "Speed of an animation, frames a second.", minimum=0.1, maximum=100)
+
+
+def _video() -> Any:
+    return option("gif", "Format of animations.", choices=VIDEO_FORMATS, flag="video")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SizedRequest(Request):
     """Output sizes: (h, w) in px, and factors on the training size."""
@@ -51,6 +65,11 @@ class SamplesRequest(SizedRequest):
         flag="start_stage",
         kind="stage",
     )
+    arithmetic: str = option(
+        "",
+        "Calculate with samples by their numbers, 3-1+7; in place of one a mean, 3,5,8-1+7.",
+        kind="terms",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +82,7 @@ class FilmRequest(SizedRequest):
     """Films, one for every combination of size, start stage and beta."""
 
     frames: int = option(100, "Length of an animation.", minimum=1)
-    fps: float = option(10.0, "Speed of an animation, frames a second.", minimum=0.1, maximum=100)
+    fps: float = _speed()
     alpha: float = option(
         Walk.alpha, "Animation: how strongly it is pulled back to the image.", minimum=0, maximum=1
     )
@@ -81,14 +100,15 @@ class FilmRequest(SizedRequest):
         kind="stage",
     )
     loop: bool = option(False, "Animation: let its end lead back to its beginning.")
-    video_format: str = option("gif", "Format of animations.", choices=VIDEO_FORMATS, flag="video")
+    video_format: str = _video()
+    straight: bool = option(False, "Animation: go straight from point to point, not around zero.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompositeRequest(Request):
     """A picture of the user's own, worked on by a model and blended with what it was."""
 
-    naive_img: str = option("", "A picture to harmonize or edit.", kind="path")
+    naive_img: str = _own_picture()
     mask: str = option(
         "",
         "White where the picture was changed; auto finds out.",
@@ -109,3 +129,12 @@ class CompositeRequest(Request):
         flag="start_stage",
         kind="stage",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRequest(Request):
+    """New A's of the user's own, translated; several of them become a film as well."""
+
+    naive_img: str = _own_picture()
+    fps: float = _speed()
+    video_format: str = _video()

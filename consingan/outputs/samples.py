@@ -17,7 +17,8 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Begins
+from consingan.methods.contract import Begins, Latent
+from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
@@ -44,6 +45,7 @@ class SampleWork:
     model: Any
     request: SamplesRequest
     others: Sequence[tuple[str, Size]]
+    terms: Sequence[Term] = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Nothing is made without samples."""
@@ -54,6 +56,9 @@ class SampleWork:
 
     def write(self, folder: Path, say: Say) -> RandomSamples:
         """Write all samples and a sheet of some; returns those of the training size."""
+        if self.terms:
+            write_arithmetic(self.model, self.terms, self.request, folder)
+            say(f"arithmetic: {folder / NAME}.{self.request.image_format}")
         samples: list[Tensor] = []
         for name, work in self._begun():
             made = work._written(folder / name, None)
@@ -100,6 +105,9 @@ class SampleWork:
 
 def begin(model: Any, request: SamplesRequest) -> SampleWork:
     """Look whether `model` can make these sizes, see `contract.OutputCode`."""
+    terms = terms_of(request.arithmetic) if request.arithmetic else ()
+    if terms and not isinstance(model, Latent):
+        raise no_arithmetic(model)
     refuse_colors(model.real, request.image_format)
     others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
@@ -108,7 +116,7 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
             refuse_too_large(model, size, min(step, count))
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
-    return SampleWork(model, request, others)
+    return SampleWork(model, request, others, terms)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

@@ -18,6 +18,7 @@ from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import arrow, note, number, picture, section
+from consingan.report.translation import figures_of, look_at_translation, on_translation
 from consingan.report.verdicts import (
     ALIKE,
     LARGE_COPIES,
@@ -57,6 +58,7 @@ class Kind:
         rivaled: whether samples without training are a rival to these.
         mapped: whether it is shown where each part of a picture comes from.
         region: before and after inside a picture of the user's own.
+        figures: further ones for metrics.json, of what the output made.
     """
 
     what: str
@@ -68,6 +70,7 @@ class Kind:
     mapped: bool = False
     rivaled: bool = False
     region: Callable[[Tensor, Any], Region | None] = lambda real, made: None  # noqa: ARG005
+    figures: Callable[[Any], dict[str, Any]] = lambda made: {}  # noqa: ARG005
 
 
 def _beside_image(material: Material, shown: str) -> str:
@@ -171,6 +174,7 @@ def facts_of(material: Material) -> Facts:
         region=material.region,
         flat=material.flat,
         request=material.request,
+        made=material.made,
     )
 
 
@@ -279,6 +283,15 @@ KINDS: dict[str, Kind] = {
         scored=False,
         verdicts=_on_region,
         region=judge_region,
+    ),
+    "translation": Kind(
+        what="translations",
+        pictures=lambda _: (),
+        judged=lambda _: (),
+        look=look_at_translation,
+        verdicts=on_translation,
+        scored=False,
+        figures=figures_of,
     ),
 }
 """A row for each output of `outputs.registry.OUTPUTS`."""

@@ -58,7 +58,7 @@ class Facts:
 
     Attributes:
         config: the run's settings.
-        kind: the output: samples, film or composite.
+        kind: the output, a key of `outputs.registry.OUTPUTS`.
         method: that it was trained with.
         judgement: of the samples or frames, where there are any.
         quality: of the reconstruction.
@@ -71,6 +71,7 @@ class Facts:
         region: of a composite.
         flat: swd of one flat color, the real image's mean, to that image.
         request: what was asked for, if that is known.
+        made: what the output left, see its module.
     """
 
     config: Config
@@ -87,6 +88,7 @@ class Facts:
     region: Region | None = None
     flat: float | None = None
     request: Any = None
+    made: Any = None
 
     def remedy(self, symptom: str) -> str:
         """Advice in the method's own flags."""

@@ -172,4 +172,5 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     if material.baseline is not None:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
+    record |= KINDS[material.kind].figures(material.made)
     return record if material.region is None else record | {"region": asdict(material.region)}

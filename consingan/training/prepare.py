@@ -11,7 +11,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
-from consingan.images.io import read_picture
+from consingan.images.io import read_image, read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
@@ -92,7 +92,8 @@ def prepare(
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
     own = _own_picture(chosen.config, picture.image)
     given = own.image if own else None
-    training = code.begin(chosen.config, Inputs(picture.image, given), execution, None)
+    further = {name: read_image(path) for name, path in method.pictures(chosen.config).items()}
+    training = code.begin(chosen.config, Inputs(picture.image, given, **further), execution, None)
     naive = None
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)

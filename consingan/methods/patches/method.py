@@ -9,7 +9,6 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
 
-
 FROM_NOISE = ("generation", "retarget")
 
 

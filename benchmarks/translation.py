@@ -1,0 +1,117 @@
+"""Whether pairs are learned or known by heart: the test with bent pairs, by method and kind of A.
+
+python -m benchmarks.translation --output benchmarks/results/translation_128px
+
+Each row is one training at 128 px on the centre square of a photograph, A made of it; the test is
+that of every evaluation (`consingan.outputs.held_out`). Seconds are CPU seconds of the process on
+one thread. Rows that are there already are not trained again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+import consingan
+from consingan.images.io import read_image, write_image
+from consingan.images.resize import resize_to
+from consingan.outputs.held_out import held_out
+from consingan.outputs.translation import bent_sheet
+
+PICTURES = ("chelsea", "coffee", "astronaut", "rocket")
+HEAD = (
+    "| method | picture | A | warps | iterations | L1 | SSIM | SWD | own L1 | own SSIM | weights "
+    "| CPU s |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training."""
+
+    method: str
+    picture: str
+    condition: str
+    warps: bool
+    niter: int
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        warps = "warps" if self.warps else "no_warps"
+        return f"{self.method}_{self.picture}_{self.condition.replace(':', '')}_{warps}"
+
+
+def rows(pictures: tuple[str, ...]) -> Iterator[Row]:
+    """Every training of the table."""
+    for picture in pictures:
+        for condition, niter in (("edges", 1000), ("colors:8", 800)):
+            yield Row("pix2pix", picture, condition, True, niter)
+            yield Row("pix2pix", picture, condition, False, niter)
+        yield Row("crn", picture, "colors:8", True, 400)
+
+
+def square(picture: str, side: int) -> torch.Tensor:
+    """The centre square of a photograph of scikit-image, (1, 3, side, side) in [-1, 1]."""
+    image = read_image(f"skimage:{picture}")
+    height, width = image.shape[-2:]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    cut = image[..., top : top + short, left : left + short]
+    return resize_to(cut, (side, side)).clamp(-1, 1)
+
+
+def trained(row: Row, side: int, folder: Path) -> dict[str, Any]:
+    """Train one row and put it to the test."""
+    begun = time.process_time()
+    made = consingan.train(
+        square(row.picture, side), method=row.method, condition=row.condition, warps=row.warps,
+        niter=row.niter, max_size=side, precision="float32", device="cpu",
+    )  # fmt: skip
+    seconds = time.process_time() - begun
+    test = held_out(made.model, made.real)
+    write_image(folder / f"{row.name}.png", bent_sheet(test))
+    weights = sum(p.numel() for p in made.model.network.parameters())
+    return {**vars(row), "seconds": round(seconds, 1), "weights": weights, **test.to_json()}
+
+
+def line(found: dict[str, Any]) -> str:
+    """A row of the table."""
+    bent, own = found["held_out"], found["training_pair"]
+    cells = (
+        found["method"], found["picture"], found["condition"], "yes" if found["warps"] else "no",
+        found["niter"], f"{bent['l1']:.4f}", f"{bent['ssim']:.3f}", f"{bent['swd']:.2f}",
+        f"{own['l1']:.4f}", f"{own['ssim']:.3f}", f"{found['weights']:,}",
+        f"{found['seconds']:.0f}",
+    )  # fmt: skip
+    return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@click.option("--picture", "pictures", multiple=True, default=PICTURES)
+@click.option("--side", default=128)
+def main(output: Path, pictures: tuple[str, ...], side: int) -> None:
+    """Train what is missing and write the table."""
+    torch.set_num_threads(1)
+    output.mkdir(parents=True, exist_ok=True)
+    for row in rows(pictures):
+        file = output / f"{row.name}.json"
+        if not file.is_file():
+            found = trained(row, side, output)
+            file.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+            click.echo(line(found), nl=False)
+        done = [json.loads(path.read_text("utf-8")) for path in sorted(output.glob("*.json"))]
+        (output / "translation.md").write_text(HEAD + "".join(map(line, done)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

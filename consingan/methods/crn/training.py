@@ -1,0 +1,105 @@
+"""The training of a cascade on one pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from consingan.machine.execution import Execution
+from consingan.methods.crn.method import LOSSES
+from consingan.methods.crn.model import CRN, layout_of
+from consingan.methods.crn.networks import draw_weights
+from consingan.methods.crn.rule import diversity_loss, label_losses
+from consingan.methods.one_stage import OneStage, Rates
+from consingan.methods.pair_draws import drawn
+from consingan.nn import initial
+from consingan.nn.features import BANKS
+from consingan.nn.gan import cross_entropy, over_critics
+from consingan.nn.noise import stream
+from consingan.nn.patch_critic import PatchCritics, layers_for
+
+Size = tuple[int, int]
+
+
+class CRNTraining(OneStage):
+    """Trains one model, see `contract.Training`.
+
+    The paper compares features of VGG19; here it is the picture and a bank of filters that is made
+    for it, see `nn.features`. The critic, which the paper has not, judges layout and picture.
+    """
+
+    losses = LOSSES
+
+    def __init__(self, model: CRN, execution: Execution) -> None:
+        config = model.config
+        self.model = model
+        networks: dict[str, nn.Module] = {"generator": model.network}
+        if config.adversarial:
+            layers = layers_for(min(model.sizes[0]))
+            critic = PatchCritics(6, config.ndf, "affine", layers=layers)
+            networks["critic"] = critic.to(execution.device)
+        rng = stream(config.manual_seed, "filters")
+        self.bank = BANKS[config.compared](model.real, rng) if config.features else None
+        rates = Rates(config.lr, config.lr_critic, config.beta1, config.decay_from)
+        super().__init__(config, networks, rates, execution)
+        self.draw_weights(0)
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) px of the one stage."""
+        return self.model.sizes
+
+    def draw_weights(self, attempt: int) -> None:
+        """See `OneStage`."""
+        rules = {"generator": draw_weights, "critic": initial.draw_weights}
+        for name, network in self.networks.items():
+            rules[name](network, stream(self.config.manual_seed, name, attempt))
+
+    def iterate(self, iteration: int) -> Tensor:
+        """A step of the critic, if there is one, then one of the cascade, on one draw."""
+        condition, image = drawn(self.model.pair, self.rng("pair", iteration), self.config)
+        layout = layout_of(self.model.pair, condition)
+        pictures = self.model.network(layout).float()
+        content, terms = self._content(pictures, image, layout)
+        scores = self._critic_step(condition, image, pictures)
+        adversarial = torch.zeros((), device=self.device)
+        if critic := self.networks.get("critic"):
+            told = condition.expand(len(pictures), -1, -1, -1)
+            adversarial = over_critics(cross_entropy, critic(torch.cat([told, pictures], 1)), 1.0)
+        total = diversity_loss(content) + self.config.adversarial * adversarial
+        optimizer = self.optimizers["generator"]
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        return torch.stack([x.detach() for x in (*terms, adversarial, *scores)])
+
+    def _content(
+        self, pictures: Tensor, image: Tensor, layout: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """(k, L): what each picture differs by in each label; and the means for the curves."""
+        pixels = label_losses([pictures], [image], layout)[0]
+        if self.bank is None:
+            return pixels, (pixels.sum(1).mean(), torch.zeros((), device=self.device))
+        maps = label_losses(self.bank(pictures), self.bank(image), layout)
+        weighted = self.config.features * torch.stack(maps).mean(0)
+        return pixels + weighted, (pixels.sum(1).mean(), weighted.sum(1).mean())
+
+    def _critic_step(self, condition: Tensor, image: Tensor, pictures: Tensor) -> Sequence[Tensor]:
+        """Losses of the critic on the real and on the made pictures, before its step."""
+        critic = self.networks.get("critic")
+        if critic is None:
+            return [torch.zeros((), device=self.device)] * 2
+        told = condition.expand(len(pictures), -1, -1, -1)
+        fake = over_critics(cross_entropy, critic(torch.cat([told, pictures.detach()], 1)), 0.0)
+        real = over_critics(cross_entropy, critic(torch.cat([condition, image], 1)), 1.0)
+        optimizer = self.optimizers["critic"]
+        optimizer.zero_grad()
+        (0.5 * (real + fake)).backward()
+        optimizer.step()
+        return real, fake
+
+    def fixed(self) -> dict[str, Tensor]:
+        """The pair."""
+        return self.model.pair.tensors()

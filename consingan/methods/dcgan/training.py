@@ -1,0 +1,67 @@
+"""The training of DCGAN on crops of one image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from consingan.machine.execution import Execution
+from consingan.methods.dcgan.method import LOSSES
+from consingan.methods.dcgan.model import DCGAN
+from consingan.methods.dcgan.networks import Critic
+from consingan.methods.dcgan.rule import step
+from consingan.methods.one_stage import OneStage, Rates
+from consingan.nn.initial import draw_weights
+from consingan.nn.noise import stream
+
+Size = tuple[int, int]
+
+
+class DCGANTraining(OneStage):
+    """Trains one model, see `contract.Training`."""
+
+    losses = LOSSES
+
+    def __init__(self, model: DCGAN, execution: Execution) -> None:
+        config = model.config
+        self.model = model
+        critic = Critic(config.side, config.ndf).to(execution.device)
+        rates = Rates(config.lr, config.lr, config.beta1)
+        super().__init__(config, {"generator": model.network, "critic": critic}, rates, execution)
+        self.draw_weights(0)
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) px of a crop."""
+        return self.model.sizes
+
+    def draw_weights(self, attempt: int) -> None:
+        """See `OneStage`."""
+        for name, network in self.networks.items():
+            draw_weights(network, stream(self.config.manual_seed, name, attempt))
+
+    def iterate(self, iteration: int) -> Tensor:
+        """Both steps on one batch of crops."""
+        rng = self.rng("crops", iteration)
+        real = crops(self.model.real, self.config.side, self.config.batch, rng, self.config.flips)
+        z = torch.randn(self.config.batch, self.config.nz, 1, 1, generator=rng).to(self.device)
+        optimizers = list(self.optimizers.values())
+        found = step(self.networks["generator"], self.networks["critic"], optimizers, real, z)
+        return torch.stack([loss.detach() for loss in found])
+
+    def fixed(self) -> dict[str, Tensor]:
+        """The image."""
+        return {"real.0": self.model.real}
+
+
+def crops(image: Tensor, side: int, count: int, rng: torch.Generator, flips: bool) -> Tensor:
+    """(count, 3, side, side), from anywhere in `image` (1, 3, h, w), half of them mirrored."""
+    height, width = image.shape[-2:]
+    tops = torch.randint(height - side + 1, (count,), generator=rng).tolist()
+    lefts = torch.randint(width - side + 1, (count,), generator=rng).tolist()
+    mirrored = (torch.rand(count, generator=rng) < 0.5).tolist()
+    found = []
+    for top, left, turned in zip(tops, lefts, mirrored, strict=True):
+        crop = image[..., top : top + side, left : left + side]
+        found.append(crop.flip(3) if turned and flips else crop)
+    return torch.cat(found)

@@ -1,0 +1,266 @@
+"""What methods that learn from a pair have in common: the pair and the trained model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from consingan.errors import UserError
+from consingan.images.conditions import (
+    gray,
+    is_drawn,
+    label_map,
+    made_from,
+    painted,
+    palette_of,
+    stray_share,
+)
+from consingan.images.picture import gray_as, is_gray
+from consingan.images.resize import resize, resize_to, same_shape, training_scale
+from consingan.machine.execution import Execution
+from consingan.machine.precision import Arithmetic
+from consingan.methods.contract import Inputs, Task
+from consingan.methods.pairs import WORDS, PairConfig, recipe_of
+
+Size = tuple[int, int]
+
+LEAST = 16  # px of a side
+MOST_STRAYS = 0.2  # of the area of a new A, in colors that the training's A has not
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A and B of one size.
+
+    Attributes:
+        condition: A, (1, 3, h, w) in [-1, 1].
+        image: B, likewise.
+        palette: (L, 3), the colors of A where they are names of things; else (0, 3).
+        scale: of A in the training to A as it was given.
+    """
+
+    condition: Tensor
+    image: Tensor
+    palette: Tensor
+    scale: float = 1.0
+
+    @property
+    def labels(self) -> bool:
+        """Whether the colors of A are names of things."""
+        return len(self.palette) > 0
+
+    def to(self, device: torch.device) -> Pair:
+        """The same on another device."""
+        condition, image = self.condition.to(device), self.image.to(device)
+        return Pair(condition, image, self.palette.to(device), self.scale)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """For a file; `pair_from` is the inverse."""
+        scale = torch.tensor(self.scale, dtype=torch.float64)
+        named = {"real.0": self.image, "condition": self.condition}
+        return named | {"palette": self.palette, "scale": scale}
+
+
+def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
+    """The pair that `Pair.tensors` came from.
+
+    Raises:
+        KeyError: a tensor is missing.
+    """
+    return Pair(tensors["condition"], tensors["real.0"], tensors["palette"],
+                float(tensors["scale"]))  # fmt: skip
+
+
+def pair_of(config: PairConfig, inputs: Inputs) -> Pair:
+    """The pair at the training's size; A is made from B where no file is named.
+
+    Raises:
+        UserError: there is no A, or it does not go with B.
+    """
+    scale = training_scale(_size(inputs.image), config.max_size)
+    image = resize(inputs.image, scale).clamp(-1, 1) if scale < 1 else inputs.image
+    size = _size(image)
+    if min(size) < LEAST:
+        raise UserError(
+            f"The image is {size[1]}x{size[0]} px in training; it needs {LEAST} px on each side."
+        )
+    given = inputs.condition
+    if given is None:
+        recipe = recipe_of(config.condition) if config.condition else None
+        if recipe is None:
+            raise UserError(f"--condition is missing: name A of the pair, or {WORDS}.")
+        condition = made_from(image, *recipe)
+    else:
+        _check_shape(given, inputs.image)
+        palette = palette_of(given)
+        scale = size[1] / given.shape[-1]
+        condition = scaled(given, size, palette)
+    palette = palette_of(condition) if given is None else palette
+    return Pair(condition, image, torch.zeros(0, 3) if palette is None else palette, scale)
+
+
+def _size(image: Tensor) -> Size:
+    return image.shape[-2], image.shape[-1]
+
+
+def _check_shape(condition: Tensor, image: Tensor) -> None:
+    (h, w), (height, width) = _size(condition), _size(image)
+    if not same_shape((h, w), (height, width)):
+        raise UserError(
+            f"The condition is {w}x{h}, of another shape than the image ({width}x{height}); cut "
+            "both alike, for they must show the same places."
+        )
+
+
+def scaled(condition: Tensor, size: Size, palette: Tensor | None) -> Tensor:
+    """An A at another size; a layout keeps its colors and gets no others."""
+    if palette is not None and len(palette):
+        clean = painted(label_map(condition, palette), palette)
+        return F.interpolate(clean, size, mode="nearest-exact")
+    return condition if _size(condition) == size else resize_to(condition, size).clamp(-1, 1)
+
+
+@dataclass
+class PairModel:
+    """A network that makes B from A, with the pair that it learned; see `contract.Translates`.
+
+    Attributes:
+        config: its settings.
+        tasks: the method's.
+        network: see `made`.
+        pair: on the network's device.
+        arithmetic: of making pictures.
+    """
+
+    config: Any
+    tasks: Mapping[str, Task]
+    network: nn.Module
+    pair: Pair
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    stages = 1
+
+    @abstractmethod
+    def made(self, condition: Tensor) -> Tensor:
+        """From an A on the device, (k, 3, h, w), without gradients."""
+
+    @property
+    def task(self) -> Task:
+        """The row of the task."""
+        return self.tasks[self.config.train_mode]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self.pair.image.device
+
+    @property
+    def real(self) -> Tensor:
+        """B, (1, 3, h, w)."""
+        return self.pair.image
+
+    @property
+    def condition(self) -> Tensor:
+        """A, (1, 3, h, w)."""
+        return self.pair.condition
+
+    @property
+    def labels(self) -> bool:
+        """See `contract.Translates`."""
+        return self.pair.labels
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) px of the training."""
+        return [_size(self.real)]
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+        return all(bool(x.isfinite().all()) for x in self.network.state_dict().values())
+
+    def weights(self) -> dict[str, Tensor]:
+        """The network's."""
+        return {f"generator.{k}": v for k, v in self.network.state_dict().items()}
+
+    @torch.no_grad()
+    def render(self, condition: Tensor) -> Tensor:
+        """See `contract.Translates`."""
+        self.network.eval()
+        with self.arithmetic.scope(self.device), self.arithmetic.autocast(self.device):
+            made = self.made(condition.to(self.device))
+        return gray_as(self.real.cpu(), made.float().clamp(-1, 1).cpu())
+
+    def reconstruction(self) -> Tensor:
+        """From the A that it was trained with, (1, 3, h, w)."""
+        return self.render(self.condition)[:1]
+
+    def translate(self, condition: Tensor) -> Tensor:
+        """See `contract.Translates`."""
+        size, scale = _size(condition), self.pair.scale
+        small = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
+        palette = self.pair.palette.cpu()
+        if not self.labels and is_gray(self.condition) and not is_gray(condition):
+            condition = gray(condition)
+        made = self.render(scaled(condition.cpu(), small, palette))
+        return made if small == size else resize_to(made, size).clamp(-1, 1)
+
+    def notes_on(self, condition: Tensor) -> list[str]:
+        """See `contract.Translates`."""
+        if self.labels:
+            return self._notes_on_colors(condition)
+        mine, new = is_gray(self.condition), is_gray(condition)
+        if mine and not new:
+            return ["A has colors, of which only the brightness counts: the training's A is gray."]
+        if not mine and new:
+            return ["A is gray, the training's A has colors: the result may be, too."]
+        drawings = is_drawn(self.condition) and is_drawn(condition)
+        if drawings and float(self.condition.mean()) * float(condition.mean()) < 0:
+            dark = float(self.condition.mean()) < 0
+            ground, line = ("black", "white") if dark else ("white", "black")
+            raise UserError(
+                f"The new A is drawn the other way round than that of the training; draw {line} "
+                f"on {ground}, or invert it."
+            )
+        return []
+
+    def _notes_on_colors(self, condition: Tensor) -> list[str]:
+        share = stray_share(condition, self.pair.palette)
+        if share > MOST_STRAYS:
+            raise UserError(
+                f"{share:.0%} of the new A is in colors that the A of the training has not; paint "
+                f"with its {len(self.pair.palette)} colors (condition.png in the folder of an "
+                "evaluation shows them)."
+            )
+        if share > 0:
+            return [
+                f"{share:.1%} of A is in other colors than the training's A; the nearest count."
+            ]
+        return []
+
+
+def begin_pair(config: PairConfig, inputs: Inputs, execution: Execution) -> Pair:
+    """The pair on the device, see `pair_of`."""
+    return pair_of(config, inputs).to(execution.device)
+
+
+def margin(size: Size, unit: int) -> Size:
+    """Rows below and columns at the right that make both sides multiples of `unit` px."""
+    return -size[0] % unit, -size[1] % unit
+
+
+def mirrored(x: Tensor, size: Size) -> Tensor:
+    """`x` (1, C, h, w) continued below and at the right to `size`, mirrored as often as need be."""
+    return x[..., _mirrored_places(x.shape[-2], size[0]), :][
+        ..., _mirrored_places(x.shape[-1], size[1])
+    ]
+
+
+def _mirrored_places(length: int, wanted: int) -> Tensor:
+    places = torch.arange(wanted) % max(2 * length - 2, 1)
+    return torch.where(places < length, places, 2 * length - 2 - places)

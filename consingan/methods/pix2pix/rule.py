@@ -1,0 +1,82 @@
+"""What pix2pix's two networks are trained by (Isola et al. 2017, section 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from consingan.nn.gan import ADVERSARIAL, feature_matching, over_critics
+from consingan.nn.patch_critic import LAYERS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The terms and their weights.
+
+    Attributes:
+        adversarial: a key of `gan.ADVERSARIAL`.
+        l1: weight of the mean absolute difference, 100 as published.
+        features: weight of feature matching, 10 in pix2pixHD, else 0.
+    """
+
+    adversarial: str
+    l1: float
+    features: float
+
+
+@dataclass(frozen=True)
+class GeneratorLoss:
+    """The terms before their weights, and what is minimized."""
+
+    adversarial: Tensor
+    l1: Tensor
+    features: Tensor
+    total: Tensor
+
+
+def critic_step(
+    rule: Rule,
+    critics: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    condition: Tensor,
+    image: Tensor,
+    made: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """One step of the critics on half the sum of the losses of a real and of a made pair.
+
+    Args:
+        rule: the terms.
+        critics: judge A and B together, (N, 6, h, w), see `PatchCritics`.
+        optimizer: of the critics.
+        condition: A.
+        image: B.
+        made: G(A); no gradient goes there.
+
+    Returns:
+        The two losses, real and made.
+    """
+    loss = ADVERSARIAL[rule.adversarial]
+    fake = over_critics(loss, critics(torch.cat([condition, made.detach()], 1)), 0.0)
+    real = over_critics(loss, critics(torch.cat([condition, image], 1)), 1.0)
+    optimizer.zero_grad()
+    (0.5 * (real + fake)).backward()
+    optimizer.step()
+    return real, fake
+
+
+def generator_loss(
+    rule: Rule, critics: nn.Module, condition: Tensor, image: Tensor, made: Tensor
+) -> GeneratorLoss:
+    """Of G(A) = `made`, after the critics' step: eq. 4, and where wanted feature matching."""
+    maps = critics(torch.cat([condition, made], 1))
+    adversarial = over_critics(ADVERSARIAL[rule.adversarial], maps, 1.0)
+    l1 = (made - image).abs().mean()
+    features = torch.zeros_like(l1)
+    if rule.features:
+        with torch.no_grad():
+            real = critics(torch.cat([condition, image], 1))
+        features = feature_matching(maps, real, LAYERS)
+    total = adversarial + rule.l1 * l1 + rule.features * features
+    return GeneratorLoss(adversarial, l1, features, total)

@@ -1,0 +1,73 @@
+"""The training of pix2pix on one pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.machine.execution import Execution
+from consingan.methods.one_stage import OneStage, Rates
+from consingan.methods.pair_draws import drawn
+from consingan.methods.pix2pix.method import LOSSES
+from consingan.methods.pix2pix.model import Pix2Pix, applied
+from consingan.methods.pix2pix.rule import Rule, critic_step, generator_loss
+from consingan.nn.initial import draw_weights
+from consingan.nn.noise import stream
+from consingan.nn.patch_critic import PatchCritics, layers_for
+
+Size = tuple[int, int]
+
+
+class Pix2PixTraining(OneStage):
+    """Trains one model, see `contract.Training`."""
+
+    losses = LOSSES
+
+    def __init__(self, model: Pix2Pix, execution: Execution) -> None:
+        config = model.config
+        self.model = model
+        self.rule = Rule(config.adversarial, config.l1, config.features)
+        layers = layers_for(min(model.sizes[0]), config.critics)
+        critics = PatchCritics(6, config.ndf, config.norm, config.critics, layers=layers)
+        rates = Rates(config.lr, config.lr_critic, config.beta1, config.decay_from)
+        super().__init__(
+            config,
+            {"generator": model.network, "critic": critics.to(execution.device)},
+            rates,
+            execution,
+        )
+        self.draw_weights(0)
+
+    @property
+    def sizes(self) -> list[Size]:
+        """(h, w) px of the one stage."""
+        return self.model.sizes
+
+    def draw_weights(self, attempt: int) -> None:
+        """See `OneStage`."""
+        for name, network in self.networks.items():
+            draw_weights(network, stream(self.config.manual_seed, name, attempt))
+
+    def iterate(self, iteration: int) -> Tensor:
+        """A step of the critics, then one of the generator, on one draw of the pair."""
+        rng = self.rng("pair", iteration)
+        condition, image = drawn(self.model.pair, rng, self.config)
+        network: Any = self.model.network
+        made = applied(network, condition, rng if self.config.dropout else None)
+        critics = self.networks["critic"]
+        real, fake = critic_step(
+            self.rule, critics, self.optimizers["critic"], condition, image, made
+        )
+        found = generator_loss(self.rule, critics, condition, image, made)
+        optimizer = self.optimizers["generator"]
+        optimizer.zero_grad()
+        found.total.backward()
+        optimizer.step()
+        terms = (real, fake, found.adversarial, found.l1, found.features)
+        return torch.stack([term.detach() for term in terms])
+
+    def fixed(self) -> dict[str, Tensor]:
+        """The pair."""
+        return self.model.pair.tensors()

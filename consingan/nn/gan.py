@@ -1,0 +1,51 @@
+"""Losses of critics that tell real from made: by cross entropy, by squares, by their features.
+
+All take maps of scores of any shape, before a sigmoid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Loss = Callable[[Tensor, float], Tensor]
+
+
+def cross_entropy(scores: Tensor, wanted: float) -> Tensor:
+    """Goodfellow et al. 2014, eq. 1: -log D where 1 is `wanted`, -log(1 - D) where 0 is."""
+    scores = scores.float()
+    return F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, wanted))
+
+
+def squares(scores: Tensor, wanted: float) -> Tensor:
+    """Mao et al. 2017, eq. 2: mean (D - wanted)^2."""
+    return (scores.float() - wanted).square().mean()
+
+
+ADVERSARIAL: dict[str, Loss] = {"bce": cross_entropy, "lsgan": squares}
+
+
+def over_critics(loss: Loss, maps: Sequence[Sequence[Tensor]], wanted: float) -> Tensor:
+    """The sum over several critics of a loss of their scores, the last of each one's maps."""
+    return torch.stack([loss(each[-1], wanted) for each in maps]).sum()
+
+
+def feature_matching(
+    made: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]], layers: int
+) -> Tensor:
+    """pix2pixHD, eq. 4: L1 of all inner maps of all critics, each 4/(layers + 1), mean of critics.
+
+    Args:
+        made: maps of every critic of what was made.
+        real: the same of the real picture; no gradient goes there.
+        layers: of stride 2, of a critic.
+    """
+    terms = [
+        (x.float() - y.detach().float()).abs().mean()
+        for one, other in zip(made, real, strict=True)
+        for x, y in zip(one[:-1], other[:-1], strict=True)
+    ]
+    return torch.stack(terms).sum() * 4 / (layers + 1) / len(made)

@@ -1,0 +1,118 @@
+"""A pair: its sizes, what is done to both alike, what a new A may not be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from helpers import picture
+from torch import Tensor, nn
+
+from consingan.errors import UserError
+from consingan.images.conditions import made_from
+from consingan.methods.contract import Inputs
+from consingan.methods.pair_draws import drawn
+from consingan.methods.pairing import Pair, PairModel, mirrored, pair_of
+from consingan.methods.pix2pix.config import Pix2PixConfig
+from consingan.methods.pix2pix.tasks import TASKS
+from consingan.nn.noise import stream
+
+CONFIG = Pix2PixConfig(condition="colors:4", max_size=48)
+
+
+@dataclass
+class Copy(PairModel):
+    """Gives A back."""
+
+    def made(self, condition: Tensor) -> Tensor:
+        return condition
+
+
+def model(pair: Pair) -> Copy:
+    return Copy(CONFIG, TASKS, nn.Identity(), pair)
+
+
+def pair(condition: str = "colors:4") -> Pair:
+    return pair_of(replace(CONFIG, condition=condition), Inputs(picture(40, 48)))
+
+
+def test_a_is_made_from_b_at_the_size_of_the_training() -> None:
+    made = pair_of(CONFIG, Inputs(picture(80, 96)))
+    assert made.image.shape == made.condition.shape == (1, 3, 40, 48)
+    assert len(made.palette) == 4
+    assert made.scale == 0.5
+
+
+def test_a_picture_of_another_shape_is_refused() -> None:
+    with pytest.raises(UserError, match="another shape than the image"):
+        pair_of(CONFIG, Inputs(picture(40, 48), condition=picture(48, 40)))
+
+
+def test_a_pair_needs_its_a() -> None:
+    with pytest.raises(UserError, match="--condition is missing"):
+        pair_of(replace(CONFIG, condition=""), Inputs(picture(40, 48)))
+
+
+def test_a_layout_of_another_resolution_keeps_its_colors() -> None:
+    small = pair()
+    large = small.condition.repeat_interleave(3, 2).repeat_interleave(3, 3)
+    config = replace(CONFIG, condition="file.png")
+    read = pair_of(config, Inputs(picture(40, 48), condition=large))
+    assert torch.equal(read.condition, small.condition)
+    assert read.scale == pytest.approx(1 / 3)
+
+
+def test_both_are_bent_alike() -> None:
+    image = picture(40, 48)
+    same = Pair(image, image, torch.zeros(0, 3))
+    config = replace(CONFIG, cutmix=1.0)
+    for iteration in range(4):
+        condition, target = drawn(same, stream(0, iteration), config)
+        assert torch.equal(condition, target)
+        assert not torch.equal(target, image)
+
+
+def test_a_bent_layout_has_no_colors_between() -> None:
+    given = pair()
+    condition, _ = drawn(given, stream(1), CONFIG)
+    known = {tuple(c) for c in given.palette.tolist()}
+    assert {tuple(c) for c in condition[0].flatten(1).T.tolist()} <= known
+
+
+def test_the_result_has_the_size_of_the_new_a() -> None:
+    given = pair_of(CONFIG, Inputs(picture(80, 96)))  # half the size in training
+    assert model(given).translate(given.condition[..., :30]).shape == (1, 3, 40, 30)
+
+
+def test_colors_that_the_training_had_not_are_refused_with_their_share() -> None:
+    given = pair()
+    strange = given.condition.clone()
+    strange[..., :24] = torch.tensor([1.0, -1.0, 1.0])[:, None, None]
+    with pytest.raises(UserError, match="50% of the new A is in colors"):
+        model(given).notes_on(strange)
+    assert model(given).notes_on(given.condition) == []
+
+
+def test_a_drawing_the_other_way_round_is_refused() -> None:
+    given = pair("edges")
+    with pytest.raises(UserError, match="draw white on black"):
+        model(given).notes_on(-given.condition)
+
+
+def test_colors_where_the_training_had_gray_are_said() -> None:
+    given = pair("gray")
+    (note,) = model(given).notes_on(picture(40, 48))
+    assert "only the brightness counts" in note
+
+
+def test_a_picture_is_continued_mirrored_as_often_as_need_be() -> None:
+    row = torch.arange(3.0).expand(1, 1, 1, 3)
+    assert mirrored(row, (1, 9)).flatten().tolist() == [0, 1, 2, 1, 0, 1, 2, 1, 0]
+    assert torch.equal(made_from(row.expand(1, 3, 1, 3), "gray")[0, 0], row[0, 0])
+
+
+def test_a_number_of_colors_that_is_none_is_refused() -> None:
+    for word in ("colors", "colors:1", "colors:65", "colors:x"):
+        with pytest.raises(UserError, match="must be colors:K"):
+            replace(CONFIG, condition=word).check()

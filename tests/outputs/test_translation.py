@@ -1,0 +1,102 @@
+"""Translations: files for each new A, and the test with bent pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import picture
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.conditions import made_from
+from consingan.images.io import write_image
+from consingan.methods.contract import Task, Translates
+from consingan.outputs.held_out import agreement, held_out
+from consingan.outputs.requests import TranslationRequest
+from consingan.outputs.translation import begin
+from consingan.report.material import Facts
+from consingan.report.translation import on_translation
+
+IMAGE = picture(32, 36)
+
+
+@dataclass
+class Known:
+    """Knows its pair by heart, or copies A."""
+
+    by_heart: bool
+    condition: Tensor = field(default_factory=lambda: made_from(IMAGE, "blur"))
+    real: Tensor = IMAGE
+    labels: bool = False
+    task: Task = field(default_factory=lambda: Task("translation", takes=("naive",)))
+    sizes: tuple[tuple[int, int], ...] = ((32, 36),)
+
+    def render(self, condition: Tensor) -> Tensor:
+        return self.real if self.by_heart else condition
+
+    def translate(self, condition: Tensor) -> Tensor:
+        return condition
+
+    def notes_on(self, condition: Tensor) -> list[str]:
+        if condition.min() > 0.9:
+            raise UserError("it is white.")
+        return []
+
+
+def test_who_knows_the_pair_by_heart_fails_when_it_is_bent() -> None:
+    model = Known(by_heart=True)
+    assert isinstance(model, Translates)
+    test = held_out(model, IMAGE)
+    assert test.trained.l1 == 0
+    assert test.bent.l1 > 0.03
+    assert len(test.pictures) == 8
+
+
+def test_who_does_the_same_everywhere_passes() -> None:
+    copies = Known(by_heart=False, condition=IMAGE)
+    test = held_out(copies, IMAGE)
+    assert test.bent.l1 == test.trained.l1 == 0
+    assert test.bent.ssim == pytest.approx(1.0)
+
+
+def test_a_picture_agrees_with_itself() -> None:
+    found = agreement(IMAGE, IMAGE)
+    assert (found.l1, found.ssim, found.swd) == (0.0, pytest.approx(1.0), 0.0)
+
+
+def words(by_heart: bool, tmp_path: Path) -> list[str]:
+    made = begin(Known(by_heart), TranslationRequest()).write(tmp_path, lambda _: None)
+    return [verdict.text for verdict in on_translation(Facts(config=None, made=made))]  # type: ignore[arg-type]
+
+
+def test_the_report_says_who_knows_it_by_heart(tmp_path: Path) -> None:
+    (text,) = words(True, tmp_path)
+    assert "learned by heart" in text
+    assert "learned by heart" not in words(False, tmp_path)[0]
+
+
+def test_each_new_a_of_a_folder_is_translated_and_becomes_a_frame(tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for number in range(3):
+        write_image(news / f"new_{number}.png", picture(20, 30, seed=number))
+    request = TranslationRequest(naive_img=str(news))
+    begin(Known(False), request).write(tmp_path, lambda _: None)
+    written = sorted(path.name for path in (tmp_path / "translations").iterdir())
+    assert written == ["new_0.png", "new_1.png", "new_2.png"]
+    for name in ("translations.gif", "translation_sheet.png", "held_out.png", "condition.png"):
+        assert (tmp_path / name).is_file()
+
+
+def test_an_a_that_does_not_fit_is_refused_by_name_before_anything_is_made(tmp_path: Path) -> None:
+    write_image(tmp_path / "blank.png", torch.ones(1, 3, 20, 20))
+    with pytest.raises(UserError, match="blank: it is white"):
+        begin(Known(False), TranslationRequest(naive_img=str(tmp_path / "blank.png")))
+
+
+def test_without_a_folder_options_of_films_are_idle() -> None:
+    work = begin(Known(False), TranslationRequest())
+    assert [name for name, _ in work.idle()] == ["seed", "fps", "video_format"]
