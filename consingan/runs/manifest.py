@@ -63,11 +63,11 @@ def first_counts(manifest: Mapping[str, Any]) -> Json:
 
 
 def _names_counts(entry: Any) -> bool:
-    both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else [None]
-    return (
-        all(
-            isinstance(counts, dict) and all(type(value) is int for value in counts.values())
-            for counts in both
-        )
-        and len({tuple(sorted(counts)) for counts in both}) == 1
-    )  # and those are settings, as read
+    """Whether an entry holds the same counts before and after, as whole numbers."""
+    if not isinstance(entry, dict):
+        return False
+    before, after = entry.get("before"), entry.get("counts")
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return False
+    numbers = [*before.values(), *after.values()]
+    return before.keys() == after.keys() and all(type(number) is int for number in numbers)
