@@ -63,8 +63,11 @@ def first_counts(manifest: Mapping[str, Any]) -> Json:
 
 
 def _names_counts(entry: Any) -> bool:
-    """Whether it says of the same settings what they were and what they are, as whole numbers."""
-    both = [entry.get(key) for key in ("before", "counts")] if isinstance(entry, dict) else []
-    tables = [counts for counts in both if isinstance(counts, dict)]
-    whole = all(type(value) is int for counts in tables for value in counts.values())
-    return len(tables) == 2 and whole and tables[0].keys() == tables[1].keys()
+    """Whether an entry holds the same counts before and after, as whole numbers."""
+    if not isinstance(entry, dict):
+        return False
+    before, after = entry.get("before"), entry.get("counts")
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return False
+    numbers = [*before.values(), *after.values()]
+    return before.keys() == after.keys() and all(type(number) is int for number in numbers)

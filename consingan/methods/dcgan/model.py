@@ -143,9 +143,8 @@ def between(first: Tensor, second: Tensor, share: float, straight: bool = False)
         angle = (a * b).sum(1, keepdim=True).clamp(-1, 1).arccos()
         if float(angle.abs().max()) > 1e-3:
             lengths = (1 - share) * angle, share * angle
-            turned: Tensor = lengths[0].sin() * first + lengths[1].sin() * second
-            turned = turned / angle.sin()
-            return turned
+            turned = lengths[0].sin() * first + lengths[1].sin() * second
+            return torch.div(turned, angle.sin())
     line: Tensor = (1 - share) * first + share * second
     return line
 
