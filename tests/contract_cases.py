@@ -17,7 +17,7 @@ from torch import Tensor
 from consingan.api.evaluate import Judging, load, prepare_evaluation
 from consingan.api.train import Run, begin, finish, go_on
 from consingan.machine.execution import Execution, Wanted, choose_execution
-from consingan.methods.contract import SYMPTOMS, Inputs, Method
+from consingan.methods.contract import SYMPTOMS, Inputs, Method, Training
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.runs.folder import RunFolder
@@ -171,6 +171,9 @@ def check_state(case: Case) -> None:
     again = RunFolder.open(run.folder.path)
     again.note(status="interrupted")
     trainer, _ = resume(again, choose_execution(HERE))
+    asked = [name for name in vars(Training) if not name.startswith("_")]
+    missing = [name for name in asked if not hasattr(trainer.training, name)]
+    assert not missing or not trainer.stages  # what learns nothing needs few of them
     assert trainer.stage == trainer.stages
     assert_same(trainer.training.weights() or {"": torch.zeros(1)},
                 run.trainer.training.weights() or {"": torch.zeros(1)})  # fmt: skip

@@ -144,6 +144,10 @@ class OneStage:
         """There is no fine-tuning."""
         return {}
 
+    def scalars(self, stage: int) -> dict[str, float]:  # noqa: ARG002
+        """Nothing is fixed that is worth a curve."""
+        return {}
+
     def anchor(self, stage: int) -> dict[str, Tensor]:  # noqa: ARG002
         """Nothing is fixed at the beginning."""
         return {}
