@@ -59,7 +59,7 @@ def test_a_layout_of_another_resolution_keeps_its_colors() -> None:
     large = small.condition.repeat_interleave(3, 2).repeat_interleave(3, 3)
     config = replace(CONFIG, condition="file.png")
     read = pair_of(config, Inputs(picture(40, 48), condition=large))
-    assert torch.equal(read.condition, small.condition)
+    torch.testing.assert_close(read.condition, small.condition, rtol=0, atol=1e-6)
     assert read.scale == pytest.approx(1 / 3)
 
 
@@ -76,8 +76,8 @@ def test_both_are_bent_alike() -> None:
 def test_a_bent_layout_has_no_colors_between() -> None:
     given = pair()
     condition, _ = drawn(given, stream(1), CONFIG)
-    known = {tuple(c) for c in given.palette.tolist()}
-    assert {tuple(c) for c in condition[0].flatten(1).T.tolist()} <= known
+    pixels = condition[0].flatten(1).T
+    assert float(torch.cdist(pixels, given.palette).min(1).values.max()) < 1e-2
 
 
 def test_the_result_has_the_size_of_the_new_a() -> None:
