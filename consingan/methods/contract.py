@@ -156,6 +156,8 @@ SYMPTOMS = {
     "alike": "samples are all the image, said in half a sentence",
     "memory": "there is not enough memory, said in half a sentence",
     "still": "a film hardly moves",
+    "learned_by_heart": "a translation is good for the trained pair alone",
+    "smooth": "a translation lacks the texture of the image",
     "fits": "a composite fits no better than before",
     "misfits": "a composite fits worse than before",
 }

@@ -40,21 +40,36 @@ def lengthen(folder: RunFolder, counts: Mapping[str, int]) -> None:
     _refuse_other_settings(method, counts)
     wanted = now.replace(**counts)
     wanted.check()
+    if _is_under_way(folder, wanted == now, counts):  # before a lock, which leaves a file
+        return
     with folder.locked():
-        status, entries = folder.manifest["status"], folder.manifest.get("lengthened", [])
-        if wanted == now and entries and status != "finished":
+        if _is_under_way(folder, wanted == now, counts):
             return
-        if status != "finished":
-            raise UserError(
-                f"{folder.path} is not finished ({status}); go on with it first, by --resume "
-                f"without --{flag_name(method.config.__dataclass_fields__[next(iter(counts))])}."
-            )
+        entries = folder.manifest.get("lengthened", [])
         had = len(_curves(folder))
         training = method.load().take_up(wanted, folder.start(), Execution(torch.device("cpu")))
         _refuse_no_more(folder, training, had)
         before, then = ({name: getattr(c, name) for name in method.counts} for c in (now, wanted))
         entry = {"iterations": had, "before": before, "counts": then}
         folder.note(status="interrupted", lengthened=[*entries, entry])
+
+
+def _is_under_way(folder: RunFolder, same: bool, counts: Mapping[str, int]) -> bool:
+    """Whether a run is being lengthened to the counts that it has by now.
+
+    Raises:
+        UserError: it is not finished, and not for that reason.
+    """
+    status, entries = folder.manifest["status"], folder.manifest.get("lengthened", [])
+    if status == "finished":
+        return False
+    if same and entries:
+        return True
+    field = folder.method.config.__dataclass_fields__[next(iter(counts))]
+    raise UserError(
+        f"{folder.path} is not finished ({status}); go on with it first, by --resume "
+        f"without --{flag_name(field)}."
+    )
 
 
 def is_being_lengthened(folder: RunFolder) -> bool:

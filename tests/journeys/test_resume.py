@@ -416,7 +416,7 @@ def test_the_command_says_what_diverged(
     (line,) = [x for x in launcher.output.splitlines() if x.startswith("Error:")]
     assert "is not finite at stage 0, iteration" in line
     assert "--batch_norm" in line
-    assert "--lr_scale" in line
+    assert "Train anew with a smaller --lr_g (now 1e+30) or --lr_d (now 1e+30)" in line
     run = only_run(tmp_path)
     assert RunFolder.open(run).manifest["status"] == "diverged"
     assert all_finite(run)

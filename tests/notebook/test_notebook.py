@@ -224,7 +224,8 @@ def test_every_picture_of_the_list_is_there() -> None:
     ((_, _, choices, _),) = (match for match in FIELD.findall(cell.source) if match[0] == "image")
     offered = json.loads(choices)
     assert all(read_image(find_picture(name)).shape[1] == 3 for name in offered)
-    drawn = {p.stem for p in REPOSITORY.glob("Images/*/*.jpg") if not p.stem.endswith("_naive")}
+    found = [p for p in REPOSITORY.glob("Images/*/*.jpg") if not p.stem.endswith("_naive")]
+    drawn = {p.stem for p in found if p.parent.name != "Translation"}  # pairs, for other methods
     assert drawn == {name for name in offered if ":" not in name}
 
 

@@ -241,9 +241,9 @@ def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> l
         stage = len(anchors)
         real, noise = tensors[f"real.{stage}"], tensors[f"anchor.{stage}.noise"]
         amplitude = tensors[f"anchor.{stage}.amplitude"]
-        if amplitude.numel() != 1 or not amplitude.is_floating_point():
+        if amplitude.numel() != 1 or amplitude.is_complex() or amplitude.dtype == torch.bool:
             raise RuntimeError(f"anchor.{stage}.amplitude is no number")
-        if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude)):
+        if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude.double())):
             raise RuntimeError(f"anchor.{stage} is not finite")
         anchors.append(Anchor(real.to(device), noise.to(device), float(amplitude)))
     return anchors
