@@ -151,7 +151,9 @@ def speed() -> None:
         found = subprocess.run([*command, "fast"], capture_output=True, text=True, check=True)
         each, setup, peak = (float(word) for word in found.stdout.split())
         row: Row = {"size": f"{width}x{height}", "engine": "fast", "CPU s a sample": each}
-        rows.append(row | {"set-up, CPU s": setup or "in it", "peak MiB beside the program": peak})
+        rows.append(
+            row | {"set-up, CPU s": setup or "in it", "peak MiB beside the program": round(peak)}
+        )
         keep("speed", rows)
 
 

@@ -197,7 +197,9 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     yield from texture
     if diversity is not None and diversity < ALIKE:
         text = f"Samples are all alike (diversity {diversity:.2f})."
-        yield Verdict("bad", text, facts.remedy("copies"))
+        # What has not learned the image yet needs no more variety.
+        unlike = any(verdict.level == "bad" for verdict in texture)
+        yield Verdict("bad", text, "" if unlike else facts.remedy("copies"))
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))

@@ -236,6 +236,16 @@ def test_equal_samples_are_alike_even_if_they_are_no_copies() -> None:
     assert "all alike" in said(facts(judgement=judgement(diversity=0.01)))[0][1]
 
 
+def test_what_has_not_learned_the_image_is_not_told_to_vary_more() -> None:
+    def advice(**metrics: float) -> str:
+        found = kinds.verdicts(facts(judgement=judgement(diversity=0.0, **metrics)))
+        (alike,) = (verdict for verdict in found if "all alike" in verdict.text)
+        return alike.advice
+
+    assert advice(swd=100.0) == ""
+    assert advice(swd=3.0).startswith("Lower")
+
+
 def test_large_copies_are_mentioned() -> None:
     assert said(facts(judgement=judgement(copied=0.5)))[0][0] == "fair"
 
