@@ -155,8 +155,7 @@ def _convolution_time(arithmetic: Arithmetic, device: torch.device) -> float:
     kind: dict[str, Any] = {"dtype": arithmetic.dtype(), "device": device}
     side = _side(device)
     x, weight = torch.ones(1, 64, side, side, **kind), torch.ones(64, 64, 3, 3, **kind)
-    layout = torch.channels_last if arithmetic.name == "bf16" else torch.contiguous_format
-    x, weight = x.to(memory_format=layout), weight.to(memory_format=layout)
+    x, weight = (t.to(memory_format=torch.channels_last) for t in (x, weight))
     times = []
     with one_thread(), arithmetic.scope(device):
         for _ in range(20):
