@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 STRIP = 260  # tiles that are worked on together (measured at 128 channels)
@@ -101,7 +100,9 @@ def gradients(
     picture = _padded(gradient, 4 * rows, 4 * columns).view(rows, 4, columns, 4, outputs)
     grid = Tiles(picture, rows, columns, (height + 2, width + 2))
     sums = None if tiles is None else gradient.new_zeros(36, tiles.v.shape[2], outputs)
-    made = None if u is None else gradient.new_zeros(rows + 1, 4, columns + 1, 4, u.shape[1])
+    made = None if u is None else gradient.new_empty(rows + 1, 4, columns + 1, 4, u.shape[1])
+    if made is not None:
+        made[0] = 0
     for first, end in grid.strips():
         own = picture[first:end].permute(1, 3, 0, 2, 4).reshape(16, -1)
         e = torch.mm(a.t(), own).view(36, (end - first) * columns, outputs)
@@ -128,8 +129,14 @@ def _weight_gradient(sums: Tensor, g: Tensor) -> Tensor:
 def _padded(x: Tensor, height: int, width: int) -> Tensor:
     """(1, C, h, w), channels-last, as (height, width, C), zeros behind it."""
     pixels = x[0].permute(1, 2, 0)
-    more = (height - pixels.shape[0], width - pixels.shape[1])
-    return F.pad(pixels, (0, 0, 0, more[1], 0, more[0])) if any(more) else pixels.contiguous()
+    own_height, own_width, channels = pixels.shape
+    if (own_height, own_width) == (height, width):
+        return pixels.contiguous()
+    padded = pixels.new_empty(height, width, channels)
+    padded[:own_height, :own_width] = pixels
+    padded[own_height:] = 0
+    padded[:own_height, own_width:] = 0
+    return padded
 
 
 def _cut(pixels: Tensor, height: int, width: int) -> Tensor:
@@ -150,9 +157,15 @@ def _overlapping(picture: Tensor, first: int, end: int, columns: int) -> Tensor:
 
 
 def _add_tiles(made: Tensor, tiles: Tensor) -> None:
-    """Add tiles (6, 6, rows, columns, C) to the picture (rows + 1, 4, columns + 1, 4, C)."""
+    """Add tiles (6, 6, rows, columns, C) to the picture (rows + 1, 4, columns + 1, 4, C).
+
+    Only its first row of tiles holds anything yet; memory is set once instead of cleared first.
+    """
     grid = made.permute(1, 3, 0, 2, 4)
-    grid[:, :, :-1, :-1] += tiles[:4, :4]
+    grid[:, :, 0, :-1] += tiles[:4, :4, 0]
+    grid[:, :, 1:-1, :-1] = tiles[:4, :4, 1:]
+    grid[:, :, 1:, -1] = 0
+    grid[:, :, -1] = 0
     grid[:2, :, 1:, :-1] += tiles[4:, :4]
     grid[:, :2, :-1, 1:] += tiles[:4, 4:]
     grid[:2, :2, 1:, 1:] += tiles[4:, 4:]
