@@ -23,6 +23,8 @@ from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Enters, Reconstructs, Samples, Translates, Walk, Walks
 from consingan.methods.registry import tasks_that
 from consingan.outputs.composite import compose
+from consingan.outputs.enlargement import check as check_enlargement
+from consingan.outputs.enlargement import enlarge
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
@@ -178,6 +180,18 @@ class TrainedModel:
             warnings.warn(note.removesuffix("."), stacklevel=2)
         made: Tensor = model.translate(picture)
         return made
+
+    def enlarge(self, seed: int = 0) -> Tensor:
+        """The training image enlarged, (1, 3, H, W); the model must be trained for it.
+
+        Args:
+            seed: of the noise that the detail is made of.
+
+        Raises:
+            UserError: the model was trained for something else, or the result is too large.
+        """
+        check_enlargement(self.model)
+        return enlarge(self.model, seed).picture
 
     def _able(self, kind: type, output: str, what: str) -> Any:
         """The model, if it can do what is asked for."""

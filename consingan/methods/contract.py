@@ -577,6 +577,16 @@ class Enlarges(Protocol):
     """Makes its training image larger."""
 
     @property
+    def task(self) -> Task:
+        """What it was trained for."""
+        ...
+
+    @property
+    def real(self) -> Tensor:
+        """The training image, (1, 3, h, w) in [-1, 1]."""
+        ...
+
+    @property
     def device(self) -> Any:
         """Where it lies."""
         ...

@@ -19,6 +19,7 @@ from consingan.methods.contract import Enlarges
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import EnlargementRequest
 
+OUTPUT = "enlargement"
 BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of the step before
 
 
@@ -48,9 +49,8 @@ class EnlargementWork:
 
     def write(self, folder: Path, say: Say) -> Enlargement:
         """Write the enlarged picture and the bicubic one."""
-        picture = self.model.enlarge(self.request.seed)
-        size = (picture.shape[-2], picture.shape[-1])
-        made = Enlargement(picture, resize_to(self.model.real.cpu(), size).clamp(-1, 1))
+        made = enlarge(self.model, self.request.seed)
+        size = (made.picture.shape[-2], made.picture.shape[-1])
         for name, image in (("enlarged", made.picture), ("bicubic", made.bicubic)):
             path = write_as(
                 folder / name, gray_as(self.model.real, image), self.request.image_format
@@ -65,10 +65,19 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, or the model does not enlarge.
     """
-    real = model.real
-    if not isinstance(model, Enlarges):
+    refuse_colors(model.real, request.image_format)
+    check(model)
+    return EnlargementWork(model, request)
+
+
+def check(model: Any) -> None:
+    """Look whether the result can be held.
+
+    Raises:
+        UserError: it is too large, or the model was trained for something else.
+    """
+    if not (isinstance(model, Enlarges) and model.task.output == OUTPUT):
         raise UserError("This model enlarges nothing; train one for super-resolution.")
-    refuse_colors(real, request.image_format)
     height, width = model.enlarged_size
     if height * width > PIXEL_LIMIT:
         raise UserError(
@@ -81,7 +90,13 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
             f"The enlarged picture, {width}x{height} (WxH), needs about {needed / 2**30:.1f} GiB "
             f"and {free / 2**30:.1f} GiB are free; use a smaller --sr_factor or --max_size."
         )
-    return EnlargementWork(model, request)
+
+
+def enlarge(model: Enlarges, seed: int) -> Enlargement:
+    """The training image enlarged, beside bicubic; `check` comes first."""
+    picture = model.enlarge(seed)
+    size = (picture.shape[-2], picture.shape[-1])
+    return Enlargement(picture, resize_to(model.real.cpu(), size).clamp(-1, 1))
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

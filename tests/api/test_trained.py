@@ -96,6 +96,17 @@ def test_composing(harmonization_run: Path, model: consingan.TrainedModel) -> No
         model.compose(naive)
 
 
+def test_enlarging(model: consingan.TrainedModel) -> None:
+    settings: dict[str, Any] = {"method": "singan", "max_size": 24, "niter": 1, "min_size": 18}
+    photo = picture()
+    trained = consingan.train(photo, train_mode="super_resolution", sr_factor=1.5, **settings)
+    assert trained.enlarge(seed=1).shape[-2:] == trained.model.enlarged_size
+    assert torch.equal(trained.enlarge(seed=1), trained.enlarge(seed=1))
+    for other in (model, consingan.train(photo, **settings)):
+        with pytest.raises(UserError, match="super-resolution"):
+            other.enlarge()
+
+
 def test_the_callback_sees_every_record() -> None:
     seen: list[Record] = []
     consingan.train(picture(), callback=seen.append, **SMALL)
