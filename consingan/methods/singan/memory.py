@@ -10,9 +10,9 @@ from consingan.methods.singan.architecture import Architecture
 from consingan.methods.singan.convolutions import WIDE
 
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
-PLAIN_MAPS = 60.0  # that are alive at the peak, each as large as the picture
-FAST_MAPS = 40.0
-TILED_MAPS = 70.0  # with Winograd's tiles
+PLAIN_MAPS = 68.0  # that are alive at the peak, each as large as the picture
+FAST_MAPS = 36.0
+TILED_MAPS = 60.0  # with Winograd's tiles
 FIXED_PIXELS = 2500.0  # that calls cost as much as, whatever the size
 
 
