@@ -140,7 +140,7 @@ class TrainedModel:
                 value is out of range.
         """
         if not (self.model.task.takes_naive and isinstance(self.model, Enters)):
-            raise no_naive_image(self.config.train_mode)
+            raise no_naive_image(self.config)
         if fit not in FITS:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
         own = own_picture(picture_from(naive, self.config.reading), self.real, "The picture")

@@ -76,7 +76,7 @@ def request_of(run: LoadedRun, options: Mapping[str, Any]) -> Request:
     if options["naive_img"] and not run.model.task.takes_naive:
         from consingan.methods.choose import no_naive_image
 
-        raise no_naive_image(run.model.config.train_mode)
+        raise no_naive_image(run.model.config)
     why = f"for a model trained for {run.model.config.train_mode}"
     every = {field.name for o in OUTPUTS.values() for field in dataclasses.fields(o.request)}
     for name in every - set(names):

@@ -117,12 +117,14 @@ def refuse_foreign_settings(method: Method, names: Mapping[str, str]) -> None:
             )
 
 
-def no_naive_image(task: str) -> UserError:
-    """The error that says which tasks work on a picture of the user's own."""
-    takers = (
-        name for method in METHODS.values() for name, row in method.tasks.items() if row.takes_naive
-    )
+def no_naive_image(config: Config) -> UserError:
+    """The error that says which tasks work on a picture of the user's own, the method's first."""
+    own = {config.method: METHODS[config.method]} if config.method in METHODS else {}
+    for methods in (own, METHODS):
+        rows = (row for method in methods.values() for row in method.tasks.items())
+        if takers := [name for name, task in rows if task.takes_naive]:
+            break
     return UserError(
-        f"--naive_img does not go with --train_mode {task}; it needs a model trained with "
-        f"--train_mode {' or '.join(dict.fromkeys(takers))}."
+        f"--naive_img does not go with --train_mode {config.train_mode}; it needs a model trained "
+        f"with --train_mode {' or '.join(dict.fromkeys(takers))}."
     )

@@ -108,7 +108,7 @@ def begin(model: Any, request: CompositeRequest) -> CompositeWork:
         UserError: one of them cannot be used, or the model does not take one.
     """
     if request.naive_img and not model.task.takes_naive:
-        raise no_naive_image(model.config.train_mode)
+        raise no_naive_image(model.config)
     path = request.naive_img or model.config.naive_img
     stages = start_stages(model, request.start_stages)
     if not path:

@@ -126,7 +126,7 @@ def begin(model: Any, request: TranslationRequest) -> TranslationWork:
         UserError: one cannot be read or does not fit to the training's A, or MP4 is missing.
     """
     if request.naive_img and not model.task.takes_naive:
-        raise no_naive_image(model.config.train_mode)
+        raise no_naive_image(model.config)
     paths = new_conditions(request.naive_img)
     if request.video_format == "mp4" and len(paths) > 1:
         require_ffmpeg()

@@ -141,7 +141,7 @@ def _own_picture(config: Config, real: Tensor) -> Own | None:
     if not config.naive_img:
         return None
     if not method_of(config.method).tasks[config.train_mode].takes_naive:
-        raise no_naive_image(config.train_mode)
+        raise no_naive_image(config)
     picture = read_picture(config.naive_img, config.reading)
     return own_picture(picture, real, shown(Path(config.naive_img).name))
 
