@@ -23,7 +23,6 @@ from consingan.images.conditions import (
 )
 from consingan.images.picture import gray_as, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
-from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
 from consingan.methods.pairs import WORDS, PairConfig, recipe_of
@@ -242,11 +241,6 @@ class PairModel:
                 f"{share:.1%} of A is in other colors than the training's A; the nearest count."
             ]
         return []
-
-
-def begin_pair(config: PairConfig, inputs: Inputs, execution: Execution) -> Pair:
-    """The pair on the device, see `pair_of`."""
-    return pair_of(config, inputs).to(execution.device)
 
 
 def margin(size: Size, unit: int) -> Size:

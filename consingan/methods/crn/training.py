@@ -16,7 +16,7 @@ from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
 from consingan.nn import initial
 from consingan.nn.features import BANKS
-from consingan.nn.gan import cross_entropy, over_critics
+from consingan.nn.gan import critics_step, cross_entropy, frozen, over_critics
 from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for
 
@@ -63,16 +63,9 @@ class CRNTraining(OneStage):
         layout = layout_of(self.model.pair, condition)
         pictures = self.model.network(layout).float()
         content, terms = self._content(pictures, image, layout)
-        scores = self._critic_step(condition, image, pictures)
-        adversarial = torch.zeros((), device=self.device)
-        if critic := self.networks.get("critic"):
-            told = condition.expand(len(pictures), -1, -1, -1)
-            adversarial = over_critics(cross_entropy, critic(torch.cat([told, pictures], 1)), 1.0)
+        adversarial, *scores = self._judged(condition, image, pictures)
         total = diversity_loss(content) + self.config.adversarial * adversarial
-        optimizer = self.optimizers["generator"]
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
+        self.descend(total)
         return torch.stack([x.detach() for x in (*terms, adversarial, *scores)])
 
     def _content(
@@ -86,19 +79,21 @@ class CRNTraining(OneStage):
         weighted = self.config.features * torch.stack(maps).mean(0)
         return pixels + weighted, (pixels.sum(1).mean(), weighted.sum(1).mean())
 
-    def _critic_step(self, condition: Tensor, image: Tensor, pictures: Tensor) -> Sequence[Tensor]:
-        """Losses of the critic on the real and on the made pictures, before its step."""
+    def _judged(self, condition: Tensor, image: Tensor, pictures: Tensor) -> Sequence[Tensor]:
+        """After a step of the critic, if there is one: what the cascade loses, and its own losses.
+
+        Returns:
+            The adversarial loss; the critic's of real and of made.
+        """
         critic = self.networks.get("critic")
         if critic is None:
-            return [torch.zeros((), device=self.device)] * 2
+            return [torch.zeros((), device=self.device)] * 3
         told = condition.expand(len(pictures), -1, -1, -1)
-        fake = over_critics(cross_entropy, critic(torch.cat([told, pictures.detach()], 1)), 0.0)
-        real = over_critics(cross_entropy, critic(torch.cat([condition, image], 1)), 1.0)
-        optimizer = self.optimizers["critic"]
-        optimizer.zero_grad()
-        (0.5 * (real + fake)).backward()
-        optimizer.step()
-        return real, fake
+        made = torch.cat([told, pictures], 1)
+        real = torch.cat([condition, image], 1)
+        scores = critics_step(cross_entropy, critic, self.optimizers["critic"], real, made)
+        with frozen(critic):
+            return over_critics(cross_entropy, critic(made), 1.0), *scores
 
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""
