@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Rehearsal
+from consingan.nn.footprint import Pass, footprint
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 from consingan.settings.config import Config
@@ -129,7 +130,7 @@ class OneStage:
             network.train()
         arithmetic = self.execution.arithmetic
         try:
-            with arithmetic.scope(self.device), arithmetic.autocast(self.device):
+            with arithmetic.scope(self.device), arithmetic.autocast_if_faster(self.device):
                 return self.iterate(iteration)
         finally:
             for network in self.networks.values():
@@ -186,16 +187,22 @@ class OneStage:
             load_optimizer(self.optimizers[name], tensors, f"optimizer_{name}")
 
     def facts(self) -> Iterator[str]:
-        """The numbers of weights."""
+        """The numbers of weights, and where it is so that bf16 is not taken."""
         counts = (
             f"{name} {sum(p.numel() for p in network.parameters()):,}"
             for name, network in self.networks.items()
         )
         yield "parameters: " + ", ".join(counts)
+        if self.device.type == "cpu" and self.execution.arithmetic.name != "float32":
+            yield "computed in float32, which is faster: on a CPU casts cost more than they save"
 
-    def peak_memory(self, checkpointing: bool | None = None) -> int | None:  # noqa: ARG002
-        """It was not measured."""
-        return None
+    @abstractmethod
+    def passes(self) -> Iterator[Pass]:
+        """What an iteration keeps at the same time for its gradients."""
+
+    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
+        """Bytes of an iteration beside the program."""
+        return None if checkpointing else footprint(self.networks.values(), self.passes())
 
     def rehearse(self, stage: int) -> Rehearsal:  # noqa: ARG002
         """Iterations of a copy of everything."""

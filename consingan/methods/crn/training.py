@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from consingan.machine.execution import Execution
 from consingan.methods.crn.method import LOSSES
-from consingan.methods.crn.model import CRN, layout_of
+from consingan.methods.crn.model import CRN, colors_of, layout_of
 from consingan.methods.crn.networks import draw_weights
 from consingan.methods.crn.rule import diversity_loss, label_losses
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
 from consingan.nn import initial
 from consingan.nn.features import BANKS
+from consingan.nn.footprint import Pass
 from consingan.nn.gan import critics_step, cross_entropy, frozen, over_critics
 from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for
@@ -94,6 +95,16 @@ class CRNTraining(OneStage):
         scores = critics_step(cross_entropy, critic, self.optimizers["critic"], real, made)
         with frozen(critic):
             return over_critics(cross_entropy, critic(made), 1.0), *scores
+
+    def passes(self) -> Iterator[Pass]:
+        """The cascade's once, features of all pictures, the critic's of real and made ones."""
+        height, width = self.sizes[0]
+        outputs = self.config.num_outputs
+        yield Pass(self.model.network, (1, len(colors_of(self.model.pair)), height, width))
+        if self.bank is not None:
+            yield Pass(self.bank, (outputs, 3, height, width))
+        if critic := self.networks.get("critic"):
+            yield Pass(critic, (outputs, 6, height, width), 2)
 
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""
