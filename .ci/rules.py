@@ -19,7 +19,10 @@ PACKAGE = ROOT / "consingan"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 FACES = ("cli", "notebook", "web")
 READERS = (
-    "methods/consingan/official.py", "methods/singan/official.py", "metrics/sifid.py", "nn/vgg.py",
+    "methods/consingan/official.py",
+    "methods/singan/official.py",
+    "metrics/sifid.py",
+    "nn/vgg.py",
 )
 # path or path:function -> why it may be longer
 REASONS = {

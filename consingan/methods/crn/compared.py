@@ -1,8 +1,8 @@
 """What pictures are compared by beside their pixels: VGG19's features, or some that need no file.
 
 The paper takes the maps after conv1_2 to conv5_2 with averages for pools, and weights that make all
-of them alike but the last, which counts ten times (section 3.2 and its program). Maps are divided by
-their mean over the training image for that, whatever the scale of the features.
+of them alike but the last, which counts ten times (section 3.2 and its program). For that maps are
+divided by their mean over the training image, whatever the scale of the features.
 """
 
 from __future__ import annotations

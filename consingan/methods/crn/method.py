@@ -25,7 +25,9 @@ def idle(config: CRNConfig) -> Iterator[tuple[str, str]]:
     if not config.adversarial:
         yield from ((name, "with --critic_weight 0") for name in ("ndf", "lr_critic"))
     if not config.features:
-        yield "compared", "with --features 0"
+        yield from ((name, "with --features 0") for name in ("compared", "vgg_weights"))
+    elif config.vgg_weights:
+        yield "compared", "with --vgg_weights"
     yield "jitter", "for layouts, whose colors are names"
 
 
