@@ -8,8 +8,6 @@ result is read from. It interpolates, with U(r) = r^2 log r^2 (Bookstein 1989, s
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -32,28 +30,30 @@ def spline_map(places: Tensor, sources: Tensor, size: Size) -> Tensor:
     n = len(places)
     flat = torch.cat([places.new_ones(n, 1), places], 1)
     system = places.new_zeros(n + 3, n + 3)
-    system[:n, :n] = _radial(places, places)
+    system[:n, :n] = _bending(places)
     system[:n, n:], system[n:, :n] = flat, flat.T
     wanted = torch.cat([sources, sources.new_zeros(3, 2)])
     # Not `solve`: two points in one place, a corner that is not moved, make it singular.
     weights = torch.linalg.lstsq(system, wanted, driver="gelsd").solution
-    pixels = _pixels(size)
-    read = _radial(pixels, places) @ weights[:n] + weights[n] + pixels @ weights[n + 1 :]
-    rows_and_columns: Tensor = read.T.reshape(2, *size)
-    return rows_and_columns
+    rows, columns = (torch.arange(n, dtype=torch.float64) for n in size)
+    bending, plane = weights[:n].T, weights[n:]
+    even = plane[0] + rows[:, None, None] * plane[1] + columns[None, :, None] * plane[2]
+    bent = (bending @ _radial(places, rows, columns)).view(2, *size)
+    read: Tensor = bent + even.permute(2, 0, 1)
+    return read
 
 
-@lru_cache(maxsize=8)
-def _pixels(size: Size) -> Tensor:
-    """(h w, 2) places of all pixels."""
-    rows = torch.arange(size[0], dtype=torch.float64)
-    columns = torch.arange(size[1], dtype=torch.float64)
-    return torch.cartesian_prod(rows, columns)
+def _radial(centers: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """U of the distances of n centers to all pixels, (n, h w)."""
+    down = (centers[:, 0, None] - rows).square()
+    across = (centers[:, 1, None] - columns).square()
+    squared = (down[:, :, None] + across[:, None, :]).flatten(1)
+    return torch.xlogy(squared, squared)
 
 
-def _radial(x: Tensor, centers: Tensor) -> Tensor:
-    """U of all distances, (len(x), len(centers))."""
-    squared = (x[:, None] - centers[None]).square().sum(-1)
+def _bending(places: Tensor) -> Tensor:
+    """U of the distances of all places to one another, (n, n)."""
+    squared = (places[:, None] - places[None]).square().sum(-1)
     return torch.xlogy(squared, squared)
 
 

@@ -17,11 +17,14 @@ from torch import Tensor, nn
 from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Rehearsal
+from consingan.nn.footprint import Pass, footprint
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 from consingan.settings.config import Config
 
 Size = tuple[int, int]
+
+FUSED = ("cpu", "cuda")  # kinds of devices that every torch from 2.4 on has a fused Adam for
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ class OneStage:
     def _new_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         rates = [self.rates.first, *[self.rates.other] * (len(self.networks) - 1)]
         betas = (self.rates.beta1, 0.999)
+        # One pass over the weights instead of ten: a tenth of pix2pix's time on a CPU (measured).
+        fused = self.device.type in FUSED
         return {
-            name: torch.optim.Adam(network.parameters(), lr=lr, betas=betas)
+            name: torch.optim.Adam(network.parameters(), lr=lr, betas=betas, fused=fused)
             for (name, network), lr in zip(self.networks.items(), rates, strict=True)
         }
 
@@ -86,6 +91,13 @@ class OneStage:
     @abstractmethod
     def iterate(self, iteration: int) -> Tensor:
         """One iteration under its learning rates; its losses, (len(losses),)."""
+
+    def descend(self, loss: Tensor) -> None:
+        """A step of the generator."""
+        optimizer = self.optimizers["generator"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
 
     def rng(self, purpose: str, iteration: int) -> torch.Generator:
         """The random numbers of one iteration."""
@@ -118,7 +130,7 @@ class OneStage:
             network.train()
         arithmetic = self.execution.arithmetic
         try:
-            with arithmetic.scope(self.device), arithmetic.autocast(self.device):
+            with arithmetic.scope(self.device), arithmetic.autocast_if_faster(self.device):
                 return self.iterate(iteration)
         finally:
             for network in self.networks.values():
@@ -175,16 +187,22 @@ class OneStage:
             load_optimizer(self.optimizers[name], tensors, f"optimizer_{name}")
 
     def facts(self) -> Iterator[str]:
-        """The numbers of weights."""
+        """The numbers of weights, and where it is so that bf16 is not taken."""
         counts = (
             f"{name} {sum(p.numel() for p in network.parameters()):,}"
             for name, network in self.networks.items()
         )
         yield "parameters: " + ", ".join(counts)
+        if self.device.type == "cpu" and self.execution.arithmetic.name != "float32":
+            yield "computed in float32, which is faster: on a CPU casts cost more than they save"
 
-    def peak_memory(self, checkpointing: bool | None = None) -> int | None:  # noqa: ARG002
-        """It was not measured."""
-        return None
+    @abstractmethod
+    def passes(self) -> Iterator[Pass]:
+        """What an iteration keeps at the same time for its gradients."""
+
+    def peak_memory(self, checkpointing: bool | None = None) -> int | None:
+        """Bytes of an iteration beside the program."""
+        return None if checkpointing else footprint(self.networks.values(), self.passes())
 
     def rehearse(self, stage: int) -> Rehearsal:  # noqa: ARG002
         """Iterations of a copy of everything."""

@@ -23,7 +23,6 @@ from consingan.images.conditions import (
 )
 from consingan.images.picture import gray_as, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
-from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
 from consingan.methods.pairs import WORDS, PairConfig, recipe_of
@@ -192,7 +191,7 @@ class PairModel:
     def render(self, condition: Tensor) -> Tensor:
         """See `contract.Translates`."""
         self.network.eval()
-        with self.arithmetic.scope(self.device), self.arithmetic.autocast(self.device):
+        with self.arithmetic.scope(self.device), self.arithmetic.autocast_if_faster(self.device):
             made = self.made(condition.to(self.device))
         return gray_as(self.real.cpu(), made.float().clamp(-1, 1).cpu())
 
@@ -242,11 +241,6 @@ class PairModel:
                 f"{share:.1%} of A is in other colors than the training's A; the nearest count."
             ]
         return []
-
-
-def begin_pair(config: PairConfig, inputs: Inputs, execution: Execution) -> Pair:
-    """The pair on the device, see `pair_of`."""
-    return pair_of(config, inputs).to(execution.device)
 
 
 def margin(size: Size, unit: int) -> Size:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from consingan.errors import UserError
-from consingan.methods.contract import Panel
+from consingan.methods.contract import Panel, Remedy
 from consingan.settings.config import Config
 from consingan.settings.option import option
 
@@ -109,3 +109,18 @@ L1 = Panel(
     log=True,
 )
 """The drawing of the loss that all of them have."""
+
+JUDGED = Panel(
+    "critic's loss",
+    "Critic: at 0.69 it cannot tell real from made.",
+    {"real": ("d_real",), "made": ("d_fake",)},
+)
+"""The drawing of a critic's losses by cross entropy."""
+
+REMEDIES: dict[str, Remedy] = {
+    "diverged": lambda _: "Try smaller --lr and --lr_critic.",
+    "longer": lambda config: f"Raise --niter, now {config.niter}.",
+    "flat": lambda _: "Train anew with a smaller --lr.",
+    "learned_by_heart": lambda config: "Raise --niter." if config.warps else "Train with --warps.",
+}
+"""Advice that holds for all of them, see `contract.Method.remedies`."""

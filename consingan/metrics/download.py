@@ -58,6 +58,11 @@ def downloaded(url: str) -> Path:
     return path
 
 
+def checksum_of(source: str | Path) -> str:
+    """SHA-256 of a file, or of what `downloaded` gives for an address, in hexadecimal digits."""
+    return _sha256(downloaded(str(source)) if "://" in str(source) else Path(source))
+
+
 def _checksum(url: str) -> str:
     """Hexadecimal digits that the file's SHA-256 begins with."""
     given = re.search(r"#sha256=([0-9a-f]{8,64})$", url, re.IGNORECASE)

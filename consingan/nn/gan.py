@@ -5,11 +5,13 @@ All take maps of scores of any shape, before a sigmoid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 Loss = Callable[[Tensor, float], Tensor]
 
@@ -31,6 +33,39 @@ ADVERSARIAL: dict[str, Loss] = {"bce": cross_entropy, "lsgan": squares}
 def over_critics(loss: Loss, maps: Sequence[Sequence[Tensor]], wanted: float) -> Tensor:
     """The sum over several critics of a loss of their scores, the last of each one's maps."""
     return torch.stack([loss(each[-1], wanted) for each in maps]).sum()
+
+
+def critics_step(
+    loss: Loss, critics: nn.Module, optimizer: Optimizer, real: Tensor, made: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One step of the critics on half the sum of their losses of what is real and what is made.
+
+    Args:
+        loss: a value of `ADVERSARIAL`.
+        critics: give the maps of every critic, see `patch_critic.PatchCritics`.
+        optimizer: of the critics.
+        real: what they see, (N, C, h, w).
+        made: likewise, (M, C, h, w); no gradient goes there.
+
+    Returns:
+        The two losses, of real and of made, before the step.
+    """
+    of_made = over_critics(loss, critics(made.detach()), 0.0)
+    of_real = over_critics(loss, critics(real), 1.0)
+    optimizer.zero_grad()
+    (0.5 * (of_real + of_made)).backward()
+    optimizer.step()
+    return of_real, of_made
+
+
+@contextlib.contextmanager
+def frozen(critics: nn.Module) -> Iterator[None]:
+    """Critics that only pass gradients on to what they judge: their own weights get none."""
+    critics.requires_grad_(False)
+    try:
+        yield
+    finally:
+        critics.requires_grad_(True)
 
 
 def feature_matching(

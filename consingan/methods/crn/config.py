@@ -40,6 +40,10 @@ class CRNConfig(PairConfig):
         choices=("patches", "filters"),
         group="optimization",
     )
+    vgg_weights: str = option(
+        "", "File or address of torchvision's VGG19, to compare by in place of --compared.",
+        group="optimization",
+    )  # fmt: skip
     features: float = option(
         0.5, "Weight of these features; 0 compares pixels alone.", minimum=0,
         group="optimization",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from consingan.methods.contract import Method, Panel
+from consingan.methods.contract import Method
 from consingan.methods.crn.config import CRNConfig
 from consingan.methods.crn.presets import PRESETS
 from consingan.methods.crn.tasks import TASKS
-from consingan.methods.pairs import L1, condition_label, pictures_of
+from consingan.methods.pairs import JUDGED, L1, REMEDIES, condition_label, pictures_of
 
 LOSSES = ("difference", "feature_difference", "g_adversarial", "d_real", "d_fake")
 
@@ -25,7 +25,9 @@ def idle(config: CRNConfig) -> Iterator[tuple[str, str]]:
     if not config.adversarial:
         yield from ((name, "with --critic_weight 0") for name in ("ndf", "lr_critic"))
     if not config.features:
-        yield "compared", "with --features 0"
+        yield from ((name, "with --features 0") for name in ("compared", "vgg_weights"))
+    elif config.vgg_weights:
+        yield "compared", "with --vgg_weights"
     yield "jitter", "for layouts, whose colors are names"
 
 
@@ -45,27 +47,15 @@ CRN = Method(
     presets=PRESETS,
     label=label,
     code="consingan.methods.crn.setup",
-    remedies={
-        "diverged": lambda _: "Try a smaller --lr.",
-        "longer": lambda config: f"Raise --niter, now {config.niter}.",
-        "flat": lambda _: "Train anew with a smaller --lr.",
+    remedies=REMEDIES
+    | {
         "memory": lambda _: "Train anew with a smaller --max_size or --width.",
-        "learned_by_heart": lambda config: (
-            "Raise --niter." if config.warps else "Train with --warps."
-        ),
         "smooth": lambda config: f"Raise --critic_weight, now {config.adversarial:g}, or --niter.",
     },
     losses=LOSSES,
     reconstruction="difference",
     in_short=in_short,
-    panels=(
-        L1,
-        Panel(
-            "critic's loss",
-            "Critic: at 0.69 it cannot tell real from made.",
-            {"real": ("d_real",), "made": ("d_fake",)},
-        ),
-    ),
+    panels=(L1, JUDGED),
     idle=idle,
     trial={"condition": "colors:64", "niter": 2, "width": 4, "ndf": 2, "max_size": 32},
     pictures=pictures_of,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from consingan.machine.execution import Execution
+from consingan.methods.crn.compared import facts_of, features_of
 from consingan.methods.crn.method import LOSSES
-from consingan.methods.crn.model import CRN, layout_of
+from consingan.methods.crn.model import CRN, colors_of, layout_of
 from consingan.methods.crn.networks import draw_weights
 from consingan.methods.crn.rule import diversity_loss, label_losses
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
 from consingan.nn import initial
-from consingan.nn.features import BANKS
-from consingan.nn.gan import cross_entropy, over_critics
+from consingan.nn.footprint import Pass
+from consingan.nn.gan import critics_step, cross_entropy, frozen, over_critics
 from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for
 
@@ -26,8 +27,7 @@ Size = tuple[int, int]
 class CRNTraining(OneStage):
     """Trains one model, see `contract.Training`.
 
-    The paper compares features of VGG19; here it is the picture and a bank of filters that is made
-    for it, see `nn.features`. The critic, which the paper has not, judges layout and picture.
+    The critic, which the paper has not, judges layout and picture.
     """
 
     losses = LOSSES
@@ -40,8 +40,7 @@ class CRNTraining(OneStage):
             layers = layers_for(min(model.sizes[0]))
             critic = PatchCritics(6, config.ndf, "affine", layers=layers)
             networks["critic"] = critic.to(execution.device)
-        rng = stream(config.manual_seed, "filters")
-        self.bank = BANKS[config.compared](model.real, rng) if config.features else None
+        self.features = features_of(config, model.real)
         rates = Rates(config.lr, config.lr_critic, config.beta1, config.decay_from)
         super().__init__(config, networks, rates, execution)
         self.draw_weights(0)
@@ -63,16 +62,9 @@ class CRNTraining(OneStage):
         layout = layout_of(self.model.pair, condition)
         pictures = self.model.network(layout).float()
         content, terms = self._content(pictures, image, layout)
-        scores = self._critic_step(condition, image, pictures)
-        adversarial = torch.zeros((), device=self.device)
-        if critic := self.networks.get("critic"):
-            told = condition.expand(len(pictures), -1, -1, -1)
-            adversarial = over_critics(cross_entropy, critic(torch.cat([told, pictures], 1)), 1.0)
+        adversarial, *scores = self._judged(condition, image, pictures)
         total = diversity_loss(content) + self.config.adversarial * adversarial
-        optimizer = self.optimizers["generator"]
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
+        self.descend(total)
         return torch.stack([x.detach() for x in (*terms, adversarial, *scores)])
 
     def _content(
@@ -80,25 +72,42 @@ class CRNTraining(OneStage):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """(k, L): what each picture differs by in each label; and the means for the curves."""
         pixels = label_losses([pictures], [image], layout)[0]
-        if self.bank is None:
+        if self.features is None:
             return pixels, (pixels.sum(1).mean(), torch.zeros((), device=self.device))
-        maps = label_losses(self.bank(pictures), self.bank(image), layout)
+        maps = label_losses(self.features(pictures), self.features(image), layout)
         weighted = self.config.features * torch.stack(maps).mean(0)
         return pixels + weighted, (pixels.sum(1).mean(), weighted.sum(1).mean())
 
-    def _critic_step(self, condition: Tensor, image: Tensor, pictures: Tensor) -> Sequence[Tensor]:
-        """Losses of the critic on the real and on the made pictures, before its step."""
+    def _judged(self, condition: Tensor, image: Tensor, pictures: Tensor) -> Sequence[Tensor]:
+        """After a step of the critic, if there is one: what the cascade loses, and its own losses.
+
+        Returns:
+            The adversarial loss; the critic's of real and of made.
+        """
         critic = self.networks.get("critic")
         if critic is None:
-            return [torch.zeros((), device=self.device)] * 2
+            return [torch.zeros((), device=self.device)] * 3
         told = condition.expand(len(pictures), -1, -1, -1)
-        fake = over_critics(cross_entropy, critic(torch.cat([told, pictures.detach()], 1)), 0.0)
-        real = over_critics(cross_entropy, critic(torch.cat([condition, image], 1)), 1.0)
-        optimizer = self.optimizers["critic"]
-        optimizer.zero_grad()
-        (0.5 * (real + fake)).backward()
-        optimizer.step()
-        return real, fake
+        made = torch.cat([told, pictures], 1)
+        real = torch.cat([condition, image], 1)
+        scores = critics_step(cross_entropy, critic, self.optimizers["critic"], real, made)
+        with frozen(critic):
+            return over_critics(cross_entropy, critic(made), 1.0), *scores
+
+    def facts(self) -> Iterator[str]:
+        """See `OneStage`; and which features."""
+        yield from super().facts()
+        yield from facts_of(self.config)
+
+    def passes(self) -> Iterator[Pass]:
+        """The cascade's once, features of all pictures, the critic's of real and made ones."""
+        height, width = self.sizes[0]
+        outputs = self.config.num_outputs
+        yield Pass(self.model.network, (1, len(colors_of(self.model.pair)), height, width))
+        if self.features is not None:
+            yield Pass(self.features, (outputs, 3, height, width))
+        if critic := self.networks.get("critic"):
+            yield Pass(critic, (outputs, 6, height, width), 2)
 
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""

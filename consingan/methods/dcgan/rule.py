@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from consingan.nn.gan import cross_entropy
+from consingan.nn.gan import cross_entropy, frozen
 
 
 def step(
@@ -37,7 +37,8 @@ def step(
     (on_real + on_made).backward()
     of_critic.step()
     of_generator.zero_grad()
-    fooled = cross_entropy(critic(made), 1.0)
+    with frozen(critic):
+        fooled = cross_entropy(critic(made), 1.0)
     fooled.backward()
     of_generator.step()
     return on_real, on_made, fooled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from consingan.methods.dcgan.model import DCGAN
 from consingan.methods.dcgan.networks import Critic
 from consingan.methods.dcgan.rule import step
 from consingan.methods.one_stage import OneStage, Rates
+from consingan.nn.footprint import Pass
 from consingan.nn.initial import draw_weights
 from consingan.nn.noise import stream
 
@@ -48,6 +51,12 @@ class DCGANTraining(OneStage):
         optimizers = list(self.optimizers.values())
         found = step(self.networks["generator"], self.networks["critic"], optimizers, real, z)
         return torch.stack([loss.detach() for loss in found])
+
+    def passes(self) -> Iterator[Pass]:
+        """The generator's once, the critic's of real and of made pictures."""
+        config = self.config
+        yield Pass(self.networks["generator"], (config.batch, config.nz, 1, 1))
+        yield Pass(self.networks["critic"], (config.batch, 3, config.side, config.side), 2)
 
     def fixed(self) -> dict[str, Tensor]:
         """The image."""

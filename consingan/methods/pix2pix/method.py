@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from consingan.methods.contract import Method, Panel
-from consingan.methods.pairs import L1, condition_label, pictures_of
+from consingan.methods.contract import Method
+from consingan.methods.pairs import JUDGED, L1, REMEDIES, condition_label, pictures_of
 from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.methods.pix2pix.presets import PRESETS
 from consingan.methods.pix2pix.tasks import TASKS
@@ -43,27 +43,15 @@ PIX2PIX = Method(
     presets=PRESETS,
     label=label,
     code="consingan.methods.pix2pix.setup",
-    remedies={
-        "diverged": lambda _: "Try smaller --lr and --lr_critic.",
-        "longer": lambda config: f"Raise --niter, now {config.niter}.",
-        "flat": lambda _: "Train anew with a smaller --lr.",
+    remedies=REMEDIES
+    | {
         "memory": lambda _: "Train anew with a smaller --max_size or --ngf.",
-        "learned_by_heart": lambda config: (
-            "Raise --niter." if config.warps else "Train with --warps."
-        ),
         "smooth": lambda _: "Raise --niter, or try --features 10.",
     },
     losses=LOSSES,
     reconstruction="difference",
     in_short=in_short,
-    panels=(
-        L1,
-        Panel(
-            "critic's loss",
-            "Critic: at 0.69 it cannot tell real from made.",
-            {"real": ("d_real",), "made": ("d_fake",)},
-        ),
-    ),
+    panels=(L1, JUDGED),
     idle=idle,
     trial={"condition": "blur", "niter": 2, "ngf": 2, "ndf": 2, "max_size": 32, "levels": 3},
     pictures=pictures_of,

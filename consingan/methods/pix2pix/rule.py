@@ -36,36 +36,6 @@ class GeneratorLoss:
     total: Tensor
 
 
-def critic_step(
-    rule: Rule,
-    critics: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    condition: Tensor,
-    image: Tensor,
-    made: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """One step of the critics on half the sum of the losses of a real and of a made pair.
-
-    Args:
-        rule: the terms.
-        critics: judge A and B together, (N, 6, h, w), see `PatchCritics`.
-        optimizer: of the critics.
-        condition: A.
-        image: B.
-        made: G(A); no gradient goes there.
-
-    Returns:
-        The two losses, real and made.
-    """
-    loss = ADVERSARIAL[rule.adversarial]
-    fake = over_critics(loss, critics(torch.cat([condition, made.detach()], 1)), 0.0)
-    real = over_critics(loss, critics(torch.cat([condition, image], 1)), 1.0)
-    optimizer.zero_grad()
-    (0.5 * (real + fake)).backward()
-    optimizer.step()
-    return real, fake
-
-
 def generator_loss(
     rule: Rule, critics: nn.Module, condition: Tensor, image: Tensor, made: Tensor
 ) -> GeneratorLoss:

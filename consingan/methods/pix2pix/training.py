@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -10,9 +11,12 @@ from torch import Tensor
 from consingan.machine.execution import Execution
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
+from consingan.methods.pairing import margin
 from consingan.methods.pix2pix.method import LOSSES
 from consingan.methods.pix2pix.model import Pix2Pix, applied
-from consingan.methods.pix2pix.rule import Rule, critic_step, generator_loss
+from consingan.methods.pix2pix.rule import Rule, generator_loss
+from consingan.nn.footprint import Pass
+from consingan.nn.gan import ADVERSARIAL, critics_step, frozen
 from consingan.nn.initial import draw_weights
 from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for
@@ -57,16 +61,21 @@ class Pix2PixTraining(OneStage):
         network: Any = self.model.network
         made = applied(network, condition, rng if self.config.dropout else None)
         critics = self.networks["critic"]
-        real, fake = critic_step(
-            self.rule, critics, self.optimizers["critic"], condition, image, made
-        )
-        found = generator_loss(self.rule, critics, condition, image, made)
-        optimizer = self.optimizers["generator"]
-        optimizer.zero_grad()
-        found.total.backward()
-        optimizer.step()
+        pairs = (torch.cat([condition, other], 1) for other in (image, made))
+        loss = ADVERSARIAL[self.rule.adversarial]
+        real, fake = critics_step(loss, critics, self.optimizers["critic"], *pairs)
+        with frozen(critics):
+            found = generator_loss(self.rule, critics, condition, image, made)
+        self.descend(found.total)
         terms = (real, fake, found.adversarial, found.l1, found.features)
         return torch.stack([term.detach() for term in terms])
+
+    def passes(self) -> Iterator[Pass]:
+        """The U-Net's once; the critics' of what is real and what is made."""
+        height, width = self.sizes[0]
+        below, right = margin((height, width), 2**self.model.network.levels)
+        yield Pass(self.model.network, (1, 3, height + below, width + right))
+        yield Pass(self.networks["critic"], (1, 6, height, width), 2)
 
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""

@@ -8,8 +8,8 @@ from conformance_others import case, near
 from torch import Tensor, nn
 
 from consingan.methods.pix2pix.networks import UNet
-from consingan.methods.pix2pix.rule import Rule, critic_step, generator_loss
-from consingan.nn.gan import cross_entropy, feature_matching, over_critics, squares
+from consingan.methods.pix2pix.rule import Rule, generator_loss
+from consingan.nn.gan import critics_step, cross_entropy, feature_matching, over_critics, squares
 from consingan.nn.norms import BatchNorm
 from consingan.nn.patch_critic import PatchCritic, PatchCritics
 
@@ -92,7 +92,8 @@ def test_one_step_gives_the_recorded_losses_and_weights(kind: str) -> None:
     optimizers = [torch.optim.Adam(n.parameters(), **adam) for n in (generator, critic)]
     condition, image = arrays["A"], arrays["B"]
     made = generator(condition)
-    real, fake = critic_step(PUBLISHED, critics, optimizers[1], condition, image, made)
+    pairs = [torch.cat([condition, other], 1) for other in (image, made)]
+    real, fake = critics_step(cross_entropy, critics, optimizers[1], *pairs)
     near(real, arrays["loss.d_real"])
     near(fake, arrays["loss.d_fake"])
     losses = generator_loss(PUBLISHED, critics, condition, image, made)
