@@ -1,0 +1,130 @@
+"""Features of VGG (Simonyan and Zisserman 2015) from a file of weights in torchvision's layout.
+
+Nothing but tensors is read, and of them only the convolutions that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.metrics.download import downloaded
+
+LAYERS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+"""Depth -> convolutions of each block, after which the maps are halved."""
+
+WIDTHS = (64, 128, 256, 512, 512)
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Vgg:
+    """The first blocks of a VGG.
+
+    Attributes:
+        blocks: of each its convolutions, (weight, bias).
+    """
+
+    blocks: Sequence[Sequence[tuple[Tensor, Tensor]]]
+
+    def to(self, device: torch.device) -> Vgg:
+        """The same on another device."""
+        return Vgg([[(w.to(device), b.to(device)) for w, b in block] for block in self.blocks])
+
+    def rectified(self, image: Tensor, pool: str = "max") -> list[list[Tensor]]:
+        """Of each block the maps after every ReLU.
+
+        Args:
+            image: (N, 3, h, w) in [-1, 1].
+            pool: what halves the maps between blocks, "max" or "average".
+        """
+        x, found = normalized(image), []
+        for number, block in enumerate(self.blocks):
+            x = halved(x, pool) if number else x
+            maps = []
+            for weight, bias in block:
+                x = F.relu(F.conv2d(x, weight.to(x), bias.to(x), padding=1))
+                maps.append(x)
+            found.append(maps)
+        return found
+
+    def pooled(self, image: Tensor) -> list[Tensor]:
+        """Maps of (N, 3, h, w) in [-1, 1] after the max-pool of each block, while there are any."""
+        return [halved(maps[-1], "max") for maps in self.rectified(image)]
+
+
+def normalized(image: Tensor) -> Tensor:
+    """A picture in [-1, 1] as VGG takes it."""
+    mean, spread = (image.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, SPREAD))
+    return ((image + 1) / 2 - mean) / spread
+
+
+def halved(x: Tensor, pool: str) -> Tensor:
+    """Half the size, by the greatest or the mean of four."""
+    return F.max_pool2d(x, 2, ceil_mode=True) if pool == "max" else F.avg_pool2d(x, 2)
+
+
+def names_of(depth: int, blocks: int) -> list[list[str]]:
+    """torchvision's names of the convolutions of the first blocks: features.0, features.2, ..."""
+    found, place = [], 0
+    for count in LAYERS[depth][:blocks]:
+        found.append([f"features.{place + 2 * k}" for k in range(count)])
+        place += 2 * count + 1
+    return found
+
+
+def load_vgg(source: str | Path, depth: int, blocks: int) -> Vgg:
+    """The first blocks of torchvision's VGG16 or VGG19 from a path or URL.
+
+    `metrics.download.downloaded` says which addresses are taken, and how their checksum is given.
+
+    Raises:
+        UserError: there is no such file, it cannot be had or read, or it holds something else.
+    """
+    path = downloaded(str(source)) if "://" in str(source) else Path(source)
+    if not path.is_file():
+        raise UserError(f"There is no file of VGG{depth} weights at {path}.")
+    state = _read(path, depth)
+    found, before = [], 3
+    for names, width in zip(names_of(depth, blocks), WIDTHS, strict=False):
+        block = []
+        for name in names:
+            weight = _tensor(state, f"{name}.weight", (width, before, 3, 3), path, depth)
+            block.append((weight, _tensor(state, f"{name}.bias", (width,), path, depth)))
+            before = width
+        found.append(block)
+    return Vgg(found)
+
+
+def _read(path: Path, depth: int) -> dict[str, Any]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the readers raise a dozen kinds of exception on a wrong file
+        raise UserError(f"{path} is not a file of VGG{depth} weights that can be read.") from error
+    return state if isinstance(state, dict) else {}
+
+
+def _tensor(
+    state: dict[str, Any], name: str, shape: tuple[int, ...], path: Path, depth: int
+) -> Tensor:
+    value = state.get(name)
+    if not isinstance(value, Tensor) or tuple(value.shape) != shape:
+        raise UserError(
+            f"{path} does not hold the weights of torchvision's VGG{depth}: {name} is missing or "
+            f"has another shape than {shape}."
+        )
+    if not value.isfinite().all():
+        raise UserError(f"{path} is damaged: {name} has values that are not finite.")
+    return value.float()
