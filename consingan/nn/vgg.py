@@ -69,11 +69,11 @@ def normalized(image: Tensor) -> Tensor:
 
 def halved(x: Tensor, pool: str) -> Tensor:
     """Half the size, by the greatest or the mean of four."""
-    return F.max_pool2d(x, 2, ceil_mode=True) if pool == "max" else F.avg_pool2d(x, 2)
+    return F.max_pool2d(x, 2) if pool == "max" else F.avg_pool2d(x, 2)
 
 
 def names_of(depth: int, blocks: int) -> list[list[str]]:
-    """torchvision's names of the convolutions of the first blocks: features.0, features.2, ..."""
+    """Torchvision's names of the convolutions of the first blocks: features.0, features.2, ..."""
     found, place = [], 0
     for count in LAYERS[depth][:blocks]:
         found.append([f"features.{place + 2 * k}" for k in range(count)])

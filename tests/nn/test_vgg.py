@@ -38,7 +38,7 @@ def test_the_maps_are_those_of_the_layers_one_after_the_other(tmp_path: Path) ->
     for name in ("features.0", "features.2"):
         x = F.relu(F.conv2d(x, state[f"{name}.weight"], state[f"{name}.bias"], padding=1))
     maps = load_vgg(tmp_path / "vgg.pth", 16, 2).pooled(image)
-    torch.testing.assert_close(maps[0], F.max_pool2d(x, 2, ceil_mode=True))
+    torch.testing.assert_close(maps[0], F.max_pool2d(x, 2))
     assert maps[1].shape[1] == 128
 
 
@@ -48,7 +48,7 @@ def test_a_file_of_another_layout_is_refused_in_a_sentence(tmp_path: Path) -> No
     with pytest.raises(UserError, match=r"torchvision's VGG16: features.0.weight is missing"):
         load_vgg(path, 16, 3)
     path.write_bytes(b"no weights")
-    with pytest.raises(UserError, match="cannot be read|can be read"):
+    with pytest.raises(UserError, match="that can be read"):
         load_vgg(path, 16, 3)
     with pytest.raises(UserError, match="There is no file"):
         load_vgg(tmp_path / "nowhere.pth", 16, 3)

@@ -23,7 +23,7 @@ class PartialConv2d(nn.Conv2d):
     of M in the window, N what it would be if all were known.
     """
 
-    def forward(  # type: ignore[override] - a mask goes beside the picture
+    def forward(  # type: ignore[override]
         self, x: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Features and the mask of what is known of them.
@@ -38,12 +38,13 @@ class PartialConv2d(nn.Conv2d):
         several = mask is not None and mask.shape[1] > 1
         whole = x.new_ones(1, 1, *x.shape[-2:]) if mask is None else mask
         window = float(whole.shape[1] * self.weight[0, 0].numel())
-        with torch.no_grad():
-            ones = x.new_ones(1, 1, *self.kernel_size)
-            total = whole.to(x).sum(1, keepdim=True)
+        # Counts are exact whatever the arithmetic of the convolution itself.
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            total = whole.float().sum(1, keepdim=True)
+            ones = total.new_ones(1, 1, *self.kernel_size)
             known = F.conv2d(total, ones, None, self.stride, self.padding, self.dilation)
             seen = (known > 0.5).to(x)
-            ratio = window / (known + TINY) * seen
+            ratio = (window / (known + TINY)).to(x) * seen
         y = F.conv2d(x if mask is None else x * mask.to(x), self.weight, None, self.stride,
                      self.padding, self.dilation)  # fmt: skip
         y = y * ratio

@@ -31,9 +31,7 @@ REGION_NORMS = {
 class Layer(nn.Module):
     """Convolution, normalization, activation, of features and their mask."""
 
-    def __init__(
-        self, conv: nn.Module, norm: nn.Module | None, slope: float | None
-    ) -> None:
+    def __init__(self, conv: nn.Module, norm: nn.Module | None, slope: float | None) -> None:
         super().__init__()
         self.conv, self.norm, self.slope = conv, norm, slope
 
@@ -75,8 +73,7 @@ class UNet(nn.Module):
 
         self.down = nn.ModuleList(layer(widths[k], widths[k + 1], k, True) for k in range(levels))
         self.up = nn.ModuleList(
-            layer(widths[k + 1] + widths[k], widths[k] if k else 3, k, False)
-            for k in range(levels)
+            layer(widths[k + 1] + widths[k], widths[k] if k else 3, k, False) for k in range(levels)
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

@@ -23,8 +23,9 @@ from consingan.methods.partial_conv.networks import UNet
 
 def convolution(arrays: dict[str, Tensor], bias: Tensor | None) -> PartialConv2d:
     weight = arrays["weight"]
-    conv = PartialConv2d(weight.shape[1], weight.shape[0], weight.shape[-1],
-                         int(arrays["stride"]), int(arrays["padding"]), bias=bias is not None)  # fmt: skip
+    outputs, inputs, kernel, _ = weight.shape
+    stride, padding = int(arrays["stride"]), int(arrays["padding"])
+    conv = PartialConv2d(inputs, outputs, kernel, stride, padding, bias=bias is not None)
     conv.load_state_dict({"weight": weight} | ({} if bias is None else {"bias": bias}))
     return conv
 
