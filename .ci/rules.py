@@ -18,7 +18,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "consingan"
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 FACES = ("cli", "notebook", "web")
-READERS = ("methods/consingan/official.py", "methods/singan/official.py", "metrics/sifid.py")
+READERS = (
+    "methods/consingan/official.py",
+    "methods/singan/official.py",
+    "metrics/sifid.py",
+    "nn/vgg.py",
+)
 # path or path:function -> why it may be longer
 REASONS = {
     "methods/contract.py": "the contract is read as one page: protocols with their sentences",

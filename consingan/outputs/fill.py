@@ -15,6 +15,7 @@ from consingan.images.deep import refuse_colors, sheet_suffix, write_as
 from consingan.images.hole import hole_at
 from consingan.images.io import read_picture, unit, write_image
 from consingan.images.names import shown
+from consingan.images.patch_fill import enlarged_fill, polished
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
@@ -22,7 +23,6 @@ from consingan.machine.progress import tracked
 from consingan.methods.contract import HasHole
 from consingan.methods.holes import Holed
 from consingan.metrics.inside import Inside, inside, seam
-from consingan.nn.patch_fill import enlarged_fill, polished
 from consingan.outputs.contract import Say
 from consingan.outputs.hidden_copies import Trials, trials
 from consingan.outputs.requests import FillRequest

@@ -13,8 +13,8 @@ from hole_cases import TINY, files, hole_mask
 from PIL import Image
 
 from consingan.images.hole import emptied
+from consingan.images.patch_fill import polished, seamless
 from consingan.metrics.inside import inside, seam
-from consingan.nn.patch_fill import polished, seamless
 from consingan.outputs.hidden_copies import places
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.images.patch_fill import polished, seamless
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
 from consingan.machine.execution import Execution
@@ -17,7 +18,6 @@ from consingan.methods.holes import Holed, at_training_size
 from consingan.methods.partial_conv.config import MOST_LEVELS, PartialConvConfig
 from consingan.methods.partial_conv.networks import UNet
 from consingan.methods.partial_conv.tasks import TASKS
-from consingan.nn.patch_fill import polished, seamless
 
 Size = tuple[int, int]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from consingan.methods.partial_conv.losses import Features, grown, terms
 from consingan.methods.partial_conv.method import LOSSES
 from consingan.methods.partial_conv.model import PartialConv, applied
 from consingan.methods.partial_conv.networks import draw_weights
-from consingan.nn.features import BANKS, own_patches
+from consingan.nn.features import Bank, own_patches, random_filters
 from consingan.nn.noise import stream
 from consingan.nn.vgg import load_vgg
 
@@ -23,6 +24,13 @@ Size = tuple[int, int]
 OWN_STYLE = 1 / 75
 """Factor on the weight of style without VGG. A bank's maps are about 1, so that its statistics
 weigh much more than VGG's: 120 and this come to what was tried with the picture's own patches."""
+
+SEEN_BY: Mapping[str, Callable[[Tensor, torch.Generator, Tensor], Bank] | None] = {
+    "patches": own_patches,
+    "filters": lambda image, rng, known: random_filters(image, rng),  # noqa: ARG005
+    "none": None,
+}
+"""What features go by, of a picture, a stream and where it is known."""
 
 BLOCKS = 3  # of VGG16, a feature after the pool of each
 
@@ -99,9 +107,5 @@ def features_of(config: Any, image: Tensor, known: Tensor) -> Features | None:
     """
     if config.vgg_weights:
         return load_vgg(config.vgg_weights, 16, BLOCKS).to(image.device).pooled
-    if config.features == "none":
-        return None
-    rng = stream(config.manual_seed, "features")
-    if config.features == "patches":
-        return own_patches(image, rng, known)
-    return BANKS[config.features](image, rng)
+    bank = SEEN_BY[config.features]
+    return bank and bank(image, stream(config.manual_seed, "features"), known)
