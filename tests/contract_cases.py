@@ -54,7 +54,7 @@ class Case:
         if not path.is_file():
             height, width = scene().shape[:2]
             hole = np.zeros((height, width, 3), np.uint8)
-            hole[height // 2 : height // 2 + 6, width // 3 : width // 3 + 7] = 255
+            hole[:4, :5] = 255
             save(path, hole)
         return path
 
