@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from commands import evaluate_model, main_train, naive_scene, save, scene
 from helpers import FailAt, Tensors, assert_same
@@ -47,10 +48,21 @@ class Case:
         path = self.root / "naive.png"
         return path if path.is_file() else save(path, naive_scene())
 
+    @property
+    def hole(self) -> Path:
+        path = self.root / "hole.png"
+        if not path.is_file():
+            height, width = scene().shape[:2]
+            hole = np.zeros((height, width, 3), np.uint8)
+            hole[:4, :5] = 255
+            save(path, hole)
+        return path
+
     def settings(self) -> dict[str, Any]:
         row = self.method.tasks[self.task]
         own = {"method": self.method.name, "train_mode": self.task, "manual_seed": 3}
         needed = {"naive_img": str(self.naive)} if "naive" in row.needs else {}
+        needed |= {"mask": str(self.hole)} if "mask" in row.needs else {}
         return {**self.method.trial, **own, **needed, "input_name": str(self.image)}
 
     def new_run(self, name: str) -> Run:

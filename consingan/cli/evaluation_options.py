@@ -83,7 +83,7 @@ def request_of(run: LoadedRun, options: Mapping[str, Any]) -> Request:
         _note_idle(name, why)
     if run.model.task.takes_naive:
         _note_idle("inception_weights", why)
-    return table(**{name: options[name] for name in names})
+    return table(**{name: options[name] for name in names if was_typed(name)})
 
 
 def note_idle_options(evaluation: Evaluation) -> None:

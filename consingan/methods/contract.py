@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
@@ -58,6 +58,7 @@ class Task:
         result: first word of the names of composites.
         mask_dilation: radius in px by which a mask is widened before compositing.
         fills: whether the mask is a hole, whose pixels do not matter.
+        filled: the output in place of `output` where a training was given a hole; "" is the same.
     """
 
     output: str = "samples"
@@ -68,6 +69,11 @@ class Task:
     result: str = ""
     mask_dilation: int = 0
     fills: bool = False
+    filled: str = ""
+
+    def with_hole(self) -> Task:
+        """The row of a training that was given a hole: it needs no picture of the user's own."""
+        return replace(self, output=self.filled, takes=()) if self.filled else self
 
     @property
     def takes_naive(self) -> bool:
@@ -234,6 +240,11 @@ class Method:
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
     pictures: Callable[[Any], Mapping[str, str]] = _no_pictures
+
+    def task_of(self, config: Any) -> Task:
+        """The row of what a training with these settings is for."""
+        task = self.tasks[config.train_mode]
+        return task.with_hole() if "mask" in self.pictures(config) else task
 
     def load(self) -> Code:
         """Import its code, and torch with it."""
@@ -654,6 +665,21 @@ class Fills(Protocol):
 
     def fill(self, image: Tensor, mask: Tensor, seed: int) -> Tensor:
         """`image` (1, 3, H, W) with what `mask` (1, 1, H, W) marks made anew: (1, 3, h, w)."""
+        ...
+
+
+@runtime_checkable
+class HasHole(Fills, Protocol):
+    """Was trained on a picture with a hole, of which it knows nothing."""
+
+    @property
+    def holed(self) -> Any:
+        """Picture and hole at the picture's own size, `methods.holes.Holed`; None without one."""
+        ...
+
+    @property
+    def saw_known(self) -> bool:
+        """Whether it learned the known part, so that a copy of the hole there proves little."""
         ...
 
 

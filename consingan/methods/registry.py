@@ -10,6 +10,7 @@ from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.contract import Method
 from consingan.methods.crn.method import CRN
 from consingan.methods.dcgan.method import DCGAN
+from consingan.methods.partial_conv.method import PARTIAL_CONV
 from consingan.methods.patches.method import PATCHES
 from consingan.methods.pix2pix.method import PIX2PIX
 from consingan.methods.singan.method import SINGAN
@@ -18,7 +19,8 @@ from consingan.settings.config import DEFAULT_METHOD, Config
 UNTRAINED = PATCHES.name  # makes pictures at once
 
 METHODS: dict[str, Method] = {
-    method.name: method for method in (CONSINGAN, SINGAN, PATCHES, PIX2PIX, CRN, DCGAN)
+    method.name: method
+    for method in (CONSINGAN, SINGAN, PATCHES, PARTIAL_CONV, PIX2PIX, CRN, DCGAN)
 }
 
 

@@ -57,12 +57,25 @@ def scales_for(image: Tensor) -> int:
 
 
 @torch.no_grad()
-def own_patches(image: Tensor, rng: torch.Generator) -> Bank:  # noqa: ARG001 - as the others
-    """The principal components of the picture's own 7x7 patches, each by its deviation."""
+def own_patches(
+    image: Tensor,
+    rng: torch.Generator,  # noqa: ARG001 - as the others
+    known: Tensor | None = None,
+) -> Bank:
+    """The principal components of the picture's own 7x7 patches, each by its deviation.
+
+    Args:
+        image: (1, 3, h, w) in [-1, 1].
+        rng: of banks that are drawn.
+        known: (1, 1, h, w), 1 where patches may be taken from; None is everywhere.
+    """
     filters, x = [], image.cpu().double()
+    share = torch.ones_like(x[:, :1]) if known is None else known.cpu().to(x)
     for k in range(scales_for(image)):
-        x = F.avg_pool2d(x, 2) if k else x
+        x, share = (F.avg_pool2d(v, 2) if k else v for v in (x, share))
+        whole = F.unfold(share, PATCH)[0].mean(0) > 1 - 1e-6
         patches = F.unfold(x, PATCH)[0]
+        patches = patches[:, whole] if bool(whole.any()) else patches
         patches = patches - patches.mean(1, keepdim=True)
         values, vectors = torch.linalg.eigh(patches @ patches.T / patches.shape[1])
         leading = vectors[:, -LEADING:].T / (values[-LEADING:].clamp_min(0).sqrt() + FLOOR)[:, None]

@@ -8,6 +8,7 @@ from consingan.outputs.contract import Output
 from consingan.outputs.requests import (
     CompositeRequest,
     EnlargementRequest,
+    FillRequest,
     FilmRequest,
     SamplesRequest,
     TranslationRequest,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OUTPUTS: dict[str, Output] = {
     output.name: output
     for output in (
+        Output("fill", "fills", FillRequest, "consingan.outputs.fill", ("hole", "fill")),
         Output("samples", "random samples", SamplesRequest, "consingan.outputs.samples"),
         Output("film", "films", FilmRequest, "consingan.outputs.film"),
         Output("enlargement", "enlargements", EnlargementRequest, "consingan.outputs.enlargement"),

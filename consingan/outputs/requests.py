@@ -56,7 +56,7 @@ class SizedRequest(Request):
 class SamplesRequest(SizedRequest):
     """Random samples; without sizes of the user's own also the authors' three."""
 
-    num_samples: int = option(50, "Random samples for each size.", minimum=0)
+    num_samples: int = option(50, "Random samples for each size; 3 fills of a hole.", minimum=0)
     batch_size: int | None = option(None, "Pictures made at a time.", minimum=1, kind="count")
     one_size: bool = option(False, "Samples of the training size only.")
     start_stages: Sequence[Any] = option(
@@ -128,6 +128,16 @@ class CompositeRequest(Request):
         "Coarsest stage that moves or is random, or where --naive_img enters; or all.",
         flag="start_stage",
         kind="stage",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillRequest(Request):
+    """Fills of the hole that a model was trained around."""
+
+    num_samples: int = option(3, "Fills of the hole.", minimum=1)
+    truth: str = option(
+        "", "The picture without the hole, where there is one: fills are held to it.", kind="path"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import torch
@@ -12,12 +11,12 @@ from torch import Tensor
 
 from consingan.images.io import unit
 from consingan.metrics.fieldmap import novelty_maps
-from consingan.metrics.judge import METRICS
 from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
+from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
-from consingan.report.style import arrow, note, number, picture, section
+from consingan.report.style import picture
 from consingan.report.translation import figures_of, look_at_translation, on_translation
 from consingan.report.verdicts import (
     ALIKE,
@@ -36,12 +35,6 @@ SHOWN = 9
 
 MAPS = 4
 """Novelty maps on the page."""
-
-
-REGION_METRICS = {
-    "swd": "distance of the patch distributions to the training image's",
-    "coherence": "nothing in the region that is alien to the training image",
-}
 
 
 @dataclass(frozen=True)
@@ -131,29 +124,6 @@ def _look_at_enlargement(material: Material) -> str:
         pictures += [("bicubic", made.bicubic), ("enlarged", made.picture)]
     images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
     return f'<div class="grid roomy">{"".join(images)}</div>'
-
-
-def region_section(material: Material) -> str:
-    """Figures of the changed region, before and after; nothing without one."""
-    region = material.region
-    if region is None:
-        return ""
-    rows = [
-        f"<tr><td>{escape(METRICS[name].title)}<small>{escape(meaning)}</small></td>"
-        f'<td class="number">{number(region.before[name])}</td>'
-        f'<td class="number">{number(region.after[name])}</td>'
-        f'<td class="arrow">{arrow(name)} {METRICS[name].better}</td></tr>'
-        for name, meaning in REGION_METRICS.items()
-        if name in region.before
-    ]
-    head = (
-        '<tr><th>metric</th><th class="number">naive image</th><th class="number">result</th>'
-        "<th>better</th></tr>"
-    )
-    where = "The whole picture" if region.whole else "The smallest rectangle around the mask"
-    lead = note(f"{where}, against the training image.")
-    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
-    return section("Before and after", lead, table)
 
 
 def facts_of(material: Material) -> Facts:
@@ -285,6 +255,15 @@ KINDS: dict[str, Kind] = {
         scored=False,
         verdicts=_on_region,
         region=judge_region,
+    ),
+    "fill": Kind(
+        what="fills",
+        pictures=lambda _: (),
+        judged=lambda _: (),
+        look=look_at_fill,
+        verdicts=on_fill,
+        scored=False,
+        figures=figures_of_fill,
     ),
     "translation": Kind(
         what="translations",

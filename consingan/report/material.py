@@ -183,7 +183,7 @@ class Material:
     @property
     def kind(self) -> str:
         """The output: samples, film or composite."""
-        return self.method.tasks[self.config.train_mode].output
+        return self.method.task_of(self.config).output
 
     @property
     def seconds(self) -> float | None:

@@ -13,8 +13,9 @@ from consingan.report import figures, style
 from consingan.report.baseline import baseline_section
 from consingan.report.gather import evaluation_command, settings
 from consingan.report.glossary import glossary_section
-from consingan.report.kinds import KINDS, facts_of, region_section, verdicts
+from consingan.report.kinds import KINDS, facts_of, verdicts
 from consingan.report.material import Material, Setting
+from consingan.report.region import region_section
 from consingan.report.style import arrow, note, number, picture, section
 from consingan.runs.curves import length
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import torch
 from torch import Tensor
 
 from consingan.images.io import unit
 from consingan.metrics.bidirectional import bidirectional
 from consingan.metrics.common import GRAY_LEVEL, PATCH
+from consingan.metrics.judge import METRICS
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.composite import Composite
-from consingan.report.material import Region
+from consingan.report.material import Material, Region
+from consingan.report.style import arrow, note, number, section
+
+REGION_METRICS = {
+    "swd": "distance of the patch distributions to the training image's",
+    "coherence": "nothing in the region that is alien to the training image",
+}
 
 ALIKE = 16 / 255  # mean difference of colors up to which a pixel is the same one
 GRID = 8  # px; a level of the pyramids is halved three times at most
@@ -60,3 +69,26 @@ def _span(marked: Tensor) -> slice:
     # In whole steps of the metrics' coarsest reduction: a part of the training image itself would
     # else be reduced on another grid than the image, and be found nowhere in it.
     return slice(max(0, first // GRID * GRID), (last // GRID + 1) * GRID)
+
+
+def region_section(material: Material) -> str:
+    """Figures of the changed region, before and after; nothing without one."""
+    region = material.region
+    if region is None:
+        return ""
+    rows = [
+        f"<tr><td>{escape(METRICS[name].title)}<small>{escape(meaning)}</small></td>"
+        f'<td class="number">{number(region.before[name])}</td>'
+        f'<td class="number">{number(region.after[name])}</td>'
+        f'<td class="arrow">{arrow(name)} {METRICS[name].better}</td></tr>'
+        for name, meaning in REGION_METRICS.items()
+        if name in region.before
+    ]
+    head = (
+        '<tr><th>metric</th><th class="number">naive image</th><th class="number">result</th>'
+        "<th>better</th></tr>"
+    )
+    where = "The whole picture" if region.whole else "The smallest rectangle around the mask"
+    lead = note(f"{where}, against the training image.")
+    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    return section("Before and after", lead, table)

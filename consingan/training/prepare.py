@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.fit import fit_naive
+from consingan.images.hole import emptied, read_hole
 from consingan.images.io import read_image, read_picture
 from consingan.images.layers import Own, own_picture
+from consingan.images.mask_files import Mask
 from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
 from consingan.images.resize import resize, resize_to, training_scale
@@ -26,6 +28,7 @@ from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
 from consingan.settings.reading import AUTO
 
+MASK = "mask"  # field of `Inputs` that is a hole, not a picture
 SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
@@ -90,14 +93,20 @@ def prepare(
     picture = _training_image(chosen.config, image)
     code = method.load()
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
+    hole = _hole(chosen.config, picture)
+    if hole is not None:  # from here on nobody can see what lies in it
+        picture = replace(picture, image=emptied(picture.image, hole.values), notes=picture.notes)
     own = _own_picture(chosen.config, picture.image)
     given = own.image if own else None
-    further = {name: read_image(path) for name, path in method.pictures(chosen.config).items()}
+    files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
+    further = {name: read_image(path) for name, path in files.items()}
+    further |= {} if hole is None else {MASK: hole.values}
     training = code.begin(chosen.config, Inputs(picture.image, given, **further), execution, None)
     naive = None
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
+    said = (*said, *(hole.notes if hole else ()))
     return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 
@@ -120,6 +129,24 @@ def _training_image(config: Config, image: Picture | Tensor | None) -> Picture:
     if image is None:
         return read_picture(config.input_name, config.reading)
     return image if isinstance(image, Picture) else Picture(image)
+
+
+def _hole(config: Config, picture: Picture) -> Mask | None:
+    """What the settings say is not known of the picture; None where all is.
+
+    Raises:
+        UserError: the mask cannot be used, or the task is not trained with one.
+    """
+    words = method_of(config.method).pictures(config).get(MASK)
+    if not words:
+        return None
+    task = method_of(config.method).tasks[config.train_mode]
+    if MASK not in (*task.needs, *task.takes):
+        raise UserError(
+            f"--mask does not go with --train_mode {config.train_mode}; leave it out, or use "
+            "--train_mode inpainting."
+        )
+    return read_hole(words, picture)
 
 
 def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:

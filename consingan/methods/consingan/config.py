@@ -10,6 +10,7 @@ from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.tasks import TASKS
 from consingan.nn.architecture import ACTIVATIONS, Architecture
 from consingan.settings.config import Config
+from consingan.settings.hole import mask_option
 from consingan.settings.option import option
 
 
@@ -50,6 +51,7 @@ class ConSinGANConfig(Config):
         "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
+    mask: str = mask_option()
     nfc: int = option(
         Architecture.channels,
         "Channels: fewer are faster and blurrier.",

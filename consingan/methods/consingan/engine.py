@@ -19,6 +19,7 @@ from consingan.methods.consingan.draws import Draws
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.regions import EVERYTHING, Region
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class StageTask:
     fixed_noises: Sequence[Tensor]
     amplitudes: Sequence[float]
     recipe: Recipe
+    region: Region = EVERYTHING
 
     def freeze(self) -> None:
         """Let gradients flow only to what this stage trains."""
@@ -124,7 +126,8 @@ class PlainEngine:
         task.discriminator.requires_grad_(False)
         adversarial = losses.adversarial(task.discriminator(self._fake(draws)))
         output = task.generator(task.fixed_noises, task.amplitudes)
-        reconstruction = recipe.alpha * losses.reconstruction(output, task.real)
+        compared = task.region.pixels(output, task.real)
+        reconstruction = recipe.alpha * losses.reconstruction(*compared)
         self.optimizer_g.zero_grad()
         (adversarial + reconstruction).backward()
         for _ in range(recipe.g_steps):  # several steps on one gradient: the method's behavior
@@ -139,12 +142,13 @@ class PlainEngine:
     def _step_discriminator(self, draws: Draws, mixing: Tensor, weight: float) -> list[Tensor]:
         task = self.task
         fake = self._fake(draws).detach()
-        real_loss = losses.critic_real(task.discriminator(task.real))
+        real_loss = losses.critic_real(task.region.scores(task.discriminator(task.real)))
         fake_loss = losses.critic_fake(task.discriminator(fake))
         penalty = torch.zeros_like(real_loss)
         if weight:
             critic = task.discriminator
-            penalty = weight * losses.gradient_penalty(critic, task.real, fake, mixing)
+            known = task.region.known(task.real, fake)
+            penalty = weight * losses.gradient_penalty(critic, known, fake, mixing)
         self.optimizer_d.zero_grad()
         (real_loss + fake_loss + penalty).backward()
         self.optimizer_d.step()

@@ -26,7 +26,7 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.draws import Draws
 from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
-from consingan.nn.critic import is_small, make_critic
+from consingan.nn.critic import is_small
 from consingan.nn.kernels import applied
 
 
@@ -62,7 +62,7 @@ class FastEngine:
         critic = [{"params": list(task.discriminator.parameters()), "lr": recipe.lr_d}]
         self.optimizer_g = self._adam(groups, capturable)
         self.optimizer_d = self._adam(critic, capturable)
-        self.critic = make_critic(task.discriminator, task.real, self.arithmetic)
+        self.critic = task.region.critic(task.discriminator, task.real, self.arithmetic)
         self.in_one_batch = is_small(task.real)
         self.first = task.generator.first_trained(recipe.train_depth)
         self.fixed = [self._local(z) for z in task.fixed_noises]
@@ -108,10 +108,12 @@ class FastEngine:
             if output is None:
                 fake.backward(gradient)
                 output = self._generate(self.fixed_start, self.fixed)
-                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                compared = self.task.region.pixels(output, real)
+                reconstruction = recipe.alpha * losses.reconstruction(*compared)
                 reconstruction.backward()
             else:
-                reconstruction = recipe.alpha * losses.reconstruction(output, real)
+                compared = self.task.region.pixels(output, real)
+                reconstruction = recipe.alpha * losses.reconstruction(*compared)
                 torch.autograd.backward([fake, reconstruction], [gradient, None])
             for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
                 self.optimizer_g.step()

@@ -11,6 +11,7 @@ from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import FineTuning, Method, Panel
+from consingan.settings.hole import pictures_of
 
 PARAMETERS = "parameters.txt"
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
@@ -117,4 +118,5 @@ CONSINGAN = Method(
     trial={"train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32},
     anchored=("noise", "amplitude"),
     reads=is_official,
+    pictures=pictures_of,
 )

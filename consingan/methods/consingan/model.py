@@ -11,14 +11,16 @@ from torch import Tensor
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import sampling
+from consingan.methods.consingan import filling, sampling
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.tasks import TASKS, Mode
 from consingan.methods.contract import Walk
+from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import part
+from consingan.nn.regions import EVERYTHING, Region
 
 Size = tuple[int, int]
 
@@ -46,13 +48,15 @@ class Anchor:
 class ConSinGAN:
     """A generator with its anchors, one for each stage, and the settings it was trained with.
 
-    `arithmetic` is that of sampling.
+    `arithmetic` is that of sampling; `holed` is the picture with what the training left out.
     """
 
     config: ConSinGANConfig
     generator: Generator
     anchors: list[Anchor] = field(default_factory=list)
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    holed: Holed | None = None
+    saw_known = True
 
     @property
     def task(self) -> Mode:
@@ -107,9 +111,14 @@ class ConSinGAN:
 
     @torch.no_grad()
     def reconstruction(self) -> Tensor:
-        """What the fixed noise gives: (1, 3, h, w) in [-1, 1], to be compared with `real`."""
+        """What the fixed noise gives: (1, 3, h, w) in [-1, 1], to be compared with `real`.
+
+        Nothing is asked of it where the training left something out: there it is `real`.
+        """
         output: Tensor = self.generator(self.fixed_noises, self.amplitudes)
-        return output
+        if self.holed is None:
+            return output
+        return torch.where(self.holed.at(self.sizes[-1]).to(output) > 0, self.real, output)
 
     def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
         """See `contract.Samples`."""
@@ -137,6 +146,10 @@ class ConSinGAN:
         """See `contract.Walks`; `sampling.animation_walk` has the formula."""
         return sampling.animation_frames(self, count, walk)
 
+    def fill(self, image: Tensor, mask: Tensor, seed: int = 0) -> Tensor:
+        """See `contract.Fills`."""
+        return filling.fill(self, image, mask, seed)
+
     def enter(self, image: Tensor, stage: int = 0, seed: int = 0) -> Tensor:
         """See `contract.Enters`."""
         return sampling.from_image(self, image, stream(seed, "entry"), stage).cpu()
@@ -162,6 +175,7 @@ def measure_amplitude(
     amplitudes: Sequence[float],
     real: Tensor,
     factor: float,
+    region: Region = EVERYTHING,
 ) -> float:
     """Noise amplitude of a new stage: factor * RMSE(G(fixed noise without the new one's), real).
 
@@ -171,10 +185,12 @@ def measure_amplitude(
         amplitudes: of the stages before, d of them.
         real: (1, 3, h, w) in [-1, 1], the image at the new stage.
         factor: `noise_amp`, 0.1 as published.
+        region: where the error is measured.
     """
     with torch.no_grad():
         output = generator(fixed, [*amplitudes, 0.0])
-        return factor * float((output - real).square().mean().sqrt())
+        made, wanted = region.pixels(output, real)
+        return factor * float((made - wanted).square().mean().sqrt())
 
 
 def restore(
@@ -194,7 +210,8 @@ def restore(
     while generator.stages < len(anchors):
         generator.grow()
     generator.load_state_dict(part(tensors, "generator"))
-    return ConSinGAN(config, generator.to(device), anchors, execution.arithmetic)
+    generator = generator.to(device)
+    return ConSinGAN(config, generator, anchors, execution.arithmetic, holed_from(tensors))
 
 
 def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:

@@ -19,6 +19,7 @@ from consingan.methods.consingan.pyramid import build_pyramid
 from consingan.methods.consingan.tasks import TASKS, fine_tuned
 from consingan.methods.consingan.training import ConSinGANTraining
 from consingan.methods.contract import Inputs
+from consingan.methods.holes import Holed, holed, holed_from
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
@@ -62,8 +63,10 @@ def begin(
         size = (first.shape[-2], first.shape[-1])
         source = resize_to(inputs.naive.to(execution.device), size).clamp(-1, 1)
         return take_up(config, {**base, "source": source}, execution)
-    reals = [real.to(execution.device) for real in _pyramid(config, inputs.image)]
-    return training_on(config, reals, execution)
+    around = holed(inputs) if inputs.mask is not None or TASKS[config.train_mode].needs else None
+    image = inputs.image if around is None else around.picture
+    reals = [real.to(execution.device) for real in _pyramid(config, image)]
+    return training_on(config, reals, execution, around)
 
 
 def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
@@ -75,16 +78,26 @@ def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
 
 
 def training_on(
-    config: ConSinGANConfig, reals: list[Tensor], execution: Execution
+    config: ConSinGANConfig,
+    reals: list[Tensor],
+    execution: Execution,
+    around: Holed | None = None,
 ) -> ConSinGANTraining:
-    """A new training on a pyramid `reals`, coarsest first, that lies on the device."""
+    """A new training on a pyramid `reals`, coarsest first, that lies on the device.
+
+    Raises:
+        UserError: too little is known around the hole.
+    """
     task = TASKS[config.train_mode]
+    if around is not None:
+        task = task.around(around.at((reals[0].shape[-2], reals[0].shape[-1])))
     generator = Generator(config.architecture, task.border)
     discriminator = Discriminator(config.architecture)
     randomness = SeededRandomness(config.manual_seed, task, execution.device)
     randomness.initialize(generator, "generator")
     randomness.initialize(discriminator, "discriminator")
-    new = ConSinGAN(config, generator.to(execution.device), [], execution.arithmetic)
+    generator = generator.to(execution.device)
+    new = ConSinGAN(config, generator, [], execution.arithmetic, around)
     return ConSinGANTraining(new, discriminator.to(execution.device), reals, randomness, execution)
 
 
@@ -100,7 +113,7 @@ def take_up(
     if config.fine_tune and tensors["source"].shape != reals[0].shape:
         raise RuntimeError(f"source has the shape {tuple(tensors['source'].shape)}")
     if not config.fine_tune:
-        return training_on(config, reals, execution)
+        return training_on(config, reals, execution, holed_from(tensors))
     trained = model.restore(config, tensors, execution)
     discriminator = Discriminator(config.architecture)
     if weights := part(tensors, "discriminator"):

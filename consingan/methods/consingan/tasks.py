@@ -79,6 +79,22 @@ class Mode(Task):
         """Whether noise is added to a picture that enters."""
         return self.entry is not unchanged
 
+    def around(self, hole: Tensor) -> Mode:
+        """The task of a picture with a hole (1, 1, h, w) at stage 0, on the CPU.
+
+        Where the task is to fill it, z_0 is the picture around it and noise inside: what is to
+        come out is judged in every iteration. Else nothing changes.
+        """
+        if not self.fills:
+            return self
+
+        def source(image: Tensor, rng: torch.Generator) -> Tensor:
+            from consingan.methods.consingan.filling import in_hole
+
+            return in_hole(image, hole, rng)
+
+        return dataclasses.replace(self, source=source, anchor=source)
+
 
 TASKS: dict[str, Mode] = {
     "generation": Mode(
@@ -87,6 +103,7 @@ TASKS: dict[str, Mode] = {
         spacing="log",
         anchor=unchanged,
         source=gaussian,
+        takes=("mask",),
     ),
     "retarget": Mode(
         summary="the same picture in other shapes, its borders kept",
@@ -94,6 +111,7 @@ TASKS: dict[str, Mode] = {
         spacing="log",
         anchor=unchanged,
         source=gaussian,
+        takes=("mask",),
     ),
     "animation": Mode(
         summary="a short film from a still",
@@ -134,6 +152,15 @@ TASKS: dict[str, Mode] = {
         result="edited",
         overrides={"niter": 1000, "batch_norm": True},
         mask_dilation=20,
+    ),
+    "inpainting": Mode(
+        summary="a hole (--mask) is filled by a generator trained around it",
+        border="zero",
+        spacing="log",
+        output="fill",
+        needs=("mask",),
+        overrides={"min_size": 48, "train_stages": 4, "niter": 1000},
+        fills=True,
     ),
 }
 

@@ -16,6 +16,7 @@ from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Randomness
 from consingan.methods.consingan.engine import Engine, EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.consingan.filling import regions_of
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.model import (
     Anchor,
@@ -67,6 +68,7 @@ class ConSinGANTraining(Planned):
         self.device = reals[0].device
         self.source_image = reals[0] if source_image is None else source_image
         self._source = self.source_image.cpu()
+        self.regions = regions_of(model.holed, self.sizes, self.config.architecture, self.device)
         self.first = len(reals) - 1 if model.anchors else 0
         self.stage, self.attempt = self.first, 0
         self.engine: Engine | None = None
@@ -97,6 +99,7 @@ class ConSinGANTraining(Planned):
             fixed_noises=model.fixed_noises[: stage + 1],
             amplitudes=model.amplitudes[: stage + 1],
             recipe=recipe,
+            region=self.regions[stage],
         )
         self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
         self.engine = self.make_engine(task)
@@ -127,6 +130,7 @@ class ConSinGANTraining(Planned):
                 model.amplitudes,
                 real,
                 self.config.noise_amp,
+                self.regions[stage],
             )
         if not math.isfinite(amplitude):
             raise DivergedError(stage, 0, "the noise amplitude")
@@ -193,7 +197,7 @@ class ConSinGANTraining(Planned):
         tensors = {f"real.{i}": real for i, real in enumerate(self.reals)}
         if self.source_image is not self.reals[0]:
             tensors["source"] = self.source_image
-        return tensors
+        return tensors | (self.model.holed.tensors() if self.model.holed else {})
 
     def start(self) -> dict[str, Tensor]:
         """Of a fine-tuning, the weights that it starts from; else nothing."""

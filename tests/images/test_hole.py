@@ -1,0 +1,100 @@
+"""A hole is read from a mask, transparency or a color, or refused; what lies in it is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from commands import HEIGHT, WIDTH, save
+from hole_cases import HOLE, hole_mask, holed_scene
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.images.hole import emptied, hole_at, read_hole
+from consingan.images.io import read_picture
+
+RED = (255, 0, 0)
+
+
+def wanted() -> Tensor:
+    return torch.from_numpy(hole_mask() / 255)[None, None].float()
+
+
+def test_mask_transparency_and_color_say_the_same(tmp_path: Path) -> None:
+    mask = save(tmp_path / "mask.png", hole_mask())
+    plain = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    clear = np.dstack([holed_scene(RED), 255 - hole_mask()])
+    transparent = read_picture(save(tmp_path / "clear.png", clear))
+    assert torch.equal(read_hole(str(mask), plain).values, wanted())
+    assert torch.equal(read_hole("alpha", transparent).values, wanted())
+    of_color = read_hole("auto_color:255,0,0", plain).values
+    assert bool((of_color >= wanted()).all())
+    assert float(of_color.sum()) < 3 * float(wanted().sum())
+    assert torch.equal(read_hole("auto_color 255,0,0", plain).values, of_color)
+
+
+def test_a_mask_of_another_size_takes_the_nearest_pixels_and_says_so(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    half = save(tmp_path / "half.png", hole_mask()[::2, ::2])
+    found = read_hole(str(half), picture)
+    assert set(found.values.unique().tolist()) == {0.0, 1.0}
+    assert "nearest pixels" in found.notes[-1]
+
+
+def test_a_gray_mask_is_thresholded_and_says_so(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    gray = hole_mask()
+    gray[0, :2] = 100, 180
+    found = read_hole(str(save(tmp_path / "gray.png", gray)), picture)
+    assert found.values[0, 0, 0, :2].tolist() == [0.0, 1.0]
+    assert "half white" in found.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("empty", "marks nothing"), ("full", "marks the whole picture"), ("wide", "more than is left"),
+     ("square", "of another shape")],
+)  # fmt: skip
+def test_a_mask_that_cannot_be_used_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    mask = {
+        "empty": np.zeros((HEIGHT, WIDTH), np.uint8),
+        "full": np.full((HEIGHT, WIDTH), 255, np.uint8),
+        "wide": np.pad(np.full((HEIGHT - 4, WIDTH - 4), 255, np.uint8), 2),
+        "square": hole_mask()[:, :HEIGHT],
+    }[name]
+    with pytest.raises(UserError, match=words):
+        read_hole(str(save(tmp_path / "mask.png", mask)), picture)
+
+
+@pytest.mark.parametrize("words", ["alpha", "auto_color", "auto_color:300,0,0", "auto_color:0,1,0"])
+def test_words_that_find_no_hole_are_refused(words: str, tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    with pytest.raises(UserError, match="--mask"):
+        read_hole(words, picture)
+
+
+def test_what_lies_in_a_hole_matters_to_nothing() -> None:
+    hole, rng = wanted(), torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, HEIGHT, WIDTH, generator=rng) * 2 - 1
+    other = torch.where(hole > 0, -image, image)
+    assert torch.equal(emptied(image, hole), emptied(other, hole))
+    assert torch.equal(torch.where(hole > 0, 0, emptied(image, hole)),
+                       torch.where(hole > 0, 0, image))  # fmt: skip
+    flat = torch.where(hole > 0, image, torch.full_like(image, 0.25))
+    torch.testing.assert_close(emptied(flat, hole), torch.full_like(image, 0.25))
+
+
+def test_a_smaller_picture_knows_no_pixel_that_saw_the_hole() -> None:
+    from consingan.images.resize import resize_to
+
+    hole = torch.zeros(1, 1, 40, 60)
+    hole[..., 17:22, 30:33] = 1
+    image = torch.rand(1, 3, 40, 60)
+    other = torch.where(hole > 0, image + 1, image)
+    for size in ((20, 30), (13, 19), (33, 50)):
+        apart = (resize_to(image, size) - resize_to(other, size)).abs().amax(1, keepdim=True)
+        assert bool((apart[hole_at(hole, size) == 0] < 0.01).all())
+    assert HOLE[0].start == 16

@@ -1,0 +1,75 @@
+"""A hole never leaks, and the drawn holes are what they should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from hole_cases import TINY, files
+
+import consingan
+from consingan.methods.partial_conv.draws import Hiding, drawn, moved, stroked
+from consingan.methods.partial_conv.networks import UNet
+from consingan.methods.partial_conv.training import PartialConvTraining
+
+HOLE = torch.zeros(1, 1, 40, 56)
+HOLE[..., 10:16, 20:30] = 1
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_what_lies_in_the_hole_changes_nothing_bit_for_bit(tmp_path: Path) -> None:
+    weights, fills = [], []
+    for color in ((255, 0, 0), (3, 200, 90)):
+        made = consingan.train(
+            **{"image" if k == "input_name" else k: v for k, v in files(tmp_path, color).items()},
+            method="partial_conv", device="cpu", precision="float32", **TINY["partial_conv"],
+        )  # fmt: skip
+        model = made.model
+        weights.append(model.weights())
+        fills.append(model.fill(model.holed.picture, model.holed.hole, 1))
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert torch.equal(fills[0], fills[1])
+
+
+def test_the_network_does_not_see_what_the_mask_hides() -> None:
+    network = UNet(2, 4)
+    image = torch.rand(1, 3, 16, 16)
+    mask = torch.ones(1, 1, 16, 16)
+    mask[..., 4:9, 5:11] = 0
+    other = torch.where(mask > 0, image, 7 - image)
+    assert torch.equal(network(image, mask), network(other, mask))
+
+
+def test_no_pixel_of_the_hole_is_shown_or_truth() -> None:
+    image = torch.where(HOLE > 0, 1.0, torch.full((1, 3, 40, 56), -1.0))
+    for seed in range(12):
+        draw = drawn(image, 1 - HOLE, rng(seed), Hiding(0.7, 0.6, 1.5))
+        assert bool((draw.picture.amax(1, keepdim=True)[draw.known > 0] < -0.99).all())
+        assert bool((draw.shown <= draw.known).all())
+        assert 0 < float(draw.shown.mean()) < 1
+
+
+def test_the_moved_hole_is_of_its_own_shape() -> None:
+    for seed in range(12):
+        made = moved(HOLE, rng(seed))
+        rows, columns = (int(made.amax(axis).sum()) for axis in (3, 2))
+        assert {rows, columns} <= set(range(1, 11))
+        assert float(made.sum()) == rows * columns  # cut by the border at most
+
+
+def test_strokes_cover_what_they_should() -> None:
+    for seed in range(6):
+        assert 0.04 < float(stroked((64, 96), rng(seed)).mean()) < 0.4
+
+
+def test_features_are_made_of_the_known_part_alone() -> None:
+    from consingan.nn.features import own_patches
+
+    image = torch.rand(1, 3, 40, 56)
+    other = torch.where(HOLE > 0, -image, image)
+    banks = [own_patches(x, rng(0), 1 - HOLE).filters for x in (image, other)]
+    torch.testing.assert_close(banks[0], banks[1])
+    assert PartialConvTraining.losses[1] == "hole"
