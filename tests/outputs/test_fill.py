@@ -112,3 +112,18 @@ def test_scores_know_the_truth_and_the_edge() -> None:
     smooth = torch.linspace(0, 1, 40).expand(1, 3, 40, 40).contiguous()
     assert seam(smooth, hole) < 1.3
     assert seam(torch.where(hole > 0, 1 - smooth, smooth), hole) > 3
+
+
+def test_patches_fill_a_hole_without_training(tmp_path: Path) -> None:
+    settings = {**files(tmp_path), "patch": 5, "max_size": 40}
+    result = main_train(*flags(settings), "--method", "patches", "--train_mode", "inpainting",
+                        "--output_dir", tmp_path / "runs", "--device", "cpu")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (run,) = (tmp_path / "runs" / "holed").iterdir()
+    result = evaluate_model("--model_dir", run, "--num_samples", 1)
+    assert result.exit_code == 0, result.output
+    made = np.asarray(Image.open(run / "Evaluation" / "fill_0.png"))
+    known = hole_mask() == 0
+    assert np.array_equal(made[known], scene()[known])
+    record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
+    assert len(record["hidden_copies"]) == 2

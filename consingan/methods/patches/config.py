@@ -8,6 +8,7 @@ from consingan.errors import UserError
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
+from consingan.settings.hole import mask_option
 from consingan.settings.option import option
 
 TILES = {"none": (False, False), "both": (True, True), "horizontal": (False, True),
@@ -27,6 +28,7 @@ class PatchesConfig(Config):
         "paper, with balance; published: without, as the authors have it.",
         choices=PRESETS.keys(),
     )
+    mask: str = mask_option()
     patch: int = option(
         15, "Side of a patch (px, odd): larger keeps larger things whole.", minimum=3
     )

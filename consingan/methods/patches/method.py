@@ -8,6 +8,7 @@ from consingan.methods.contract import Method
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
+from consingan.settings.hole import pictures_of
 
 FROM_NOISE = ("generation", "retarget")
 
@@ -64,4 +65,5 @@ PATCHES = Method(
     remedies=REMEDIES,
     idle=idle,
     trial={"max_size": 40, "patch": 5},
+    pictures=pictures_of,
 )

@@ -13,6 +13,7 @@ from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
 from consingan.machine.memory import free_memory
 from consingan.methods.contract import Task, Walk
+from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.config import TILES, PatchesConfig
@@ -47,6 +48,7 @@ class PatchDiffusion:
         real: (1, C, H, W) in [-1, 1].
         engine: auto, exact, fused or fast.
         done: called after every step of a sample.
+        holed: the picture at its own size with a hole that is to be filled.
     """
 
     config: PatchesConfig
@@ -54,12 +56,15 @@ class PatchDiffusion:
     engine: str = "auto"
     done: Callable[[], None] = _nothing
     stages: int = 0
+    holed: Holed | None = None
+    saw_known = False
     _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
         """What is made."""
-        return TASKS[self.config.train_mode]
+        task = TASKS[self.config.train_mode]
+        return task if self.holed is None else task.with_hole()
 
     @property
     def device(self) -> torch.device:

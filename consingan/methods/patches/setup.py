@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.resize import resize, training_scale
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Inputs
+from consingan.methods.holes import at_training_size, holed, holed_from
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.settings.layers import Chosen
@@ -39,7 +39,8 @@ class Nothing:
 
     def fixed(self) -> dict[str, Tensor]:
         """The picture."""
-        return {"real.0": self.model.real}
+        around = self.model.holed.tensors() if self.model.holed else {}
+        return {"real.0": self.model.real, **around}
 
     def start(self) -> dict[str, Tensor]:
         """Nothing is trained on."""
@@ -87,10 +88,10 @@ def begin(
     Raises:
         UserError: the picture is smaller than a patch.
     """
-    image = inputs.image
-    scale = training_scale((image.shape[-2], image.shape[-1]), config.max_size)
-    real = resize(image, scale).clamp(-1, 1) if scale < 1 else image
-    model = PatchDiffusion(config, real.to(execution.device), execution.engine)
+    around = holed(inputs) if inputs.mask is not None else None
+    image = inputs.image if around is None else around.picture
+    real = at_training_size(image, config.max_size)
+    model = PatchDiffusion(config, real.to(execution.device), execution.engine, holed=around)
     model.check()
     return Nothing(model)
 
@@ -104,4 +105,5 @@ def restore(
     config: PatchesConfig, tensors: Mapping[str, Tensor], execution: Execution
 ) -> PatchDiffusion:
     """A model from `real.0`, see `contract.Code`."""
-    return PatchDiffusion(config, tensors["real.0"].to(execution.device), execution.engine)
+    real = tensors["real.0"].to(execution.device)
+    return PatchDiffusion(config, real, execution.engine, holed=holed_from(tensors))

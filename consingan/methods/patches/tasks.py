@@ -33,11 +33,12 @@ TASKS: dict[str, Task] = {
     "inpainting": Task(
         output="composite",
         summary="a hole (--mask) is filled from what is known around it",
-        takes=("naive",),
+        takes=("naive", "mask"),
         result="filled",
         overrides={"patch": 9},
         mask_dilation=12,
         fills=True,
+        filled="fill",
     ),
     "analogy": Task(
         output="composite",
