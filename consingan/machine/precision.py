@@ -64,14 +64,6 @@ class Arithmetic:
             return contextlib.nullcontext()
         return torch.autocast(device.type, dtype=torch.bfloat16)
 
-    def autocast_if_faster(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
-        """`autocast` but on a CPU, where networks of few channels lose by it.
-
-        One iteration of pix2pix, of cascaded refinement and of DCGAN at 128 px took 1.3 to 1.4
-        times as long as in float32 (measured, AVX-512 bf16).
-        """
-        return contextlib.nullcontext() if device.type == "cpu" else self.autocast(device)
-
     def batch_size(self, size: tuple[int, int], device: torch.device, channels: int = 64) -> int:
         """Pictures of `size` (h, w) to make at a time on `device`, through maps of `channels`.
 

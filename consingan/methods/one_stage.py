@@ -130,7 +130,7 @@ class OneStage:
             network.train()
         arithmetic = self.execution.arithmetic
         try:
-            with arithmetic.scope(self.device), arithmetic.autocast_if_faster(self.device):
+            with arithmetic.scope(self.device), arithmetic.autocast(self.device):
                 return self.iterate(iteration)
         finally:
             for network in self.networks.values():
@@ -187,14 +187,12 @@ class OneStage:
             load_optimizer(self.optimizers[name], tensors, f"optimizer_{name}")
 
     def facts(self) -> Iterator[str]:
-        """The numbers of weights, and where it is so that bf16 is not taken."""
+        """The numbers of weights."""
         counts = (
             f"{name} {sum(p.numel() for p in network.parameters()):,}"
             for name, network in self.networks.items()
         )
         yield "parameters: " + ", ".join(counts)
-        if self.device.type == "cpu" and self.execution.arithmetic.name != "float32":
-            yield "computed in float32, which is faster: on a CPU casts cost more than they save"
 
     @abstractmethod
     def passes(self) -> Iterator[Pass]:

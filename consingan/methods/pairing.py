@@ -191,7 +191,7 @@ class PairModel:
     def render(self, condition: Tensor) -> Tensor:
         """See `contract.Translates`."""
         self.network.eval()
-        with self.arithmetic.scope(self.device), self.arithmetic.autocast_if_faster(self.device):
+        with self.arithmetic.scope(self.device), self.arithmetic.autocast(self.device):
             made = self.made(condition.to(self.device))
         return gray_as(self.real.cpu(), made.float().clamp(-1, 1).cpu())
 

@@ -92,7 +92,7 @@ class DCGAN:
     @torch.no_grad()
     def _made(self, z: Tensor) -> Tensor:
         self.network.eval()
-        with self.arithmetic.scope(self.device), self.arithmetic.autocast_if_faster(self.device):
+        with self.arithmetic.scope(self.device), self.arithmetic.autocast(self.device):
             made: Tensor = self.network(z.to(self.device))
         return made.float().cpu()
 

@@ -39,7 +39,8 @@ class PartialConv2d(nn.Conv2d):
         whole = x.new_ones(1, 1, *x.shape[-2:]) if mask is None else mask
         window = float(whole.shape[1] * self.weight[0, 0].numel())
         # Counts are exact whatever the arithmetic of the convolution itself.
-        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        cast = x.device.type if torch.amp.is_autocast_available(x.device.type) else "cpu"
+        with torch.no_grad(), torch.autocast(cast, enabled=False):
             total = whole.float().sum(1, keepdim=True)
             ones = total.new_ones(1, 1, *self.kernel_size)
             known = F.conv2d(total, ones, None, self.stride, self.padding, self.dilation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from consingan.methods.partial_conv.method import LOSSES
 from consingan.methods.partial_conv.model import PartialConv, applied
 from consingan.methods.partial_conv.networks import draw_weights
 from consingan.nn.features import Bank, own_patches, random_filters
+from consingan.nn.footprint import Pass
 from consingan.nn.noise import stream
 from consingan.nn.vgg import load_vgg
 
@@ -79,6 +81,14 @@ class PartialConvTraining(OneStage):
         (values * values.new_tensor(self.factors)).sum().backward()
         optimizer.step()
         return values.detach()
+
+    def passes(self) -> Iterator[Pass]:
+        """The network's of a batch, where all is known, and the features of what it made."""
+        network = copy.deepcopy(self.model.network).to("meta").train()
+        shape = (self.config.batch, 3, *self.sizes[0])
+        yield Pass(lambda x: applied(network, x, torch.ones_like(x[:, :1])), shape)
+        if self.features is not None:
+            yield Pass(self.features, shape, 2)
 
     def fixed(self) -> dict[str, Tensor]:
         """The picture at both sizes, and its hole."""
