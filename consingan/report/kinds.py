@@ -15,6 +15,7 @@ from consingan.metrics.fieldmap import novelty_maps
 from consingan.metrics.judge import METRICS
 from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
+from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import arrow, note, number, picture, section
@@ -94,7 +95,8 @@ def _look_at_samples(material: Material) -> str:
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
     inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
-    return _beside_image(material, inside if shown else "")
+    crops = getattr(material.made, "crops", None)
+    return _beside_image(material, inside if shown else "") + look_at_crops(crops)
 
 
 def _look_at_film(material: Material) -> str:
@@ -185,6 +187,9 @@ def verdicts(facts: Facts) -> list[Verdict]:
 
 
 def _on_samples(facts: Facts) -> Iterator[Verdict]:
+    if getattr(facts.made, "crops", None) is not None:
+        yield from on_crops(facts)
+        return  # held to crops: the whole image is not what they are to look like
     if facts.judgement is None:
         return
     copied = mean_of(facts.judgement, "copied") or 0.0
@@ -262,6 +267,7 @@ KINDS: dict[str, Kind] = {
         verdicts=_on_samples,
         mapped=True,
         rivaled=True,
+        figures=figures_of_crops,
     ),
     "film": Kind(
         what="frames",

@@ -58,5 +58,5 @@ def test_a_file_of_vgg16_is_refused(weights: Path) -> None:
     state = torch.load(weights, weights_only=True)
     del state["features.16.weight"]  # the fourth convolution of the third block, which VGG16 lacks
     torch.save(state, weights)
-    with pytest.raises(UserError, match="weights of torchvision's VGG19: features.16.weight"):
+    with pytest.raises(UserError, match=r"weights of torchvision's VGG19: features\.16\.weight"):
         features_of(CRNConfig(vgg_weights=str(weights)), IMAGE)
