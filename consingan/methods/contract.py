@@ -521,6 +521,15 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Crops(Protocol):
+    """Learned crops of its training image, and knows nothing of the whole."""
+
+    def crops(self, count: int, seed: int) -> Tensor:
+        """Such crops from anywhere, (count, 3, h, w) in [-1, 1] on the CPU."""
+        ...
+
+
+@runtime_checkable
 class Foresees(Protocol):
     """Knows how much memory its pictures take."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -55,15 +56,37 @@ def sliced_wasserstein(
     """
     real, samples = checked(real, samples)
     rng = seeded(0) if rng is None else rng
-    depth = level_count(min(*real.shape[2:], *samples.shape[2:]), levels)
-    total = real.new_zeros(len(samples))
-    for reals, fakes in zip(
-        laplacian_pyramid(real, depth), laplacian_pyramid(samples, depth), strict=True
-    ):
+    return _distances(real, list(torch.split(samples, 1)), levels, directions, rng)
+
+
+@torch.no_grad()
+def pooled_distance(real: Tensor, samples: Tensor) -> float:
+    """`sliced_wasserstein` of two sets of pictures: all patches of a set are taken together.
+
+    What single pictures lack is not counted if others of the set have it; so crops of one image
+    can be compared, of which none has all patches of the image.
+
+    Args:
+        real: (N, 3, H, W) in [0, 1].
+        samples: (M, 3, H', W') in [0, 1].
+    """
+    checked(real[:1], samples)
+    checked(samples[:1], real)
+    return float(_distances(real, [samples], LEVELS, DIRECTIONS, seeded(0)))
+
+
+def _distances(
+    real: Tensor, sets: Sequence[Tensor], levels: int, directions: int, rng: torch.Generator
+) -> Tensor:
+    """Of each set of pictures to one set, (len(sets),)."""
+    depth = level_count(min(min(x.shape[2:]) for x in (real, *sets)), levels)
+    total = real.new_zeros(len(sets))
+    bands = [laplacian_pyramid(pictures, depth) for pictures in sets]
+    for level, reals in enumerate(laplacian_pyramid(real, depth)):
         filters = _directions(directions, rng).to(reals)
         target = _quantiles(reals, filters)
-        for i, fake in enumerate(torch.split(fakes, 1)):
-            total[i] += (_quantiles(fake, filters) - target).abs().mean()
+        for i, band in enumerate(bands):
+            total[i] += (_quantiles(band[level], filters) - target).abs().mean()
     return 1000 * total / depth
 
 
@@ -92,19 +115,20 @@ def _directions(count: int, rng: torch.Generator) -> Tensor:
     return F.normalize(vectors.T, dim=1).view(count, 3, PATCH, PATCH)
 
 
-def _quantiles(picture: Tensor, filters: Tensor) -> Tensor:
-    """Project the patches of (1, 3, H, W) on each filter: quantiles, (filters, QUANTILES).
+def _quantiles(pictures: Tensor, filters: Tensor) -> Tensor:
+    """Project all patches of (N, 3, H, W) on each filter: quantiles, (filters, QUANTILES).
 
     A fixed number of quantiles makes pictures of different sizes comparable. Of pictures larger
-    than about 360 x 360 a regular grid of patches is taken, for the sake of time.
+    than about 360 x 360 px together a regular grid of patches is taken, for the sake of time.
     """
-    rows, columns = picture.shape[2] - PATCH + 1, picture.shape[3] - PATCH + 1
-    stride = math.ceil(math.sqrt(rows * columns / _MOST))
-    positions = math.ceil(rows / stride) * math.ceil(columns / stride)
-    centers = (torch.arange(QUANTILES, device=picture.device) + 0.5) / QUANTILES
+    count = len(pictures)
+    rows, columns = pictures.shape[2] - PATCH + 1, pictures.shape[3] - PATCH + 1
+    stride = math.ceil(math.sqrt(count * rows * columns / _MOST))
+    positions = count * math.ceil(rows / stride) * math.ceil(columns / stride)
+    centers = (torch.arange(QUANTILES, device=pictures.device) + 0.5) / QUANTILES
     index = (centers * positions).long()
     projected = (
-        F.conv2d(picture, part, stride=stride)[0].flatten(1)
+        F.conv2d(pictures, part, stride=stride).transpose(0, 1).flatten(1)
         for part in torch.split(filters, max(1, _CHUNK // positions))
     )
     return torch.cat([_sorted(values)[:, index] for values in projected])

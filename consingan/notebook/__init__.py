@@ -11,6 +11,7 @@ Needs IPython, which every notebook has; nothing else of the package imports thi
 
 from __future__ import annotations
 
+from consingan.notebook.pairs import PairStudio
 from consingan.notebook.studio import Studio
 
-__all__ = ["Studio"]
+__all__ = ["PairStudio", "Studio"]

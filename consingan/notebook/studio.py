@@ -9,19 +9,18 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.api.train import find, train_or_resume
-from consingan.api.trained import TrainedModel, load
+from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
 from consingan.images.io import read_image, write_image
 from consingan.images.layers import Own
 from consingan.images.mask_files import Mask as OwnMask
 from consingan.images.names import SCIKIT_IMAGE, image_stem
 from consingan.images.video import write_animation
-from consingan.machine.execution import Wanted, choose_execution
 from consingan.machine.files import make_folder
 from consingan.methods.registry import METHODS
 from consingan.notebook import canvas, colab, shapes, show
 from consingan.notebook.inputs import find_picture, home, parse_sizes
+from consingan.notebook.learning import learned
 from consingan.notebook.messages import explained
 from consingan.outputs import own_mask as masking
 from consingan.outputs.composite import compose, write_composite, write_mask
@@ -29,7 +28,6 @@ from consingan.outputs.own_mask import AUTO, read_own
 from consingan.outputs.requests import CompositeRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
 from consingan.report.write import all_alike, evaluation_folder
-from consingan.training.prepare import prepare
 
 RESULTS = "Notebook"  # folder inside the run's
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
@@ -104,14 +102,7 @@ class Studio:
         self._trained = self._naive = self._mask = None
         given = {k: v for k, v in settings.items() if k not in OPTIONAL or v}
         typed = {"manual_seed": 0, **given, "input_name": self._image}
-        job = prepare(typed, choose_execution(Wanted()))
-        earlier = None if start_anew else find(job, self.output_dir, any_seed=False)
-        outcome = train_or_resume(
-            job, earlier, self.output_dir, Wanted(), show.live, told=show.say_what_comes
-        )
-        self._trained = load(outcome.folder.path)
-        if outcome.how == "finished before":
-            show.show_result(outcome.folder)
+        self._trained = learned(typed, self.output_dir, start_anew)
 
     @explained
     def samples(self, number: int = 8, seed: int = 0) -> None:

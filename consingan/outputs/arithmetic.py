@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.deep import sheet_suffix
 from consingan.images.io import write_image
 from consingan.images.sheets import labelled
 from consingan.methods.contract import Latent
@@ -86,4 +87,4 @@ def write_arithmetic(
         pictures.append(model.pictured(mean))
         labels.append(term.word if len(term.samples) == 1 else f"{term.word[0]} mean")
     sheet = labelled([*pictures, model.pictured(result)], [*labels, "="], len(pictures) + 1)
-    write_image(folder / f"{NAME}.{request.image_format}", sheet)
+    write_image(folder / f"{NAME}{sheet_suffix(request.image_format)}", sheet)

@@ -17,9 +17,11 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Begins, Latent
+from consingan.methods.contract import Begins, Crops, Latent
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
+from consingan.outputs.crops import NAME as CROPS
+from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
 
@@ -33,9 +35,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class RandomSamples:
-    """The first random samples at the training size, (1, 3, h, w) in [-1, 1] on the CPU."""
+    """What samples leave for a report.
+
+    Attributes:
+        pictures: the first ones at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
+        crops: of a model that learned crops, how near to them its samples are.
+    """
 
     pictures: Sequence[Tensor]
+    crops: BesideCrops | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class SampleWork:
         """Write all samples and a sheet of some; returns those of the training size."""
         if self.terms:
             write_arithmetic(self.model, self.terms, self.request, folder)
-            say(f"arithmetic: {folder / NAME}.{self.request.image_format}")
+            say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
         samples: list[Tensor] = []
         for name, work in self._begun():
             made = work._written(folder / name, None)
@@ -80,7 +88,17 @@ class SampleWork:
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        return RandomSamples(samples)
+        return RandomSamples(samples, self._beside_crops(folder, say))
+
+    def _beside_crops(self, folder: Path, say: Say) -> BesideCrops | None:
+        if not isinstance(self.model, Crops):
+            return None
+        found = beside_crops(self.model, self.request.seed)
+        write_image(
+            folder / f"{CROPS}{sheet_suffix(self.request.image_format)}", crops_sheet(found)
+        )
+        say(found.in_words)
+        return found
 
     def _begun(self) -> Iterator[tuple[str, SampleWork]]:
         """For each stage to begin at the folder's name and the same work from there on."""

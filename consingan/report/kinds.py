@@ -13,6 +13,7 @@ from consingan.images.io import unit
 from consingan.metrics.fieldmap import novelty_maps
 from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
+from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
 from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
@@ -87,7 +88,8 @@ def _look_at_samples(material: Material) -> str:
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
     inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
-    return _beside_image(material, inside if shown else "")
+    crops = getattr(material.made, "crops", None)
+    return _beside_image(material, inside if shown else "") + look_at_crops(crops)
 
 
 def _look_at_film(material: Material) -> str:
@@ -155,6 +157,9 @@ def verdicts(facts: Facts) -> list[Verdict]:
 
 
 def _on_samples(facts: Facts) -> Iterator[Verdict]:
+    if getattr(facts.made, "crops", None) is not None:
+        yield from on_crops(facts)
+        return  # held to crops: the whole image is not what they are to look like
     if facts.judgement is None:
         return
     copied = mean_of(facts.judgement, "copied") or 0.0
@@ -232,6 +237,7 @@ KINDS: dict[str, Kind] = {
         verdicts=_on_samples,
         mapped=True,
         rivaled=True,
+        figures=figures_of_crops,
     ),
     "film": Kind(
         what="frames",

@@ -13,7 +13,12 @@ from consingan.metrics.bidirectional import bidirectional
 from consingan.metrics.fieldmap import novelty_maps
 from consingan.metrics.novelty import COPY_AREA, novelty
 from consingan.metrics.patches import LONGEST, match, match_scales
-from consingan.metrics.swd import laplacian_pyramid, level_count, sliced_wasserstein
+from consingan.metrics.swd import (
+    laplacian_pyramid,
+    level_count,
+    pooled_distance,
+    sliced_wasserstein,
+)
 
 
 def shuffled_tiles(picture: Tensor, count: int, seed: int = 2) -> Tensor:
@@ -51,6 +56,18 @@ def test_swd_is_symmetric_even_between_sizes() -> None:
     there = sliced_wasserstein(REAL, other)
     assert there.item() > 5
     torch.testing.assert_close(there, sliced_wasserstein(other, REAL))
+
+
+def test_of_single_pictures_the_distance_of_sets_is_that_of_pictures() -> None:
+    other = photo(60, 110, seed=3)
+    assert pooled_distance(REAL, other) == pytest.approx(sliced_wasserstein(REAL, other).item())
+
+
+def test_a_set_has_all_patches_of_its_pictures() -> None:
+    whole = REAL[..., :80]
+    halves = torch.cat([whole[..., :40], whole[..., 40:]])
+    assert pooled_distance(halves, halves.flip(0)) == 0
+    assert pooled_distance(halves, whole) < pooled_distance(halves[:1], whole) / 2
 
 
 def test_swd_does_not_see_where_patches_are() -> None:

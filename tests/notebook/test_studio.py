@@ -374,7 +374,7 @@ def test_zero_means_as_recommended(
         taken.append({name: value for name, value in typed.items() if name != "input_name"})
         raise UserError("--niter 0 is enough")
 
-    monkeypatch.setattr("consingan.notebook.studio.prepare", stop)
+    monkeypatch.setattr("consingan.notebook.learning.prepare", stop)
     studio = Studio()
     studio.choose(str(image_file))
     with pytest.raises(CellError, match=r"^niter 0 is enough$"):

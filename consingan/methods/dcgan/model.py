@@ -14,6 +14,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Task, Walk
 from consingan.methods.dcgan.config import DCGANConfig
+from consingan.methods.dcgan.crops import cut
 from consingan.methods.dcgan.networks import Generator, halvings
 from consingan.methods.dcgan.tasks import TASKS
 from consingan.nn.noise import stream
@@ -78,6 +79,11 @@ class DCGAN:
             for i in indices
         ]
         return self._made(torch.cat(drawn))[..., :height, :width]
+
+    def crops(self, count: int, seed: int) -> Tensor:
+        """See `contract.Crops`."""
+        rng = stream(seed, "crops")
+        return cut(self.real.cpu(), self.config.side, count, rng, self.config.flips)
 
     def latent(self, indices: Sequence[int], seed: int) -> Tensor:
         """See `contract.Latent`; the vectors of `sample`."""

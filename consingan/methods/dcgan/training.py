@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from consingan.machine.execution import Execution
+from consingan.methods.dcgan.crops import cut
 from consingan.methods.dcgan.method import LOSSES
 from consingan.methods.dcgan.model import DCGAN
 from consingan.methods.dcgan.networks import Critic
@@ -46,7 +47,7 @@ class DCGANTraining(OneStage):
     def iterate(self, iteration: int) -> Tensor:
         """Both steps on one batch of crops."""
         rng = self.rng("crops", iteration)
-        real = crops(self.model.real, self.config.side, self.config.batch, rng, self.config.flips)
+        real = cut(self.model.real, self.config.side, self.config.batch, rng, self.config.flips)
         z = torch.randn(self.config.batch, self.config.nz, 1, 1, generator=rng).to(self.device)
         optimizers = list(self.optimizers.values())
         found = step(self.networks["generator"], self.networks["critic"], optimizers, real, z)
@@ -61,16 +62,3 @@ class DCGANTraining(OneStage):
     def fixed(self) -> dict[str, Tensor]:
         """The image."""
         return {"real.0": self.model.real}
-
-
-def crops(image: Tensor, side: int, count: int, rng: torch.Generator, flips: bool) -> Tensor:
-    """(count, 3, side, side), from anywhere in `image` (1, 3, h, w), half of them mirrored."""
-    height, width = image.shape[-2:]
-    tops = torch.randint(height - side + 1, (count,), generator=rng).tolist()
-    lefts = torch.randint(width - side + 1, (count,), generator=rng).tolist()
-    mirrored = (torch.rand(count, generator=rng) < 0.5).tolist()
-    found = []
-    for top, left, turned in zip(tops, lefts, mirrored, strict=True):
-        crop = image[..., top : top + side, left : left + side]
-        found.append(crop.flip(3) if turned and flips else crop)
-    return torch.cat(found)
