@@ -99,7 +99,7 @@ def trained(method: str, **settings: Any) -> Way:
 def ways_of(folder: Path) -> Mapping[str, Way]:
     """Every way of the table."""
     presets = {f"partial_conv {p}": trained("partial_conv", preset=p, folder=folder)
-               for p in ("small", "best")}  # fmt: skip
+               for p in ("draft", "small", "best")}  # fmt: skip
     adversarial = trained("consingan", preset="draft", folder=folder)
     return {**UNTRAINED_WAYS, **presets, "consingan": adversarial}
 

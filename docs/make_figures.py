@@ -184,6 +184,17 @@ def editing(runs: Path) -> Image.Image:
     return row(*_composite("editing", runs))
 
 
+def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
+    """What should not be there, marked, and the fill."""
+    shown = []
+    for name in ("figure_before_wall", "date_stamp"):
+        path = PICTURES / "Inpainting" / f"{name}.jpg"
+        mask = path.with_name(f"{name}_mask.png")
+        model = consingan.train(path, method="patches", train_mode="inpainting", mask=mask)
+        shown += [read_image(path), model.fill()]
+    return row(shown, ["before", "filled", "before", "filled"])
+
+
 def lr_scale(runs: Path) -> Image.Image:
     """One picture trained with two learning-rate scales."""
     return _effect(runs, {"--lr_scale 0.1": "lr_scale_0.1", "--lr_scale 0.5": "lr_scale_0.5"})
@@ -223,6 +234,7 @@ FIGURES: dict[str, Callable[[Path], Image.Image]] = {
     "mode_animation": animation,
     "mode_harmonization": harmonization,
     "mode_editing": editing,
+    "mode_inpainting": inpainting,
     "fine_tuning": fine_tuning,
     "effect_lr_scale": lr_scale,
     "effect_train_stages": train_stages,

@@ -145,7 +145,8 @@ def check_output(case: Case) -> Path:
     assert run.folder is not None
     loaded = load(run.folder.path, Execution(torch.device("cpu")))
     row = case.method.tasks[case.task]
-    asked: dict[str, Any] = {"num_samples": 2, "sizes": ((20, 30),), "frames": 3, "betas": (0.9,)}
+    asked: dict[str, Any] = {"num_samples": 2, "sizes": ((20, 30),), "frames": 3, "betas": (0.9,),
+                             "hidden_copies": 1}  # fmt: skip
     if row.takes_naive:
         asked["naive_img"] = str(case.naive)
     table = OUTPUTS[row.output].request

@@ -1,6 +1,6 @@
 """The pieces that ``make_images.py`` draws the example pictures with."""
 
-from . import animation, editing, generation, harmonization, lakes, storm, translation
+from . import animation, editing, generation, harmonization, inpainting, lakes, storm, translation
 from .canvas import Scene
 
 SCENES: dict[str, dict[str, Scene]] = {
@@ -24,6 +24,11 @@ SCENES: dict[str, dict[str, Scene]] = {
     "Editing": {
         "stones_on_sand": editing.stones_on_sand,
         "trees_on_hill": editing.trees_on_hill,
+    },
+    "Inpainting": {
+        "wire_across_sky": inpainting.wire_across_sky,
+        "figure_before_wall": inpainting.figure_before_wall,
+        "date_stamp": inpainting.date_stamp,
     },
     "Translation": {
         "mountain_valley": translation.mountain_valley,

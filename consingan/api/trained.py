@@ -20,11 +20,20 @@ from consingan.images.mask_files import Mask, fit_mask
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
-from consingan.methods.contract import Enters, Reconstructs, Samples, Translates, Walk, Walks
+from consingan.methods.contract import (
+    Enters,
+    HasHole,
+    Reconstructs,
+    Samples,
+    Translates,
+    Walk,
+    Walks,
+)
 from consingan.methods.registry import tasks_that
 from consingan.outputs.composite import compose
 from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
+from consingan.outputs.fill import filled
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
@@ -161,6 +170,22 @@ class TrainedModel:
         if fit == "crop" and tuple(mask.values.shape[-2:]) != size:
             mask = Mask(fit_naive(mask.values, self.size, fit), mask.notes)
         return fit_mask(mask, size)
+
+    def fill(self, seed: int = 0) -> Tensor:
+        """Fill the hole that the model was trained around, see `train(..., mask=...)`.
+
+        Args:
+            seed: other numbers give other fills.
+
+        Returns:
+            (1, 3, H, W) at the picture's own size, equal to it outside of the hole.
+
+        Raises:
+            UserError: it was trained without one.
+        """
+        if not isinstance(self.model, HasHole) or self.model.holed is None:
+            raise UserError("This model was trained without a hole; train one with mask=...")
+        return filled(self.model, seed)
 
     def translate(self, condition: Given) -> Tensor:
         """Make B of a new A; the model must be trained on a pair.

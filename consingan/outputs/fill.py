@@ -96,7 +96,9 @@ class FillWork:
         suffix = sheet_suffix(form)
         write_image(folder / f"fill_side_by_side{suffix}", _sheet(done))
         write_image(folder / f"fill_seam{suffix}", done.seam_map)
-        return replace(done, trials=trials(self.model, self.request.seed, say))
+        request = self.request
+        tried = trials(self.model, request.hidden_copies, request.seed, say)
+        return replace(done, trials=tried)
 
 
 def begin(model: Any, request: FillRequest) -> FillWork:

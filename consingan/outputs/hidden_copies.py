@@ -1,6 +1,6 @@
 """Which way of filling looks best here: copies of the hole are hidden where the truth is known.
 
-At three places that the seed chooses a copy of the user's hole is laid over known pixels, filled
+At some places that the seed chooses a copy of the user's hole is laid over known pixels, filled
 by every way, and held to what is there. A trained method has seen those places in training, so its
 figures prove little; that is said beside them.
 """
@@ -25,8 +25,7 @@ from consingan.metrics.inside import Inside, box, inside
 from consingan.nn.noise import stream
 from consingan.outputs.contract import Say
 
-COPIES = 3
-LONGEST = 160  # px at which it is tried; the longer side of larger pictures is brought to that
+LONGEST = 128  # px at which it is tried; the longer side of larger pictures is brought to that
 TASK = "inpainting"
 
 Fill = Callable[[Tensor, Tensor], Tensor]
@@ -66,16 +65,19 @@ class Trials:
         return [{"way": t.name, "seen": t.seen, **asdict(t.score)} for t in self.rows]
 
 
-def trials(model: Any, seed: int, say: Say) -> Trials | None:
-    """Try every way at the hidden copies; None where the hole fits nowhere else.
+def trials(model: Any, count: int, seed: int, say: Say) -> Trials | None:
+    """Try every way at hidden copies; None without any, or where the hole fits nowhere else.
 
     Args:
         model: see `contract.HasHole`.
+        count: how many copies.
         seed: chooses the places.
         say: takes a line for the user.
     """
+    if not count:
+        return None
     picture, hole = _reduced(model.holed.picture, model.holed.hole)
-    copies = places(hole, seed)
+    copies = places(hole, count, seed)
     if not copies:
         say("Note: no copy of the hole fits into what is known, so ways are not compared.")
         return None
@@ -162,8 +164,8 @@ def _reduced(picture: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
     return resize_to(picture, size).clamp(-1, 1), hole_at(hole, size)
 
 
-def places(hole: Tensor, seed: int) -> list[Tensor]:
-    """Up to three copies of a hole (1, 1, h, w) that do not touch it, whole ones."""
+def places(hole: Tensor, count: int, seed: int) -> list[Tensor]:
+    """Up to `count` copies of a hole (1, 1, h, w) that do not touch it, whole ones."""
     rows, columns = box(hole)
     piece = hole[..., rows, columns]
     height, width = (s - p for s, p in zip(hole.shape[-2:], piece.shape[-2:], strict=True))
@@ -175,6 +177,6 @@ def places(hole: Tensor, seed: int) -> list[Tensor]:
         copy[..., top : top + piece.shape[-2], left : left + piece.shape[-1]] = piece
         if not bool((copy * hole).any()):
             found.append(copy)
-        if len(found) == COPIES:
+        if len(found) == count:
             break
     return found

@@ -136,6 +136,10 @@ class FillRequest(Request):
     """Fills of the hole that a model was trained around."""
 
     num_samples: int = option(3, "Fills of the hole.", minimum=1)
+    hidden_copies: int = option(
+        3, "Copies of the hole hidden in the known part, to see which way fits; 0: none.",
+        minimum=0, maximum=20,
+    )  # fmt: skip
     truth: str = option(
         "", "The picture without the hole, where there is one: fills are held to it.", kind="path"
     )

@@ -53,7 +53,7 @@ def _trials(made: Filled) -> str:
     if made.trials is None:
         return ""
     lead = note(
-        "Copies of the hole were laid over known parts of the picture at three places, filled by "
+        "Copies of the hole were laid over known parts of the picture, filled by "
         "each way and held to what is there. A method that was trained on those places has seen "
         "them, so its figures flatter it."
     )

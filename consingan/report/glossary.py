@@ -32,6 +32,9 @@ GLOSSARY: dict[str, str] = {
     "naive image": "a picture of your own with something pasted, moved or painted into it.",
     "mask": "where the naive image was changed: white there, black elsewhere.",
     "composite": "the result inside the mask, the naive image's own pixels outside.",
+    "hole": "the part of a picture that a training knows nothing of, and that is to be filled.",
+    "seam": "how much stronger neighbors differ across a hole's edge than beside it; near 1 there "
+    "is no edge to be seen.",
     "start stage": "the stage at which a picture enters or a film begins to move: 0 changes most.",
 }
 """Word -> sentence, in the order in which one meets them."""

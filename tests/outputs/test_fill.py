@@ -36,7 +36,8 @@ def run_of(tmp_path: Path, **changed: object) -> Path:
 def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max_size: int) -> None:
     run = run_of(tmp_path, max_size=max_size)
     truth = save(tmp_path / "truth.png", scene())
-    result = evaluate_model("--model_dir", run, "--num_samples", 2, "--truth", truth)
+    result = evaluate_model("--model_dir", run, "--num_samples", 2, "--truth", truth,
+                            "--hidden_copies", 1)  # fmt: skip
     assert result.exit_code == 0, result.output
     known = hole_mask() == 0
     for number in range(2):
@@ -94,10 +95,10 @@ def test_texture_goes_on_through_the_hole() -> None:
 def test_copies_are_whole_and_away_from_the_hole() -> None:
     hole = torch.zeros(1, 1, 40, 56)
     hole[..., 3:9, 20:30] = 1
-    found = places(hole, 5)
+    found = places(hole, 3, 5)
     assert len(found) == 3
     assert all(float(copy.sum()) == 60 and not bool((copy * hole).any()) for copy in found)
-    assert all(torch.equal(a, b) for a, b in zip(found, places(hole, 5), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(found, places(hole, 3, 5), strict=True))
 
 
 def test_scores_know_the_truth_and_the_edge() -> None:
@@ -120,7 +121,7 @@ def test_patches_fill_a_hole_without_training(tmp_path: Path) -> None:
                         "--output_dir", tmp_path / "runs", "--device", "cpu")  # fmt: skip
     assert result.exit_code == 0, result.output
     (run,) = (tmp_path / "runs" / "holed").iterdir()
-    result = evaluate_model("--model_dir", run, "--num_samples", 1)
+    result = evaluate_model("--model_dir", run, "--num_samples", 1, "--hidden_copies", 1)
     assert result.exit_code == 0, result.output
     made = np.asarray(Image.open(run / "Evaluation" / "fill_0.png"))
     known = hole_mask() == 0
