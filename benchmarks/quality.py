@@ -21,8 +21,9 @@ import click
 import consingan
 from benchmarks.quality_table import Record, averages, markdown
 from benchmarks.tables import machine
+from consingan.api.advice import advice
 from consingan.cli.command import CONTEXT, MethodCommand, typed_method
-from consingan.cli.messages import advice, guarded
+from consingan.cli.messages import guarded
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def run(benchmark: Benchmark, images: Sequence[Path]) -> list[Record]:
     Raises:
         UserError: a setting, the device or the folder cannot be used.
     """
-    from consingan.batch import work_through
+    from consingan.batch.queue import work_through
     from consingan.machine.execution import Wanted, choose_execution
     from consingan.machine.files import write_json
     from consingan.methods.choose import choose_settings

@@ -6,6 +6,7 @@ import click
 
 from consingan._version import __version__
 from consingan.cli.authors import authors_groups
+from consingan.cli.batching import batch_command
 from consingan.cli.command import CONTEXT
 from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
@@ -26,6 +27,7 @@ def main() -> None:
 
 main.add_command(train)
 main.add_command(evaluate)
+main.add_command(batch_command)
 main.add_command(metrics_command)
 main.add_command(compare_command)
 main.add_command(methods_command)

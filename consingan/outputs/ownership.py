@@ -11,7 +11,6 @@ where the articles look for them.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from consingan.errors import UserError
 from consingan.images.names import image_stem
 from consingan.machine.files import (
     atomic_path,
+    fingerprint,
     make_folder,
     read_json,
     rename_free,
@@ -74,8 +74,7 @@ def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     for name, path in inputs.items():
         found[name] = {"path": str(path)}
         with contextlib.suppress(OSError):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[name] = {"path": str(path.absolute()), "sha256": digest}
+            found[name] = {"path": str(path.absolute()), "sha256": fingerprint(path)}
     return found
 
 

@@ -16,7 +16,8 @@ from consingan.errors import UserError
 from consingan.images.io import unit
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement, judge
-from consingan.metrics.summary import Summary
+from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
+from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
@@ -89,6 +90,13 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
     return Entry(label, material, judgement)
 
 
+def given_back(material: Material) -> Reconstruction | None:
+    """How well a run gives back its training image, where it can."""
+    if material.reconstruction is None:
+        return None
+    return reconstruction_quality(unit(material.real), unit(material.reconstruction))
+
+
 def label_of(number: int) -> str:
     """A, B, ... Z, then 27 and so on."""
     return chr(ord("A") + number) if number < 26 else str(number + 1)
@@ -155,16 +163,7 @@ def _with_interval(summary: Summary) -> str:
 
 def clear_best(name: str, summaries: Sequence[Summary | None]) -> int | None:
     """Number of the run whose interval lies apart from all others on the better side."""
-    sign = 1 if METRICS[name].better == "lower" else -1
-    spans = []
-    for place, summary in enumerate(summaries):
-        if summary is not None and summary.low is not None and summary.high is not None:
-            low, high = sorted((sign * summary.low, sign * summary.high))
-            spans.append((low, high, place))
-    spans.sort()
-    if len(spans) < 2 or spans[0][1] >= min(low for low, _, _ in spans[1:]):
-        return None
-    return spans[0][2]
+    return lies_apart(METRICS[name].better, summaries)
 
 
 def _training_rows(entries: Sequence[Entry]) -> list[Row]:
