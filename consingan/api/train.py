@@ -20,12 +20,14 @@ from torch import Tensor
 from consingan.api.trained import TrainedModel, device_name
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
-from consingan.images.names import ARRAY_NAME
+from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
 from consingan.methods.choose import checked_settings
+from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
+from consingan.settings.config import Config
 from consingan.settings.reading import AUTO, Reading
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
@@ -88,9 +90,21 @@ def begin(job: Job, output_dir: Path | None) -> Run:
     refuse_too_large(job)
     folder = None
     if output_dir is not None:
-        about = about_this_run(job.execution, job.chosen.origin, job.base)
+        pictures = pictures_of(job.chosen.config)
+        about = about_this_run(job.execution, job.chosen.origin, job.base, pictures)
         folder = RunFolder.create(output_dir, job.training, about, job.naive)
     return Run(Trainer(job.training), folder, job.execution, job.naive)
+
+
+def pictures_of(config: Config) -> dict[str, Path]:
+    """Files that a training's settings name, by the setting or the input that they are."""
+    named = {"input_name": config.input_name, "naive_img": config.naive_img}
+    named |= method_of(config.method).pictures(config)
+    return {
+        name: Path(file)
+        for name, file in named.items()
+        if file and file != ARRAY_NAME and not file.startswith(SCIKIT_IMAGE)
+    }
 
 
 def finish(run: Run, watch: Watch = unwatched, save_every: int | None = None) -> TrainedModel:

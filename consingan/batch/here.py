@@ -22,6 +22,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 from consingan.batch.ledger import FAILED, STOPPED, Ended
 from consingan.batch.orders import Order
@@ -41,6 +42,7 @@ def run_here(
     slots: Sequence[Slot],
     work: Perform = perform,
     tries: int = TRIES,
+    employ: Callable[[Slot, Path], Any] | None = None,
 ) -> Iterator[list[Ended]]:
     """Work on orders, first ones first; yields what has ended meanwhile, perhaps nothing.
 
@@ -52,16 +54,18 @@ def run_here(
         slots: how many at once, and on what.
         work: does an order, in another process.
         tries: of an order whose worker died.
+        employ: makes a slot's worker; by default a `Worker`.
     """
-    workers = [_Worker(slot, study) for slot in slots]
-    free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    workers = [(employ or Worker)(slot, study) for slot in slots]
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for worker in workers:
         free.put(worker)
 
     def one(order: Order) -> Ended:
         worker = free.get()
         try:
-            return worker.perform(order, work, tries)
+            ended: Ended = worker.perform(order, work, tries)
+            return ended
         finally:
             free.put(worker)
 
@@ -77,7 +81,7 @@ def run_here(
                 worker.stop()
 
 
-class _Worker:
+class Worker:
     """A process that does one order at a time, and is made anew when it died."""
 
     def __init__(self, slot: Slot, study: Path) -> None:

@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from consingan.batch.ledger import FAILED, LEDGER, STOPPED, Ended
 from consingan.batch.orders import Order
 from consingan.batch.plan import Plan
 from consingan.batch.slots import CONTEXT, PROGRAM
-from consingan.batch.work import Changed, perform
+from consingan.batch.work import perform
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.runs.files import RESUME
@@ -262,31 +262,36 @@ def _far_away(order: Order, place: Path, depot: Any, work: Callable[..., Ended])
     if not order.picture.startswith(SCIKIT_IMAGE):
         picture = place / Path(order.picture).name
         picture.write_bytes(ray.get(depot.picture.remote(order.picture)))
-    sending = _sending(order.name, depot)
-    ended = work(order, place, sending, picture)
-    sending(place / order.name)
+    sender = Sender(order.name, depot)
+    ended = work(order, place, sender, picture)
+    sender.send(place / order.name)
     return ended
 
 
-def _sending(name: str, depot: Any) -> Changed:
-    """What sends all that is new in an order's folder to the depot, and waits until it is there.
+@dataclass
+class Sender:
+    """Sends what is new in an order's folder to the depot, and waits until it is there.
 
     The ledger goes at once, the state of a training, which is large, every `SEND_EVERY` seconds.
     """
-    import ray
 
-    sent: dict[str, int] = {}
-    last = -math.inf
+    name: str
+    depot: Any
+    sent: dict[str, int] = field(default_factory=dict)
+    last: float = -math.inf
 
-    def send(folder: Path) -> None:
-        nonlocal last
+    def __call__(self, folder: Path) -> None:
+        """Send what is due."""
+        early = time.monotonic() - self.last < SEND_EVERY
+        self.send(folder, lambda name: not (early and name.endswith(RESUME)))
+
+    def send(self, folder: Path, due: Callable[[str], bool] = lambda _: True) -> None:
+        """Send all that is due."""
+        import ray
+
         there = files_of(folder)
-        new = [key for key, changed in there.items() if sent.get(key) != changed]
-        if time.monotonic() - last < SEND_EVERY:
-            new = [key for key in new if not key.endswith(RESUME)]
-        elif any(key.endswith(RESUME) for key in new):
-            last = time.monotonic()
-        ray.get(depot.take.remote(name, packed(folder, new), list(there)))
-        sent.update((key, there[key]) for key in new)
-
-    return send
+        new = [key for key, changed in there.items() if self.sent.get(key) != changed and due(key)]
+        if any(key.endswith(RESUME) for key in new):
+            self.last = time.monotonic()
+        ray.get(self.depot.take.remote(self.name, packed(folder, new), list(there)))
+        self.sent.update((key, there[key]) for key in new)

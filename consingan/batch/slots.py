@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consingan.errors import UserError
-from consingan.machine.memory import in_gigabytes
+from consingan.machine.progress import in_gigabytes
 
 # Bytes that a worker takes beside its training: resident memory of a process with torch loaded,
 # measured on Linux, and of a CUDA context.

@@ -126,7 +126,7 @@ def _judged(run: Path, execution: Execution, samples: int) -> dict[str, Any]:
 
 def _watching(book: Ledger, others: Sequence[Observer]) -> Watch:
     """Whoever watches a training of a study: pictures, the ledger, others."""
-    from consingan.training.observers import Pictures
+    from consingan.training.observers import Sheets
 
     @contextmanager
     def watch(run: Run) -> Iterator[Sequence[Observer]]:
@@ -135,7 +135,7 @@ def _watching(book: Ledger, others: Sequence[Observer]) -> Watch:
         here = [run.trainer.stage, run.trainer.iteration]
         path = run.folder.path
         book.note(begins=[*begins, here], run=path.relative_to(book.folder).as_posix())
-        yield (Pictures(path, run.naive), Position(book, run.trainer), *others)
+        yield (Sheets(path, run.naive), Position(book, run.trainer), *others)
 
     return watch
 

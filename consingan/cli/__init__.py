@@ -13,6 +13,7 @@ from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
 from consingan.cli.judging import metrics_command
 from consingan.cli.listing import methods_command
+from consingan.cli.replaying import replay_command
 from consingan.cli.sampling import sample_command
 from consingan.cli.training import train
 
@@ -30,6 +31,7 @@ main.add_command(evaluate)
 main.add_command(batch_command)
 main.add_command(metrics_command)
 main.add_command(compare_command)
+main.add_command(replay_command)
 main.add_command(methods_command)
 main.add_command(sample_command)
 main.add_command(doctor_command)

@@ -122,7 +122,7 @@ def batch_command(
     for line in plan.introduction():
         say(line)
     if not plan.left:
-        raise SystemExit(_write_results(plan))
+        raise SystemExit(say_results(plan.folder))
     if dry_run and on != "here":
         return  # a cluster is not asked for a plan
     work = work_on(plan, on, workers)
@@ -130,7 +130,7 @@ def batch_command(
     if not dry_run:
         plan.begin()
         _work(plan, work)
-        raise SystemExit(_write_results(plan))
+        raise SystemExit(say_results(plan.folder))
 
 
 def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
@@ -227,19 +227,26 @@ class _Screen:
         self.drawn = len(drawn)
 
 
-def _write_results(plan: Plan) -> int:
-    """Write page and tables, print the table; returns the exit code."""
+def say_results(folder: Path, to: Path | None = None) -> int:
+    """Write a study's page and tables, print the table; returns the exit code.
+
+    Args:
+        folder: of the study.
+        to: the page, if not in the folder.
+    """
     from consingan.batch.ledger import FINISHED
     from consingan.batch.results import results_of, write_results
     from consingan.report.study import figures_in
+    from consingan.report.study_page import state_of
     from consingan.report.study_tables import markdown
 
-    trained = results_of(plan.folder)
-    place = write_results(plan.folder, trained)
+    trained = results_of(folder)
+    place = write_results(folder, trained, to)
     if figures_in(trained):
         click.echo("\n" + markdown(trained))
     for one in trained:
         if one.words:
             click.echo(f"failed: {one.picture}, seed {one.seed}: {one.words}", err=True)
+    click.echo(state_of(trained))
     click.echo(f"page: {place}")
     return 0 if all(one.status == FINISHED for one in trained) else FAILURE

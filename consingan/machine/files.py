@@ -141,6 +141,16 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Name of an input -> its absolute path and, of a file, the SHA-256 of what it holds."""
+    found = {}
+    for name, path in inputs.items():
+        found[name] = {"path": str(path)}
+        with contextlib.suppress(OSError):
+            found[name] = {"path": str(path.absolute()), "sha256": fingerprint(path)}
+    return found
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write named tensors as safetensors, atomically."""
     from safetensors.torch import save

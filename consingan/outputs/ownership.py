@@ -21,7 +21,6 @@ from consingan.errors import UserError
 from consingan.images.names import image_stem
 from consingan.machine.files import (
     atomic_path,
-    fingerprint,
     make_folder,
     read_json,
     rename_free,
@@ -66,16 +65,6 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
         files.remove(RECORD)
         with contextlib.suppress(OSError):  # a full disk must not hide the first error
             write_json(folder / RECORD, {**about, "status": status, "files": files})
-
-
-def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Name of an input -> its absolute path and, of a file, the SHA-256 of what it holds."""
-    found = {}
-    for name, path in inputs.items():
-        found[name] = {"path": str(path)}
-        with contextlib.suppress(OSError):
-            found[name] = {"path": str(path.absolute()), "sha256": fingerprint(path)}
-    return found
 
 
 def folder_of(top: Path, picture: Mapping[str, str]) -> Path:
