@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from consingan.batch.ledger import FINISHED, Ended
@@ -12,6 +13,17 @@ from consingan.batch.orders import Order
 def slept(order: Order, study: Path) -> Ended:
     """A fake job."""
     return Ended(order.name, FINISHED)
+
+
+def in_this_process(
+    orders: Sequence[Order], study: Path, slots: object = None
+) -> Iterator[list[Ended]]:
+    """As `run_here` without other processes, which are tested by themselves."""
+    from consingan.batch.work import perform
+
+    for order in orders:
+        yield []
+        yield [perform(order, study)]
 
 
 def died(order: Order, study: Path) -> Ended:

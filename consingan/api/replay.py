@@ -129,7 +129,7 @@ def _pictures(before: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
 def first_difference(run: RunFolder, again: RunFolder) -> str:
     """Where the tensors of two runs of the same training differ first; "" where they do not."""
     names = [PYRAMID, *(f"{stage}/{WEIGHTS}" for stage in range(run.stages))]
-    for name in names:
+    for name in (name for name in names if (run.path / name).is_file()):
         apart = _apart(run.load(name), again.load(name))
         if apart:
             return f"{name}: {apart}"

@@ -32,6 +32,7 @@ class Order:
         machine: fields of `machine.execution.Wanted`.
         samples: how many to judge.
         save_every: iterations between saves; None is as often as costs little.
+        inception: weights for SIFID.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Order:
     machine: Mapping[str, Any]
     samples: int = 20
     save_every: int | None = None
+    inception: str = ""
 
     @property
     def seed(self) -> int:
@@ -72,6 +74,7 @@ def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
             study.machine,
             study.samples,
             save_every,
+            study.inception,
         )
         for picture, label in _labels(pictures_of(study))
         for typed in variants(study)
@@ -109,7 +112,7 @@ def _digest(text: str) -> str:
 def asked_of(order: Order) -> dict[str, Any]:
     """All settings of an order with what presets mean by now: that may change."""
     settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
-    return {**settings, "samples": order.samples}
+    return {**settings, "samples": order.samples, "inception": order.inception}
 
 
 def is_done(order: Order, study: Path) -> bool:

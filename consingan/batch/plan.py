@@ -118,6 +118,10 @@ def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
         UserError: it cannot work.
     """
     study.check()
+    if study.inception:
+        from consingan.metrics.sifid import load_inception
+
+        load_inception(study.inception)  # what is wrong with it is said now
     orders = orders_of(study, save_every)
     left = [order for order in orders if not is_done(order, folder)]
     plan = Plan(study, folder, tuple(orders), tuple(left), {})

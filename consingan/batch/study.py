@@ -55,6 +55,7 @@ class Study:
             without.
         samples: how many are judged of each training.
         machine: fields of `machine.execution.Wanted` that decide the last digits, or more.
+        inception: weights for SIFID, as `--inception_weights`.
     """
 
     pictures: tuple[str, ...]
@@ -65,6 +66,7 @@ class Study:
     settings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     samples: int = 20
     machine: Mapping[str, Any] = field(default_factory=dict)
+    inception: str = ""
 
     def check(self) -> None:
         """Refuse what cannot be trained, whatever the picture.

@@ -21,7 +21,17 @@ else:
 
 STUDY = "study.toml"
 MACHINE = ("device", "precision", "engine", "threads", "checkpointing")
-KEYS = ("pictures", "methods", "presets", "seeds", "train_mode", "samples", "machine", "set")
+KEYS = (
+    "pictures",
+    "methods",
+    "presets",
+    "seeds",
+    "train_mode",
+    "samples",
+    "inception",
+    "machine",
+    "set",
+)
 
 
 def read_study(path: Path) -> Study:
@@ -54,6 +64,7 @@ def read_study(path: Path) -> Study:
         settings={name: _listed(value) for name, value in settings.items()},
         samples=found.get("samples", Study(()).samples),
         machine=machine,
+        inception=str(found.get("inception", "")),
     )
     if type(study.samples) is not int or study.samples < 0:
         raise UserError(f"{path}: samples must be a whole number.")
@@ -121,6 +132,7 @@ def text_of(study: Study) -> str:
         f"seeds = {_toml(study.seeds)}",
         *([f"train_mode = {_toml(study.train_mode)}"] if study.train_mode else []),
         f"samples = {study.samples}",
+        *([f"inception = {_toml(study.inception)}"] if study.inception else []),
     ]
     for name, table in (("set", study.settings), ("machine", study.machine)):
         if table:

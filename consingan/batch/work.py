@@ -95,7 +95,7 @@ def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[
     run = outcome.folder
     book.note(status=ledger.JUDGING, run=run.path.relative_to(book.folder).as_posix(), share=1.0)
     book.note(
-        judgement=_judged(run.path, job.execution, order.samples),
+        judgement=_judged(run.path, job.execution, order),
         size=list(job.training.sizes[-1]),
         seconds=sum(run.manifest["seconds_per_stage"]),
         execution=run.manifest["execution"],
@@ -113,13 +113,15 @@ def _prepared(order: Order, execution: Execution, picture: Path | None) -> Job:
     return prepare(typed, execution, read_picture(picture, reading))
 
 
-def _judged(run: Path, execution: Execution, samples: int) -> dict[str, Any]:
+def _judged(run: Path, execution: Execution, order: Order) -> dict[str, Any]:
     """The figures of a finished run: of samples where its task makes any."""
     from consingan.metrics.judge import Judgement
+    from consingan.metrics.sifid import load_inception
     from consingan.report.compare import entry, given_back
     from consingan.runs.load import load_run
 
-    found = entry(0, load_run(run, execution), samples, 0, lambda _: None)
+    weights = load_inception(order.inception) if order.inception else None
+    found = entry(0, load_run(run, execution), order.samples, 0, lambda _: None, weights)
     judgement = found.judgement or Judgement(0, {}, {}, given_back(found.material))
     return judgement.to_dict()
 

@@ -28,7 +28,16 @@ EXAMPLES = (
     "consingan batch --output_dir steps  # goes on",
     "consingan batch Images/Animation/waves.jpg --method consingan,singan --dry_run",
 )
-DESCRIBES = ("pictures", "method", "preset", "seeds", "train_mode", "settings", "num_samples")
+DESCRIBES = (
+    "pictures",
+    "method",
+    "preset",
+    "seeds",
+    "train_mode",
+    "settings",
+    "num_samples",
+    "inception_weights",
+)
 
 
 def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[str, ...]:
@@ -69,6 +78,7 @@ def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[
     show_default=True,
     help="Samples to judge of each training; 0 judges nothing.",
 )
+@click.option("--inception_weights", default="", metavar="PATH|URL", help="For SIFID.")
 @click.option(
     "--output_dir",
     type=click.Path(path_type=Path),
@@ -163,6 +173,7 @@ def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
         options["train_mode"],
         parse_settings(options["settings"], methods),
         options["num_samples"],
+        inception=options["inception_weights"],
     )
     return study, output_dir
 

@@ -17,6 +17,7 @@ from consingan.images.io import unit
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
+from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.samples import random_samples
@@ -66,7 +67,14 @@ class Row:
     best: int | None = None
 
 
-def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Entry:
+def entry(
+    number: int,
+    run: LoadedRun,
+    samples: int,
+    seed: int,
+    say: Say,
+    inception: Inception | None = None,
+) -> Entry:
     """Collect one run: its figures are read from its evaluation, else computed.
 
     Args:
@@ -75,6 +83,7 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
         samples: how many to judge where there is no evaluation; 0 judges nothing.
         seed: of the samples.
         say: told what is going on.
+        inception: weights for SIFID.
     """
     material = gather(run)
     label = label_of(number)
@@ -85,7 +94,7 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
     made = list(random_samples(run.model, count, seed=seed))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
-        judgement = _judged(material, made[:samples], say)
+        judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     return Entry(label, material, judgement)
 
@@ -113,11 +122,14 @@ def stored(run: LoadedRun, material: Material) -> Judgement | None:
         return None  # it can be computed anew
 
 
-def _judged(material: Material, samples: Sequence[Tensor], say: Say) -> Judgement:
+def _judged(
+    material: Material, samples: Sequence[Tensor], say: Say, inception: Inception | None
+) -> Judgement:
     return judge(
         unit(material.real),
         [unit(sample) for sample in samples],
         None if material.reconstruction is None else unit(material.reconstruction),
+        inception,
         progress=announced(say),
     )
 

@@ -19,7 +19,10 @@ from consingan.runs.folder import RunFolder
 from consingan.training.longer import lengthen
 
 DATA = Path(__file__).parents[1] / "data" / "runs"
-FIRST = {"niter": 3, "train_stages": 2, "min_size": 14, "max_size": 26, "nfc": 4, "device": "cpu"}
+FIRST: dict[str, Any] = {
+    "niter": 3, "train_stages": 2, "min_size": 14, "max_size": 26, "nfc": 4, "device": "cpu",
+    "precision": "float32",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -38,10 +38,11 @@ TESTS = REPOSITORY / "tests"
 DRIVER = TESTS / "study_driver.py"
 PATIENCE = 300.0  # seconds, of a very busy machine
 START = "from ray.scripts.scripts import main; main()"
-MENDING = {  # how soon a node that is gone is noticed
+MENDING = {  # how soon a node that is gone is noticed; workers that are not held back
     "RAY_health_check_initial_delay_ms": "0",
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_failure_threshold": "3",
+    "RAY_worker_niceness": "0",
 }
 
 pytestmark = pytest.mark.skipif(

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from commands import save, scene
+from fake_jobs import in_this_process
 
 from consingan import cli
-from consingan.batch import ledger, places, work
+from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
-from consingan.batch.orders import Order
 from consingan.machine.files import write_json
 from consingan.training.observers import Sheets
+from consingan.training.records import StepRecord
 
 SETTINGS = ("train_stages=2", "min_size=16", "max_size=32", "niter=2", "nfc=4,5")
 TINY = [word for setting in SETTINGS for word in ("--set", setting)]
@@ -26,15 +27,6 @@ FLAGS = ["--num_samples", "0", "--device", "cpu", "--output_dir", "study"]
 
 def batch(*words: object) -> Result:
     return CliRunner().invoke(cli.main, ["batch", *map(str, words)], catch_exceptions=False)
-
-
-def in_this_process(
-    orders: list[Order], study: Path, slots: Any, perform: Any = None
-) -> Iterator[list[Ended]]:
-    """As `run_here`, without other processes: those are tested by themselves."""
-    for order in orders:
-        yield []
-        yield [work.perform(order, study)]
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +84,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
         (("pictures", "--method", "gan"), "--method gan is unknown"),
         (("pictures", "--preset", "slow"), "--preset slow is unknown"),
         (("pictures", "--train_mode", "painting"), "--train_mode painting"),
-        (("nowhere.png",), "no picture and no folder nowhere.png"),
+        (("nowhere.png",), "no picture and no folder"),
         (("--seeds", "3"), "Name the pictures"),
         ((), "study holds no study"),
         (("pictures", "--on", "slurm"), "--on slurm is unknown"),
@@ -144,8 +136,9 @@ def test_a_training_that_is_stopped_goes_on_where_it_was(
 
     def observe(self: Sheets, record: Any, trainer: Any) -> None:
         original(self, record, trainer)
-        monkeypatch.setattr(Sheets, "observe", original)
-        signal.raise_signal(signal.SIGINT)
+        if isinstance(record, StepRecord):
+            monkeypatch.setattr(Sheets, "observe", original)
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Sheets, "observe", observe)
     words = ("pictures/a.png", *TINY[:-2], "--set", "nfc=4", *FLAGS, "--save_every", 1)
@@ -164,7 +157,7 @@ def test_compare_shows_a_study_at_any_time(tmp_path: Path) -> None:
     write_json(folder / "job.json", {"status": "training", "stage": 1})
     result = CliRunner().invoke(cli.main, ["compare", "study", "--output", "page.html"])
     assert result.exit_code == 1
-    assert "1 training, 1 finished, 2 failed." in result.stdout
+    assert "1 finished, 1 training, 2 failed." in result.stdout
     assert (tmp_path / "page.html").is_file()
 
 
