@@ -4,6 +4,7 @@
 - No comparison with a method's, a task's or an output's name outside of its own folder: what is
   asked by name belongs into a row of a table.
 - Only the faces print, and only the readers of foreign weights call torch.load.
+- A package that not everybody has is imported in one file, inside of a function.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ READERS = (
     "metrics/sifid.py",
     "nn/vgg.py",
 )
+ALONE = {"ray": "batch/on_ray.py"}
 # path or path:function -> why it may be longer
 REASONS = {
     "methods/contract.py": "the contract is read as one page: protocols with their sentences",
@@ -54,6 +56,7 @@ def faults(path: Path, text: str, forbidden: dict[str, tuple[str, ...]]) -> Iter
         yield from _long(where, node)
         yield from _asked_by_name(where, node, forbidden)
         yield from _in_the_wrong_place(path, node)
+    yield from _out_of_its_file(where, ast.parse(text))
 
 
 def _long(where: str, node: ast.AST) -> Iterator[str]:
@@ -85,6 +88,20 @@ def _in_the_wrong_place(path: Path, node: ast.AST) -> Iterator[str]:
         yield f"{path.as_posix()}:{node.lineno} prints; only the faces do"
     if called == "torch.load" and path.as_posix() not in READERS:
         yield f"{path.as_posix()}:{node.lineno} calls torch.load; weights are safetensors"
+
+
+def _out_of_its_file(where: str, tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        found = [node.module or ""] if isinstance(node, ast.ImportFrom) else [
+            alias.name for alias in node.names
+        ]  # fmt: skip
+        for package in {name.partition(".")[0] for name in found} & set(ALONE):
+            if where != ALONE[package]:
+                yield f"{where}:{node.lineno} imports {package}; only {ALONE[package]} does"
+            elif node in tree.body:
+                yield f"{where}:{node.lineno} imports {package} at its top; do so in a function"
 
 
 def unlisted() -> Iterator[str]:

@@ -3,10 +3,9 @@
 python -m benchmarks.presets FOLDER --presets paper,fast,draft --seeds 3 --max_size 128
 python -m benchmarks.presets --max_size 250     # no trainings, the time of iterations alone
 
-Every setting of main_train.py but --preset and --manualSeed can be given. Goes on where it was
-stopped, as `benchmarks.quality` does, which it runs for each preset and seed. The minutes of those
-trainings are what the clock said, whatever else the machine did; the last table times the presets'
-iterations in turns.
+Every setting of main_train.py but --preset and --manualSeed can be given. It is one study, see
+`consingan batch`, and goes on where it was stopped. The minutes of its trainings are what the clock
+said, whatever else the machine did; the last table times the presets' iterations in turns.
 """
 
 from __future__ import annotations
@@ -21,11 +20,12 @@ from typing import Any
 
 import click
 
-from benchmarks.quality import Benchmark, earlier, run
+from benchmarks.quality import records_of, study_of, work_through
 from benchmarks.quality_table import COLUMNS, Record, figure
 from benchmarks.speed import in_turns
 from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import machine, write_results
+from consingan.batch.orders import orders_of
 from consingan.cli.command import CONTEXT, MethodCommand, typed_method
 from consingan.cli.messages import guarded
 from consingan.errors import UserError
@@ -151,6 +151,11 @@ def names_of(presets: str) -> list[str]:
     return names
 
 
+def _of_trainings(names: Sequence[str], records: Sequence[Record]) -> dict[str, list[Row]]:
+    found = {name: [r for r in records if r["preset"] == name] for name in names}
+    return {AVERAGE: comparison(found), BY_PICTURE: picture_rows(found)}
+
+
 @click.command(cls=MethodCommand, context_settings=CONTEXT)
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--presets", default="paper,fast,draft", show_default=True, metavar="A,B,...",
@@ -189,17 +194,21 @@ def main(
     names, images = names_of(presets), pictures_in(folder) if folder else []
     configs = {name: choose_settings({**settings, "preset": name}).config for name in names}
     about = machine(execution.device.type)
-    found: dict[str, list[Record]] = {name: [] for name in names}
     tables: dict[str, list[Row]] = {}
-    for seed in range(seeds if images else 0):
-        for name in names:
-            own = {**settings, "preset": name, "manual_seed": seed}
-            place = output / name / f"seed_{seed}"
-            benchmark = Benchmark(place, own, samples, device=device, precision=precision)
-            found[name] += (earlier if tables_only else run)(benchmark, images)
-        tables = {AVERAGE: comparison(found), BY_PICTURE: picture_rows(found)}
-        if not tables_only:
-            write_results(output / "presets", TITLE, about, tables)
+    records: list[Record] = []
+
+    def tell(some: Sequence[Record]) -> None:
+        tables.update(_of_trainings(names, some))
+        write_results(output / "presets", TITLE, about, tables)
+
+    if images:
+        place = {"device": device, "precision": precision}
+        study = study_of(images, settings, samples, None, place, names, range(seeds))
+        if tables_only:
+            records = records_of(orders_of(study), output)
+            tables |= _of_trainings(names, records)
+        else:
+            records = records_of(work_through(study, output, tell).orders, output)
     stored = output / "presets.json"
     if not tables_only:
         tables[TIMES] = time_rows(configs, execution)
@@ -208,7 +217,7 @@ def main(
         about, tables[TIMES] = before["machine"], before.get(TIMES, [])
     write_results(output / "presets", TITLE, about, tables)
     click.echo((output / "presets.md").read_text(encoding="utf-8"))
-    if any("error" in record for records in found.values() for record in records):
+    if any("error" in record for record in records):
         raise SystemExit(1)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from consingan.machine.device import processor
 from consingan.machine.files import make_folder, write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 def machine(device: str) -> dict[str, Any]:
     """What was measured on; no name of a host or of a folder."""
     words: dict[str, Any] = {
-        "processor": _processor(),
+        "processor": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -30,13 +30,6 @@ def machine(device: str) -> dict[str, Any]:
         words["gpu"] = torch.cuda.get_device_name()
         words["cuda"], words["cudnn"] = torch.version.cuda, torch.backends.cudnn.version()
     return words
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
-    return found.group(1) if found else platform.machine()
 
 
 def markdown_table(rows: Sequence[Row]) -> str:

@@ -24,6 +24,10 @@ TINY_TRAINING = (
 TINY_OF_ANY_METHOD = "--niter 2 --max_size 44 --manualSeed 1"
 TINY_FINE_TUNING = "--niter 2"
 TINY_EVALUATION = "--num_samples 2 --frames 2"
+TINY_STUDY = (
+    "--set niter=2 --set nfc=4 --set max_size=44 --set min_size=16 --set train_stages=2 "
+    "--num_samples 0 --device cpu"
+)
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
 PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
 FINE_TUNED = "fine-tune"
@@ -94,6 +98,9 @@ class Workplace:
             from benchmarks import quality
 
             return quality.main, [*arguments, *shlex.split(TINY_BENCHMARK)]
+        if name == "batch":
+            tiny = shlex.split(TINY_STUDY) if arguments[0] != "--output_dir" else []
+            return main, [name, *arguments, *tiny]
         if name.startswith("examples/"):
             script, _, command = name.partition(" ")
             load_example(script)

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from consingan._version import __version__
 from consingan.machine.execution import Execution
+from consingan.machine.files import described
 from consingan.metrics.sifid import load_inception
 from consingan.outputs.contract import FromPictures, Request, Say, Work
-from consingan.outputs.ownership import described, folder_of, owned, publish
+from consingan.outputs.ownership import folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
 from consingan.report.kinds import KINDS

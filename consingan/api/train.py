@@ -7,10 +7,9 @@ watches is made by a `Watch` once the run is there.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,14 +20,14 @@ from torch import Tensor
 from consingan.api.trained import TrainedModel, device_name
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
-from consingan.images.names import ARRAY_NAME
+from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
-from consingan.methods.choose import refuse_foreign_settings
+from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
-from consingan.settings.option import flag_name
+from consingan.settings.config import Config
 from consingan.settings.reading import AUTO, Reading
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
@@ -91,9 +90,21 @@ def begin(job: Job, output_dir: Path | None) -> Run:
     refuse_too_large(job)
     folder = None
     if output_dir is not None:
-        about = about_this_run(job.execution, job.chosen.origin, job.base)
+        pictures = pictures_of(job.chosen.config)
+        about = about_this_run(job.execution, job.chosen.origin, job.base, pictures)
         folder = RunFolder.create(output_dir, job.training, about, job.naive)
     return Run(Trainer(job.training), folder, job.execution, job.naive)
+
+
+def pictures_of(config: Config) -> dict[str, Path]:
+    """Files that a training's settings name, by the setting or the input that they are."""
+    named = {"input_name": config.input_name, "naive_img": config.naive_img}
+    named |= method_of(config.method).pictures(config)
+    return {
+        name: Path(file)
+        for name, file in named.items()
+        if file and file != ARRAY_NAME and not file.startswith(SCIKIT_IMAGE)
+    }
 
 
 def finish(run: Run, watch: Watch = unwatched, save_every: int | None = None) -> TrainedModel:
@@ -251,28 +262,3 @@ def train(
         yield [_Callback(callback)] if callback else []
 
     return finish(begin(job, Path(output_dir) if output_dir is not None else None), watch)
-
-
-def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by the names of their fields, paths as text.
-
-    Raises:
-        UserError: there is no such setting; the sentence names the nearest.
-    """
-    method = method_of(settings.get("method"))
-    fields = method.config.__dataclass_fields__
-    flags = {flag_name(field): name for name, field in fields.items()}
-    refuse_foreign_settings(method, {name: repr(name) for name in settings})
-    for name in settings:
-        if name == "input_name":
-            raise UserError("The picture is the first argument of train; leave input_name out.")
-        if name not in fields:
-            near = [flags[name]] if name in flags else []
-            near = near or difflib.get_close_matches(name, fields, 1)
-            hint = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else f"see {method.config.__module__}.{method.config.__name__}."
-            )
-            raise UserError(f"There is no setting {name!r}; {hint}")
-    return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}

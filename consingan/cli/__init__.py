@@ -6,12 +6,14 @@ import click
 
 from consingan._version import __version__
 from consingan.cli.authors import authors_groups
+from consingan.cli.batching import batch_command
 from consingan.cli.command import CONTEXT
 from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
 from consingan.cli.judging import metrics_command
 from consingan.cli.listing import methods_command
+from consingan.cli.replaying import replay_command
 from consingan.cli.sampling import sample_command
 from consingan.cli.training import train
 
@@ -26,8 +28,10 @@ def main() -> None:
 
 main.add_command(train)
 main.add_command(evaluate)
+main.add_command(batch_command)
 main.add_command(metrics_command)
 main.add_command(compare_command)
+main.add_command(replay_command)
 main.add_command(methods_command)
 main.add_command(sample_command)
 main.add_command(doctor_command)

@@ -1,4 +1,4 @@
-"""`consingan compare`: several runs side by side."""
+"""`consingan compare`: several runs side by side, or all of a study."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from consingan.cli.command import CONTEXT, CarefulCommand
+from consingan.batch.toml import STUDY
+from consingan.cli.batching import say_results
+from consingan.cli.command import CONTEXT, CarefulCommand, was_typed
 from consingan.cli.messages import guarded
 from consingan.cli.options import output_file, run_named, wanted_of
 
 
 @click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
 @click.argument(
-    "runs", metavar="RUN RUN...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "runs", metavar="RUN RUN...|STUDY", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option(
     "--output",
@@ -22,7 +24,7 @@ from consingan.cli.options import output_file, run_named, wanted_of
     metavar="FILE",
     type=click.Path(path_type=Path),
     callback=output_file,
-    help="The page.",
+    help="The page; of a study by default study.html in its folder.",
 )
 @click.option(
     "--num_samples",
@@ -39,8 +41,11 @@ def compare_command(
 ) -> None:
     """Put several run folders side by side: settings that differ, metrics, pictures, time.
 
-    Metrics are those of Evaluation/metrics.json where evaluate_model.py left one.
+    Metrics are those of Evaluation/metrics.json where evaluate_model.py left one. Of a study's
+    folder, see `consingan batch`, all is shown that is there by now.
     """
+    if len(runs) == 1 and (runs[0] / STUDY).is_file():
+        raise SystemExit(say_results(runs[0], output if was_typed("output") else None))
     # Torch takes seconds to load, so that --help must not wait for it.
     from consingan.api.evaluate import compare
     from consingan.machine.execution import choose_execution

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.messages import FAILURE, advice
+from consingan.api.advice import advice
+from consingan.cli.messages import FAILURE
 from consingan.cli.options import note_idle_settings, say, seed_of, wanted_of
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
@@ -22,7 +23,7 @@ from consingan.images.names import shown
 
 if TYPE_CHECKING:
     from consingan.api.train import Run
-    from consingan.batch import Outcome
+    from consingan.batch.queue import Outcome
     from consingan.machine.execution import Execution
     from consingan.runs.folder import RunFolder
     from consingan.training.prepare import Job
@@ -36,7 +37,7 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
         if typed[name]:
             raise UserError(f"--{name} is for one training image; --input_name is a folder.")
 
-    from consingan import batch
+    from consingan.batch.queue import work_through
     from consingan.images.folder import look_into
     from consingan.machine.execution import choose_execution, settled
     from consingan.methods.choose import choose_settings
@@ -55,11 +56,11 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
     note_idle_settings(method_of(config.method), typed, config)
     queue = _Queue(typed, options, execution)
     if options["dry_run"]:
-        outcomes = list(_said(batch.work_through(images, queue.plan, click.echo)))
+        outcomes = list(_said(work_through(images, queue.plan, click.echo)))
         queue.say_sum()
     else:
         note_busy_cores(execution)
-        outcomes = _until_stopped(batch.work_through(images, queue.train, click.echo))
+        outcomes = _until_stopped(work_through(images, queue.train, click.echo))
         _summarize(outcomes)
     if any(outcome.error for outcome in outcomes):
         raise SystemExit(FAILURE)

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from consingan.api.advice import advice, file_advice, place
 from consingan.errors import UserError, out_of_memory
 from consingan.machine.program import go_on_command
 from consingan.settings.config import Config
@@ -51,7 +52,7 @@ def friendly() -> Iterator[None]:
             raise SystemExit(USER_ERROR) from None
         except (IsADirectoryError, NotADirectoryError) as error:
             click.echo(
-                f"Error: {_place(error)} is in the way ({error.strerror}); move it and try again.",
+                f"Error: {place(error)} is in the way ({error.strerror}); move it and try again.",
                 err=True,
             )
             raise SystemExit(USER_ERROR) from None
@@ -92,32 +93,13 @@ def _insistent() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _place(error: OSError) -> str:
-    """The file that an error is about; of a renaming, the one that was to be written."""
-    return str(error.filename2 or error.filename or "A file")
-
-
 def _machine_advice(error: Exception) -> str | None:
     """What to do about a full disk or too little memory outside of a training; None for a bug."""
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
-        return _file_advice(error)
+        return file_advice(error)
     return None
-
-
-def _file_advice(error: OSError) -> str:
-    """Which file cannot be read or written, why, and what to do."""
-    remedies = {
-        errno.ENOSPC: "make room there",
-        errno.EDQUOT: "make room there",
-        errno.EFBIG: "make room there",
-        errno.EACCES: "check its permissions",
-        errno.EPERM: "check its permissions",
-        errno.EROFS: "choose another place",
-    }
-    remedy = remedies.get(error.errno or 0, "mend that")
-    return f"{_place(error)} cannot be read or written ({error.strerror}); {remedy}."
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
@@ -165,28 +147,3 @@ def _config_of(run: Path) -> Config | None:
         return RunFolder.open(run).config
     except (UserError, OSError):
         return None
-
-
-def advice(error: Exception, config: Config | None = None) -> str | None:
-    """Why a training ended early and what to do about it; None for what is a bug.
-
-    Args:
-        error: that ended it.
-        config: of the training, whose method's remedies are named; None is the default one.
-    """
-    from consingan.errors import DivergedError
-    from consingan.methods.registry import method_of
-
-    method = method_of(config.method if config else None)
-    config = config or method.config()
-
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, DivergedError):
-        return f"{error}. {method.remedy('diverged', config)}"
-    if out_of_memory(error):
-        remedy = method.remedy("memory", config)
-        return f"there is not enough memory; close other programs, {remedy}"
-    if isinstance(error, OSError) and error.errno is not None:
-        return _file_advice(error)
-    return None

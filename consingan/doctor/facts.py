@@ -6,7 +6,6 @@ import contextlib
 import os
 import platform
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import torch
 
 from consingan._version import __version__
 from consingan.errors import UserError
-from consingan.machine.device import crowded
+from consingan.machine.device import crowded, processor
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic
@@ -102,23 +101,6 @@ def devices() -> Facts:
         found["cuda"] = "none"
     found["mps"] = "an Apple GPU" if torch.backends.mps.is_available() else "none"
     return found
-
-
-def processor() -> str:
-    """The processor's name as its maker writes it, as far as the system tells."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8"), re.M)
-        if found:
-            return found.group(1)
-    if platform.system() == "Darwin":
-        asked = subprocess.run(
-            ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if asked.stdout.strip():
-            return asked.stdout.strip()
-    return platform.processor() or platform.machine()
 
 
 def precisions(device: torch.device) -> Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import stat
@@ -133,6 +134,21 @@ def read_whole(path: Path, most: int) -> bytes:
         raise UserError(f"{path} may not be read; check its permissions.") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); copy it again.") from None
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 of what a file holds."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Name of an input -> its absolute path and, of a file, the SHA-256 of what it holds."""
+    found = {}
+    for name, path in inputs.items():
+        found[name] = {"path": str(path)}
+        with contextlib.suppress(OSError):
+            found[name] = {"path": str(path.absolute()), "sha256": fingerprint(path)}
+    return found
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from consingan.errors import UserError
+from consingan.machine.progress import in_gigabytes
 
 Size = tuple[int, int]
 KEPT_BLOCK = 1 << 30  # bytes
@@ -103,8 +104,3 @@ def refuse_beyond_free(needed: int, device: torch.device, what: str, instead: st
             f"{what} take about {in_gigabytes(needed)} of memory and {in_gigabytes(free)} are "
             f"free; use {instead}, or close other programs."
         )
-
-
-def in_gigabytes(count: int) -> str:
-    """Bytes as "0.4 GB"."""
-    return f"{count / 1e9:.1f} GB"

@@ -1,4 +1,4 @@
-"""A bar with the time left, for work that is counted in pieces."""
+"""A bar with the time left, for work that is counted in pieces; spans and sizes in words."""
 
 from __future__ import annotations
 
@@ -44,3 +44,8 @@ def in_words(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def in_gigabytes(count: int) -> str:
+    """Bytes as "0.4 GB"."""
+    return f"{count / 1e9:.1f} GB"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +12,7 @@ from consingan.methods.contract import FineTuning, Method, Task
 from consingan.methods.registry import METHODS, method_of, methods_with
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen, choose
+from consingan.settings.option import flag_name
 
 
 def choose_settings(typed: Mapping[str, Any]) -> Chosen[Any]:
@@ -128,3 +131,28 @@ def no_naive_image(config: Config) -> UserError:
         f"--naive_img does not go with --train_mode {config.train_mode}; it needs a model trained "
         f"with --train_mode {' or '.join(dict.fromkeys(takers))}."
     )
+
+
+def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by the names of their fields, paths as text.
+
+    Raises:
+        UserError: there is no such setting; the sentence names the nearest.
+    """
+    method = method_of(settings.get("method"))
+    fields = method.config.__dataclass_fields__
+    flags = {flag_name(field): name for name, field in fields.items()}
+    refuse_foreign_settings(method, {name: repr(name) for name in settings})
+    for name in settings:
+        if name == "input_name":
+            raise UserError("The picture is the first argument of train; leave input_name out.")
+        if name not in fields:
+            near = [flags[name]] if name in flags else []
+            near = near or difflib.get_close_matches(name, fields, 1)
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"see {method.config.__module__}.{method.config.__name__}."
+            )
+            raise UserError(f"There is no setting {name!r}; {hint}")
+    return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}

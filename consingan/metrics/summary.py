@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,6 +76,61 @@ def summarize_set(value: Tensor, resampled: Tensor, count: int) -> Summary:
         return Summary(float(value), 0.0, float(value), None, None, count)
     low, high = _interval(resampled)
     return Summary(float(value), float(resampled.std()), _median(resampled), low, high, count)
+
+
+def summarize_groups(
+    groups: Sequence[Sequence[float]], draws: int, rng: torch.Generator
+) -> Summary:
+    """Summarize values that come in groups, of trainings on several pictures, say.
+
+    Every group weighs the same. The interval is that of a bootstrap of two levels: groups are drawn
+    with replacement, and in each its values (Davison and Hinkley 1997, section 3.8).
+
+    Args:
+        groups: one value or more in each.
+        draws: how many sets the bootstrap draws.
+        rng: of the bootstrap.
+    """
+    every = torch.tensor([value for group in groups for value in group], dtype=torch.float64)
+    means = torch.tensor([sum(group) / len(group) for group in groups], dtype=torch.float64)
+    sizes = torch.tensor([len(group) for group in groups])
+    starts = sizes.cumsum(0) - sizes
+    low = high = None
+    if len(every) > 1:
+        drawn = torch.randint(len(groups), (draws, len(groups)), generator=rng)
+        most = int(sizes.max())
+        share = torch.rand(draws, len(groups), most, generator=rng, dtype=torch.float64)
+        place = starts[drawn, None] + (share * sizes[drawn, None]).long()
+        there = torch.arange(most) < sizes[drawn, None]
+        resampled = (every[place] * there).sum(2) / sizes[drawn]
+        low, high = _interval(resampled.mean(1))
+    return Summary(
+        mean=float(means.mean()),
+        std=float(every.std()) if len(every) > 1 else 0.0,
+        median=_median(every),
+        low=low,
+        high=high,
+        count=len(every),
+    )
+
+
+def lies_apart(better: str, summaries: Sequence[Summary | None]) -> int | None:
+    """Number of the one whose interval lies apart from all others on the better side.
+
+    Args:
+        better: lower or higher.
+        summaries: of one metric; None where there is none.
+    """
+    sign = 1 if better == "lower" else -1
+    spans = []
+    for place, summary in enumerate(summaries):
+        if summary is not None and summary.low is not None and summary.high is not None:
+            low, high = sorted((sign * summary.low, sign * summary.high))
+            spans.append((low, high, place))
+    spans.sort()
+    if len(spans) < 2 or spans[0][1] >= min(low for low, _, _ in spans[1:]):
+        return None
+    return spans[0][2]
 
 
 def resampled_pair_means(first: Tensor, second: Tensor, value: Tensor, draws: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ where the articles look for them.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -66,17 +65,6 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
         files.remove(RECORD)
         with contextlib.suppress(OSError):  # a full disk must not hide the first error
             write_json(folder / RECORD, {**about, "status": status, "files": files})
-
-
-def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
-    """Name of an input -> its absolute path and, of a file, the SHA-256 of what it holds."""
-    found = {}
-    for name, path in inputs.items():
-        found[name] = {"path": str(path)}
-        with contextlib.suppress(OSError):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[name] = {"path": str(path.absolute()), "sha256": digest}
-    return found
 
 
 def folder_of(top: Path, picture: Mapping[str, str]) -> Path:

@@ -16,7 +16,9 @@ from consingan.errors import UserError
 from consingan.images.io import unit
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement, judge
-from consingan.metrics.summary import Summary
+from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
+from consingan.metrics.sifid import Inception
+from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
@@ -65,7 +67,14 @@ class Row:
     best: int | None = None
 
 
-def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Entry:
+def entry(
+    number: int,
+    run: LoadedRun,
+    samples: int,
+    seed: int,
+    say: Say,
+    inception: Inception | None = None,
+) -> Entry:
     """Collect one run: its figures are read from its evaluation, else computed.
 
     Args:
@@ -74,6 +83,7 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
         samples: how many to judge where there is no evaluation; 0 judges nothing.
         seed: of the samples.
         say: told what is going on.
+        inception: weights for SIFID.
     """
     material = gather(run)
     label = label_of(number)
@@ -84,9 +94,16 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
     made = list(random_samples(run.model, count, seed=seed))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
-        judgement = _judged(material, made[:samples], say)
+        judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     return Entry(label, material, judgement)
+
+
+def given_back(material: Material) -> Reconstruction | None:
+    """How well a run gives back its training image, where it can."""
+    if material.reconstruction is None:
+        return None
+    return reconstruction_quality(unit(material.real), unit(material.reconstruction))
 
 
 def label_of(number: int) -> str:
@@ -105,11 +122,14 @@ def stored(run: LoadedRun, material: Material) -> Judgement | None:
         return None  # it can be computed anew
 
 
-def _judged(material: Material, samples: Sequence[Tensor], say: Say) -> Judgement:
+def _judged(
+    material: Material, samples: Sequence[Tensor], say: Say, inception: Inception | None
+) -> Judgement:
     return judge(
         unit(material.real),
         [unit(sample) for sample in samples],
         None if material.reconstruction is None else unit(material.reconstruction),
+        inception,
         progress=announced(say),
     )
 
@@ -155,16 +175,7 @@ def _with_interval(summary: Summary) -> str:
 
 def clear_best(name: str, summaries: Sequence[Summary | None]) -> int | None:
     """Number of the run whose interval lies apart from all others on the better side."""
-    sign = 1 if METRICS[name].better == "lower" else -1
-    spans = []
-    for place, summary in enumerate(summaries):
-        if summary is not None and summary.low is not None and summary.high is not None:
-            low, high = sorted((sign * summary.low, sign * summary.high))
-            spans.append((low, high, place))
-    spans.sort()
-    if len(spans) < 2 or spans[0][1] >= min(low for low, _, _ in spans[1:]):
-        return None
-    return spans[0][2]
+    return lies_apart(METRICS[name].better, summaries)
 
 
 def _training_rows(entries: Sequence[Entry]) -> list[Row]:

@@ -9,24 +9,42 @@ from pathlib import Path
 from typing import Any
 
 from consingan._version import __version__
+from consingan.machine.device import processor
 from consingan.machine.execution import Execution
+from consingan.machine.files import described
 from consingan.machine.program import command_line
 
 
 def about_this_run(
-    execution: Execution, origin: Mapping[str, str], base: Path | None = None
+    execution: Execution,
+    origin: Mapping[str, str],
+    base: Path | None = None,
+    pictures: Mapping[str, Path] | None = None,
 ) -> dict[str, Any]:
-    """What the manifest keeps beside the settings; `base` is the run that a fine-tuning began with.
+    """What the manifest keeps beside the settings.
 
     The command is what was typed; what repeats the run is made of the rest.
+
+    Args:
+        execution: where and how it is trained.
+        origin: where each setting came from.
+        base: the run that a fine-tuning began with.
+        pictures: files that went in, by the name of their setting.
     """
     return {
         "versions": versions(),
         "command": command_line(sys.argv),
         "execution": execution.to_json(),
         "origin": dict(origin),
+        "machine": this_machine(),
+        "pictures": described(pictures or {}),
         **({} if base is None else {"base": str(base)}),
     }
+
+
+def this_machine() -> dict[str, str]:
+    """What decides the last digits beside versions and settings."""
+    return {"processor": processor(), "system": platform.system()}
 
 
 def versions() -> dict[str, str]:

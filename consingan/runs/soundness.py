@@ -74,6 +74,8 @@ PERHAPS: Mapping[str, Check] = {
     "seed": whole(0, 2**63 - 1),
     "command": lambda value: type(value) is str or _names(value),
     "origin": _texts,
+    "machine": _texts,
+    "pictures": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
 }
 """What a manifest must hold and what it may hold; other entries are nobody's business."""
 

@@ -106,8 +106,8 @@ def _last(record: StageRecord, trainer: Trainer) -> str:
 
 
 @dataclass
-class Pictures:
-    """A grid of samples and the curves after every stage, the reconstruction at the end."""
+class Sheets:
+    """A grid of samples after every stage, the reconstruction at the end."""
 
     folder: Path
     naive: Tensor | None = None
@@ -118,9 +118,19 @@ class Pictures:
             return
         sheet = sheet_of(trainer.model, self.naive)
         write_image(self.folder / str(record.stage) / "samples.png", sheet)
-        save_curves(self.folder, method_of(trainer.config.method).reconstruction)
         if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
             write_image(self.folder / "reconstruction.png", trainer.model.reconstruction())
+
+
+@dataclass
+class Pictures(Sheets):
+    """The same, and after every stage the curves, which take longer to draw than small stages."""
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        """Draw after each stage."""
+        super().observe(record, trainer)
+        if isinstance(record, StageRecord):
+            save_curves(self.folder, method_of(trainer.config.method).reconstruction)
 
 
 class TensorBoard:

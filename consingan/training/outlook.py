@@ -38,6 +38,12 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
     yield f"{line}. Ctrl+C stops it, --resume goes on."
 
 
+def seconds_of(job: Job) -> float:
+    """What a new training takes, by timing an iteration or two."""
+    work = work_of(job.training)
+    return work * _pace(job, work) if work else 0.0
+
+
 def work_of(training: Training) -> float:
     """All that is to be done, in the units of `contract.Training.cost`."""
     stages = range(training.first, training.stages)

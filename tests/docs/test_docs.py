@@ -28,9 +28,11 @@ from commands_in_text import (
     program,
     shell_commands,
 )
+from fake_jobs import in_this_process
 
 import consingan
 from consingan.api import train as api
+from consingan.batch import places
 from consingan.images.io import read_image, unit
 from consingan.images.resize import resize_to
 from consingan.methods.consingan.tasks import TASKS
@@ -101,6 +103,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr(sys, "path", [*sys.path])
+        patch.setattr(places, "run_here", in_this_process)
         patch.setattr(consingan, "train", lambda image, **s: api.train(image, **{**s, **TINY}))
         place, found = Workplace(), Followed(root)
         with tables_restored():

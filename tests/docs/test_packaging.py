@@ -34,7 +34,13 @@ LITTER = (
     ".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "*.pyc", "*.egg-info", "build",
     "dist", "_build", "site", ".coverage*", "coverage.xml",
 )  # fmt: skip
-EXTRA_OF = {"imageio_ffmpeg": "video", "pillow_heif": "heic", "IPython": "notebooks bring it"}
+EXTRA_OF = {
+    "imageio_ffmpeg": "video",
+    "ray": "ray",
+    "tomli": "Python 3.10 alone",
+    "pillow_heif": "heic",
+    "IPython": "notebooks bring it",
+}
 
 
 def python(*arguments: object, folder: Path, **variables: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import TINY, copy_of_run, files_below, main_train, naive_scene, save, scene
 
-from consingan import batch
+from consingan.batch.queue import work_through
 from consingan.errors import UserError
 from consingan.images.folder import pictures_in
 from consingan.runs.earlier import earlier_run
@@ -206,7 +206,7 @@ def test_work_through_lets_the_users_wish_come_through():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(batch.work_through([Path("a.png")], stop, lambda _: None))
+        list(work_through([Path("a.png")], stop, lambda _: None))
 
 
 def note(run, **changes):

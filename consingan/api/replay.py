@@ -1,0 +1,146 @@
+"""Train a finished run again from what its folder keeps, and say whether it is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.api.train import Run, Watch, finish, go_on, unwatched
+from consingan.errors import UserError
+from consingan.machine.execution import Execution, Wanted, as_before
+from consingan.machine.files import described
+from consingan.machine.program import go_on_command
+from consingan.runs.about import about_this_run, this_machine, versions
+from consingan.runs.files import PYRAMID, WEIGHTS
+from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import first_counts
+from consingan.training.longer import lengthen
+from consingan.training.loop import Trainer
+from consingan.training.prepare import check_engine
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A run that was trained again.
+
+    Attributes:
+        folder: of the new run.
+        others: sentences on what is not as it was: versions, processor, execution, pictures.
+        apart: where the weights differ first, and by how much; "" where they are the same bits.
+    """
+
+    folder: RunFolder
+    others: tuple[str, ...]
+    apart: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether all weights are the same, bit for bit."""
+        return not self.apart
+
+
+def replay(
+    path: Path,
+    output_dir: Path,
+    watch: Watch = unwatched,
+    told: Callable[[tuple[str, ...], Execution], None] = lambda *_: None,
+) -> Replay:
+    """Train a run again: same images, settings, seed and way of computing, as far as they are here.
+
+    The images are those that the run keeps, at the training sizes, so that no file of the user's is
+    needed.
+
+    Args:
+        path: of the run.
+        output_dir: where the new one goes.
+        watch: makes those who watch.
+        told: called before the work begins, with what is not as it was and how it is executed.
+
+    Raises:
+        UserError: the run is not finished, or a file of it is missing or damaged.
+    """
+    run = RunFolder.open(path)
+    manifest = run.manifest
+    if manifest["status"] != "finished":
+        raise UserError(
+            f"{path} is not finished ({manifest['status']}); go on with it first "
+            f"({go_on_command(path)})."
+        )
+    execution = as_before(Wanted(), manifest.get("execution", {}))
+    check_engine(run.method, execution)
+    others = tuple(differences(manifest, execution))
+    told(others, execution)
+    again = _train(run, execution, output_dir, watch)
+    for entry in manifest.get("lengthened", []):
+        lengthen(again, entry["counts"])
+        go_on(again, Wanted(), watch)
+    return Replay(again, others, first_difference(run, again))
+
+
+def _train(run: RunFolder, execution: Execution, output_dir: Path, watch: Watch) -> RunFolder:
+    """The training as the run was begun."""
+    manifest = run.manifest
+    config = run.config.replace(**first_counts(manifest))
+    with run.explained():
+        training = run.method.load().take_up(config, run.start(), execution)
+    about = about_this_run(execution, manifest.get("origin", {}))
+    about |= {name: manifest[name] for name in ("base", "pictures") if name in manifest}
+    folder = RunFolder.create(output_dir, training, about, run.naive())
+    finish(Run(Trainer(training), folder, execution, run.naive()), watch)
+    return folder
+
+
+def differences(manifest: Mapping[str, Any], execution: Execution) -> Iterator[str]:
+    """Sentences on what is not as it was when a run was trained, as far as that was noted."""
+    for name, then in manifest.get("versions", {}).items():
+        now = versions().get(name, "unknown")
+        if now != then:
+            yield f"{name} was {then}, it is {now}."
+    before = manifest.get("machine")
+    if before is None:
+        yield "The run does not say on which processor it was trained."
+    for name, then in (before or {}).items():
+        if (now := this_machine().get(name, "unknown")) != then:
+            yield f"The {name} was {then}, it is {now}."
+    for name, then in manifest.get("execution", {}).items():
+        if (here := execution.to_json().get(name)) != then:
+            yield f"The {name} was {then}, it is {here}."
+    if execution.device.type != "cpu":
+        yield f"On {execution.device} sums are not added in the same order each time."
+    yield from _pictures(manifest.get("pictures", {}))
+
+
+def _pictures(before: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Files that are not what they were; the images that the run keeps are taken all the same."""
+    for name, then in before.items():
+        path = Path(then.get("path", ""))
+        now = described({name: path})[name].get("sha256")
+        if now is None:
+            yield f"{path} is not there any more; the run's own copy is taken."
+        elif now != then.get("sha256", now):
+            yield f"{path} is another picture by now; the run's own copy is taken."
+
+
+def first_difference(run: RunFolder, again: RunFolder) -> str:
+    """Where the tensors of two runs of the same training differ first; "" where they do not."""
+    names = [PYRAMID, *(f"{stage}/{WEIGHTS}" for stage in range(run.stages))]
+    for name in (name for name in names if (run.path / name).is_file()):
+        apart = _apart(run.load(name), again.load(name))
+        if apart:
+            return f"{name}: {apart}"
+    return ""
+
+
+def _apart(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str:
+    if one.keys() != other.keys() or any(one[k].shape != other[k].shape for k in one):
+        return "other tensors"
+    different = [k for k in one if not torch.equal(one[k], other[k])]
+    if not different:
+        return ""
+    most = max(float((one[k].double() - other[k].double()).abs().max()) for k in different)
+    return f"{len(different)} of {len(one)} tensors differ, by {most:.2g} at most"

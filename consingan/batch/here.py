@@ -1,0 +1,168 @@
+"""The orders of a study on this machine: each slot is a process that does one after the other.
+
+Pools and queues are the standard library's. Every slot is a pool of one process, so that a process
+that dies takes nobody with it: its order is tried again in a new one, from its last saved state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from consingan.batch.ledger import FAILED, STOPPED, Ended
+from consingan.batch.orders import Order
+from consingan.batch.slots import Slot
+from consingan.batch.work import perform
+
+TICK = 0.5  # seconds between two looks at who is ready
+TRIES = 3  # of an order whose worker died
+LOG = "workers.log"
+
+Perform = Callable[[Order, Path], Ended]
+
+
+def run_here(
+    orders: Sequence[Order],
+    study: Path,
+    slots: Sequence[Slot],
+    work: Perform = perform,
+    tries: int = TRIES,
+    employ: Callable[[Slot, Path], Any] | None = None,
+) -> Iterator[list[Ended]]:
+    """Work on orders, first ones first; yields what has ended meanwhile, perhaps nothing.
+
+    Closing the iterator stops the workers; trainings save their state before.
+
+    Args:
+        orders: in the order in which they are begun.
+        study: the study's folder.
+        slots: how many at once, and on what.
+        work: does an order, in another process.
+        tries: of an order whose worker died.
+        employ: makes a slot's worker; by default a `Worker`.
+    """
+    workers = [(employ or Worker)(slot, study) for slot in slots]
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for worker in workers:
+        free.put(worker)
+
+    def one(order: Order) -> Ended:
+        worker = free.get()
+        try:
+            ended: Ended = worker.perform(order, work, tries)
+            return ended
+        finally:
+            free.put(worker)
+
+    with ThreadPoolExecutor(len(slots)) as threads:
+        left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
+        try:
+            while left:
+                done, left = wait(left, TICK, FIRST_COMPLETED)
+                yield [future.result() for future in done]
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.stop()
+
+
+class Worker:
+    """A process that does one order at a time, and is made anew when it died."""
+
+    def __init__(self, slot: Slot, study: Path) -> None:
+        self.slot, self.study = slot, study
+        self.pool: ProcessPoolExecutor | None = None
+        self.process = 0
+        self.stopping = False
+
+    def perform(self, order: Order, work: Perform, tries: int) -> Ended:
+        """Do an order; a process that dies over it is replaced."""
+        place = {"device": self.slot.device, "threads": self.slot.threads}
+        order = dataclasses.replace(order, machine={**order.machine, **place})
+        for _ in range(tries):
+            if self.stopping:
+                break
+            try:
+                return self._process().submit(_in_child, work, order, self.study).result()
+            except BrokenProcessPool:
+                self.pool = None
+        if self.stopping:
+            return Ended(order.name, STOPPED)
+        times = f"{tries} times" if tries > 1 else "once"
+        return Ended(order.name, FAILED, f"its process died {times}; see {LOG}")
+
+    def _process(self) -> ProcessPoolExecutor:
+        if self.pool is None:
+            context = multiprocessing.get_context("spawn")
+            settings = (self.study / LOG, self.slot.threads)
+            pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=settings)
+            self.process = pool.submit(os.getpid).result()
+            self.pool = pool
+        return self.pool
+
+    def stop(self) -> None:
+        """End the process; a training in it is asked to save its state first."""
+        self.stopping = True
+        if self.pool is None:
+            return
+        with contextlib.suppress(OSError):
+            os.kill(self.process, signal.SIGINT)
+        try:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:  # a second Ctrl+C: at once; what was saved last remains
+            with contextlib.suppress(OSError):
+                os.kill(self.process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            raise
+
+
+def _begin(log: Path, threads: int) -> None:
+    """A worker's beginning: Ctrl+C is its parent's affair, what it prints goes to a file."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for output in (1, 2):
+        os.dup2(file, output)
+    os.close(file)
+
+
+def _in_child(work: Perform, order: Order, study: Path) -> Ended:
+    """Do an order so that it can be stopped, by its parent's wish or by its parent's death."""
+    import threading
+
+    parent = multiprocessing.parent_process()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    over = threading.Event()
+
+    def follow() -> None:
+        while not over.is_set():
+            assert parent is not None
+            parent.join(1.0)
+            if not parent.is_alive():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    threading.Thread(target=follow, daemon=True).start()
+    try:
+        return work(order, study)
+    finally:
+        over.set()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if parent is not None and not parent.is_alive():
+            os._exit(1)

@@ -1,0 +1,150 @@
+"""The trainings of a study, one by one, and which of them are done."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consingan.batch import ledger
+from consingan.batch.study import Study, pictures_of, variants, varied
+from consingan.images.names import SCIKIT_IMAGE
+from consingan.machine.files import fingerprint
+from consingan.methods.choose import choose_settings
+
+LONGEST_NAME = 100  # characters of a folder's name
+
+
+@dataclass(frozen=True)
+class Order:
+    """One training that a study asks for.
+
+    Attributes:
+        name: of its folder in the study's.
+        picture: the training image, as `input_name`.
+        label: what the picture is called in tables.
+        variant: what is varied, with the values of this training.
+        typed: settings as they would be typed, with the seed.
+        machine: fields of `machine.execution.Wanted`.
+        samples: how many to judge.
+        save_every: iterations between saves; None is as often as costs little.
+        inception: weights for SIFID.
+    """
+
+    name: str
+    picture: str
+    label: str
+    variant: Mapping[str, Any]
+    typed: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    samples: int = 20
+    save_every: int | None = None
+    inception: str = ""
+
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+        return int(self.typed["manual_seed"])
+
+    @property
+    def words(self) -> str:
+        """What it is called where it is watched."""
+        values = [f"{name} {value}" for name, value in self.variant.items()]
+        return ", ".join([self.label, *values, f"seed {self.seed}"])
+
+
+def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
+    """All trainings of a study.
+
+    Raises:
+        UserError: a picture is not there.
+    """
+    names = varied(study)
+    return [
+        Order(
+            _folder_name(label, typed, seed),
+            picture,
+            label,
+            {name: typed[name] for name in names if name in typed},
+            {**typed, "manual_seed": seed},
+            study.machine,
+            study.samples,
+            save_every,
+            study.inception,
+        )
+        for picture, label in _labels(pictures_of(study))
+        for typed in variants(study)
+        for seed in study.seeds
+    ]
+
+
+def _labels(pictures: list[str]) -> Iterator[tuple[str, str]]:
+    """Each picture with its file name, made unique where folders hold files of one name."""
+    count = Counter(_file_name(picture) for picture in pictures)
+    for picture in pictures:
+        name = _file_name(picture)
+        yield picture, name if count[name] == 1 else f"{name}~{_digest(picture)}"
+
+
+def _file_name(picture: str) -> str:
+    return picture[len(SCIKIT_IMAGE) :] if picture.startswith(SCIKIT_IMAGE) else Path(picture).name
+
+
+def _folder_name(label: str, typed: Mapping[str, Any], seed: int) -> str:
+    """A name that stays as it is when the study grows: it says all that was typed."""
+    told = [str(typed.get(name, "")) for name in ("method", "train_mode", "preset")]
+    rest = [f"{k}_{typed[k]}" for k in sorted(typed) if k not in ("method", "train_mode", "preset")]
+    whole = "-".join(word for word in (label, *told, *rest, f"seed_{seed}") if word)
+    name = re.sub(r"[^\w.~+-]", "_", whole)
+    if name != whole or len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}~{_digest(whole)}"
+    return name
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def asked_of(order: Order) -> dict[str, Any]:
+    """All settings of an order with what presets mean by now: that may change."""
+    settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
+    return {**settings, "samples": order.samples, "inception": order.inception}
+
+
+def is_done(order: Order, study: Path) -> bool:
+    """Whether a study's folder holds the finished run of an order, of the same picture."""
+    folder = study / order.name
+    entry = ledger.read(folder)
+    if entry.get("status") not in (ledger.FINISHED, ledger.FAILED):
+        return False
+    if entry["status"] == ledger.FAILED and not entry.get("hopeless"):
+        return False
+    there = entry["status"] == ledger.FAILED or (folder / entry["run"]).is_dir()
+    same = entry.get("asked") == asked_of(order)
+    return there and same and is_same_picture(order.picture, entry.get("picture"))
+
+
+def picture_facts(picture: str) -> dict[str, Any]:
+    """What tells whether a picture's file is another by now; {} of one that is no file."""
+    if picture.startswith(SCIKIT_IMAGE):
+        return {}
+    about = Path(picture).stat()
+    return {
+        "bytes": about.st_size,
+        "modified": about.st_mtime_ns,
+        "sha256": fingerprint(Path(picture)),
+    }
+
+
+def is_same_picture(picture: str, before: Any) -> bool:
+    """Whether a picture's file holds what it held; read only if its size or time is another."""
+    if picture.startswith(SCIKIT_IMAGE) or not isinstance(before, dict):
+        return picture.startswith(SCIKIT_IMAGE)
+    about = Path(picture).stat()
+    if (about.st_size, about.st_mtime_ns) == (before.get("bytes"), before.get("modified")):
+        return True
+    return fingerprint(Path(picture)) == before.get("sha256")

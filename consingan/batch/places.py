@@ -1,0 +1,66 @@
+"""Where a study is worked on: on this machine, or on a cluster by an engine of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from consingan.batch.here import run_here
+from consingan.batch.ledger import Ended
+from consingan.batch.plan import Plan
+from consingan.batch.slots import machine_here, slots_of
+from consingan.errors import UserError
+
+Ending = Iterator[list[Ended]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A study that is about to be worked on.
+
+    Attributes:
+        summary: where, and how much at a time.
+        several: how many trainings at a time.
+        begin: begins it; yields what has ended, perhaps nothing, at least each second.
+    """
+
+    summary: str
+    several: int
+    begin: Callable[[], Ending]
+
+
+def _here(plan: Plan, address: str, workers: int | None) -> Work:
+    if address:
+        raise UserError(f"--on here://{address}: this machine needs no address; use --on here.")
+    machine = machine_here(plan.device)
+    slots = slots_of(machine, plan.peak, plan.device, workers, plan.threads)
+    return Work(plan.here(slots), len(slots), lambda: run_here(plan.left, plan.folder, slots))
+
+
+def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:
+    if workers is not None:
+        raise UserError("--workers is for --on here; Ray knows how many its machines bear.")
+    from consingan.batch.on_ray import cluster
+
+    found = cluster(address)
+    return Work(found.summary, found.several(plan), lambda: found.run(plan))
+
+
+PLACES: Mapping[str, Callable[[Plan, str, int | None], Work]] = {"here": _here, "ray": _on_ray}
+
+
+def work_on(plan: Plan, on: str, workers: int | None = None) -> Work:
+    """Make ready to work on a study.
+
+    Args:
+        plan: of the study.
+        on: "here", "ray" or "ray://ADDRESS".
+        workers: how many trainings at a time at most.
+
+    Raises:
+        UserError: there is no such place, or it cannot be reached.
+    """
+    name, _, address = on.partition("://")
+    if name not in PLACES:
+        raise UserError(f"--on {on} is unknown; use here, ray or ray://ADDRESS.")
+    return PLACES[name](plan, address, workers)

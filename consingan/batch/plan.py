@@ -1,0 +1,146 @@
+"""What a study will do: how many trainings, how long, how much memory; told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from consingan.batch import ledger
+from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
+from consingan.batch.orders import Order, is_done, orders_of
+from consingan.batch.slots import THREADS, Slot
+from consingan.batch.study import Study, pictures_of, variants, varied
+from consingan.batch.toml import STUDY, read_study, write_study
+from consingan.errors import UserError
+from consingan.machine.files import make_folder
+from consingan.machine.progress import in_words
+
+MEBI = 2**20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with what is left of it.
+
+    Attributes:
+        study: its description.
+        folder: of its runs and results.
+        orders: all of its trainings.
+        left: those that are not done, in the order in which they are begun.
+        found: what each of these takes, by name; what cannot be begun is left out.
+    """
+
+    study: Study
+    folder: Path
+    orders: tuple[Order, ...]
+    left: tuple[Order, ...]
+    found: dict[str, Estimate]
+
+    @property
+    def peak(self) -> int:
+        """Bytes of the largest training beside the program itself."""
+        return max((estimate.memory for estimate in self.found.values()), default=0)
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of each training."""
+        return int(self.study.machine.get("threads") or THREADS)
+
+    @property
+    def device(self) -> str:
+        """As `--device`."""
+        return str(self.study.machine.get("device") or "auto")
+
+    def seconds_each(self) -> dict[str, float]:
+        """Of computing that is left of each training, by its name."""
+        return {o.name: left_of(o, self.folder, self.found.get(o.name)) for o in self.left}
+
+    def seconds(self) -> float:
+        """Of computing that is left, one training after the other."""
+        return sum(self.seconds_each().values())
+
+    def begin(self) -> None:
+        """Make the folder and keep the description in it.
+
+        What an earlier call left half done is marked as such.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        write_study(make_folder(self.folder), self.study)
+        for order in self.left:
+            folder = self.folder / order.name
+            if ledger.read(folder).get("status") in (ledger.TRAINING, ledger.JUDGING):
+                ledger.Ledger(folder).note(status=ledger.STOPPED)
+
+    def introduction(self) -> Iterator[str]:
+        """Lines that say what there is to do."""
+        study, count = self.study, len(pictures_of(self.study))
+        names = varied(study)
+        values = {"method": study.methods, "preset": study.presets, **study.settings}
+        told = "; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names)
+        yield (
+            f"{_counted(len(self.orders), 'training')}: {_counted(count, 'picture')}, "
+            f"{_counted(sum(1 for _ in variants(study)), 'setting')}{f' ({told})' if told else ''},"
+            f" {_counted(len(study.seeds), 'seed')}"
+        )
+        if done := len(self.orders) - len(self.left):
+            yield f"{done} done before, {len(self.left)} left"
+        if self.left:
+            yield (
+                f"about {in_words(self.seconds())} of computing, memory of the largest about "
+                f"{self.peak / MEBI:.0f} MiB beside the program itself"
+            )
+        if unknown := [o for o in self.left if o.name not in self.found]:
+            yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
+
+    def here(self, slots: list[Slot]) -> str:
+        """How it is spread over this machine."""
+        longest = max(self.seconds_each().values(), default=0.0)
+        several = min(len(slots), len(self.left)) or 1
+        devices = ", ".join(dict.fromkeys(slot.device for slot in slots))
+        return (
+            f"here: {several} at a time on {devices}, {_counted(slots[0].threads, 'thread')} each, "
+            f"about {in_words(max(self.seconds() / several, longest))}"
+        )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
+    """Look what is left of a study and what that takes; nothing is written.
+
+    Raises:
+        UserError: it cannot work.
+    """
+    study.check()
+    if study.inception:
+        from consingan.metrics.sifid import load_inception
+
+        load_inception(study.inception)  # what is wrong with it is said now
+    orders = orders_of(study, save_every)
+    left = [order for order in orders if not is_done(order, folder)]
+    plan = Plan(study, folder, tuple(orders), tuple(left), {})
+    found = estimates(left, plan.device, plan.threads)
+    return replace(plan, left=tuple(longest_first(left, folder, found)), found=found)
+
+
+def kept_study(folder: Path) -> Study:
+    """The description that a study's folder keeps.
+
+    Raises:
+        UserError: it keeps none.
+    """
+    if not (folder / STUDY).is_file():
+        raise UserError(f"{folder} holds no study ({STUDY}); begin one with consingan batch.")
+    return read_study(folder / STUDY)
+
+
+def with_machine(study: Study, typed: dict[str, Any]) -> Study:
+    """The study with what was typed of where and how to compute."""
+    given = {name: value for name, value in typed.items() if value is not None}
+    return replace(study, machine={**study.machine, **given})

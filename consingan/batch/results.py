@@ -1,0 +1,61 @@
+"""A study's results: gathered from the ledgers of its trainings, written as page and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from consingan.batch import ledger
+from consingan.batch.orders import Order, orders_of
+from consingan.batch.plan import kept_study
+from consingan.machine.files import write_json, write_text
+from consingan.metrics.judge import Judgement
+from consingan.report.study import Trained
+from consingan.report.study_page import page
+from consingan.report.study_tables import latex, markdown, record, table_csv
+from consingan.runs.about import versions
+
+PAGE = "study.html"
+NOT_BEGUN = "not begun"
+
+
+def results_of(folder: Path) -> list[Trained]:
+    """All trainings of a study as they are now.
+
+    Raises:
+        UserError: the folder holds no study.
+    """
+    return [_trained(order, folder) for order in orders_of(kept_study(folder))]
+
+
+def _trained(order: Order, folder: Path) -> Trained:
+    entry = ledger.read(folder / order.name)
+    found: dict[str, Any] = entry.get("judgement") or {}
+    return Trained(
+        picture=order.label,
+        variant=tuple(order.variant.items()),
+        seed=order.seed,
+        status=entry.get("status", NOT_BEGUN),
+        words=entry.get("error", ""),
+        run=Path(order.name) / entry["run"] if "run" in entry else None,
+        judgement=Judgement.from_dict(found) if found else None,
+        seconds=entry.get("seconds"),
+    )
+
+
+def write_results(folder: Path, trained: Sequence[Trained], to: Path | None = None) -> Path:
+    """Write page and tables into a study's folder, anew each time; returns the page.
+
+    Args:
+        folder: of the study.
+        trained: what `results_of` gives.
+        to: the page, if not in the folder.
+    """
+    write_text(folder / "study.csv", table_csv(trained))
+    write_json(folder / "study.json", {"versions": versions(), **record(trained)})
+    write_text(folder / "study.md", markdown(trained))
+    write_text(folder / "study.tex", latex(trained))
+    place = to or folder / PAGE
+    write_text(place, page(folder.absolute().name, trained, folder))
+    return place

@@ -1,0 +1,149 @@
+"""A study's description as a file of TOML, read and written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from consingan.batch.study import Study, near, refuse_unknown
+from consingan.errors import UserError
+from consingan.images.names import SCIKIT_IMAGE, shown
+from consingan.machine.files import LARGEST_JSON, read_whole, write_text
+from consingan.methods.registry import method_of
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+STUDY = "study.toml"
+MACHINE = ("device", "precision", "engine", "threads", "checkpointing")
+KEYS = (
+    "pictures",
+    "methods",
+    "presets",
+    "seeds",
+    "train_mode",
+    "samples",
+    "inception",
+    "machine",
+    "set",
+)
+
+
+def read_study(path: Path) -> Study:
+    """The study that a file describes; paths in it count from the file's folder.
+
+    Raises:
+        UserError: the file is missing or damaged, or says what is not understood.
+    """
+    try:
+        found = tomllib.loads(read_whole(path, LARGEST_JSON).decode("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not TOML ({error}); mend that line.") from None
+    for key in found:
+        if key not in KEYS:
+            raise UserError(f"{path}: there is no entry {key!r}; {near(key, KEYS)}")
+    methods = _texts(path, found, "methods") or (Study(()).methods)
+    settings = _table(path, found, "set")
+    for name in settings:
+        refuse_unknown(name, [method_of(method) for method in methods])
+    machine = _table(path, found, "machine")
+    for name in machine:
+        if name not in MACHINE:
+            raise UserError(f"{path}: [machine] has no {name!r}; {near(name, MACHINE)}")
+    study = Study(
+        pictures=tuple(_placed(name, path.parent) for name in _texts(path, found, "pictures")),
+        methods=methods,
+        presets=_texts(path, found, "presets"),
+        seeds=_seeds(path, found.get("seeds", 1)),
+        train_mode=found.get("train_mode"),
+        settings={name: _listed(value) for name, value in settings.items()},
+        samples=found.get("samples", Study(()).samples),
+        machine=machine,
+        inception=str(found.get("inception", "")),
+    )
+    if type(study.samples) is not int or study.samples < 0:
+        raise UserError(f"{path}: samples must be a whole number.")
+    return study
+
+
+def _placed(name: str, folder: Path) -> str:
+    return name if name.startswith(SCIKIT_IMAGE) else str(folder / name)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _table(path: Path, found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = found.get(key, {})
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: {key} must be a table, [{key}] with a line for each setting.")
+    return table
+
+
+def _texts(path: Path, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = _listed(found.get(key, []))
+    if not all(type(value) is str for value in values):
+        raise UserError(f'{path}: {key} must be a list of texts, for example ["a", "b"].')
+    return values
+
+
+def _seeds(path: Path, value: Any) -> tuple[int, ...]:
+    seeds = tuple(range(value)) if type(value) is int else _listed(value)
+    if not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise UserError(f"{path}: seeds must be how many, or a list of whole numbers.")
+    return seeds
+
+
+def write_study(folder: Path, study: Study) -> None:
+    """Keep a study's description in its folder, with paths that hold from anywhere.
+
+    Raises:
+        UserError: a picture's name is no text.
+    """
+    write_text(folder / STUDY, text_of(study))
+
+
+def text_of(study: Study) -> str:
+    """The description as TOML.
+
+    Raises:
+        UserError: a picture's name is no text.
+    """
+    pictures = [
+        name if name.startswith(SCIKIT_IMAGE) else str(Path(name).absolute())
+        for name in study.pictures
+    ]
+    for name in pictures:
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UserError(f"{shown(name)} is not a name of text; rename that file.") from None
+    lines = [
+        "# A study; `consingan batch --file study.toml` goes on with it.",
+        f"pictures = {_toml(pictures)}",
+        f"methods = {_toml(study.methods)}",
+        *([f"presets = {_toml(study.presets)}"] if study.presets else []),
+        f"seeds = {_toml(study.seeds)}",
+        *([f"train_mode = {_toml(study.train_mode)}"] if study.train_mode else []),
+        f"samples = {study.samples}",
+        *([f"inception = {_toml(study.inception)}"] if study.inception else []),
+    ]
+    for name, table in (("set", study.settings), ("machine", study.machine)):
+        if table:
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(v)}" for key, v in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A value of TOML; its texts are written as those of JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -1,0 +1,263 @@
+"""`consingan batch`: many pictures, with many settings, on one machine or many."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consingan.cli.command import CONTEXT, CarefulCommand, examples, was_typed
+from consingan.cli.messages import FAILURE, guarded
+from consingan.cli.options import MOST_THREADS, say
+from consingan.errors import UserError
+
+if TYPE_CHECKING:
+    from consingan.batch.places import Work
+    from consingan.batch.plan import Plan
+    from consingan.batch.study import Study
+
+EXAMPLES = (
+    "consingan batch Images/Generation --seeds 3 --set lr_scale=0.1,0.3 --output_dir steps",
+    "consingan batch --output_dir steps  # goes on",
+    "consingan batch Images/Animation/waves.jpg --method consingan,singan --dry_run",
+)
+DESCRIBES = (
+    "pictures",
+    "method",
+    "preset",
+    "seeds",
+    "train_mode",
+    "settings",
+    "num_samples",
+    "inception_weights",
+)
+
+
+def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[str, ...]:
+    """What a list with commas names."""
+    return tuple(part.strip() for part in text.split(",")) if text else ()
+
+
+@click.command("batch", cls=CarefulCommand, context_settings=CONTEXT, epilog=examples(*EXAMPLES))
+@click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER]...")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The study as TOML, in place of all that describes it here.",
+)
+@click.option("--method", metavar="A,B", callback=_names, help="One or several.")
+@click.option("--train_mode", metavar="NAME", help="What the models are for.")
+@click.option("--preset", metavar="A,B", callback=_names, help="One or several.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Trainings of each picture with each setting.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=A,B",
+    help="Any setting of a training, with one value or several; may be repeated.",
+)
+@click.option(
+    "--num_samples",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Samples to judge of each training; 0 judges nothing.",
+)
+@click.option("--inception_weights", default="", metavar="PATH|URL", help="For SIFID.")
+@click.option(
+    "--output_dir",
+    type=click.Path(path_type=Path),
+    default=Path("study"),
+    show_default=True,
+    help="The study's folder, for runs and results.",
+)
+@click.option(
+    "--on",
+    default="here",
+    show_default=True,
+    metavar="here|ray[://ADDRESS]",
+    help="Where: processes of this machine, or a cluster of Ray.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Trainings at a time at most; by default as cores and memory allow.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, MOST_THREADS),
+    metavar="N",
+    help="CPU threads of each training.  [default: 1]",
+)
+@click.option("--device", metavar="NAME", help="As in training.")
+@click.option(
+    "--precision", type=click.Choice(("auto", "float32", "tf32", "bf16")), help="As in training."
+)
+@click.option("--engine", metavar="NAME", help="As in training.")
+@click.option("--save_every", type=click.IntRange(1), metavar="N", help="As in training.")
+@click.option("--dry_run", is_flag=True, help="Print the plan and stop.")
+@guarded
+def batch_command(
+    output_dir: Path, on: str, workers: int | None, save_every: int | None, dry_run: bool,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Train on many pictures with many settings and seeds, judge all, and compare.
+
+    The same command goes on where it was stopped: what is finished is skipped, what was begun is
+    resumed, what failed is tried again. Each training is a run like any other.
+    """
+    from consingan.batch.places import work_on
+    from consingan.batch.plan import planned, with_machine
+
+    study, folder = _described(options, output_dir)
+    machine = ("device", "precision", "engine", "threads")
+    study = with_machine(study, {name: options[name] for name in machine})
+    plan = planned(study, folder, save_every)
+    for line in plan.introduction():
+        say(line)
+    if not plan.left:
+        raise SystemExit(say_results(plan.folder))
+    if dry_run and on != "here":
+        return  # a cluster is not asked for a plan
+    work = work_on(plan, on, workers)
+    click.echo(work.summary)
+    if not dry_run:
+        plan.begin()
+        _work(plan, work)
+        raise SystemExit(say_results(plan.folder))
+
+
+def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
+    """The study that is meant, and its folder: typed, in a file, or kept in the folder."""
+    from consingan.batch.plan import kept_study
+    from consingan.batch.study import Study, parse_settings
+    from consingan.batch.toml import read_study
+    from consingan.images.names import SCIKIT_IMAGE
+    from consingan.settings.config import DEFAULT_METHOD
+
+    typed = [name for name in DESCRIBES if was_typed(name)]
+    if options["file"] is not None:
+        if typed:
+            raise UserError("--file describes the whole study; leave out what else describes it.")
+        folder = output_dir if was_typed("output_dir") else options["file"].parent
+        return read_study(options["file"]), folder
+    if not options["pictures"]:
+        if typed:
+            raise UserError("Name the pictures, or folders of pictures.")
+        return kept_study(output_dir), output_dir
+    methods = options["method"] or (DEFAULT_METHOD,)
+    study = Study(
+        tuple(
+            name if name.startswith(SCIKIT_IMAGE) else str(Path(name).absolute())
+            for name in options["pictures"]
+        ),
+        methods,
+        options["preset"],
+        tuple(range(options["seeds"])),
+        options["train_mode"],
+        parse_settings(options["settings"], methods),
+        options["num_samples"],
+        inception=options["inception_weights"],
+    )
+    return study, output_dir
+
+
+def _work(plan: Plan, work: Work) -> None:
+    """Work on all that is left, and show it; a wish to stop ends the program."""
+    from consingan.batch.watching import Board
+
+    board = Board(plan, work.several)
+    screen = _Screen(sys.stderr.isatty())
+    ending = work.begin()
+    with _terminated():
+        try:
+            for ended in ending:
+                lines = [board.take(one) for one in ended]
+                if lines and not screen.live:
+                    lines.append(next(board.lines()))
+                screen.show(lines, board.lines() if screen.live else ())
+        except KeyboardInterrupt as stop:
+            screen.show(["Stopping; trainings save their state."], ())
+            ending.close()  # type: ignore[attr-defined]  # a generator's
+            number = stop.args[0] if stop.args else signal.SIGINT
+            click.echo(
+                f"Stopped; what was done is kept. Go on with: consingan batch --output_dir "
+                f"{plan.folder}",
+                err=True,
+            )
+            raise SystemExit(128 + number) from None
+    screen.show([], ())
+
+
+@contextlib.contextmanager
+def _terminated() -> Iterator[None]:
+    """Let SIGTERM, which ends a job of a cluster, stop all as Ctrl+C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Screen:
+    """A table that is drawn over itself where errors go to a terminal; lines elsewhere."""
+
+    def __init__(self, live: bool) -> None:
+        self.live, self.drawn = live, 0
+
+    def show(self, lines: Sequence[str], table: Iterator[str] | Sequence[str]) -> None:
+        """Print `lines` for good, and `table` until the next call."""
+        if self.live and self.drawn:
+            click.echo(f"\x1b[{self.drawn}A\x1b[J", nl=False, err=True)
+        for line in lines:
+            click.echo(line)
+        width = shutil.get_terminal_size().columns
+        drawn = [line[: width - 1] for line in table]
+        for line in drawn:
+            click.echo(line, err=True)
+        self.drawn = len(drawn)
+
+
+def say_results(folder: Path, to: Path | None = None) -> int:
+    """Write a study's page and tables, print the table; returns the exit code.
+
+    Args:
+        folder: of the study.
+        to: the page, if not in the folder.
+    """
+    from consingan.batch.ledger import FINISHED
+    from consingan.batch.results import results_of, write_results
+    from consingan.report.study import figures_in
+    from consingan.report.study_page import state_of
+    from consingan.report.study_tables import markdown
+
+    trained = results_of(folder)
+    place = write_results(folder, trained, to)
+    if figures_in(trained):
+        click.echo("\n" + markdown(trained))
+    for one in trained:
+        if one.words:
+            click.echo(f"failed: {one.picture}, seed {one.seed}: {one.words}", err=True)
+    click.echo(state_of(trained))
+    click.echo(f"page: {place}")
+    return 0 if all(one.status == FINISHED for one in trained) else FAILURE

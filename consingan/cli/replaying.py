@@ -1,0 +1,52 @@
+"""`consingan replay`: a run trained again from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consingan.cli.command import CONTEXT, CarefulCommand
+from consingan.cli.messages import FAILURE, explained, guarded
+from consingan.cli.options import RUNS, run_named, say
+from consingan.cli.watching import watching
+
+if TYPE_CHECKING:
+    from consingan.machine.execution import Execution
+
+
+@click.command("replay", cls=CarefulCommand, context_settings=CONTEXT)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--output_dir",
+    type=click.Path(path_type=Path),
+    default=RUNS / "replayed",
+    show_default=True,
+    help="Where the new run is made.",
+)
+@guarded
+def replay_command(run: Path, output_dir: Path) -> None:
+    """Train a finished run again from what its folder keeps, and say whether it is the same.
+
+    Same versions on the same CPU: the same weights, bit for bit. Otherwise it says what differs.
+    The exit code is 0 where the weights are the same, else 1.
+    """
+    from consingan.api.replay import replay
+    from consingan.training.plan import execution_line
+
+    def told(others: tuple[str, ...], execution: Execution) -> None:
+        say(execution_line(execution))
+        for line in (*execution.notes, *(f"Note: {other}" for other in others)):
+            say(line)
+
+    path = run_named(run)
+    with explained(path):
+        done = replay(path, output_dir, watching({"tensorboard": False}), told)
+    if done.equal:
+        click.echo("The same weights, bit for bit.")
+        return
+    click.echo(f"Other weights, first in {done.apart}.")
+    if not done.others:
+        click.echo("Nothing that was noted differs; please report this.")
+    raise SystemExit(FAILURE)

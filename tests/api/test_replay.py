@@ -1,0 +1,97 @@
+"""A run is trained again from its folder alone: the same bits, or it says what differs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from helpers import assert_same, execution, outcome, resume_to_end, save_picture
+
+import consingan
+from consingan import cli
+from consingan.api.replay import differences, first_difference, replay
+from consingan.errors import UserError
+from consingan.runs.folder import RunFolder
+from consingan.training.longer import lengthen
+
+DATA = Path(__file__).parents[1] / "data" / "runs"
+FIRST: dict[str, Any] = {
+    "niter": 3, "train_stages": 2, "min_size": 14, "max_size": 26, "nfc": 4, "device": "cpu",
+    "precision": "float32",
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A finished run whose picture is a file."""
+    picture = save_picture(tmp_path / "picture.png")
+    model = consingan.train(picture, output_dir=tmp_path / "runs", **FIRST)
+    assert model.folder is not None
+    return model.folder
+
+
+def noted(path: Path, **changes: Any) -> None:
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def test_the_same_weights_without_the_picture(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "picture.png").unlink()
+    done = replay(run, tmp_path / "again")
+    assert done.equal
+    assert_same(outcome(done.folder.path), outcome(run))
+    assert [text for text in done.others if "picture.png" in text] == list(done.others)
+    assert done.folder.config == RunFolder.open(run).config
+
+
+def test_a_run_that_was_lengthened_is_lengthened_again(run: Path, tmp_path: Path) -> None:
+    lengthen(RunFolder.open(run), {"niter": 5, "fine_niter": 0})
+    resume_to_end(run, "auto")
+    done = replay(run, tmp_path / "again")
+    assert done.equal, done
+    assert RunFolder.open(done.folder.path).config.niter == 5
+
+
+@pytest.mark.parametrize("kind", ["1/generation", "1/fine_tuned", "2/animation"])
+def test_runs_of_earlier_releases_are_trained_again(kind: str, tmp_path: Path) -> None:
+    """They say less of themselves, and may come from another processor."""
+    path = Path(shutil.copytree(DATA / kind, tmp_path / "run"))
+    done = replay(path, tmp_path / "again")
+    assert "The run does not say on which processor it was trained." in done.others
+    assert done.folder.finished_stages == RunFolder.open(path).stages
+
+
+def test_what_is_not_as_it_was_is_said(run: Path, tmp_path: Path) -> None:
+    manifest = RunFolder.open(run).manifest
+    assert list(differences(manifest, execution("auto"))) == []
+    save_picture(tmp_path / "picture.png", seed=4)
+    changed = {
+        **manifest,
+        "versions": {**manifest["versions"], "torch": "2.4.0"},
+        "machine": {**manifest["machine"], "processor": "another"},
+        "execution": {**manifest["execution"], "threads": 7},
+    }
+    said = " ".join(differences(changed, execution("auto")))
+    for word in ("torch was 2.4.0", "processor was another", "threads was 7", "another picture"):
+        assert word in said
+
+
+def test_the_command_says_whether_it_is_the_same(run: Path, tmp_path: Path) -> None:
+    words = ["replay", str(run), "--output_dir", str(tmp_path / "again")]
+    result = CliRunner().invoke(cli.main, words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("The same weights, bit for bit.\n")
+    (again,) = (tmp_path / "again").glob("*/*")
+    shutil.copy(again / "0" / "weights.safetensors", again / "1" / "weights.safetensors")
+    assert first_difference(RunFolder.open(run), RunFolder.open(again)).startswith("1/weights")
+
+
+def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
+    noted(run, status="interrupted")
+    with pytest.raises(UserError, match="is not finished"):
+        replay(run, tmp_path / "again")
+    assert not (tmp_path / "again").exists()

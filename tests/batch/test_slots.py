@@ -1,0 +1,36 @@
+"""A machine is shared out: no more trainings than cores, memory and GPUs bear."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from consingan.batch.slots import CONTEXT, PROGRAM, Gpu, Machine, slots_of
+from consingan.errors import UserError
+
+GIB = 2**30
+
+
+def test_a_core_for_each_training() -> None:
+    assert len(slots_of(Machine(8, None), GIB, "cpu")) == 8
+    assert len(slots_of(Machine(8, None), GIB, "cpu", threads=3)) == 2
+    assert len(slots_of(Machine(2, None), GIB, "cpu", threads=4)) == 1
+
+
+def test_memory_bounds_how_many() -> None:
+    machine = Machine(8, 3 * (GIB + PROGRAM) + 5)
+    assert len(slots_of(machine, GIB, "cpu")) == 3
+    assert len(slots_of(machine, GIB, "cpu", workers=5)) == 3
+    with pytest.raises(UserError, match="are free; use a smaller max_size"):
+        slots_of(Machine(8, GIB), GIB, "cpu")
+
+
+def test_gpus_are_filled_in_turns() -> None:
+    gpus = [Gpu("cuda:0", 3 * (GIB + CONTEXT)), Gpu("cuda:1", GIB + CONTEXT)]
+    slots = slots_of(Machine(16, 99 * GIB, gpus), GIB, "auto")
+    assert [slot.device for slot in slots] == ["cuda:0", "cuda:1", "cuda:0", "cuda:0"]
+    few = slots_of(Machine(2, 99 * GIB, gpus), GIB, "auto")
+    assert Counter(slot.device for slot in few) == {"cuda:0": 1, "cuda:1": 1}
+    with pytest.raises(UserError, match="of a GPU's memory"):
+        slots_of(Machine(16, 99 * GIB, gpus), 9 * GIB, "auto")

@@ -1,0 +1,129 @@
+"""A study's description: checked before anything starts, kept and read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import save, scene
+
+from consingan.batch.orders import orders_of
+from consingan.batch.study import Study, parse_settings, pictures_of, variants
+from consingan.batch.toml import read_study, text_of, write_study
+from consingan.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures and one of the same name elsewhere."""
+    for name in ("pictures/a.png", "pictures/b.png", "a.png"):
+        save(tmp_path / name, scene())
+    return tmp_path
+
+
+def test_each_is_trained_with_each(folder: Path) -> None:
+    study = Study(
+        (str(folder / "pictures"),), seeds=(0, 1), presets=("paper", "fast"),
+        settings={"lr_scale": (0.1, 0.5), "niter": (7,)},
+    )  # fmt: skip
+    orders = orders_of(study)
+    assert len(orders) == 2 * 2 * 2 * 2
+    assert len({order.name for order in orders}) == len(orders)
+    assert orders[0].variant == {"preset": "paper", "lr_scale": 0.1}
+    assert orders[0].typed == {
+        "method": "consingan", "preset": "paper", "lr_scale": 0.1, "niter": 7, "manual_seed": 0,
+    }  # fmt: skip
+
+
+def test_folders_keep_their_names_when_the_study_grows(folder: Path) -> None:
+    pictures = (str(folder / "pictures"),)
+    small = Study(pictures, settings={"niter": (7,)})
+    large = Study(pictures, seeds=(0, 1), presets=(), settings={"niter": (7, 9)})
+    assert {o.name for o in orders_of(small)} < {o.name for o in orders_of(large)}
+
+
+def test_pictures_of_one_name_are_told_apart(folder: Path) -> None:
+    study = Study((str(folder / "pictures"), str(folder / "a.png")))
+    labels = [order.label for order in orders_of(study)]
+    assert len(set(labels)) == 3
+    assert labels[1] == "b.png"
+    assert pictures_of(Study((*study.pictures, *study.pictures))) == pictures_of(study)
+
+
+def test_a_method_goes_without_the_settings_of_others() -> None:
+    study = Study((), ("consingan", "patches"), settings={"lr_scale": (0.1, 0.5), "niter": (7,)})
+    found = [(typed["method"], typed.get("lr_scale")) for typed in variants(study)]
+    assert found == [("consingan", 0.1), ("consingan", 0.5), ("patches", None)]
+
+
+def test_values_are_of_the_kind_of_the_default() -> None:
+    texts = ["niter=5, 6", "lr-scale=0.1", "batch_norm=true,no", "activation=lrelu,prelu"]
+    assert parse_settings(texts, ["consingan"]) == {
+        "niter": (5, 6), "lr_scale": (0.1,), "batch_norm": (True, False),
+        "activation": ("lrelu", "prelu"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "sentence"),
+    [
+        (["nitr=5"], "did you mean 'niter'"),
+        (["niter"], "of the form name=a,b"),
+        (["niter=x"], "--set niter=x must be a whole number"),
+        (["batch_norm=maybe"], "must be true or false"),
+        (["niter=5", "niter=6"], "given twice"),
+        (["manual_seed=5"], "use --seeds"),
+        (["scale_factor=5"], "is a setting of --method singan"),
+    ],
+)
+def test_what_is_no_setting_is_refused(texts: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        parse_settings(texts, ["consingan"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [({"niter": (5, 0)}, "--niter 0 must be 1 or more"), ({"niter": (5, 5)}, "named twice")],
+)
+def test_values_that_cannot_work_are_refused(
+    settings: dict[str, tuple[int, ...]], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        Study((), settings=settings).check()
+
+
+def test_a_description_comes_back_as_it_was_kept(folder: Path) -> None:
+    study = Study(
+        (str(folder / 'a "quoted" \\ name é.png'), "skimage:coffee"), ("consingan", "singan"),
+        ("paper", "fast"), (0, 2), "generation",
+        {"niter": (5, 6), "lr_scale": (0.1, 1e-05), "batch_norm": (True, False)}, 7,
+        {"device": "cpu", "threads": 2},
+    )  # fmt: skip
+    write_study(folder, study)
+    assert read_study(folder / "study.toml") == study
+
+
+def test_a_file_may_be_short(folder: Path) -> None:
+    (folder / "s.toml").write_text('pictures = ["a.png"]\nseeds = 3\n[set]\nniter = 5\n')
+    study = read_study(folder / "s.toml")
+    assert study == Study((str(folder / "a.png"),), seeds=(0, 1, 2), settings={"niter": (5,)})
+    assert "niter = [5]" in text_of(study)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("picture = 3", "no entry 'picture'; did you mean 'pictures'"),
+        ("pictures = [3]", "pictures must be a list of texts"),
+        ("seeds = -1", "seeds must be"),
+        ("seeds = [", "is not TOML"),
+        ("samples = true", "samples must be a whole number"),
+        ("[set]\nnitr = 4", "did you mean 'niter'"),
+        ("[machine]\nthread = 4", "did you mean 'threads'"),
+        ("set = 4", "must be a table"),
+    ],
+)
+def test_a_damaged_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        read_study(tmp_path / "s.toml")

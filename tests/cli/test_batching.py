@@ -1,0 +1,173 @@
+"""The command that works on a study: plans, works, goes on, stops, and says what came of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from commands import save, scene
+from fake_jobs import in_this_process
+
+from consingan import cli
+from consingan.batch import ledger, places
+from consingan.batch.ledger import Ended
+from consingan.machine.files import write_json
+from consingan.training.observers import Sheets
+from consingan.training.records import StepRecord
+
+SETTINGS = ("train_stages=2", "min_size=16", "max_size=32", "niter=2", "nfc=4,5")
+TINY = [word for setting in SETTINGS for word in ("--set", setting)]
+FLAGS = ["--num_samples", "0", "--device", "cpu", "--output_dir", "study"]
+
+
+def batch(*words: object) -> Result:
+    return CliRunner().invoke(cli.main, ["batch", *map(str, words)], catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(places, "run_here", in_this_process)
+    save(tmp_path / "pictures" / "a.png", scene())
+    (tmp_path / "pictures" / "b.png").write_text("no picture")
+
+
+def test_one_failure_ends_nothing_and_the_exit_code_tells(tmp_path: Path) -> None:
+    result = batch("pictures", *TINY, *FLAGS)
+    assert result.exit_code == 1, result.output
+    assert "4 trainings: 2 pictures, 2 settings (nfc 4, 5), 1 seed" in result.stdout
+    assert "Note: 2 cannot be begun as it seems, b.png" in result.stderr
+    assert "a.png, nfc 4, seed 0: finished" in result.stdout
+    assert "b.png is not a picture that can be read" in result.stderr
+    assert "2 finished, 2 failed." in result.stdout
+    files = {p.name for p in (tmp_path / "study").iterdir() if p.is_file()}
+    assert files == {
+        "study.toml", "study.html", "study.csv", "study.json", "study.md", "study.tex",
+    }  # fmt: skip
+    trainings = json.loads((tmp_path / "study/study.json").read_text())["trainings"]
+    assert all((tmp_path / "study" / t["run"]).is_dir() for t in trainings if t["run"])
+
+
+def test_the_same_command_goes_on(tmp_path: Path) -> None:
+    batch("pictures", *TINY, *FLAGS)
+    save(tmp_path / "pictures" / "b.png", scene())
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("study/a*/a/*/manifest.json")}
+    result = batch("--output_dir", "study")  # the description is kept
+    assert result.exit_code == 0, result.output
+    assert "2 done before, 2 left" in result.stdout
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    again = batch("--file", "study/study.toml")
+    assert again.exit_code == 0
+    assert "4 done before, 0 left" in again.stdout
+    save(tmp_path / "pictures" / "a.png", scene()[::-1])
+    assert "2 done before, 2 left" in batch("--output_dir", "study", "--dry_run").stdout
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    result = batch("pictures/a.png", *TINY, *FLAGS, "--seeds", 3, "--dry_run")
+    assert result.exit_code == 0, result.output
+    assert "6 trainings: 1 picture, 2 settings (nfc 4, 5), 3 seeds" in result.stdout
+    assert "of computing, memory of the largest about" in result.stdout
+    assert "here: " in result.stdout
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("pictures", "--set", "nitr=3"), "did you mean 'niter'"),
+        (("pictures", "--method", "gan"), "--method gan is unknown"),
+        (("pictures", "--preset", "slow"), "--preset slow is unknown"),
+        (("pictures", "--train_mode", "painting"), "--train_mode painting"),
+        (("nowhere.png",), "no picture and no folder"),
+        (("--seeds", "3"), "Name the pictures"),
+        ((), "study holds no study"),
+        (("pictures", "--on", "slurm"), "--on slurm is unknown"),
+        (("pictures", "--on", "here://x"), "needs no address"),
+        (("pictures", "--on", "ray", "--workers", "2"), "--workers is for --on here"),
+        (("pictures", "--file", "x.toml"), "describes the whole study"),
+    ],
+)
+def test_what_cannot_work_is_one_sentence(
+    words: tuple[str, ...], sentence: str, tmp_path: Path
+) -> None:
+    result = batch(*words, *(("--set", "max_size=32", "--set", "niter=1") if words else ()))
+    if words[:1] == ("--seeds",) or not words:
+        result = batch(*words)
+    assert result.exit_code == 2, result.output
+    assert sentence in result.stderr
+    assert result.stderr.count("Error") == 1
+    assert not (tmp_path / "study").exists()
+
+
+def test_ctrl_c_stops_all_and_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pictures" / "b.png").unlink()
+    stopped: list[str] = []
+
+    def stop(orders: Any, *rest: Any) -> Iterator[list[Ended]]:
+        try:
+            for one in in_this_process(orders, *rest):
+                yield one
+                if one:
+                    signal.raise_signal(signal.SIGTERM)
+        finally:
+            stopped.append("all")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(places, "run_here", stop)
+        result = batch("pictures", *TINY, *FLAGS)
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert stopped == ["all"]
+    assert "Go on with: consingan batch --output_dir study" in result.stderr
+    assert "1 done before, 1 left" in batch("--output_dir", "study", "--dry_run").stdout
+
+
+def test_a_training_that_is_stopped_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Sheets.observe
+
+    def observe(self: Sheets, record: Any, trainer: Any) -> None:
+        original(self, record, trainer)
+        if isinstance(record, StepRecord):
+            monkeypatch.setattr(Sheets, "observe", original)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Sheets, "observe", observe)
+    words = ("pictures/a.png", *TINY[:-2], "--set", "nfc=4", *FLAGS, "--save_every", 1)
+    assert batch(*words).exit_code == 1
+    (folder,) = (tmp_path / "study").glob("a.png*")
+    assert ledger.read(folder)["status"] == "stopped"
+    assert batch(*words).exit_code == 0
+    first, second = ledger.read(folder)["begins"]
+    assert first == [0, 0]
+    assert second != [0, 0]
+
+
+def test_compare_shows_a_study_at_any_time(tmp_path: Path) -> None:
+    batch("pictures", *TINY, *FLAGS)
+    (folder, *_) = (tmp_path / "study").glob("a.png*")
+    write_json(folder / "job.json", {"status": "training", "stage": 1})
+    result = CliRunner().invoke(cli.main, ["compare", "study", "--output", "page.html"])
+    assert result.exit_code == 1
+    assert "1 finished, 1 training, 2 failed." in result.stdout
+    assert (tmp_path / "page.html").is_file()
+
+
+def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(Sheets, "observe", wrong)
+    result = batch("pictures/a.png", *TINY, *FLAGS)
+    assert result.exit_code == 1
+    assert "ZeroDivisionError: a bug" in result.stderr
+    (folder, *_) = (tmp_path / "study").glob("a.png*")
+    assert "Traceback" in ledger.read(folder)["traceback"]

@@ -1,0 +1,31 @@
+"""Jobs of a study that do nothing, for the tests of who does them. Loads no torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from consingan.batch.ledger import FINISHED, Ended
+from consingan.batch.orders import Order
+
+
+def slept(order: Order, study: Path) -> Ended:
+    """A fake job."""
+    return Ended(order.name, FINISHED)
+
+
+def in_this_process(
+    orders: Sequence[Order], study: Path, slots: object = None
+) -> Iterator[list[Ended]]:
+    """As `run_here` without other processes, which are tested by themselves."""
+    from consingan.batch.work import perform
+
+    for order in orders:
+        yield []
+        yield [perform(order, study)]
+
+
+def died(order: Order, study: Path) -> Ended:
+    """A worker that always dies."""
+    os._exit(9)
