@@ -12,6 +12,8 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -31,6 +33,7 @@ from consingan.batch.work import perform
 
 TICK = 0.5  # seconds between two looks at who is ready
 TRIES = 3  # of an order whose worker died
+GRACE = 20.0  # seconds that a worker whose parent died has for saving
 LOG = "workers.log"
 
 Perform = Callable[[Order, Path], Ended]
@@ -140,29 +143,23 @@ def _begin(log: Path, threads: int) -> None:
     for output in (1, 2):
         os.dup2(file, output)
     os.close(file)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """End with the parent, however that ends: a training saves its state before."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 def _in_child(work: Perform, order: Order, study: Path) -> Ended:
-    """Do an order so that it can be stopped, by its parent's wish or by its parent's death."""
-    import threading
-
-    parent = multiprocessing.parent_process()
+    """Do an order so that the parent can stop it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    over = threading.Event()
-
-    def follow() -> None:
-        while not over.is_set():
-            assert parent is not None
-            parent.join(1.0)
-            if not parent.is_alive():
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-
-    threading.Thread(target=follow, daemon=True).start()
     try:
         return work(order, study)
     finally:
-        over.set()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if parent is not None and not parent.is_alive():
-            os._exit(1)
