@@ -32,7 +32,7 @@ from consingan.batch.watching import Board
 
 Row = dict[str, Any]
 LENGTHS = (0.5, 1.0, 3.0)  # seconds of fake jobs
-ITERATIONS, ROUNDS, SIZE = 4, 7, 96  # of a training that is timed; px
+ITERATIONS, ROUNDS, SIZE = 3, 7, 80  # of a training that is timed; px
 
 
 def sleep(order: Order, study: Path) -> Ended:  # noqa: ARG001
@@ -161,6 +161,7 @@ def throughput(image: str, rounds: int = ROUNDS) -> list[Row]:
              "two at once, one thread (s)": both, "times as fast at once": wide / both,
              "by CPU time": wide_used / both_used}
         )  # fmt: skip
+        click.echo(rows[-1])
     for end in ends:
         end.send(0)
     return rows

@@ -82,6 +82,9 @@ def run_here(
             threads.shutdown(wait=False, cancel_futures=True)
             for worker in workers:
                 worker.stop()
+            log = study / LOG
+            if log.is_file() and not log.stat().st_size:
+                log.unlink()
 
 
 class Worker:
