@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from consingan.batch.ledger import FINISHED, STOPPED, Ended
@@ -18,7 +18,7 @@ def slept(order: Order, study: Path) -> Ended:
 
 def in_this_process(
     orders: Sequence[Order], study: Path, slots: object = None
-) -> Iterator[list[Ended]]:
+) -> Generator[list[Ended], None, None]:
     """As `run_here` without other processes, which are tested by themselves."""
     from consingan.batch.work import perform
 

@@ -14,7 +14,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -46,7 +46,7 @@ def run_here(
     work: Perform = perform,
     tries: int = TRIES,
     employ: Callable[[Slot, Path], Any] | None = None,
-) -> Iterator[list[Ended]]:
+) -> Generator[list[Ended], None, None]:
     """Work on orders, first ones first; yields what has ended meanwhile, perhaps nothing.
 
     Closing the iterator stops the workers; trainings save their state before.
@@ -72,19 +72,29 @@ def run_here(
         finally:
             free.put(worker)
 
-    with ThreadPoolExecutor(len(slots)) as threads:
-        left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
-        try:
-            while left:
-                done, left = wait(left, TICK, FIRST_COMPLETED)
-                yield [future.result() for future in done]
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
-                worker.stop()
-            log = study / LOG
-            if log.is_file() and not log.stat().st_size:
-                log.unlink()
+    try:
+        with ThreadPoolExecutor(len(slots)) as threads:
+            left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
+            try:
+                while left:
+                    done, left = wait(left, TICK, FIRST_COMPLETED)
+                    yield [future.result() for future in done]
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+                _stop(workers)
+    finally:
+        _stop(workers)  # those that were just being started
+        log = study / LOG
+        if log.is_file() and not log.stat().st_size:
+            log.unlink()
+
+
+def _stop(workers: Sequence[Any]) -> None:
+    """Ask all at once, then wait for each."""
+    for worker in workers:
+        worker.ask_to_stop()
+    for worker in workers:
+        worker.stop()
 
 
 class Worker:
@@ -101,10 +111,11 @@ class Worker:
         place = {"device": self.slot.device, "threads": self.slot.threads}
         order = dataclasses.replace(order, machine={**order.machine, **place})
         for _ in range(tries):
-            if self.stopping:
-                break
             try:
-                return self._process().submit(_in_child, work, order, self.study).result()
+                pool = self._process()
+                if self.stopping:
+                    break
+                return pool.submit(_in_child, work, order, self.study).result()
             except BrokenProcessPool:
                 self.pool = None
         if self.stopping:
@@ -121,15 +132,20 @@ class Worker:
             self.pool = pool
         return self.pool
 
-    def stop(self) -> None:
-        """End the process; a training in it is asked to save its state first."""
+    def ask_to_stop(self) -> None:
+        """Let a training save its state and end."""
         self.stopping = True
-        if self.pool is None:
+        if self.pool is not None:
+            with contextlib.suppress(OSError):
+                os.kill(self.process, signal.SIGINT)
+
+    def stop(self) -> None:
+        """End the process, once a training in it has heeded `ask_to_stop`."""
+        pool, self.pool = self.pool, None
+        if pool is None:
             return
-        with contextlib.suppress(OSError):
-            os.kill(self.process, signal.SIGINT)
         try:
-            self.pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
         except KeyboardInterrupt:  # a second Ctrl+C: at once; what was saved last remains
             with contextlib.suppress(OSError):
                 os.kill(self.process, getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -58,8 +58,10 @@ class Sleeper:
         self.clock.sleep(self.lengths[order.name])
         return work(order, Path())
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         pass
+
+    stop = ask_to_stop
 
 
 def orders(count: int) -> list[Order]:
@@ -105,6 +107,6 @@ def test_who_stops_looking_stops_the_workers_which_save_before(tmp_path: Path) -
     for _ in every:
         if (tmp_path / "0.begun").exists():
             break
-    every.close()  # type: ignore[attr-defined]  # a generator's
+    every.close()
     assert (tmp_path / "0.saved").exists()
     assert not (tmp_path / "1.begun").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def worked_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the pictures that are worked on from now on."""
     names: list[str] = []
 
-    def noted(orders: list[Order], *rest: Any) -> Iterator[list[Ended]]:
+    def noted(orders: list[Order], *rest: Any) -> Generator[list[Ended], None, None]:
         names.extend(order.label for order in orders)
         yield from in_this_process(orders, *rest)
 

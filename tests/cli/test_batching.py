@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def test_ctrl_c_stops_all_and_the_same_command_goes_on(
     (tmp_path / "pictures" / "b.png").unlink()
     stopped: list[str] = []
 
-    def stop(orders: Any, *rest: Any) -> Iterator[list[Ended]]:
+    def stop(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
         try:
             for one in in_this_process(orders, *rest):
                 yield one
