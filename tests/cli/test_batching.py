@@ -16,6 +16,7 @@ from fake_jobs import in_this_process
 from consingan import cli
 from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
+from consingan.cli import batching
 from consingan.machine.files import write_json
 from consingan.training.observers import Sheets
 from consingan.training.records import StepRecord
@@ -171,3 +172,14 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "ZeroDivisionError: a bug" in result.stderr
     (folder, *_) = (tmp_path / "study").glob("a.png*")
     assert "Traceback" in ledger.read(folder)["traceback"]
+
+
+def test_a_terminal_shows_the_table_over_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = batching._Screen(live=True)
+    screen.show(["one is done"], ["2 at work", "x" * 5000])
+    first = capsys.readouterr()
+    assert first.out == "one is done\n"
+    assert first.err.startswith("2 at work\nxxx")
+    assert len(first.err) < 1000  # cut to the terminal's width
+    screen.show([], [])
+    assert capsys.readouterr().err == "\x1b[2A\x1b[J"
