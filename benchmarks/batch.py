@@ -32,7 +32,7 @@ from consingan.batch.watching import Board
 
 Row = dict[str, Any]
 LENGTHS = (0.5, 1.0, 3.0)  # seconds of fake jobs
-ITERATIONS, ROUNDS = 12, 3  # of a training that is timed
+ITERATIONS, ROUNDS, SIZE = 3, 7, 80  # of a training that is timed; px
 
 
 def sleep(order: Order, study: Path) -> Ended:  # noqa: ARG001
@@ -113,8 +113,8 @@ def planning(jobs: int) -> Row:
     }  # fmt: skip
 
 
-def _timed_training(image: str, threads: int, seed: int, barrier: Any, out: Any) -> None:
-    """Time a training's finest stage in a process of its own; the seconds go to `out`."""
+def _train_when_told(image: str, threads: int, pipe: Any) -> None:
+    """In a process of its own: do so many iterations of a finest stage as the pipe says."""
     import torch
 
     from consingan.machine.execution import Wanted, choose_execution
@@ -122,46 +122,49 @@ def _timed_training(image: str, threads: int, seed: int, barrier: Any, out: Any)
 
     torch.set_num_threads(threads)
     execution = choose_execution(Wanted(device="cpu", precision="float32", threads=threads))
-    job = prepare({"input_name": image, "manual_seed": seed, "max_size": 160}, execution)
+    job = prepare({"input_name": image, "manual_seed": 0, "max_size": SIZE}, execution)
     rehearsal = job.training.rehearse(job.training.stages - 1)
-    for iteration in range(rehearsal.untimed):
-        rehearsal.step(iteration)
-    for _ in range(ROUNDS):
-        barrier.wait()
+    rehearsal.step(0)
+    while count := pipe.recv():
+        used = time.process_time()
+        for iteration in range(count):
+            rehearsal.step(1 + iteration)
+        pipe.send(time.process_time() - used)
+
+
+def throughput(image: str, rounds: int = ROUNDS) -> list[Row]:
+    """Two trainings at once with one thread each, and one after the other with two, in turns."""
+    import torch  # noqa: F401 - loaded once for all, who are forked before it computes
+
+    context = multiprocessing.get_context("fork")
+    ends = []
+    for threads in (2, 1, 1):
+        end, other = context.Pipe()
+        context.Process(target=_train_when_told, args=(image, threads, other), daemon=True).start()
+        ends.append(end)
+
+    def timed(pipes: Sequence[Any], count: int) -> tuple[float, float]:
         begun = time.perf_counter()
-        for iteration in range(ITERATIONS):
-            rehearsal.step(rehearsal.untimed + iteration)
-        out.put(time.perf_counter() - begun)
-        barrier.wait()
+        for pipe in pipes:
+            pipe.send(count)
+        used = sum(pipe.recv() for pipe in pipes)
+        return time.perf_counter() - begun, used
 
-
-def throughput(image: str) -> list[Row]:
-    """Two trainings at once with one thread each, and one with two threads, in turns."""
-    context = multiprocessing.get_context("spawn")
-    rows = []
-    alone = _rounds(context, image, [2])
-    together = _rounds(context, image, [1, 1])
-    for number, (one, both) in enumerate(zip(alone, together, strict=True)):
+    for end in ends:
+        timed([end], 1)
+    rows: list[Row] = []
+    for number in range(rounds):
+        wide, wide_used = timed(ends[:1], 2 * ITERATIONS)
+        both, both_used = timed(ends[1:], ITERATIONS)
         rows.append(
-            {"round": number, "two threads, twice (s)": 2 * one, "two at once (s)": both,
-             "ratio": 2 * one / both}
+            {"round": number, "one after the other, two threads (s)": wide,
+             "two at once, one thread (s)": both, "times as fast at once": wide / both,
+             "by CPU time": wide_used / both_used}
         )  # fmt: skip
+        click.echo(rows[-1])
+    for end in ends:
+        end.send(0)
     return rows
-
-
-def _rounds(context: Any, image: str, threads: Sequence[int]) -> list[float]:
-    """Seconds of each round until the last of the processes is done."""
-    barrier, out = context.Barrier(len(threads)), context.SimpleQueue()
-    processes = [
-        context.Process(target=_timed_training, args=(image, count, seed, barrier, out))
-        for seed, count in enumerate(threads)
-    ]
-    for process in processes:
-        process.start()
-    taken = [max(out.get() for _ in threads) for _ in range(ROUNDS)]
-    for process in processes:
-        process.join()
-    return taken
 
 
 def _on_ray(address: str) -> Begin:
@@ -191,10 +194,17 @@ def _here(slots: int) -> Begin:
 @click.option("--jobs", default=40, show_default=True, help="Fake jobs.")
 @click.option("--ray", "address", help="A cluster of two CPUs to measure, too; HOST:PORT.")
 @click.option("--image", default="skimage:coffee", show_default=True, help="For throughput.")
+@click.option("--rounds", default=ROUNDS, show_default=True, help="Of throughput.")
 @click.option("--only", type=click.Choice(("fake", "throughput")), help="One half of it.")
 @click.option("--output", type=click.Path(path_type=Path), default=RESULTS, show_default="results/")
 def main(
-    slots: int, jobs: int, address: str | None, image: str, only: str | None, output: Path
+    slots: int,
+    jobs: int,
+    address: str | None,
+    image: str,
+    rounds: int,
+    only: str | None,
+    output: Path,
 ) -> None:
     """Print the tables and write them to `output`."""
     tables: dict[str, list[Row]] = {}
@@ -206,7 +216,7 @@ def main(
             tables["Makespan"].append(makespan("ray", 2, jobs, _on_ray(address)))
             tables["Overhead"].append(overhead("ray", jobs, _on_ray(address)))
     if only != "fake":
-        tables["Two cores"] = throughput(image)
+        tables["Two cores"] = throughput(image, rounds)
     for heading, table in tables.items():
         click.echo(f"\n{heading}\n{markdown_table(table)}")
     name = "batch" if only is None else f"batch_{only}"

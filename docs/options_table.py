@@ -53,8 +53,18 @@ def page() -> str:
     parts += [_command_table(main.commands["evaluate"])]
     parts += ["## Judging pictures from any program\n", "`consingan metrics REAL SAMPLE...`\n"]
     parts += [_command_table(main.commands["metrics"])]
-    parts += ["## Comparing runs\n", "`consingan compare RUN RUN...`\n"]
+    parts += [
+        "## Comparing runs\n",
+        "`consingan compare RUN RUN...`, or of a study `consingan compare STUDY`\n",
+    ]
     parts += [_command_table(main.commands["compare"])]
+    parts += [
+        "## Studies\n",
+        "`consingan batch PICTURE...`, see [many pictures](many_pictures.md).\n",
+    ]
+    parts += [_command_table(main.commands["batch"])]
+    parts += ["## Training a run again\n", "`consingan replay RUN`\n"]
+    parts += [_command_table(main.commands["replay"])]
     return "\n".join(parts)
 
 

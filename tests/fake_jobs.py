@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from consingan.batch.ledger import FINISHED, Ended
+from consingan.batch.ledger import FINISHED, STOPPED, Ended
 from consingan.batch.orders import Order
 
 
@@ -17,7 +18,7 @@ def slept(order: Order, study: Path) -> Ended:
 
 def in_this_process(
     orders: Sequence[Order], study: Path, slots: object = None
-) -> Iterator[list[Ended]]:
+) -> Generator[list[Ended], None, None]:
     """As `run_here` without other processes, which are tested by themselves."""
     from consingan.batch.work import perform
 
@@ -29,3 +30,14 @@ def in_this_process(
 def died(order: Order, study: Path) -> Ended:
     """A worker that always dies."""
     os._exit(9)
+
+
+def waited(order: Order, study: Path) -> Ended:
+    """A job that goes on until it is asked to stop."""
+    (study / f"{order.name}.begun").touch()
+    try:
+        while True:
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        (study / f"{order.name}.saved").touch()
+        return Ended(order.name, STOPPED)

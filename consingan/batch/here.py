@@ -12,7 +12,9 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -31,6 +33,7 @@ from consingan.batch.work import perform
 
 TICK = 0.5  # seconds between two looks at who is ready
 TRIES = 3  # of an order whose worker died
+GRACE = 20.0  # seconds that a worker whose parent died has for saving
 LOG = "workers.log"
 
 Perform = Callable[[Order, Path], Ended]
@@ -43,7 +46,7 @@ def run_here(
     work: Perform = perform,
     tries: int = TRIES,
     employ: Callable[[Slot, Path], Any] | None = None,
-) -> Iterator[list[Ended]]:
+) -> Generator[list[Ended], None, None]:
     """Work on orders, first ones first; yields what has ended meanwhile, perhaps nothing.
 
     Closing the iterator stops the workers; trainings save their state before.
@@ -69,16 +72,29 @@ def run_here(
         finally:
             free.put(worker)
 
-    with ThreadPoolExecutor(len(slots)) as threads:
-        left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
-        try:
-            while left:
-                done, left = wait(left, TICK, FIRST_COMPLETED)
-                yield [future.result() for future in done]
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
-                worker.stop()
+    try:
+        with ThreadPoolExecutor(len(slots)) as threads:
+            left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
+            try:
+                while left:
+                    done, left = wait(left, TICK, FIRST_COMPLETED)
+                    yield [future.result() for future in done]
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+                _stop(workers)
+    finally:
+        _stop(workers)  # those that were just being started
+        log = study / LOG
+        if log.is_file() and not log.stat().st_size:
+            log.unlink()
+
+
+def _stop(workers: Sequence[Any]) -> None:
+    """Ask all at once, then wait for each."""
+    for worker in workers:
+        worker.ask_to_stop()
+    for worker in workers:
+        worker.stop()
 
 
 class Worker:
@@ -95,10 +111,11 @@ class Worker:
         place = {"device": self.slot.device, "threads": self.slot.threads}
         order = dataclasses.replace(order, machine={**order.machine, **place})
         for _ in range(tries):
-            if self.stopping:
-                break
             try:
-                return self._process().submit(_in_child, work, order, self.study).result()
+                pool = self._process()
+                if self.stopping:
+                    break
+                return pool.submit(_in_child, work, order, self.study).result()
             except BrokenProcessPool:
                 self.pool = None
         if self.stopping:
@@ -115,15 +132,20 @@ class Worker:
             self.pool = pool
         return self.pool
 
-    def stop(self) -> None:
-        """End the process; a training in it is asked to save its state first."""
+    def ask_to_stop(self) -> None:
+        """Let a training save its state and end."""
         self.stopping = True
-        if self.pool is None:
+        if self.pool is not None:
+            with contextlib.suppress(OSError):
+                os.kill(self.process, signal.SIGINT)
+
+    def stop(self) -> None:
+        """End the process, once a training in it has heeded `ask_to_stop`."""
+        pool, self.pool = self.pool, None
+        if pool is None:
             return
-        with contextlib.suppress(OSError):
-            os.kill(self.process, signal.SIGINT)
         try:
-            self.pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
         except KeyboardInterrupt:  # a second Ctrl+C: at once; what was saved last remains
             with contextlib.suppress(OSError):
                 os.kill(self.process, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -140,29 +162,23 @@ def _begin(log: Path, threads: int) -> None:
     for output in (1, 2):
         os.dup2(file, output)
     os.close(file)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """End with the parent, however that ends: a training saves its state before."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 def _in_child(work: Perform, order: Order, study: Path) -> Ended:
-    """Do an order so that it can be stopped, by its parent's wish or by its parent's death."""
-    import threading
-
-    parent = multiprocessing.parent_process()
+    """Do an order so that the parent can stop it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    over = threading.Event()
-
-    def follow() -> None:
-        while not over.is_set():
-            assert parent is not None
-            parent.join(1.0)
-            if not parent.is_alive():
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-
-    threading.Thread(target=follow, daemon=True).start()
     try:
         return work(order, study)
     finally:
-        over.set()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if parent is not None and not parent.is_alive():
-            os._exit(1)

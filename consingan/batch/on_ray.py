@@ -17,7 +17,7 @@ import secrets
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Cluster:
 
     def run(
         self, plan: Plan, work: Perform = perform, tries: int = TRIES, shared: bool | None = None
-    ) -> Iterator[list[Ended]]:
+    ) -> Generator[list[Ended], None, None]:
         """Work on what is left of a plan, see `here.run_here`.
 
         Args:

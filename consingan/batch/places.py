@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 from consingan.batch.here import run_here
@@ -11,7 +11,7 @@ from consingan.batch.plan import Plan
 from consingan.batch.slots import machine_here, slots_of
 from consingan.errors import UserError
 
-Ending = Iterator[list[Ended]]
+Ending = Generator[list[Ended], None, None]
 
 
 @dataclass(frozen=True)

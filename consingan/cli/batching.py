@@ -184,8 +184,7 @@ def _work(plan: Plan, work: Work) -> None:
 
     board = Board(plan, work.several)
     screen = _Screen(sys.stderr.isatty())
-    ending = work.begin()
-    with _terminated():
+    with _stoppable(), contextlib.closing(work.begin()) as ending:
         try:
             for ended in ending:
                 lines = [board.take(one) for one in ended]
@@ -193,8 +192,6 @@ def _work(plan: Plan, work: Work) -> None:
                     lines.append(next(board.lines()))
                 screen.show(lines, board.lines() if screen.live else ())
         except KeyboardInterrupt as stop:
-            screen.show(["Stopping; trainings save their state."], ())
-            ending.close()  # type: ignore[attr-defined]  # a generator's
             number = stop.args[0] if stop.args else signal.SIGINT
             click.echo(
                 f"Stopped; what was done is kept. Go on with: consingan batch --output_dir "
@@ -206,17 +203,19 @@ def _work(plan: Plan, work: Work) -> None:
 
 
 @contextlib.contextmanager
-def _terminated() -> Iterator[None]:
-    """Let SIGTERM, which ends a job of a cluster, stop all as Ctrl+C does."""
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl+C and SIGTERM, which ends a job of a cluster, stop all; a second one at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        click.echo("\nStopping; trainings save their state.", err=True)
         raise KeyboardInterrupt(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Screen:

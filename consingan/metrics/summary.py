@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 RESAMPLES = 1000
+AT_ONCE = 2**22  # numbers that are drawn at a time
 _TAILS = (0.025, 0.975)
 
 
@@ -94,16 +95,11 @@ def summarize_groups(
     every = torch.tensor([value for group in groups for value in group], dtype=torch.float64)
     means = torch.tensor([sum(group) / len(group) for group in groups], dtype=torch.float64)
     sizes = torch.tensor([len(group) for group in groups])
-    starts = sizes.cumsum(0) - sizes
     low = high = None
     if len(every) > 1:
-        drawn = torch.randint(len(groups), (draws, len(groups)), generator=rng)
-        most = int(sizes.max())
-        share = torch.rand(draws, len(groups), most, generator=rng, dtype=torch.float64)
-        place = starts[drawn, None] + (share * sizes[drawn, None]).long()
-        there = torch.arange(most) < sizes[drawn, None]
-        resampled = (every[place] * there).sum(2) / sizes[drawn]
-        low, high = _interval(resampled.mean(1))
+        at_once = max(1, AT_ONCE // (len(groups) * int(sizes.max())))
+        parts = [min(at_once, draws - begun) for begun in range(0, draws, at_once)]
+        low, high = _interval(torch.cat([_resampled(every, sizes, n, rng) for n in parts]))
     return Summary(
         mean=float(means.mean()),
         std=float(every.std()) if len(every) > 1 else 0.0,
@@ -112,6 +108,24 @@ def summarize_groups(
         high=high,
         count=len(every),
     )
+
+
+def _resampled(every: Tensor, sizes: Tensor, draws: int, rng: torch.Generator) -> Tensor:
+    """(draws,): means over groups drawn with replacement, of values drawn so in each.
+
+    Args:
+        every: the values of all groups, one group after the other.
+        sizes: (G,) how many values each has.
+        draws: how many.
+        rng: of the draws.
+    """
+    groups, most = len(sizes), int(sizes.max())
+    drawn = torch.randint(groups, (draws, groups), generator=rng)
+    share = torch.rand(draws, groups, most, generator=rng, dtype=torch.float64)
+    starts = sizes.cumsum(0) - sizes
+    place = starts[drawn, None] + (share * sizes[drawn, None]).long()
+    there = torch.arange(most) < sizes[drawn, None]
+    return ((every[place] * there).sum(2) / sizes[drawn]).mean(1)
 
 
 def lies_apart(better: str, summaries: Sequence[Summary | None]) -> int | None:

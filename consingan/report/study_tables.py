@@ -32,12 +32,13 @@ def mean_and_std(summary: Summary) -> str:
 
 
 def _best_of(found: Mapping[Variant, Mapping[str, Summary]], name: str) -> Variant | None:
-    """The variant with the best mean, where there are several."""
+    """The variant with the best mean, where one alone has it."""
     means = {variant: row[name].mean for variant, row in found.items() if name in row}
     if len(means) < 2:
         return None
     choose = min if FIGURES[name].better == "lower" else max
-    return choose(means, key=lambda variant: means[variant])
+    winners = [v for v, mean in means.items() if mean == choose(means.values())]
+    return winners[0] if len(winners) == 1 else None
 
 
 def markdown(trained: Sequence[Trained]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_jobs import died, slept
+from fake_jobs import died, slept, waited
 
 from consingan.batch.estimate import Estimate, longest_first
 from consingan.batch.here import run_here
@@ -58,8 +58,10 @@ class Sleeper:
         self.clock.sleep(self.lengths[order.name])
         return work(order, Path())
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         pass
+
+    stop = ask_to_stop
 
 
 def orders(count: int) -> list[Order]:
@@ -98,3 +100,13 @@ def test_a_worker_does_one_order_after_the_other(tmp_path: Path) -> None:
     assert [(e.name, e.status) for some in every for e in some] == [
         ("0", FINISHED), ("1", FINISHED), ("2", FINISHED),
     ]  # fmt: skip
+
+
+def test_who_stops_looking_stops_the_workers_which_save_before(tmp_path: Path) -> None:
+    every = run_here(orders(2), tmp_path, [Slot("cpu", 1)], waited)
+    for _ in every:
+        if (tmp_path / "0.begun").exists():
+            break
+    every.close()
+    assert (tmp_path / "0.saved").exists()
+    assert not (tmp_path / "1.begun").exists()

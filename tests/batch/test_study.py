@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from commands import save, scene
 
-from consingan.batch.orders import orders_of
+from consingan.batch.orders import asked_of, orders_of
 from consingan.batch.study import Study, parse_settings, pictures_of, variants
 from consingan.batch.toml import read_study, text_of, write_study
 from consingan.errors import UserError
+from consingan.methods.consingan.presets import PRESETS
 
 
 @pytest.fixture
@@ -54,6 +55,15 @@ def test_a_method_goes_without_the_settings_of_others() -> None:
     study = Study((), ("consingan", "patches"), settings={"lr_scale": (0.1, 0.5), "niter": (7,)})
     found = [(typed["method"], typed.get("lr_scale")) for typed in variants(study)]
     assert found == [("consingan", 0.1), ("consingan", 0.5), ("patches", None)]
+
+
+def test_a_preset_that_means_something_else_by_now_is_another_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (order,) = orders_of(Study(("skimage:coffee",), presets=("fast",)))
+    before = asked_of(order)
+    monkeypatch.setitem(PRESETS, "fast", {"fine_niter": 7})
+    assert asked_of(order) != before
 
 
 def test_values_are_of_the_kind_of_the_default() -> None:

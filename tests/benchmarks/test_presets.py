@@ -10,18 +10,17 @@ import pytest
 import torch
 from benchmark_cases import FLAGS
 from click.testing import CliRunner
+from fake_jobs import in_this_process
 from report_cases import scene
 
 from benchmarks import presets
 from benchmarks.presets import comparison, main, means, time_rows
-from benchmarks.quality import Benchmark
 from benchmarks.stages import sizes_of
-from consingan.errors import UserError
+from consingan.batch import places
 from consingan.images.io import write_image
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import choose_settings
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.presets import PRESETS
 from consingan.training.prepare import prepare
 
 
@@ -47,7 +46,8 @@ def test_ratios_weigh_pictures_alike_and_count_only_shared_ones() -> None:
     assert second["SWD ↓"] == 12
 
 
-def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
+def test_it_trains_judges_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "run_here", in_this_process)
     folder, output = tmp_path / "images", tmp_path / "output"
     folder.mkdir()
     write_image(folder / "a.png", scene(1))
@@ -71,7 +71,7 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.output
     assert [path.stat().st_mtime_ns for path in runs] == times
     timed = json.loads((output / "presets.json").read_text("utf-8"))[presets.TIMES]
-    gone = next((output / "draft" / "seed_1" / "images").iterdir())
+    (gone,) = output.glob("a.png-consingan-draft-*-seed_1/job.json")
     gone.unlink()
     only = CliRunner().invoke(main, [*words, "--tables_only"])
     assert only.exit_code == 0, only.output
@@ -103,17 +103,6 @@ def test_tables_of_nothing(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     assert "Nothing yet." in result.output
-
-
-def test_a_preset_that_means_something_else_by_now_is_another_benchmark(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    benchmark = Benchmark(tmp_path, {"preset": "fast"})
-    benchmark.begin()
-    benchmark.check()
-    monkeypatch.setitem(PRESETS, "fast", {"fine_niter": 7})
-    with pytest.raises(UserError, match="figures of other settings"):
-        benchmark.check()
 
 
 def test_stages_are_those_of_a_training() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fake_jobs import in_this_process
 from consingan import cli
 from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
+from consingan.cli import batching
 from consingan.machine.files import write_json
 from consingan.training.observers import Sheets
 from consingan.training.records import StepRecord
@@ -111,7 +112,7 @@ def test_ctrl_c_stops_all_and_the_same_command_goes_on(
     (tmp_path / "pictures" / "b.png").unlink()
     stopped: list[str] = []
 
-    def stop(orders: Any, *rest: Any) -> Iterator[list[Ended]]:
+    def stop(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
         try:
             for one in in_this_process(orders, *rest):
                 yield one
@@ -171,3 +172,14 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "ZeroDivisionError: a bug" in result.stderr
     (folder, *_) = (tmp_path / "study").glob("a.png*")
     assert "Traceback" in ledger.read(folder)["traceback"]
+
+
+def test_a_terminal_shows_the_table_over_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = batching._Screen(live=True)
+    screen.show(["one is done"], ["2 at work", "x" * 5000])
+    first = capsys.readouterr()
+    assert first.out == "one is done\n"
+    assert first.err.startswith("2 at work\nxxx")
+    assert len(first.err) < 1000  # cut to the terminal's width
+    screen.show([], [])
+    assert capsys.readouterr().err == "\x1b[2A\x1b[J"

@@ -38,6 +38,7 @@ EXTRA_OF = {
     "imageio_ffmpeg": "video",
     "ray": "ray",
     "tomli": "Python 3.10 alone",
+    "tomllib": "Python from 3.11 on",
     "pillow_heif": "heic",
     "IPython": "notebooks bring it",
 }
@@ -268,8 +269,8 @@ def test_pins_are_within_the_ranges() -> None:
         for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
         if "==" in line.split(";")[0]
     )
-    for line in (ROOT / "requirements.txt").read_text("utf-8").split():
-        name, lowest = line.lower().split(">=")
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        name, lowest = line.partition(";")[0].lower().split(">=")
         assert name in pinned
         assert numbers(pinned[name]) >= numbers(lowest), name
 

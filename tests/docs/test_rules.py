@@ -29,6 +29,8 @@ CASES = {
     "a long function": ("nn/blocks.py", LONG, "f has 61 lines"),
     "a long file": ("nn/blocks.py", "x = 1\n" * 301, "301 lines"),
     "printing": ("runs/load.py", 'print("x")\n', "prints"),
+    "an extra elsewhere": ("cli/batching.py", "def f():\n    import ray\n", "imports ray; only"),
+    "an extra at the top": ("batch/on_ray.py", "import ray.util\n", "imports ray at its top"),
     "pickles": ("runs/load.py", "torch.load(path)\n", "torch.load"),
 }
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from commands import copy_of_run, evaluate_model, files_below, mask_of_scene, naive_scene, save
 
-from consingan.outputs.ownership import RECORD, described, folder_of, owned, publish
+from consingan.machine.files import described
+from consingan.outputs.ownership import RECORD, folder_of, owned, publish
 
 
 def make(folder: Path, *names: str, text: str = "x") -> None:

@@ -1,0 +1,45 @@
+"""What trainings take is measured once for all that are alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import tiny_study
+
+from consingan.batch import estimate as module
+from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
+from consingan.batch.orders import orders_of
+from consingan.machine.files import make_folder, write_json
+
+
+def test_seeds_and_pictures_of_one_size_are_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = orders_of(tiny_study(tmp_path))
+    measured = []
+
+    def once(order: Any, execution: Any) -> Estimate:
+        measured.append(order)
+        return Estimate(len(measured), 5)
+
+    monkeypatch.setattr(module, "_estimate", once)
+    found = estimates(orders, "cpu", 1)
+    assert len(orders) == 16
+    assert len(measured) == 2  # two settings
+    assert found.keys() == {order.name for order in orders}
+
+
+def test_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    study = tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,))
+    Path(study.pictures[0]).write_text("no picture")
+    assert estimates(orders_of(study), "cpu", 1) == {}
+
+
+def test_what_is_done_counts(tmp_path: Path) -> None:
+    first, second, *_ = orders_of(tiny_study(tmp_path))
+    write_json(make_folder(tmp_path / first.name) / "job.json", {"share": 0.75})
+    assert left_of(first, tmp_path, Estimate(80.0, 0)) == pytest.approx(20.0)
+    known = {first.name: Estimate(80.0, 0), second.name: Estimate(30.0, 0)}
+    assert longest_first([first, second], tmp_path, known) == [second, first]
