@@ -61,11 +61,17 @@ def requirements() -> dict[str, list[str]]:
         file = Path(__file__).parents[2] / "requirements.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     names: dict[str, list[str]] = {}
-    for line in lines:
+    for line in filter(_is_for_this_python, lines):
         extra = re.search(r"""extra == ["']([\w-]+)["']""", line)
         if name := re.match(r"[\w.-]+", line):
             names.setdefault(extra.group(1) if extra else "", []).append(name.group())
     return names
+
+
+def _is_for_this_python(line: str) -> bool:
+    """Whether a requirement is none that only older Pythons have."""
+    below = re.search(r"""python_version < ["'](\d+)\.(\d+)["']""", line)
+    return below is None or sys.version_info[:2] < (int(below[1]), int(below[2]))
 
 
 def extras() -> Facts:

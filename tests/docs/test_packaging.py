@@ -157,7 +157,7 @@ def test_metadata(built: Built) -> None:
     assert said["Requires-Python"] == ">=3.10"
     assert set(said.get_all("Provides-Extra", [])) >= {"video", "docs", "dev"}
     required = [r for r in said.get_all("Requires-Dist", []) if "extra" not in r]
-    wanted = (ROOT / "requirements.txt").read_text("utf-8").split()
+    wanted = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
     assert sorted(required) == sorted(wanted)
     assert not [c for c in said.get_all("Classifier", []) if c.startswith("License")]
 

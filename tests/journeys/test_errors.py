@@ -364,7 +364,7 @@ METRICS = [
 ]
 
 COMPARE = [
-    ("", "Missing argument 'RUN RUN...'"),
+    ("", "Missing argument 'RUN RUN...|STUDY'"),
     ("finished", "Name at least two run folders"),
     ("finished ./finished", "is named twice"),
     ("finished absent", "There is no run folder absent"),

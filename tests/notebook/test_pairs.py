@@ -33,7 +33,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_pair_is_learned_once_and_every_new_a_of_a_folder_translated(
     tmp_path: Path, shown: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = save_picture(tmp_path / "b.png", picture(32, 36))
+    image = save_picture(tmp_path / "b.png", height=32, width=36)
     news = tmp_path / "news"
     news.mkdir()
     for number in range(2):

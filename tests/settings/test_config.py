@@ -208,8 +208,11 @@ def test_shape_carries_every_number_of_the_network():
     }  # fmt: skip
 
 
+HEADINGS = ("training", "network", "optimization", "own picture", "hole")  # of the options' help
+
+
 def test_every_setting_has_help_and_a_home():
     for field in FIELDS.values():
         assert len(field.metadata["help"]) > 10
         assert field.metadata["help"].endswith(".")
-        assert field.metadata["group"] in ("training", "network", "optimization", "own picture")
+        assert field.metadata["group"] in HEADINGS
