@@ -20,7 +20,7 @@ from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.inpainting import FLOOR, Filling
-from consingan.methods.patches.layout import Mirrored, Shifted
+from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, sample
@@ -160,7 +160,8 @@ class PatchDiffusion:
         canvas, engine = self._prepared(size, stream(seed, "patches", index, "candidates"))
         noise = SeededNoise(seed, index, canvas.sizes, self.real[0])
         entry = self._stretched(canvas) if self.config.train_mode == "retarget" else None
-        return sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
+        made = sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
+        return opened(made, canvas.wrap)
 
     def _prepared(
         self, size: Size, rng: torch.Generator
