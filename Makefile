@@ -1,4 +1,4 @@
-# make demo   train on a picture of Images/ in a new virtual environment and look at the result
+# make demo   variations of a picture of Images/ in seconds, then a training on it, in a new virtual environment
 # make test   everything that is checked: set-up, format, lint, types, tests
 # make quick  what takes less than a minute of it, for the inner loop
 # make docs   the documentation as a site: docs/_build/html/index.html
@@ -27,6 +27,7 @@ $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 demo: $(VENV)/.demo
+	$(BIN)/consingan sample $(DEMO_IMAGE) --max_size 250 -n 4 --output TrainedModels/demo_samples
 	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 80 --train_stages 4 \
 		--niter 400 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
 	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir TrainedModels/demo

@@ -81,7 +81,7 @@ class Propagated:
             near.append(row.clamp_(0, rows - 1) * columns + column.clamp_(0, columns - 1))
         numbers = torch.stack(near, -1).flatten(0, 1)
         anywhere = torch.randint(rows * columns, (len(numbers), 1), generator=self.rng)
-        return self.index.usable(torch.cat([numbers, anywhere.to(numbers.device)], 1))
+        return torch.cat([numbers, anywhere.to(numbers.device)], 1)
 
     def _means(
         self, z: Tensor, candidates: Tensor, alpha: float, sigma: float
@@ -104,7 +104,7 @@ def nearest(canvas: Tensor, windows: Windows, index: Index) -> Tensor:
     """
     z = index.features_of(windows.pad(canvas), 1.0, windows.stride)
     found = [(part @ index.features.T - index.half).argmax(1) for part in z.split(STRIP)]
-    return index.usable(torch.cat(found)).view(windows.grid)
+    return torch.cat(found).view(windows.grid)
 
 
 def carried(matches: Tensor, coarse: Windows, fine: Windows, grids: tuple[Size, Size]) -> Tensor:
@@ -135,8 +135,14 @@ def carried(matches: Tensor, coarse: Windows, fine: Windows, grids: tuple[Size, 
 
 def _nearest_window(coarse: Windows, fine: Windows, axis: int) -> tuple[Tensor, Tensor]:
     """Of each fine window along an axis the coarse one nearest to it, and its offset in px."""
-    half = fine.patch / 2
-    start = torch.arange(fine.grid[axis]) * fine.stride
-    center = (start + half) * (coarse.size[axis] / fine.size[axis])
-    window = ((center - half) / coarse.stride).round().long().clamp_(0, coarse.grid[axis] - 1)
-    return window, center - (window * coarse.stride + half)
+    half, n, last = fine.patch / 2, coarse.size[axis], coarse.grid[axis] - 1
+    center = (torch.arange(fine.grid[axis]) * fine.stride + half) * (n / fine.size[axis])
+    start = center - half
+    if coarse.wrap[axis]:
+        start = start % n
+    window = (start / coarse.stride).round().long()
+    if coarse.wrap[axis]:  # behind the last window comes the first
+        start = torch.where(window > last, start - n, start)
+        window = torch.where(window > last, 0, window)
+    window = window.clamp(0, last)
+    return window, start - window * coarse.stride

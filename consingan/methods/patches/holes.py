@@ -11,30 +11,39 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.methods.patches.pyramid import Size, scale_count, scale_sizes
 
-SHARES = (0.85, 0.25)
-"""Of the coarsest scale's patches that should, and that must be free of the hole. What the hole's
-own surroundings show must be free too: with 0.25 alone a black helmet was filled with a face."""
-COARSE = 64  # px of the coarsest scale's shorter side, at most, where the lesser share will do
+SHARE = 0.25
+"""Of a scale's patches that must be free of the hole."""
+THICK = 1.5
+"""Sides of a patch that the hole may be thick at the coarsest scale. At coarser ones yet a patch
+shows so much beside the hole that none like it is found: a black visor was filled with a face."""
+
+RELAXED = 30  # steps at every size
 
 
 def smooth_fill(image: Tensor, hole: Tensor) -> Tensor:
-    """The picture (C, H, W) with its hole (H, W, bool) filled from around it, coarse to fine.
+    """The picture (C, H, W), its hole (H, W, bool) a membrane spanned between what is known.
 
-    Means of what is known at half the size, and so on: no pixel of the hole matters.
+    Means of what is known at half the size, and so on, each made smooth before it is enlarged: no
+    pixel of the hole matters.
     """
     known = (~hole).to(image)[None]
-    return torch.where(hole, _pulled(torch.where(hole, 0, image), known), image)
+    return torch.where(hole, _spanned(torch.where(hole, 0, image), known), image)
 
 
-def _pulled(total: Tensor, weight: Tensor) -> Tensor:
-    """Total / weight, and where the weight is 0 the same at half the size."""
+def _spanned(total: Tensor, weight: Tensor) -> Tensor:
+    """Total / weight, and where the weight is 0 the same at half the size, relaxed."""
     value = total / weight.clamp_min(1e-6)
     if min(total.shape[1:]) == 1 or bool((weight > 0).all()):
         return value
     halves = (F.avg_pool2d(x[None], 2, ceil_mode=True)[0] for x in (total, weight))
-    below = _pulled(*halves)
-    up = F.interpolate(below[None], size=total.shape[1:], mode="bilinear")[0]
-    return torch.where(weight > 0, value, up)
+    up = F.interpolate(_spanned(*halves)[None], size=total.shape[1:], mode="bilinear")[0]
+    value = torch.where(weight > 0, value, up)
+    for _ in range(RELAXED):  # Jacobi's steps towards the solution of Laplace's equation
+        around = F.pad(value[None], (1, 1, 1, 1), mode="replicate")[0]
+        mean = around[:, :-2, 1:-1] + around[:, 2:, 1:-1] + around[:, 1:-1, :-2]
+        mean = (mean + around[:, 1:-1, 2:]) / 4
+        value = torch.where(weight > 0, value, mean)
+    return value
 
 
 def hole_sizes(hole: Tensor, sizes: Sequence[Size]) -> list[Tensor]:
@@ -49,7 +58,7 @@ def touched(hole: Tensor, patch: int) -> Tensor:
 
 
 def scales_around(hole: Tensor, floor: int, patch: int) -> int:
-    """S for a hole (H, W, bool): as many as leave enough patches at the coarsest scale.
+    """S for a hole (H, W, bool): as few as make it as thin as a patch at the coarsest scale.
 
     Raises:
         UserError: there is no patch without a pixel of the hole.
@@ -60,13 +69,22 @@ def scales_around(hole: Tensor, floor: int, patch: int) -> int:
             f"The mask leaves no known patch of {patch} px to fill the hole with; "
             "make the hole smaller or use a smaller --patch."
         )
-    most = scale_count([size], floor, patch)
-    coarsest = {s: scale_sizes(size, s, floor)[-1] for s in range(most, 0, -1)}
-    free = {s: 1 - float(touched(hole_sizes(hole, [size])[0], patch).float().mean())
-            for s, size in coarsest.items()}  # fmt: skip
-    good = [s for s in coarsest if free[s] >= SHARES[0] and min(coarsest[s]) <= COARSE]
-    fair = [s for s in coarsest if free[s] >= SHARES[1]]
-    return next(iter([*good, *fair]), 1)
+    thick, scales = 2 * float(depth(hole).max()), 1
+    for more in range(2, scale_count([size], floor, patch) + 1):
+        if thick <= THICK * patch * 2 ** (scales - 1):
+            break
+        coarser = hole_sizes(hole, [scale_sizes(size, more, floor)[-1]])[0]
+        if 1 - float(touched(coarser, patch).float().mean()) < SHARE:
+            break
+        scales = more
+    return scales
+
+
+def depth(hole: Tensor) -> Tensor:
+    """Of each pixel of a hole (h, w) the distance in px from what is known, 0 outside."""
+    from scipy.ndimage import distance_transform_edt
+
+    return torch.from_numpy(distance_transform_edt(hole.cpu().numpy())).float().to(hole.device)
 
 
 def nearest_free(hole: Tensor, patch: int) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.methods.patches.lines import Lines
 from consingan.methods.patches.pyramid import Size, size_of
 
 DIMENSIONS = 128
@@ -32,9 +33,7 @@ class Index:
         offset: (k,), V'mean.
         features: (N, k), z of every patch.
         half: (N,), |z|^2 / 2.
-        lines: (H * W - p + 1, C * p), p px of a line from each pixel on.
-        width: W in px.
-        nearest: (N,), of each patch the nearest one that may be used; None: all may.
+        lines: the patches themselves.
     """
 
     patch: int
@@ -43,18 +42,12 @@ class Index:
     offset: Tensor
     features: Tensor
     half: Tensor
-    lines: Tensor
-    width: int
-    nearest: Tensor | None = None
+    lines: Lines
 
     @property
     def channels(self) -> int:
         """C."""
         return self.filters.shape[1]
-
-    def usable(self, numbers: Tensor) -> Tensor:
-        """The patches nearest to those of `numbers` that may be used."""
-        return numbers if self.nearest is None else self.nearest[numbers]
 
     def features_of(self, x: Tensor, alpha: float, stride: int) -> Tensor:
         """V'(x - alpha mean) of the windows inside (C, h, w), (n, k)."""
@@ -69,26 +62,15 @@ class Index:
 
     def means(self, candidates: Tensor, weights: Tensor) -> Tensor:
         """Weighted sums of whole patches, (n, m) and (n, m) to (n, p, p, C)."""
-        p, lines = self.patch, self._line_numbers(candidates)
-        w = weights.to(self.lines.dtype)[:, None].expand(-1, p, -1)
+        p, lines = self.patch, self.lines.numbers(candidates)
+        w = weights.to(self.lines.rows.dtype)[:, None].expand(-1, p, -1)
         total = F.embedding_bag(
             lines.transpose(1, 2).flatten(0, 1),
-            self.lines,
+            self.lines.rows,
             per_sample_weights=w.flatten(0, 1),
             mode="sum",
         )
         return total.view(len(candidates), p, p, self.channels).to(weights.dtype)
-
-    def patches(self, candidates: Tensor) -> Tensor:
-        """Whole patches, (n, m) to (n, m, D), in the order of a row of `Windows.cut`."""
-        lines = self.lines[self._line_numbers(candidates)]
-        pixels = lines.view(*candidates.shape, self.patch, self.patch, self.channels)
-        return pixels.permute(0, 1, 4, 2, 3).flatten(2)
-
-    def _line_numbers(self, candidates: Tensor) -> Tensor:
-        """Of patches (n, m) the numbers of their lines, (n, m, p)."""
-        start = candidates // self.grid[1] * self.width + candidates % self.grid[1]
-        return start[..., None] + torch.arange(self.patch, device=start.device) * self.width
 
 
 def build_index(image: Tensor, patch: int, rng: torch.Generator) -> Index:
@@ -108,15 +90,7 @@ def build_index(image: Tensor, patch: int, rng: torch.Generator) -> Index:
         z = F.conv2d(strip, filters, -offset)[0].flatten(1).T
         features[top * grid[1] : bottom * grid[1]] = z
         half[top * grid[1] : bottom * grid[1]] = z.square().sum(1) / 2
-    return Index(patch, grid, filters, offset, features, half, _lines(image, patch, dtype), width)
-
-
-def _lines(image: Tensor, patch: int, dtype: torch.dtype) -> Tensor:
-    """(H * W - p + 1, C * p), the p px from each pixel on."""
-    channels, height, width = image.shape
-    flat = image.permute(1, 2, 0).to(dtype).contiguous().flatten()
-    count = height * width - patch + 1
-    return flat.as_strided((count, patch * channels), (channels, 1)).contiguous()
+    return Index(patch, grid, filters, offset, features, half, Lines.of(image, patch, dtype))
 
 
 def _basis(

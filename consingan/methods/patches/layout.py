@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from consingan.methods.patches.denoiser import Denoiser
+from consingan.methods.patches.pyramid import Wrap
 
 Side = Literal["left", "right", "top", "bottom"]
 SIDES: tuple[Side, ...] = ("left", "right", "top", "bottom")
@@ -88,3 +89,15 @@ def _middle(n: int, like: Tensor) -> Tensor:
     mask = like.new_zeros(n)
     mask[n // 4 : 3 * n // 4] = 1
     return mask
+
+
+def opened(canvas: Tensor, wrap: Wrap) -> Tensor:
+    """A canvas (C, H, W) that goes on at its other end, opened where its lines differ least.
+
+    All its rolls are the same tiling; a border that runs along quiet lines is the easiest to use.
+    """
+    for axis, endless in zip((1, 2), wrap, strict=True):
+        if endless:
+            step = (canvas - canvas.roll(1, axis)).abs().mean((0, 3 - axis))
+            canvas = canvas.roll(-int(step.argmin()), axis)
+    return canvas

@@ -20,9 +20,8 @@ from consingan.methods.patches.config import TILES, PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
-from consingan.methods.patches.inpainting import RECIPE as FILL
-from consingan.methods.patches.inpainting import Filling
-from consingan.methods.patches.layout import Mirrored, Shifted
+from consingan.methods.patches.inpainting import FLOOR, Filling
+from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, sample
@@ -166,7 +165,8 @@ class PatchDiffusion:
         canvas, engine = self._prepared(size, stream(seed, "patches", index, "candidates"))
         noise = SeededNoise(seed, index, canvas.sizes, self.real[0])
         entry = self._stretched(canvas) if self.config.train_mode == "retarget" else None
-        return sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
+        made = sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
+        return opened(made, canvas.wrap)
 
     def _prepared(
         self, size: Size, rng: torch.Generator
@@ -241,8 +241,8 @@ class PatchDiffusion:
         hole = resize_to(mask.to(self.real), self.sizes[0])[0, 0] > 0.25
         if not hole.any():
             return own.cpu()
-        recipe = replace(FILL, patch=self.config.patch, floor=self.config.min_side or FILL.floor)
-        filled = Filling.of(own[0], hole, recipe).fill(seed)
+        config = self.config
+        filled = Filling.of(own[0], hole, config.patch, config.min_side or FLOOR).fill(seed)
         return filled.clamp(-1, 1).cpu()[None]
 
     def _entered(self, own: Tensor, seed: int) -> Tensor:

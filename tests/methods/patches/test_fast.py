@@ -35,7 +35,8 @@ def test_the_index_gives_whole_patches_and_their_means() -> None:
     x = picture()
     index, patches = build_index(x, 5, rng()), cut(x, 5)
     chosen = torch.tensor([[3, 40, 77], [0, 1, 519]])
-    torch.testing.assert_close(index.patches(chosen), patches[chosen])
+    whole = index.lines.whole(chosen).transpose(2, 3).flatten(2)  # channel by channel, as `cut`
+    torch.testing.assert_close(whole, patches[chosen])
     weights = torch.tensor([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
     expected = (weights[..., None] * patches[chosen]).sum(1).view(2, 3, 5, 5).permute(0, 2, 3, 1)
     torch.testing.assert_close(index.means(chosen, weights), expected)
@@ -69,13 +70,11 @@ def test_matches_are_carried_to_the_same_place_of_the_finer_scale() -> None:
     assert bool((inner == 0).all())
 
 
-def test_patches_that_may_not_be_used_are_not() -> None:
-    from dataclasses import replace
-
-    x = picture()
-    allowed = torch.zeros(20 * 26, dtype=torch.long) + 33
-    index = replace(build_index(x, 5, rng()), nearest=allowed)
-    windows = Windows((24, 30), 5)
-    denoise = Propagated(index, windows, torch.zeros(windows.grid, dtype=torch.long), rng())
-    denoise(x, 0.7, 0.3)
-    assert bool((denoise.matches == 33).all())
+def test_at_the_end_of_an_endless_canvas_matches_are_carried_from_its_other_end() -> None:
+    both = (True, True)
+    coarse, fine = Windows((20, 24), 5, wrap=both), Windows((40, 48), 5, 2, wrap=both)
+    grids = ((60, 64), (124, 132))  # of a larger picture, so that nothing is cut off
+    number = torch.arange(20)[:, None] * 64 + torch.arange(24) + 20 * 64 + 20
+    found = carried(number, coarse, fine, grids)
+    first = found[0, 0] // 132, found[0, 0] % 132
+    assert (int(first[0]), int(first[1])) == (40 + 40, 40 + 48)

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from consingan.errors import UserError
-from consingan.methods.patches.holes import hole_sizes, nearest_free, smooth_fill, touched
+from consingan.methods.patches.gap import Gap
+from consingan.methods.patches.holes import (
+    hole_sizes,
+    nearest_free,
+    scales_around,
+    smooth_fill,
+    touched,
+)
 from consingan.methods.patches.inpainting import Filling
 
 
@@ -64,3 +71,36 @@ def test_the_nearest_free_patch_touches_no_hole() -> None:
 def test_a_smooth_fill_of_a_flat_picture_is_flat() -> None:
     flat = torch.full((3, 40, 48), -0.4)
     torch.testing.assert_close(smooth_fill(flat, hole()), flat)
+
+
+def test_a_smooth_fill_goes_evenly_from_edge_to_edge() -> None:
+    slope = torch.linspace(-0.8, 0.8, 48).expand(3, 40, 48).clone()
+    assert float((smooth_fill(slope, hole()) - slope).abs().max()) < 0.05
+
+
+def test_the_best_of_all_patches_is_the_one_that_was_cut_out() -> None:
+    gap = Gap.of(picture(), hole(), 5, near=0.0)
+    twin = picture()
+    twin[:, 15:23, 20:29] = twin[:, 28:36, 3:12]  # the hole shows another place of the picture
+    middle = (gap.open // 44 == 17) & (gap.open % 44 == 22)
+    expected = 30 * 44 + 5
+    assert int(gap.looked_up(twin)[middle]) == expected
+    near = gap.nearest.clone()
+    near[gap.open[middle]] = expected
+    rng = torch.Generator().manual_seed(0)
+    assert int(gap.improved(twin, near, rng)[middle]) == expected
+
+
+def test_what_the_matches_agree_on_is_what_is_seen() -> None:
+    gap = Gap.of(picture(), hole(), 5, near=0.0)
+    moved = gap.open + 9 * 44  # every window shows what lies nine px below
+    expected = picture().roll(-9, 1)
+    torch.testing.assert_close(gap.voted(moved, expected)[:, hole()], expected[:, hole()])
+
+
+def test_a_thin_hole_needs_one_scale_and_a_thick_one_more() -> None:
+    thin, thick = torch.zeros(2, 120, 120, dtype=torch.bool)
+    thin[10:100, 50:56] = True
+    thick[30:60, 30:60] = True
+    assert scales_around(thin, 24, 9) == 1
+    assert scales_around(thick, 24, 9) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from consingan.methods.patches.layout import SIDES, Mirrored, Shifted, mirror
+from consingan.methods.patches.layout import SIDES, Mirrored, Shifted, mirror, opened
 
 
 @pytest.mark.parametrize("source", SIDES)
@@ -35,3 +35,12 @@ def test_the_shifts_masks_add_up_to_one() -> None:
 def test_what_is_expected_is_mirrored() -> None:
     x = torch.rand(3, 8, 8)
     assert torch.equal(Mirrored(lambda x, a, s: 2 * x, "left")(x, 0.5, 0.5), mirror(2 * x, "left"))
+
+
+def test_an_endless_canvas_is_opened_where_its_lines_differ_least() -> None:
+    x = torch.rand(3, 12, 15)
+    x[:, 4] = x[:, 3]
+    x[:, :, 9] = x[:, :, 8]
+    assert torch.equal(opened(x, (True, True)), x.roll((-4, -9), (1, 2)))
+    assert torch.equal(opened(x, (False, True)), x.roll(-9, 2))
+    assert torch.equal(opened(x, (False, False)), x)

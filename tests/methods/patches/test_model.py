@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
 from consingan.errors import UserError
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
+from consingan.methods.patches.sampling import Noise, SeededNoise, sample
 
 
 def model(
@@ -91,3 +94,30 @@ def test_the_steps_that_are_announced_are_taken() -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict[str, object], words: str) -> None:
     with pytest.raises(UserError, match=words):
         PatchesConfig(**settings).check()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """Noise that begins some px farther on; scale 0 is the finest of two."""
+
+    noise: Noise
+    px: int
+
+    def start(self, scale: int) -> torch.Tensor:
+        return self.noise.start(scale).roll(self.px >> scale, 2)
+
+    def fresh(self, scale: int, t: int) -> torch.Tensor:
+        return self.noise.fresh(scale, t).roll(self.px >> scale, 2)
+
+
+def test_no_place_of_an_endless_canvas_is_special(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = torch.zeros((), dtype=torch.long)  # candidates at random would depend on the place
+    monkeypatch.setattr(torch, "randint", lambda *args, **_: first.expand(args[-1]))
+    made = model(tile="both", min_side=20)
+    noise = SeededNoise(0, 0, [(40, 48), (20, 24)], made.real[0])
+    tiles = []
+    for px in (0, 16):
+        canvas, engine = made._prepared((40, 48), torch.Generator())
+        assert canvas.scales == 2
+        tiles.append(sample(canvas, engine, Rolled(noise, px)))
+    torch.testing.assert_close(tiles[1], tiles[0].roll(16, 2), rtol=0, atol=1e-3)
