@@ -1,10 +1,12 @@
 """Whether pairs are learned or known by heart: the test with bent pairs, by method and kind of A.
 
-python -m benchmarks.translation --output benchmarks/results/translation_128px
+python -m benchmarks.translation pairs --output benchmarks/results/translation_128px
+python -m benchmarks.translation crops --output benchmarks/results/crops_64px
 
-Each row is one training at 128 px on the centre square of a photograph, A made of it; the test is
-that of every evaluation (`consingan.outputs.held_out`). Seconds are CPU seconds of the process on
-one thread. Rows that are there already are not trained again.
+Of `pairs` each row is one training at 128 px on the centre square of a photograph, A made of it;
+the test is that of every evaluation (`consingan.outputs.held_out`). Seconds are CPU seconds of the
+process on one thread. Rows that are there already are not trained again. `crops` holds DCGAN's
+samples to crops of the image.
 """
 
 from __future__ import annotations
@@ -20,11 +22,15 @@ import click
 import torch
 
 import consingan
-from consingan.images.io import read_image, write_image
-from consingan.images.resize import resize_to
+from benchmarks.tables import machine, write_results
+from consingan.images.io import read_image, unit, write_image
+from consingan.images.resize import resize, resize_to, training_scale
+from consingan.methods.dcgan.crops import cut
+from consingan.metrics.swd import pooled_distance
 from consingan.outputs.held_out import held_out
 from consingan.outputs.translation import bent_sheet
 
+CROP, COUNT, SAMPLES = 64, 64, 8
 PICTURES = ("chelsea", "coffee", "astronaut", "rocket")
 HEAD = (
     "| method | picture | A | warps | iterations | L1 | SSIM | SWD | own L1 | own SSIM | weights "
@@ -95,13 +101,18 @@ def line(found: dict[str, Any]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |\n"
 
 
-@click.command()
+@click.group()
+def main() -> None:
+    """Measure translations, and DCGAN beside other methods."""
+    torch.set_num_threads(1)
+
+
+@main.command()
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @click.option("--picture", "pictures", multiple=True, default=PICTURES)
-@click.option("--side", default=128)
-def main(output: Path, pictures: tuple[str, ...], side: int) -> None:
+@click.option("--side", default=128, show_default=True)
+def pairs(output: Path, pictures: tuple[str, ...], side: int) -> None:
     """Train what is missing and write the table."""
-    torch.set_num_threads(1)
     output.mkdir(parents=True, exist_ok=True)
     for row in rows(pictures):
         file = output / f"{row.name}.json"
@@ -111,6 +122,54 @@ def main(output: Path, pictures: tuple[str, ...], side: int) -> None:
             click.echo(line(found), nl=False)
         done = [json.loads(path.read_text("utf-8")) for path in sorted(output.glob("*.json"))]
         (output / "translation.md").write_text(HEAD + "".join(map(line, done)), "utf-8")
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@click.option("--picture", default="skimage:brick", show_default=True)
+@click.option("--niter", default=500, show_default=True, help="Iterations of DCGAN.")
+@click.option("--stage_niter", default=100, show_default=True, help="Of a stage of ConSinGAN.")
+@click.option("--side", default=128, show_default=True, help="Longer side of the image (px).")
+def crops(output: Path, picture: str, niter: int, stage_niter: int, side: int) -> None:
+    """DCGAN's samples, and crops of ConSinGAN's and of patches' samples, against real crops."""
+    settings: dict[str, dict[str, Any]] = {
+        "patches": {},
+        "dcgan": {"niter": niter},
+        "consingan": {"niter": stage_niter},
+    }
+    real, again = (cut_from(read(picture, side), COUNT, seed) for seed in (0, 1))
+    found = [{"method": "two sets of crops", "SWD": pooled_distance(unit(real), unit(again))}]
+    for method, own in settings.items():
+        begun = time.process_time()
+        trained_ = consingan.train(
+            read(picture, side), method=method, max_size=side, precision="float32", device="cpu",
+            **own,
+        )  # fmt: skip
+        seconds = time.process_time() - begun
+        made = cut_from(trained_.sample(SAMPLES if method != "dcgan" else COUNT), COUNT, 2)
+        distance = pooled_distance(unit(real), unit(made))
+        spoken = ", ".join(f"{name} {value}" for name, value in own.items())
+        found.append({"method": method, "SWD": distance, "settings": spoken, "CPU s": seconds})
+        click.echo(found[-1])
+    described = {**machine("cpu"), "picture": picture, "longer side": side}
+    columns = ("method", "SWD", "settings", "CPU s")
+    table = [{name: row.get(name) for name in columns} for row in found]
+    write_results(output, "64 px crops: patches against those of real crops", described,
+                  {f"{COUNT} crops of each": table})  # fmt: skip
+
+
+def read(picture: str, side: int) -> torch.Tensor:
+    """A picture with its longer side at `side` px, (1, 3, h, w) in [-1, 1]."""
+    image = read_image(picture)
+    scale = training_scale((image.shape[-2], image.shape[-1]), side)
+    return resize(image, scale).clamp(-1, 1)
+
+
+def cut_from(pictures: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+    """Random crops of 64 px of pictures, as many of each, (count, 3, 64, 64)."""
+    rng = torch.Generator().manual_seed(seed)
+    share = count // len(pictures)
+    return torch.cat([cut(one, CROP, share, rng, flips=True) for one in pictures.split(1)])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ RANDOM = 32  # random filters of each scale
 
 @dataclass(frozen=True)
 class Bank:
-    """Filters for each scale, (2 n, 3, k, k): both signs of each, rectified.
+    """Filters for each scale, (n, 3, k, k); maps are 2 n, of both signs of each, rectified.
 
     Attributes:
         filters: of each scale, fine to coarse.
@@ -41,14 +41,15 @@ def _maps(filters: list[Tensor], image: Tensor) -> list[Tensor]:
     found, x = [], image
     for k, each in enumerate(filters):
         x = F.avg_pool2d(x, 2) if k else x
-        found.append(F.relu(F.conv2d(x, each.to(x), padding=each.shape[-1] // 2)))
+        y = F.conv2d(x, each.to(x), padding=each.shape[-1] // 2)
+        found.append(F.relu(torch.cat([y, -y], 1)))
     return found
 
 
 @torch.no_grad()
 def _bank(filters: list[Tensor], image: Tensor) -> Bank:
-    signed = [torch.cat([each, -each]).to(image) for each in filters]
-    return Bank(signed, [float(x.mean().clamp_min(1e-6)) for x in _maps(signed, image)])
+    here = [each.to(image) for each in filters]
+    return Bank(here, [float(x.mean().clamp_min(1e-6)) for x in _maps(here, image)])
 
 
 def scales_for(image: Tensor) -> int:

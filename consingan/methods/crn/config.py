@@ -49,7 +49,7 @@ class CRNConfig(PairConfig):
         group="optimization",
     )  # fmt: skip
     adversarial: float = option(
-        0.01, "Weight of a critic: texture; 0 as published.", minimum=0, group="optimization",
+        0.05, "Weight of a critic: texture; 0 as published.", minimum=0, group="optimization",
         flag="critic_weight",
     )  # fmt: skip
     lr: float = option(1e-3, "Learning rate of the cascade.", above=0, group="optimization")

@@ -27,8 +27,7 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize each picture."""
-        y = F.layer_norm(x, x.shape[1:], eps=EPSILON)
-        return y * self.gamma[:, None, None] + self.beta[:, None, None]
+        return F.group_norm(x, 1, self.gamma, self.beta, EPSILON)  # one group: all channels
 
 
 class Module(nn.Module):
