@@ -13,7 +13,7 @@ from hole_cases import TINY, files, hole_mask
 from PIL import Image
 
 from consingan.images.hole import emptied
-from consingan.images.patch_fill import polished, seamless
+from consingan.images.patch_fill import copied, polished, seamless
 from consingan.metrics.inside import inside, seam
 from consingan.outputs.hidden_copies import places
 
@@ -128,3 +128,15 @@ def test_patches_fill_a_hole_without_training(tmp_path: Path) -> None:
     assert np.array_equal(made[known], scene()[known])
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
     assert len(record["hidden_copies"]) == 2
+
+
+def test_copies_are_pixels_of_the_known_part() -> None:
+    rng = torch.Generator().manual_seed(1)
+    image = torch.rand(1, 3, 32, 36, generator=rng) * 2 - 1
+    hole = torch.zeros(1, 1, 32, 36)
+    hole[..., 10:15, 12:18] = 1
+    start = emptied(image, hole)
+    made = copied(*polished(start, hole), hole)
+    known = {tuple(p) for p in image[0][:, hole[0, 0] == 0].T.tolist()}
+    assert all(tuple(p) in known for p in made[0][:, hole[0, 0] > 0].T.tolist())
+    assert torch.equal(made[hole.expand_as(made) == 0], image[hole.expand_as(made) == 0])

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.images.patch_fill import polished, seamless
+from consingan.images.patch_fill import copied, polished, seamless
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
 from consingan.machine.execution import Execution
@@ -100,7 +100,7 @@ class PartialConv:
             return image.cpu()
         made = seamless(self.painted(image, hole, seed).clamp(-1, 1), image, hole)
         if self.config.polish:
-            made, _ = polished(made, hole)
+            made = copied(*polished(made, hole), hole)
         return gray_as(self.real.cpu(), made.cpu())
 
 
