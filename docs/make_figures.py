@@ -67,6 +67,12 @@ RUNS = {
 }
 
 
+FILLED = {
+    "figure_before_wall": {"method": "patches"},
+    "date_stamp": {"method": "partial_conv", "preset": "draft", "max_size": 160},
+}
+
+
 def model_of(name: str, runs: Path) -> consingan.TrainedModel:
     """The trained model of a row of `RUNS`."""
     for manifest in sorted((runs / name).rglob("manifest.json"), reverse=True):
@@ -184,13 +190,13 @@ def editing(runs: Path) -> Image.Image:
     return row(*_composite("editing", runs))
 
 
-def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
-    """What should not be there, marked, and the fill."""
+def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - trained in a minute
+    """What should not be there, and the picture without it: by patches, by a network."""
     shown = []
-    for name in ("figure_before_wall", "date_stamp"):
+    for name, settings in FILLED.items():
         path = PICTURES / "Inpainting" / f"{name}.jpg"
         mask = path.with_name(f"{name}_mask.png")
-        model = consingan.train(path, method="patches", train_mode="inpainting", mask=mask)
+        model = consingan.train(path, train_mode="inpainting", mask=mask, **settings)
         shown += [read_image(path), model.fill()]
     return row(shown, ["before", "filled", "before", "filled"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import Config
+from consingan.settings.hole import COLOR
 from consingan.settings.option import flag_name
 
 _TYPED = "consingan.typed"
@@ -34,6 +36,17 @@ class GroupedOption(click.Option):
         self.group = group
 
 
+def joined(args: Sequence[str]) -> Iterator[str]:
+    """Words as typed, but `--mask auto_color 255,0,0` in one word where somebody wrote two."""
+    words = iter(args)
+    for word in words:
+        color = next(words, "") if word == COLOR else ""
+        if re.fullmatch(r"\d+,\d+,\d+", color):
+            yield f"{word}:{color}"
+        else:
+            yield from filter(None, (word, color))
+
+
 class CarefulCommand(click.Command):
     """A command that notices what else would go wrong in silence.
 
@@ -43,6 +56,7 @@ class CarefulCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the words themselves, then parse them."""
+        args = list(joined(args))
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.get_params(ctx):
             value = values.get(parameter.name or "")

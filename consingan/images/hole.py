@@ -17,10 +17,11 @@ from consingan.images.mask_files import Mask, fit_mask, read_mask_file
 from consingan.images.names import shown
 from consingan.images.picture import Picture
 from consingan.images.resize import same_shape
+from consingan.settings.hole import COLOR
 
 Size = tuple[int, int]
 
-ALPHA, COLOR = "alpha", "auto_color"
+ALPHA = "alpha"
 WORDS = "a picture that is white where the hole is, alpha, or auto_color:R,G,B"
 NEAR = 32 / 255  # in [-1, 1], 16 of 256 levels: as much JPEG scatters a color
 RIM = 2  # px around what is of that color: softened edges of a pen

@@ -6,6 +6,8 @@ from typing import Any
 
 from consingan.settings.option import option
 
+COLOR = "auto_color"  # before the three numbers of a color that marks a hole
+
 
 def mask_option() -> Any:
     """The field `mask` of a method's Config."""
