@@ -22,12 +22,14 @@ from consingan.images.sheets import labelled
 from consingan.machine.progress import tracked
 from consingan.methods.contract import HasHole
 from consingan.methods.holes import Holed
-from consingan.metrics.inside import Inside, inside, seam
+from consingan.metrics.inside import AROUND, Inside, box, inside, seam
+from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.contract import Say
-from consingan.outputs.hidden_copies import Trials, trials
+from consingan.outputs.hidden_copies import Trials, places, trials
 from consingan.outputs.requests import FillRequest
 
 MARKED = (1.0, -1.0, 1.0)  # magenta, which few pictures have
+COMPARED = 3  # known places that a fill is compared with
 SHOWN = 6  # fills on a sheet
 LOUD = 2.0  # a step at the edge, as many times the usual one, that is white on the map
 
@@ -40,6 +42,7 @@ class Filled:
         holed: picture and hole.
         fills: the first of them.
         seams: of each, see `metrics.inside.seam`.
+        apart: of each, the distance of its patches to those of known places of the hole's shape.
         scores: of each against the truth; () without one.
         truth: the picture without the hole.
         trials: copies of the hole hidden in the known part; None where there is no room.
@@ -48,6 +51,7 @@ class Filled:
     holed: Holed
     fills: Sequence[Tensor]
     seams: Sequence[float]
+    apart: Sequence[float] = ()
     scores: Sequence[Inside] = ()
     truth: Tensor | None = None
     trials: Trials | None = None
@@ -92,7 +96,8 @@ class FillWork:
             scores = [inside(unit(self.truth), unit(made), holed.hole) for made in fills]
             say(f"against the truth: PSNR {scores[0].psnr:.1f} dB, SSIM {scores[0].ssim:.2f}, "
                 f"SWD {scores[0].swd:.1f} in the hole")  # fmt: skip
-        done = Filled(holed, fills, seams, scores, self.truth)
+        apart = [_apart(holed, made, self.request.seed) for made in fills]
+        done = Filled(holed, fills, seams, apart, scores, self.truth)
         suffix = sheet_suffix(form)
         write_image(folder / f"fill_side_by_side{suffix}", _sheet(done))
         write_image(folder / f"fill_seam{suffix}", done.seam_map)
@@ -149,6 +154,18 @@ def filled(model: HasHole, seed: int) -> Tensor:
         _, matches = polished(small, less, 1)
         made = gray_as(picture, enlarged_fill(small, matches, picture, hole))
     return torch.where(hole > 0, made.clamp(-1, 1), picture)
+
+
+def _apart(holed: Holed, made: Tensor, seed: int) -> float:
+    """Mean SWD of the filled rectangle to known ones of its size, or to the whole picture."""
+    known = places(holed.hole, COMPARED, seed) or [torch.ones_like(holed.hole)]
+    rows, columns = box(holed.hole, AROUND)
+    filled_part, found = unit(made[..., rows, columns]), []
+    for copy in known:
+        rows, columns = box(copy, AROUND)
+        real = unit(holed.picture[..., rows, columns])
+        found.append(float(sliced_wasserstein(real, filled_part)))
+    return sum(found) / len(found)
 
 
 def marked(holed: Holed) -> Tensor:

@@ -24,7 +24,7 @@ def look_at_fill(material: Material) -> str:
     if made.truth is not None:
         pictures.append(("truth", made.truth))
     for k, fill in enumerate(made.fills):
-        caption = f"fill {k}, seam {made.seams[k]:.2f}"
+        caption = f"fill {k}, seam {made.seams[k]:.2f}, SWD to known places {made.apart[k]:.1f}"
         if made.scores:
             score = made.scores[k]
             caption += f", PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}, SWD {score.swd:.1f}"
@@ -99,4 +99,9 @@ def figures_of_fill(made: Any) -> dict[str, Any]:
         return {}
     scores = [vars(score) for score in made.scores]
     tried = [] if made.trials is None else made.trials.to_json()
-    return {"seams": list(made.seams), "in_the_hole": scores, "hidden_copies": tried}
+    return {
+        "seams": list(made.seams),
+        "to_known_places": list(made.apart),
+        "in_the_hole": scores,
+        "hidden_copies": tried,
+    }
