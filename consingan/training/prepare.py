@@ -95,8 +95,8 @@ def prepare(
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
     hole = _hole(chosen.config, picture)
     if hole is not None:  # from here on nobody can see what lies in it
-        notes = tuple(note for note in picture.notes if "transparent parts" not in note)
-        picture = replace(picture, image=emptied(picture.image, hole.values), notes=notes)
+        kept = tuple(note for note in picture.notes if "transparent parts" not in note)
+        picture = replace(picture, image=emptied(picture.image, hole.values), notes=kept)
     own = _own_picture(chosen.config, picture.image)
     given = own.image if own else None
     files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}

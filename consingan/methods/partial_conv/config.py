@@ -57,6 +57,10 @@ class PartialConvConfig(Config):
         "batch", "Normalization; region_...: hole and surroundings apart.", choices=NORMS,
         group="network",
     )  # fmt: skip
+    guided: bool = option(
+        True, "Let the network change the smooth fill; without it, as published, it paints anew.",
+        group="network",
+    )  # fmt: skip
     convolution: str = option(
         "partial", "partial, or region: weights of its own for a hole that shows something.",
         choices=("partial", "region"), group="network",

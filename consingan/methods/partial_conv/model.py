@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.images.hole import emptied
 from consingan.images.patch_fill import copied, polished, seamless
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
@@ -73,6 +74,15 @@ class PartialConv:
         """At the training size, (1, 1, h, w), on the device."""
         return self.holed.at(self.sizes[0]).to(self.device)
 
+    def made(self, x: Tensor, mask: Tensor) -> Tensor:
+        """What the network makes of (N, 3, h, w) where the mask (N, 1, h, w) shows it.
+
+        A guided one adds to the smooth fill, and begins with that: it need not learn first what
+        can be had without learning.
+        """
+        found = applied(self.network, x, mask).float()
+        return found + emptied(x, 1 - mask) if self.config.guided else found
+
     @torch.no_grad()
     def painted(self, image: Tensor, hole: Tensor, seed: int) -> Tensor:
         """The network's own picture, (1, 3, h, w): at even seeds the mean over all views.
@@ -85,8 +95,7 @@ class PartialConv:
         self.network.eval()
         chosen = range(VIEWS) if seed == 0 else [seed % VIEWS]
         with self.arithmetic.scope(self.device), self.arithmetic.autocast(self.device):
-            views = [_back(applied(self.network, _turned(image, k), 1 - _turned(hole, k)), k)
-                     for k in chosen]  # fmt: skip
+            views = [_back(self.made(_turned(image, k), 1 - _turned(hole, k)), k) for k in chosen]
         return torch.stack(views).mean(0).float()
 
     @torch.no_grad()

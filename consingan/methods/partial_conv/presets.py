@@ -11,6 +11,6 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     "best": {"niter": 3000, "width": 32, "batch": 2},
     "paper": {
         "width": 64, "batch": 6, "norm": "batch", "lr": 2e-4, "decay_from": 1.0, "niter": 10000,
-        "polish": False,
+        "polish": False, "guided": False,
     },
 }  # fmt: skip

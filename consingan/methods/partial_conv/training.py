@@ -64,7 +64,11 @@ class PartialConvTraining(OneStage):
 
     def draw_weights(self, attempt: int) -> None:
         """See `OneStage`."""
-        draw_weights(self.model.network, stream(self.config.manual_seed, "generator", attempt))
+        network = self.model.network
+        draw_weights(network, stream(self.config.manual_seed, "generator", attempt))
+        if self.config.guided:
+            for parameter in network.up[0].parameters():
+                parameter.data.zero_()
 
     def iterate(self, iteration: int) -> Tensor:
         """One step of the network on pictures with something hidden."""
@@ -72,7 +76,7 @@ class PartialConvTraining(OneStage):
         draws = [drawn(self.model.real, self.known, rng, self.hiding)
                  for _ in range(self.config.batch)]  # fmt: skip
         picture, known, shown = _together(draws)
-        output = applied(self.model.network, picture, shown).float()
+        output = self.model.made(picture, shown)
         near = grown(1 - shown) if self.config.grown else None
         found = terms(output, picture, shown, self.features, known, near)
         values = torch.stack([found[name] for name in LOSSES])

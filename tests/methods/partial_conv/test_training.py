@@ -8,9 +8,12 @@ import torch
 from hole_cases import TINY, files
 
 import consingan
+from consingan.images.hole import emptied
+from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.partial_conv.draws import Hiding, drawn, moved, stroked
 from consingan.methods.partial_conv.networks import UNet
 from consingan.methods.partial_conv.training import PartialConvTraining
+from consingan.training.prepare import prepare
 
 HOLE = torch.zeros(1, 1, 40, 56)
 HOLE[..., 10:16, 20:30] = 1
@@ -73,3 +76,14 @@ def test_features_are_made_of_the_known_part_alone() -> None:
     banks = [own_patches(x, rng(0), 1 - HOLE).filters for x in (image, other)]
     torch.testing.assert_close(banks[0], banks[1])
     assert PartialConvTraining.losses[1] == "hole"
+
+
+def test_a_guided_network_begins_with_the_smooth_fill(tmp_path: Path) -> None:
+    settings = {**TINY["partial_conv"], "niter": 1, "features": "none"}
+    named = files(tmp_path)
+    training = prepare(
+        {**settings, **named, "method": "partial_conv"}, choose_execution(Wanted(device="cpu"))
+    ).training
+    model = training.model
+    smooth = emptied(model.real, model.hole)
+    torch.testing.assert_close(model.made(model.real, 1 - model.hole), smooth)
