@@ -255,17 +255,23 @@ def _task(order: Order, folder: str, beacon: str, depot: Any, work: Callable[...
 
 def _far_away(order: Order, place: Path, depot: Any, work: Callable[..., Ended]) -> Ended:
     """Do an order without the study's folder: fetch what is there, send what is saved."""
-    import ray
-
-    unpack(ray.get(depot.give.remote(order.name)), place / order.name)
+    unpack(_awaited(depot.give.remote(order.name)), place / order.name)
     picture = None
     if not order.picture.startswith(SCIKIT_IMAGE):
         picture = place / Path(order.picture).name
-        picture.write_bytes(ray.get(depot.picture.remote(order.picture)))
+        picture.write_bytes(_awaited(depot.picture.remote(order.picture)))
     sender = Sender(order.name, depot)
     ended = work(order, place, sender, picture)
     sender.send(place / order.name)
     return ended
+
+
+def _awaited(reference: Any) -> Any:
+    """What a call of an actor gives.
+
+    Not by `ray.get`: while that waits, Ray gives the task's CPU to another one.
+    """
+    return reference.future().result()
 
 
 @dataclass
@@ -287,11 +293,9 @@ class Sender:
 
     def send(self, folder: Path, due: Callable[[str], bool] = lambda _: True) -> None:
         """Send all that is due."""
-        import ray
-
         there = files_of(folder)
         new = [key for key, changed in there.items() if self.sent.get(key) != changed and due(key)]
         if any(key.endswith(RESUME) for key in new):
             self.last = time.monotonic()
-        ray.get(self.depot.take.remote(self.name, packed(folder, new), list(there)))
+        _awaited(self.depot.take.remote(self.name, packed(folder, new), list(there)))
         self.sent.update((key, there[key]) for key in new)

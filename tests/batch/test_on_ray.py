@@ -36,7 +36,7 @@ from consingan.batch.work import perform
 
 TESTS = REPOSITORY / "tests"
 DRIVER = TESTS / "study_driver.py"
-PATIENCE = 300.0  # seconds, of a very busy machine
+PATIENCE = 900.0  # seconds, of a very busy machine
 START = "from ray.scripts.scripts import main; main()"
 MENDING = {  # how soon a node that is gone is noticed; workers that are not held back
     "RAY_health_check_initial_delay_ms": "0",
