@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers import save_picture
 
-from consingan.batch import on_ray
+from consingan.batch import travel
 from consingan.batch.ledger import Ended
 from consingan.batch.orders import Order
 from consingan.batch.study import Study
@@ -60,6 +60,6 @@ class Hold:
 
 def held(order: Order, study: Path, changed: Any = lambda _: None, picture: Any = None) -> Ended:
     """As `perform`, but the first order of each node waits to be killed."""
-    on_ray.SEND_EVERY = 0.0
+    travel.SEND_EVERY = 0.0
     hold = Hold(lambda: changed(study / order.name))
     return perform(order, study, changed, picture, (hold,))

@@ -1,6 +1,6 @@
 """Works on a kept study on a cluster of Ray, its first order of each node being held.
 
-python tests/study_driver.py ADDRESS STUDY far|near
+python tests/study_driver.py ADDRESS STUDY
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from consingan.batch.on_ray import cluster
 from consingan.batch.plan import kept_study, planned
 
 
-def main(address: str, folder: Path, where: str) -> int:
+def main(address: str, folder: Path) -> int:
     plan = planned(kept_study(folder), folder, save_every=1)
     plan.begin()
-    shared = {"far": False, "near": None}[where]  # near: found out by each machine
-    ended = [e for some in cluster(address).run(plan, held, shared=shared) for e in some]
+    ended = [e for some in cluster(address).run(plan, held, shared=False) for e in some]
     print("\n".join(f"{one.status} {one.name} {one.words}" for one in ended))
     return 0 if all(one.status == "finished" for one in ended) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -9,32 +9,28 @@ keeps the study, takes in what it saves: so a task that begins again elsewhere f
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
-import math
 import os
 import secrets
-import tarfile
+import socket
 import tempfile
-import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from consingan.batch.here import TICK, TRIES, Perform
-from consingan.batch.ledger import FAILED, LEDGER, STOPPED, Ended
+from consingan.batch.ledger import FAILED, STOPPED, Ended
 from consingan.batch.orders import Order
 from consingan.batch.plan import Plan
 from consingan.batch.slots import CONTEXT, PROGRAM
+from consingan.batch.travel import Depot, Sender, awaited, unpack
 from consingan.batch.work import perform
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
-from consingan.runs.files import RESUME
 
 BEACON = ".shared"  # file in the study's folder, by which a machine sees that it shares it
-LEFT_OUT = (".lock", "tensorboard")  # of what travels
-SEND_EVERY = 30.0  # seconds between two states of a training that travel
+REACH = 10.0  # seconds for a first connection
 GRACE = 30.0  # seconds that trainings have for saving their state when all is stopped
 
 
@@ -127,19 +123,32 @@ def cluster(address: str) -> Cluster:
         raise UserError(
             '--on ray needs the package ray; run: pip install "consingan[ray]"'
         ) from None
-    where: dict[str, Any] = {"address": address} if address else {"address": "local"}
+    if address:
+        _refuse_unreachable(address)
+    where: dict[str, Any] = {"address": address or "local"}
     if not address:
         where |= {"include_dashboard": False}
     try:
         ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"There is no cluster of Ray at {address or 'this machine'} ({why}); begin one with "
-            "ray start --head, and name what it prints."
-        ) from None
+        raise UserError(f"The cluster of Ray cannot be joined ({why}); see its logs.") from None
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return Cluster(int(found.get("CPU", 0)), float(found.get("GPU", 0.0)))
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Ray itself looks for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UserError(f"--on ray://{address} must be ray://HOST:PORT, as ray start prints it.")
+    try:
+        socket.create_connection((host, int(port)), REACH).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"There is no cluster of Ray at {address} ({error}); begin one with ray start --head, "
+            "and name what it prints."
+        ) from None
 
 
 def on_gpu(plan: Plan, cluster: Cluster) -> bool:
@@ -178,71 +187,6 @@ def _depot(folder: Path) -> Any:
     return made.remote(str(folder.absolute()))
 
 
-class Depot:
-    """Takes in what trainings on machines without the study's folder save, and gives it out."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = Path(folder)
-
-    def give(self, name: str) -> bytes:
-        """All that is there of an order, packed."""
-        return packed(self.folder / name, files_of(self.folder / name))
-
-    def picture(self, path: str) -> bytes:
-        """A training image's file."""
-        return Path(path).read_bytes()
-
-    def take(self, name: str, content: bytes, there: Collection[str]) -> None:
-        """Lay what a training saved over what is there, each file whole or not at all.
-
-        Args:
-            name: of the order.
-            content: files that are new, packed.
-            there: names of all files; others are removed.
-        """
-        folder = self.folder / name
-        unpack(content, folder)
-        for gone in set(files_of(folder)) - set(there):
-            (folder / gone).unlink(missing_ok=True)
-
-
-def files_of(folder: Path) -> dict[str, int]:
-    """The files of an order's folder that travel, with the times of their changes in ns."""
-    found = {}
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder)
-        if path.is_file() and path.suffix != ".tmp" and not set(name.parts) & set(LEFT_OUT):
-            found[name.as_posix()] = path.stat().st_mtime_ns
-    return found
-
-
-def packed(folder: Path, names: Iterable[str]) -> bytes:
-    """Files of an order's folder as a tar.
-
-    The ledger and manifests come last: they say what counts, when the rest is there.
-    """
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in sorted(names, key=lambda n: (n.endswith(".json"), n == LEDGER, n)):
-            archive.add(folder / name, name)
-    return buffer.getvalue()
-
-
-def unpack(content: bytes, folder: Path) -> None:
-    """Write the files of a tar below `folder`."""
-    from consingan.machine.files import atomic_path
-
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for member in archive:
-            target = (folder / member.name).resolve()
-            inside = archive.extractfile(member)
-            if inside is None or not target.is_relative_to(folder.resolve()):
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(target) as temporary:
-                temporary.write_bytes(inside.read())
-
-
 def _task(order: Order, folder: str, beacon: str, depot: Any, work: Callable[..., Ended]) -> Ended:
     """What a worker of Ray does: what one here does, in the study's folder or far from it."""
     study = Path(folder)
@@ -255,47 +199,12 @@ def _task(order: Order, folder: str, beacon: str, depot: Any, work: Callable[...
 
 def _far_away(order: Order, place: Path, depot: Any, work: Callable[..., Ended]) -> Ended:
     """Do an order without the study's folder: fetch what is there, send what is saved."""
-    unpack(_awaited(depot.give.remote(order.name)), place / order.name)
+    unpack(awaited(depot.give.remote(order.name)), place / order.name)
     picture = None
     if not order.picture.startswith(SCIKIT_IMAGE):
         picture = place / Path(order.picture).name
-        picture.write_bytes(_awaited(depot.picture.remote(order.picture)))
+        picture.write_bytes(awaited(depot.picture.remote(order.picture)))
     sender = Sender(order.name, depot)
     ended = work(order, place, sender, picture)
     sender.send(place / order.name)
     return ended
-
-
-def _awaited(reference: Any) -> Any:
-    """What a call of an actor gives.
-
-    Not by `ray.get`: while that waits, Ray gives the task's CPU to another one.
-    """
-    return reference.future().result()
-
-
-@dataclass
-class Sender:
-    """Sends what is new in an order's folder to the depot, and waits until it is there.
-
-    The ledger goes at once, the state of a training, which is large, every `SEND_EVERY` seconds.
-    """
-
-    name: str
-    depot: Any
-    sent: dict[str, int] = field(default_factory=dict)
-    last: float = -math.inf
-
-    def __call__(self, folder: Path) -> None:
-        """Send what is due."""
-        early = time.monotonic() - self.last < SEND_EVERY
-        self.send(folder, lambda name: not (early and name.endswith(RESUME)))
-
-    def send(self, folder: Path, due: Callable[[str], bool] = lambda _: True) -> None:
-        """Send all that is due."""
-        there = files_of(folder)
-        new = [key for key, changed in there.items() if self.sent.get(key) != changed and due(key)]
-        if any(key.endswith(RESUME) for key in new):
-            self.last = time.monotonic()
-        _awaited(self.depot.take.remote(self.name, packed(folder, new), list(there)))
-        self.sent.update((key, there[key]) for key in new)

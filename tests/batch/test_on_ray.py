@@ -28,11 +28,14 @@ from studies import FLAGS, NODE, held, tiny_study
 
 from consingan.batch import ledger
 from consingan.batch.here import run_here
+from consingan.batch.on_ray import BEACON, _task
+from consingan.batch.on_ray import cluster as join
 from consingan.batch.orders import Order, orders_of
 from consingan.batch.plan import planned
 from consingan.batch.slots import Slot
 from consingan.batch.study import Study
 from consingan.batch.work import perform
+from consingan.errors import UserError
 
 TESTS = REPOSITORY / "tests"
 DRIVER = TESTS / "study_driver.py"
@@ -131,8 +134,8 @@ class TwoNodes:
     flags: Path
     variables: dict[str, str]
 
-    def drive(self, folder: Path, where: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(DRIVER), self.address, str(folder), where]
+    def drive(self, folder: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, str(DRIVER), self.address, str(folder)]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(
             command, env={**self.variables, NODE: "driver"}, text=True, cwd=folder.parent, **pipes
@@ -176,7 +179,7 @@ def far(cluster: TwoNodes, tmp_path_factory: pytest.TempPathFactory) -> Done:
     root = tmp_path_factory.mktemp("far")
     study = tiny_study(root)
     planned(study, root / "study", save_every=1).begin()
-    driver = cluster.drive(root / "study", "far")
+    driver = cluster.drive(root / "study")
     killed = {}
     for node in ("head", "worker"):
         process, killed[node] = reached(cluster.flags, node, lambda: driver.poll() is None)
@@ -221,15 +224,23 @@ def test_a_training_by_itself_gives_the_same(here: Done, tmp_path: Path) -> None
         assert_same(outcome(run), outcome(here.run(order.name)))
 
 
-def test_machines_that_share_the_folder_train_in_it(cluster: TwoNodes, tmp_path: Path) -> None:
+def test_a_machine_that_shares_the_folder_trains_in_it(tmp_path: Path) -> None:
     study = tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.3,))
-    for node in ("head", "worker"):
-        (cluster.flags / node).touch()  # none is held
     planned(study, tmp_path / "study").begin()
-    driver = cluster.drive(tmp_path / "study", "near")
-    said, _ = driver.communicate(timeout=PATIENCE)
-    assert driver.returncode == 0, said
     (order,) = orders_of(study)
-    folder = tmp_path / "study" / order.name
-    assert ledger.read(folder)["status"] == "finished"
-    assert not (tmp_path / "study" / ".shared").exists()
+    (tmp_path / "study" / BEACON).write_text("a word")
+    folder = tmp_path / "study"
+    assert _task(order, str(folder), "a word", None, perform).status == "finished"
+    assert (folder / order.name / ledger.read(folder / order.name)["run"]).is_dir()
+    with pytest.raises(AttributeError):  # it looks for a depot
+        _task(order, str(folder), "another word", None, perform)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [("127.0.0.1:1", "There is no cluster of Ray at 127.0.0.1:1"), ("head", "HOST:PORT")],
+)
+def test_no_cluster_is_one_sentence(address: str, sentence: str) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(UserError, match=sentence):
+        join(address)
