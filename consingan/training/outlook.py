@@ -28,7 +28,7 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
         typed: what the user gave, by which presets are tried.
     """
     work = work_of(job.training)
-    if not work or (seconds := work * _pace(job, work)) < SHORT:
+    if (seconds := expected_seconds(job)) < SHORT:
         return
     line = f"time: about {in_words(seconds)} at these settings here"
     if seconds >= LONG and not typed.get("fine_tune"):
@@ -36,6 +36,12 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
         less = [f"--preset {name} about {in_words(s * seconds)}" for name, s in shares if s < 0.9]
         line = "; ".join([line, *less])
     yield f"{line}. Ctrl+C stops it, --resume goes on."
+
+
+def expected_seconds(job: Job) -> float:
+    """Of a new training, by a timed iteration; trains throw-away networks."""
+    work = work_of(job.training)
+    return work * _pace(job, work) if work else 0.0
 
 
 def work_of(training: Training) -> float:

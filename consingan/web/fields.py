@@ -1,0 +1,132 @@
+"""Rows of option tables as parts of the page, and what was filled in as values again."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from consingan.errors import UserError
+from consingan.settings.option import flag_name
+
+Row = dataclasses.Field[Any]
+
+
+def row_of(table: type, name: str) -> Row:
+    """The row of that name."""
+    found: Row = table.__dataclass_fields__[name]  # type: ignore[attr-defined]
+    return found
+
+
+def label_of(row: Row) -> str:
+    """Its name in words."""
+    words = row.name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def component(row: Row, value: Any, **more: Any) -> Any:
+    """The part of the page that a row becomes.
+
+    Args:
+        row: made by `settings.option.option`.
+        value: that it shows first.
+        **more: for the component.
+    """
+    meta, kind = row.metadata, type(row.default)
+    told = {"label": label_of(row), "info": _info(row), **more}
+    if meta["choices"]:
+        return gr.Dropdown(list(meta["choices"]), value=value, **told)
+    if meta["kind"] in PARSERS:
+        return gr.Textbox(_in_text(value), placeholder=meta["shown"] or "", **told)
+    if kind is bool:
+        return gr.Checkbox(value, **told)
+    if kind in (int, float) or meta["kind"] == "count":
+        whole = {"precision": 0} if kind is not float else {"step": 0.05}
+        return gr.Number(value, minimum=meta["minimum"], maximum=meta["maximum"], **whole, **told)
+    return gr.Textbox(str(value), **told)
+
+
+def value_of(row: Row, given: Any) -> Any:
+    """What was filled in, of the row's own type; None stands for nothing.
+
+    Raises:
+        UserError: it cannot be read so.
+    """
+    if row.metadata["kind"] in PARSERS:
+        return _parsed(row, str(given or ""))
+    if given is None or given == "":
+        return None
+    kind = type(row.default)
+    if kind is int or row.metadata["kind"] == "count":
+        return int(given)
+    return float(given) if kind is float else given
+
+
+def typed(table: type, given: Mapping[str, Any], recommended: Any) -> dict[str, Any]:
+    """Fields that were filled in with something else than what is recommended.
+
+    Args:
+        table: a dataclass of option rows.
+        given: field -> what its part of the page holds.
+        recommended: an object of the table, or of its fields.
+    """
+    values = {name: value_of(row_of(table, name), value) for name, value in given.items()}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and value != getattr(recommended, name)
+    }
+
+
+def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same as a command takes them: --flag value ..."""
+    found: list[str] = []
+    for name, value in values.items():
+        flag = flag_name(row_of(table, name))
+        if isinstance(value, bool):
+            found.append(f"--{flag}" if value else f"--no_{flag}")
+        else:
+            found += [f"--{flag}", str(value)]
+    return tuple(found)
+
+
+def _info(row: Row) -> str:
+    """Its help; hints at flags, which a page has not, are left out."""
+    return re.sub(r" \(?--\w+\)?", "", row.metadata["help"])
+
+
+def _in_text(value: Any) -> str:
+    """A sequence as it is typed."""
+    if isinstance(value, str) or value is None:
+        return value or ""
+    parts = [f"{v[1]}x{v[0]}" if isinstance(v, tuple) else str(v) for v in value]
+    return " ".join(parts)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = re.fullmatch(r"(\d+)[xX](\d+)", text).groups()  # type: ignore[union-attr]
+    return int(height), int(width)
+
+
+def _stage(text: str) -> Any:
+    return text if text == "all" else int(text)
+
+
+PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "size": (_size, "sizes as WIDTHxHEIGHT, for example 400x250"),
+    "stage": (_stage, "numbers of stages, or all"),
+    "factor": (float, "numbers above 0"),
+    "share": (float, "numbers from 0 to 1"),
+}
+"""How a repeated value is read, by the `kind` of its row, and how that is said."""
+
+
+def _parsed(row: Row, text: str) -> tuple[Any, ...]:
+    read, how = PARSERS[row.metadata["kind"]]
+    try:
+        return tuple(read(part) for part in re.split(r"[\s,;]+", text.strip()) if part)
+    except (ValueError, AttributeError):
+        raise UserError(f"{label_of(row)}: write {how}.") from None
