@@ -36,7 +36,7 @@ def component(row: Row, value: Any, **more: Any) -> Any:
         **more: for the component.
     """
     meta, kind = row.metadata, type(row.default)
-    told = {"label": label_of(row), "info": _info(row), **more}
+    told = {"label": label_of(row), "info": _info(row), "interactive": True, **more}
     if meta["choices"]:
         return gr.Dropdown(list(meta["choices"]), value=value, **told)
     if meta["kind"] in PARSERS:

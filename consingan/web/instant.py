@@ -64,7 +64,7 @@ def _laid_out() -> Parts:
         with gr.Column(scale=1, min_width=280):
             upload = gr.File(label="Your picture", type="filepath", height=140, elem_id="instant-drop")
             shown = gr.Image(label="Your picture, as it was read", interactive=False, height=220,
-                             buttons=[], visible=False)  # fmt: skip
+                             buttons=[], visible=False, elem_classes="whole")  # fmt: skip
             count = gr.Slider(1, MOST, 4, step=1, label="How many")
             longest = gr.Slider(64, 1000, 500, step=1, label="Longer side of the picture, px",
                                 info="More is finer and takes longer.")  # fmt: skip
@@ -85,7 +85,7 @@ def _laid_out() -> Parts:
                                  info="Another number, other pictures.")  # fmt: skip
         with gr.Column(scale=2, min_width=280):
             message = gr.HTML(elem_id="instant-message")
-            gallery = gr.Gallery(label="Variations", columns=2, object_fit="contain", height="auto",
+            gallery = gr.Gallery(label="Variations", columns=2, object_fit="contain", fit_columns=False,
                                  interactive=False, elem_id="instant-gallery",
                                  buttons=["download", "fullscreen"])  # fmt: skip
             archive = gr.DownloadButton("Save all as a zip", visible=False, elem_id="instant-zip")

@@ -16,6 +16,7 @@ CSS = """
 .told { background: var(--background-fill-secondary); color: var(--body-text-color); }
 .refused { background: #fdecea; color: #7a1410; border-left: 4px solid #b3261e; }
 .dark .refused { background: #3b1513; color: #ffd9d5; border-left-color: #ff897d; }
+.whole img { object-fit: contain !important; }
 .bar { height: 14px; border-radius: 7px; background: var(--border-color-primary); overflow: hidden; }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
 .facts { border-collapse: collapse; width: 100%; font-size: .92rem; }

@@ -12,6 +12,7 @@ from consingan.web.desk import Desk
 from consingan.web.instant import instant_tab
 from consingan.web.looks import looks
 from consingan.web.queue import Trainings
+from consingan.web.train import train_tab
 
 TITLE = "Pictures from one picture"
 KEPT = 24 * 3600  # seconds that what was uploaded or shown is kept for a page that stays open
@@ -39,4 +40,4 @@ def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
     return page, looks()
 
 
-PARTS = {"Instant": instant_tab}
+PARTS = {"Instant": instant_tab, "Train": train_tab}

@@ -1,0 +1,233 @@
+"""The Train tab: choose a method, see what it takes, put it into the queue, watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from consingan.errors import UserError
+from consingan.methods.choose import default_task
+from consingan.methods.contract import Method
+from consingan.methods.registry import METHODS, method_of
+from consingan.settings.config import DEFAULT_METHOD
+from consingan.web.answers import answering, told
+from consingan.web.desk import Desk
+from consingan.web.fields import Row, component, label_of
+from consingan.web.orders import (
+    checked_words,
+    cost_of,
+    names_picture,
+    prepared,
+    recommended,
+    settings_of,
+    shown_rows,
+    takes_words,
+    train_words,
+)
+from consingan.web.pictures import Brought, bring_in, keep
+from consingan.web.watch import watch_panel
+
+LARGEST, LEAST = 1024, 16  # px
+Name = tuple[str, bool]  # a setting, and whether it is a picture that is brought for it
+Names = tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of the left side."""
+
+    upload: gr.File
+    shown: gr.Image
+    brought: gr.State
+    method: gr.Dropdown
+    task: gr.Dropdown
+    preset: gr.Dropdown
+    size: gr.Slider
+    cost: gr.HTML
+    start: gr.Button
+    message: gr.HTML
+
+    @property
+    def chosen(self) -> list[Any]:
+        """What is chosen outside of "More"."""
+        return [self.brought, self.method, self.task, self.preset, self.size]
+
+
+def task_choices(method: Method) -> list[tuple[str, str]]:
+    """Its tasks in words."""
+    return [(f"{name}: {row.summary}", name) for name, row in method.tasks.items()]
+
+
+def train_tab(desk: Desk, page: gr.Blocks) -> None:
+    """Lay the tab out and connect its parts."""
+    gr.Markdown("A model of one picture is trained, which takes minutes to hours. It goes on when "
+                "you close this page.")  # fmt: skip
+    with gr.Row(elem_classes="row"):
+        with gr.Column(scale=1, min_width=300):
+            parts = _laid_out(desk)
+        with gr.Column(scale=1, min_width=300):
+            watch_panel(desk, page)
+
+
+def _laid_out(desk: Desk) -> Parts:
+    first = method_of(DEFAULT_METHOD)
+    task, preset = default_task(first), str(first.config.preset)
+    upload = gr.File(label="The picture to learn from", type="filepath", height=140,
+                     elem_id="train-drop")  # fmt: skip
+    shown = gr.Image(label="As it was read", interactive=False, height=200, buttons=[],
+                     visible=False, elem_classes="whole")  # fmt: skip
+    methods = [(m.title, m.name) for m in METHODS.values()]
+    method = gr.Dropdown(methods, value=first.name, label="How", info=first.summary,
+                         elem_id="train-method")  # fmt: skip
+    tasks = gr.Dropdown(task_choices(first), value=task, label="What for", elem_id="train-task")
+    presets = gr.Dropdown(list(first.presets), value=preset, label="Effort",
+                          info="paper is as published; others take less time.",
+                          elem_id="train-preset")  # fmt: skip
+    best = recommended(first.name, task, preset)
+    size = gr.Slider(LEAST, LARGEST, best.max_size, step=1, label="Longer side, px",
+                     info="Larger is sharper and slower.", elem_id="train-size")  # fmt: skip
+    cost = gr.HTML(told("Drop a picture to see how long it takes."), elem_id="train-cost")
+    start = gr.Button("Train", variant="primary", elem_id="train-start")
+    message = gr.HTML(elem_id="train-message")
+    parts = Parts(upload, shown, gr.State(None), method, tasks, presets, size, cost, start, message)
+    _connect(desk, parts)
+    return parts
+
+
+def _connect(desk: Desk, parts: Parts) -> None:
+    @answering(parts.message)
+    def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if file is None:
+            return {parts.brought: None, parts.shown: gr.update(visible=False)}
+        brought = bring_in(file, desk.fresh(request, "training"))
+        return {parts.brought: brought, parts.message: told(*brought.notes),
+                parts.shown: gr.update(value=str(brought.shown), visible=True)}  # fmt: skip
+
+    def other_method(name: str) -> dict[Any, Any]:
+        method = method_of(name)
+        task, preset = default_task(method), str(method.config.__dataclass_fields__["preset"].default)
+        best = recommended(name, task, preset)
+        return {parts.method: gr.update(info=method.summary),
+                parts.task: gr.update(choices=task_choices(method), value=task),
+                parts.preset: gr.update(choices=list(method.presets), value=preset),
+                parts.size: best.max_size}  # fmt: skip
+
+    @answering(parts.cost)
+    def first_estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+        return _estimate(desk, parts, (), values, request)
+
+    def other_task(name: str, task: str, preset: str) -> int:
+        return recommended(name, task, preset).max_size
+
+    private = {"api_visibility": "private"}
+    quiet = {"concurrency_id": "estimate", "trigger_mode": "always_last", "show_progress": "hidden"}
+    heard = [
+        parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
+                            **private),
+        parts.method.input(other_method, parts.method,
+                           [parts.method, parts.task, parts.preset, parts.size], **private),
+        parts.task.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
+                         **private),
+        parts.preset.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
+                           **private),
+    ]  # fmt: skip
+    for event in heard:
+        event.then(first_estimate, parts.chosen, [parts.cost], **quiet, **private)
+
+    @gr.render(inputs=[parts.method, parts.task, parts.preset])
+    def more(method: str, task: str, preset: str) -> None:
+        if task not in method_of(method).tasks or preset not in method_of(method).presets:
+            return  # the others are about to follow
+        fields = _more(method_of(method), task, preset)
+        inputs = [*parts.chosen, *fields.values()]
+        names = tuple(fields)
+
+        @answering(parts.cost)
+        def estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            return _estimate(desk, parts, names, values, request)
+
+        @answering(parts.message)
+        def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            return _order(desk, parts, names, values, request)
+
+        changes = [field.change for field in fields.values()]
+        gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
+              **quiet, **private)  # fmt: skip
+        parts.start.click(order, inputs, [parts.message], **private)
+
+
+def _more(method: Method, task: str, preset: str) -> dict[Name, Any]:
+    """Parts for the rest of the settings: (field, whether a picture is brought) -> part."""
+    best = recommended(method.name, task, preset)
+    found: dict[Name, Any] = {}
+    with gr.Accordion("More", open=False, elem_id="train-more"):
+        rows = sorted(shown_rows(method), key=lambda row: str(row.metadata["group"]))
+        for group, members in groupby(rows, key=lambda row: str(row.metadata["group"])):
+            gr.Markdown(f"**{group.capitalize()}**")
+            with gr.Row():
+                for row in members:
+                    found |= _parts_of(row, getattr(best, row.name))
+    return found
+
+
+def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
+    if not names_picture(row):
+        return {(row.name, False): component(row, value, min_width=200)}
+    bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
+    words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
+    return {**words, (row.name, True): bring}
+
+
+def _settings(
+    desk: Desk, names: Names, values: tuple[Any, ...], request: gr.Request
+) -> dict[str, Any]:
+    """What was filled in, pictures kept where a training finds them.
+
+    Raises:
+        UserError: something is missing or cannot work.
+    """
+    brought, method, task, preset, size, *rest = values
+    picture = _picture(brought)
+    table = method_of(method).config.__dataclass_fields__
+    filled: dict[str, Any] = {}
+    for (name, is_picture), value in zip(names, rest, strict=True):
+        if is_picture and value:
+            kept = keep(bring_in(value, desk.fresh(request, name)).path, desk.root)
+            filled[name] = str(kept)
+        elif names_picture(table[name]) and not is_picture:
+            filled[name] = checked_words(table[name], str(value or ""))
+        elif not is_picture:
+            filled[name] = value
+    chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
+    return settings_of(chosen, filled) | {"input_name": str(keep(picture, desk.root))}
+
+
+def _picture(brought: Brought | None) -> Path:
+    if brought is None:
+        raise UserError("Drop a picture first.")
+    return brought.path
+
+
+def _estimate(
+    desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
+) -> Mapping[Any, Any]:
+    if given[0] is None:
+        return {parts.cost: told("Drop a picture to see how long it takes.")}
+    settings = _settings(desk, names, given, request)
+    cost = cost_of(prepared(settings))
+    return {parts.cost: told(cost.in_words(), *cost.notes)}
+
+
+def _order(
+    desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
+) -> Mapping[Any, Any]:
+    settings = _settings(desk, names, given, request)
+    job = prepared(settings)
+    title = f"{job.method.title}, {settings['train_mode']}, {given[0].path.stem}"
+    desk.trainings.add(title, train_words(settings, desk.root))
+    return {parts.message: told(f"In the queue: {title}.")}
