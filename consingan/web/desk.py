@@ -28,12 +28,15 @@ class Desk:
         root: folder of the runs, where all results go.
         sessions: folder with one for each visitor, of what they brought.
         trainings: that wait or run.
+        busy: held while pictures are computed.
+        looking: held while thumbnails are made.
     """
 
     root: Path
     sessions: Path
     trainings: Trainings
     busy: threading.Lock = field(default_factory=threading.Lock)
+    looking: threading.Lock = field(default_factory=threading.Lock)
 
     def own(self, request: gr.Request) -> Path:
         """The visitor's folder; its name tells nothing, and what a browser says is no path."""

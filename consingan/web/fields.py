@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from consingan.errors import UserError
-from consingan.settings.option import flag_name
+from consingan.settings.option import check_field, flag_name
 
 Row = dataclasses.Field[Any]
 
@@ -43,26 +43,28 @@ def component(row: Row, value: Any, **more: Any) -> Any:
         return gr.Textbox(_in_text(value), placeholder=meta["shown"] or "", **told)
     if kind is bool:
         return gr.Checkbox(value, **told)
-    if kind in (int, float) or meta["kind"] == "count":
-        whole = {"precision": 0} if kind is not float else {"step": 0.05}
-        return gr.Number(value, minimum=meta["minimum"], maximum=meta["maximum"], **whole, **told)
-    return gr.Textbox(str(value), **told)
+    if kind in (int, float):  # ranges are checked by `value_of`, which says what is right
+        return gr.Number(value, precision=0 if kind is int else None, **told)
+    return gr.Textbox("" if value is None else str(value), **told)
 
 
 def value_of(row: Row, given: Any) -> Any:
     """What was filled in, of the row's own type; None stands for nothing.
 
     Raises:
-        UserError: it cannot be read so.
+        UserError: it cannot be read so, or is out of range.
     """
     if row.metadata["kind"] in PARSERS:
         return _parsed(row, str(given or ""))
     if given is None or given == "":
         return None
-    kind = type(row.default)
-    if kind is int or row.metadata["kind"] == "count":
-        return int(given)
-    return float(given) if kind is float else given
+    kind = int if row.metadata["kind"] == "count" else type(row.default)
+    try:
+        value = kind(given) if kind in (int, float) else given
+    except ValueError:
+        raise UserError(f"{label_of(row)}: write a number.") from None
+    check_field(row, value)
+    return value
 
 
 def typed(table: type, given: Mapping[str, Any], recommended: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Parts:
                 self.tile, self.symmetric, self.seed]  # fmt: skip
 
 
-def instant_tab(desk: Desk, page: gr.Blocks) -> None:  # noqa: ARG001
+def instant_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
     parts = _laid_out()
     _connect(desk, parts)
@@ -73,15 +73,15 @@ def _laid_out() -> Parts:
                 stop = gr.Button("Stop", elem_id="instant-stop")
             with gr.Accordion("More", open=False):
                 with gr.Row():
-                    width = gr.Number(None, label="Width, px", precision=0, minimum=1,
+                    width = gr.Number(None, label="Width, px", precision=0,
                                       info="Empty: as the picture.")  # fmt: skip
-                    height = gr.Number(None, label="Height, px", precision=0, minimum=1,
+                    height = gr.Number(None, label="Height, px", precision=0,
                                        info="Empty: as the picture.")  # fmt: skip
                 retarget = gr.Checkbox(False, label="Keep the layout",
                                        info="The same scene in another width and height.")  # fmt: skip
                 tile = component(row_of(config, "tile"), NONE)
                 symmetric = component(row_of(config, "symmetric"), NONE)
-                seed = gr.Number(0, label="Seed", precision=0, minimum=0,
+                seed = gr.Number(0, label="Seed", precision=0,
                                  info="Another number, other pictures.")  # fmt: skip
         with gr.Column(scale=2, min_width=280):
             message = gr.HTML(elem_id="instant-message")

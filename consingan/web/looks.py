@@ -12,7 +12,8 @@ MONO = ["ui-monospace", "Consolas", "monospace"]
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
 #title h1 { font-size: 1.5rem; margin: .2rem 0; }
-.told, .refused, .caption { margin: .3rem 0; padding: .45rem .7rem; border-radius: 6px; }
+.told, .refused, .caption { margin: .3rem 0; padding: .45rem .7rem; border-radius: 6px;
+  overflow-wrap: anywhere; }
 .told { background: var(--background-fill-secondary); color: var(--body-text-color); }
 .refused { background: #fdecea; color: #7a1410; border-left: 4px solid #b3261e; }
 .dark .refused { background: #3b1513; color: #ffd9d5; border-left-color: #ff897d; }

@@ -12,6 +12,7 @@ from consingan.web.desk import Desk
 from consingan.web.instant import instant_tab
 from consingan.web.looks import looks
 from consingan.web.queue import Trainings
+from consingan.web.runs import runs_tab
 from consingan.web.train import train_tab
 
 TITLE = "Pictures from one picture"
@@ -33,11 +34,11 @@ def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
                     elem_id="title")  # fmt: skip
         with gr.Tabs():
             for name, part in PARTS.items():
-                with gr.Tab(name, id=name.lower()):
-                    part(desk, page)
+                with gr.Tab(name, id=name.lower()) as tab:
+                    part(desk, page, tab)
         page.unload(desk.forget)
     page.queue(default_concurrency_limit=4, max_size=64, api_open=False)
     return page, looks()
 
 
-PARTS = {"Instant": instant_tab, "Train": train_tab}
+PARTS = {"Instant": instant_tab, "Train": train_tab, "Runs": runs_tab}

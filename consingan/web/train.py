@@ -63,7 +63,7 @@ def task_choices(method: Method) -> list[tuple[str, str]]:
     return [(f"{name}: {row.summary}", name) for name, row in method.tasks.items()]
 
 
-def train_tab(desk: Desk, page: gr.Blocks) -> None:
+def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
     gr.Markdown("A model of one picture is trained, which takes minutes to hours. It goes on when "
                 "you close this page.")  # fmt: skip

@@ -11,11 +11,12 @@ import gradio as gr
 
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
-from consingan.runs.listing import run_called, runs_below
+from consingan.runs.listing import run_called
 from consingan.runs.manifest import MANIFEST
 from consingan.runs.folder import RunFolder
 from consingan.runs.progress import Progress, read_progress, stop_training
 from consingan.web.answers import answering, refused, told
+from consingan.web.cards import card_of, cards
 from consingan.web.desk import Desk
 from consingan.web.orders import resume_words
 
@@ -29,7 +30,7 @@ class View:
     state: str = ""
     sheet: tuple[str, int] | None = None
     curves: tuple[str, int] | None = None
-    unfinished: tuple[str, ...] = ()
+    unfinished: tuple[tuple[str, str], ...] = ()
     waiting: tuple[tuple[str, int], ...] = ()
 
 
@@ -75,7 +76,7 @@ def watch_panel(desk: Desk, page: gr.Blocks) -> None:
         run = run_called(desk.root, name)
         if read_progress(run) is not None:
             raise UserError("That training is going on.")
-        desk.trainings.add(f"Going on with {name}", resume_words(run))
+        desk.trainings.add(f"Going on with {card_of(desk.root, name).title}", resume_words(run))
         return {message: told("In the queue.")}
 
     @answering(message)
@@ -113,7 +114,7 @@ def _changes(before: View, now: View) -> list[Any]:
         return gr.skip() if getattr(before, name) == getattr(now, name) else value
 
     # On the first look every part is set.
-    first = now.unfinished[0] if now.unfinished else None
+    first = now.unfinished[0][1] if now.unfinished else None
     waits = bool(now.waiting)
     choice = now.waiting[0][1] if waits else None
     return [
@@ -132,8 +133,9 @@ def _picture(file: tuple[str, int] | None) -> Any:
 
 
 def _state(desk: Desk, running: dict[str, Path]) -> str:
+    titles = {card.name: card.title for card in cards(desk.root)} if running else {}
     parts = [
-        bar(name, progress) for name, run in running.items()
+        bar(titles.get(name, name), progress) for name, run in running.items()
         if (progress := read_progress(run)) is not None
     ]  # fmt: skip
     order, last = desk.trainings.current(), desk.trainings.last()
@@ -170,17 +172,13 @@ def _how_it_ended(run: Path | None) -> str:
     )
 
 
-def _unfinished(root: Path, running: set[str]) -> list[str]:
-    """Names of runs that can go on."""
-    found = []
-    for name, path in runs_below(root).items():
-        try:
-            manifest = RunFolder.open(path).manifest
-        except UserError:
-            continue
-        if name not in running and manifest["status"] != "finished" and manifest["stages"]:
-            found.append(name)
-    return found
+def _unfinished(root: Path, running: set[str]) -> list[tuple[str, str]]:
+    """Runs that can go on: in words, and by name."""
+    return [
+        (card.title, card.name)
+        for card in cards(root)
+        if card.name not in running and card.status != "finished" and card.learns
+    ]
 
 
 def _newest(run: Path | None, pattern: str) -> tuple[str, int] | None:
