@@ -21,8 +21,10 @@ CSS = """
 .bar { height: 14px; border-radius: 7px; background: var(--border-color-primary); overflow: hidden; }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
 .facts { border-collapse: collapse; width: 100%; font-size: .92rem; }
-.facts td, .facts th { text-align: left; padding: .2rem .6rem .2rem 0; vertical-align: top;
-  border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
+.facts td, .facts th { text-align: left !important; padding: .2rem .8rem .2rem 0 !important;
+  vertical-align: top; border: 0 !important; overflow-wrap: anywhere;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
+.facts th { font-weight: 500; white-space: nowrap; }
 .facts caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 iframe.report { width: 100%; height: 75vh; border: 1px solid var(--border-color-primary);
   border-radius: 6px; background: white; }

@@ -11,6 +11,7 @@ from consingan.machine.files import make_folder
 from consingan.web.desk import Desk
 from consingan.web.instant import instant_tab
 from consingan.web.looks import looks
+from consingan.web.paint import paint_tab
 from consingan.web.queue import Trainings
 from consingan.web.runs import runs_tab
 from consingan.web.train import train_tab
@@ -41,4 +42,4 @@ def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
     return page, looks()
 
 
-PARTS = {"Instant": instant_tab, "Train": train_tab, "Runs": runs_tab}
+PARTS = {"Instant": instant_tab, "Paint": paint_tab, "Train": train_tab, "Runs": runs_tab}

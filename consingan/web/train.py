@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,12 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import DEFAULT_METHOD
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
-from consingan.web.fields import Row, component, label_of
-from consingan.web.orders import (
-    checked_words,
-    cost_of,
-    names_picture,
-    prepared,
-    recommended,
-    settings_of,
-    shown_rows,
-    takes_words,
-    train_words,
-)
+from consingan.web.forms import Name, filled_in, more_settings
+from consingan.web.orders import cost_of, prepared, recommended, settings_of, train_words
 from consingan.web.pictures import Brought, bring_in, keep
 from consingan.web.watch import watch_panel
 
 LARGEST, LEAST = 1024, 16  # px
-Name = tuple[str, bool]  # a setting, and whether it is a picture that is brought for it
 Names = tuple[Name, ...]
 
 
@@ -143,7 +131,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
     def more(method: str, task: str, preset: str) -> None:
         if task not in method_of(method).tasks or preset not in method_of(method).presets:
             return  # the others are about to follow
-        fields = _more(method_of(method), task, preset)
+        fields = more_settings(method_of(method), task, preset, "train-more")
         inputs = [*parts.chosen, *fields.values()]
         names = tuple(fields)
 
@@ -161,28 +149,6 @@ def _connect(desk: Desk, parts: Parts) -> None:
         parts.start.click(order, inputs, [parts.message], **private)
 
 
-def _more(method: Method, task: str, preset: str) -> dict[Name, Any]:
-    """Parts for the rest of the settings: (field, whether a picture is brought) -> part."""
-    best = recommended(method.name, task, preset)
-    found: dict[Name, Any] = {}
-    with gr.Accordion("More", open=False, elem_id="train-more"):
-        rows = sorted(shown_rows(method), key=lambda row: str(row.metadata["group"]))
-        for group, members in groupby(rows, key=lambda row: str(row.metadata["group"])):
-            gr.Markdown(f"**{group.capitalize()}**")
-            with gr.Row():
-                for row in members:
-                    found |= _parts_of(row, getattr(best, row.name))
-    return found
-
-
-def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
-    if not names_picture(row):
-        return {(row.name, False): component(row, value, min_width=200)}
-    bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
-    words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
-    return {**words, (row.name, True): bring}
-
-
 def _settings(
     desk: Desk, names: Names, values: tuple[Any, ...], request: gr.Request
 ) -> dict[str, Any]:
@@ -193,16 +159,7 @@ def _settings(
     """
     brought, method, task, preset, size, *rest = values
     picture = _picture(brought)
-    table = method_of(method).config.__dataclass_fields__
-    filled: dict[str, Any] = {}
-    for (name, is_picture), value in zip(names, rest, strict=True):
-        if is_picture and value:
-            kept = keep(bring_in(value, desk.fresh(request, name)).path, desk.root)
-            filled[name] = str(kept)
-        elif names_picture(table[name]) and not is_picture:
-            filled[name] = checked_words(table[name], str(value or ""))
-        elif not is_picture:
-            filled[name] = value
+    filled = filled_in(desk, method_of(method), names, rest, request)
     chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
     return settings_of(chosen, filled) | {"input_name": str(keep(picture, desk.root))}
 
