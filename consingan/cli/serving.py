@@ -15,7 +15,7 @@ from consingan.cli.options import RUNS
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N",
               help="Where it listens; by default the first free one from 7860 on.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
-              help="Others than this machine's own let other machines in; with --password.")  # fmt: skip
+              help="Another lets other machines in; with --password.")  # fmt: skip
 @click.option("--password", default=None, metavar="WORD", help="Must be typed to see the page.",
               envvar="CONSINGAN_WEB_PASSWORD", show_envvar=True)  # fmt: skip
 @click.option("--output_dir", type=click.Path(path_type=Path), default=RUNS, show_default=True,

@@ -50,9 +50,9 @@ def paste(picture: Tensor, dropped: Picture, placed: Placed) -> tuple[Tensor, Te
     part = alpha[..., own_rows, own_columns]
     # The object's colors were laid over its background when it was read; here that is taken away.
     below = laid[..., rows, columns] - dropped.background
-    laid[..., rows, columns] = (
-        colors[..., own_rows, own_columns] + (1 - part) * below
-    ).clamp(-1, 1)
+    laid[..., rows, columns] = (colors[..., own_rows, own_columns] + (1 - part) * below).clamp(
+        -1, 1
+    )
     mask[..., rows, columns] = part
     return laid, mask
 

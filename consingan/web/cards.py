@@ -149,7 +149,11 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
         f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
         for name, value in rows
     )
-    return f'<table class="facts"><caption>{html.escape(title)}</caption>{lines}</table>' if lines else ""
+    return (
+        f'<table class="facts"><caption>{html.escape(title)}</caption>{lines}</table>'
+        if lines
+        else ""
+    )
 
 
 def framed(page: str, title: str) -> str:

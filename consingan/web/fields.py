@@ -1,4 +1,4 @@
-"""Rows of option tables as parts of the page, and what was filled in as values again."""
+"""Rows of option tables in words, and what was filled in for them as values and commands."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import gradio as gr
 
 from consingan.errors import UserError
 from consingan.settings.option import check_field, flag_name
@@ -27,25 +25,9 @@ def label_of(row: Row) -> str:
     return words[:1].upper() + words[1:]
 
 
-def component(row: Row, value: Any, **more: Any) -> Any:
-    """The part of the page that a row becomes.
-
-    Args:
-        row: made by `settings.option.option`.
-        value: that it shows first.
-        **more: for the component.
-    """
-    meta, kind = row.metadata, type(row.default)
-    told = {"label": label_of(row), "info": _info(row), "interactive": True, **more}
-    if meta["choices"]:
-        return gr.Dropdown(list(meta["choices"]), value=value, **told)
-    if meta["kind"] in PARSERS:
-        return gr.Textbox(_in_text(value), placeholder=meta["shown"] or "", **told)
-    if kind is bool:
-        return gr.Checkbox(value, **told)
-    if kind in (int, float):  # ranges are checked by `value_of`, which says what is right
-        return gr.Number(value, precision=0 if kind is int else None, **told)
-    return gr.Textbox("" if value is None else str(value), **told)
+def kind_of(row: Row) -> Any:
+    """The type of its values."""
+    return int if row.metadata["kind"] == "count" else type(row.default)
 
 
 def value_of(row: Row, given: Any) -> Any:
@@ -58,7 +40,7 @@ def value_of(row: Row, given: Any) -> Any:
         return _parsed(row, str(given or ""))
     if given is None or given == "":
         return None
-    kind = int if row.metadata["kind"] == "count" else type(row.default)
+    kind = kind_of(row)
     try:
         value = kind(given) if kind in (int, float) else given
     except ValueError:
@@ -95,12 +77,12 @@ def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _info(row: Row) -> str:
-    """Its help; hints at flags, which a page has not, are left out."""
-    return re.sub(r" \(?--\w+\)?", "", row.metadata["help"])
+def without_flags(text: str) -> str:
+    """A help text without hints at flags, which a page has not."""
+    return re.sub(r" \(?--\w+\)?", "", text)
 
 
-def _in_text(value: Any) -> str:
+def in_text(value: Any) -> str:
     """A sequence as it is typed."""
     if isinstance(value, str) or value is None:
         return value or ""

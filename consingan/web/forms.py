@@ -10,7 +10,7 @@ import gradio as gr
 
 from consingan.methods.contract import Method
 from consingan.web.desk import Desk
-from consingan.web.fields import Row, component, label_of
+from consingan.web.fields import Row, label_of
 from consingan.web.orders import (
     checked_words,
     names_picture,
@@ -19,6 +19,7 @@ from consingan.web.orders import (
     takes_words,
 )
 from consingan.web.pictures import bring_in, keep
+from consingan.web.widgets import component
 
 Name = tuple[str, bool]
 """A setting, and whether it is a picture that is brought for it."""
@@ -28,7 +29,9 @@ def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Nam
     """Parts for the settings that have no place of their own.
 
     Args:
-        method, task, preset: whose recommended values are shown.
+        method: whose settings they are.
+        task: whose recommended values are shown.
+        preset: likewise.
         name: of the part in the page.
     """
     best = recommended(method.name, task, preset)

@@ -15,8 +15,9 @@ from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.web.answers import answering, notes, told
 from consingan.web.desk import Desk
-from consingan.web.fields import component, row_of
+from consingan.web.fields import row_of
 from consingan.web.pictures import Brought, bring_in
+from consingan.web.widgets import component
 
 LOOK = 250  # px, longer side of the first look
 MOST = 12  # pictures at a time
@@ -62,12 +63,15 @@ def _laid_out() -> Parts:
     gr.Markdown("Drop a picture. Variations of it are put together from its own patches, at once.")
     with gr.Row(elem_classes="row"):
         with gr.Column(scale=1, min_width=280):
-            upload = gr.File(label="Your picture", type="filepath", height=140, elem_id="instant-drop")
+            upload = gr.File(
+                label="Your picture", type="filepath", height=140, elem_id="instant-drop"
+            )
             shown = gr.Image(label="Your picture, as it was read", interactive=False, height=220,
                              buttons=[], visible=False, elem_classes="whole")  # fmt: skip
-            count = gr.Slider(1, MOST, 4, step=1, label="How many")
+            count = gr.Slider(1, MOST, 4, step=1, label="How many", elem_id="instant-count")
             longest = gr.Slider(64, 1000, 500, step=1, label="Longer side of the picture, px",
-                                info="More is finer and takes longer.")  # fmt: skip
+                                info="More is finer and takes longer.",
+                                elem_id="instant-longest")  # fmt: skip
             with gr.Row():
                 start = gr.Button("Make pictures", variant="primary", elem_id="instant-start")
                 stop = gr.Button("Stop", elem_id="instant-stop")
@@ -78,15 +82,15 @@ def _laid_out() -> Parts:
                     height = gr.Number(None, label="Height, px", precision=0,
                                        info="Empty: as the picture.")  # fmt: skip
                 retarget = gr.Checkbox(False, label="Keep the layout",
-                                       info="The same scene in another width and height.")  # fmt: skip
+                                       info="The same scene in another shape.")  # fmt: skip
                 tile = component(row_of(config, "tile"), NONE)
                 symmetric = component(row_of(config, "symmetric"), NONE)
                 seed = gr.Number(0, label="Seed", precision=0,
                                  info="Another number, other pictures.")  # fmt: skip
         with gr.Column(scale=2, min_width=280):
             message = gr.HTML(elem_id="instant-message")
-            gallery = gr.Gallery(label="Variations", columns=2, object_fit="contain", fit_columns=False,
-                                 interactive=False, elem_id="instant-gallery",
+            gallery = gr.Gallery(label="Variations", columns=2, object_fit="contain",
+                                 fit_columns=False, interactive=False, elem_id="instant-gallery",
                                  buttons=["download", "fullscreen"])  # fmt: skip
             archive = gr.DownloadButton("Save all as a zip", visible=False, elem_id="instant-zip")
     return Parts(upload, shown, count, longest, width, height, retarget, tile, symmetric, seed,
@@ -125,8 +129,8 @@ def _connect(desk: Desk, parts: Parts) -> None:
     dropped = parts.upload.upload(
         receive, parts.upload, [parts.brought, parts.shown, parts.message], api_visibility="private"
     )
-    parts.upload.clear(lambda: (None, nothing, ""), None,
-                       [parts.brought, parts.shown, parts.message], api_visibility="private")  # fmt: skip
+    cleared = [parts.brought, parts.shown, parts.message]
+    parts.upload.clear(lambda: (None, nothing, ""), None, cleared, api_visibility="private")
     results = [parts.gallery, parts.archive, parts.message]
     first = dropped.then(begin, parts.wishes, results, concurrency_id="compute",
                          api_visibility="private")  # fmt: skip

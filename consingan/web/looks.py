@@ -18,7 +18,8 @@ CSS = """
 .refused { background: #fdecea; color: #7a1410; border-left: 4px solid #b3261e; }
 .dark .refused { background: #3b1513; color: #ffd9d5; border-left-color: #ff897d; }
 .whole img { object-fit: contain !important; }
-.bar { height: 14px; border-radius: 7px; background: var(--border-color-primary); overflow: hidden; }
+.bar { height: 14px; border-radius: 7px; overflow: hidden;
+  background: var(--border-color-primary); }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
 .facts { border-collapse: collapse; width: 100%; font-size: .92rem; }
 .facts td, .facts th { text-align: left !important; padding: .2rem .8rem .2rem 0 !important;

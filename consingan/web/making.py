@@ -73,7 +73,9 @@ def make_with(
     run = load(card.path, settled(choose_execution(wanted), wanted))
     for note in run.notes:
         say(f"Note: {note}")
-    evaluation = prepare_evaluation(run, table(**given), Judging(judged, command="consingan web"), say)
+    evaluation = prepare_evaluation(
+        run, table(**given), Judging(judged, command="consingan web"), say
+    )
     return shown_files(evaluation.write())
 
 

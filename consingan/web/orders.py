@@ -41,6 +41,11 @@ def takes_words(row: Row) -> bool:
     return bool(row.metadata["kind"] == "words")
 
 
+def default_preset(method: Method) -> str:
+    """What counts where nobody chooses."""
+    return str(method.config.__dataclass_fields__["preset"].default)
+
+
 def recommended(method: str, task: str, preset: str) -> Config:
     """What counts where nothing else is filled in."""
     config: Config = choose_settings(

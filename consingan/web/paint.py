@@ -18,54 +18,14 @@ from consingan.outputs.requests import CompositeRequest
 from consingan.web import painting
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
-from consingan.web.fields import component, typed, words
+from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
+from consingan.web.fields import typed, without_flags, words
 from consingan.web.forms import filled_in, more_settings
-from consingan.web.orders import cost_of, prepared, recommended, settings_of
+from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, bring_in, keep
+from consingan.web.widgets import component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
-AT_ONCE = 500  # px, longer side that is worked at where nothing is trained
-HINTS = {
-    True: "Brush over what is to vanish; what is around it grows into it.",
-    False: "Drop an object in, or paint into the picture. Without either the whole picture is "
-    "worked on.",
-}
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The components of the tab."""
-
-    upload: gr.File
-    brought: gr.State
-    task: gr.Radio
-    method: gr.Dropdown
-    hint: gr.HTML
-    editor: gr.ImageEditor
-    dropping: gr.Group
-    dropped: gr.File
-    object: gr.State
-    across: gr.Slider
-    down: gr.Slider
-    width: gr.Slider
-    placed: gr.Image
-    size: gr.Slider
-    cost: gr.HTML
-    start: gr.Button
-    before_after: gr.ImageSlider
-    save: gr.DownloadButton
-    message: gr.HTML
-
-    @property
-    def place(self) -> list[Any]:
-        """Where the object is."""
-        return [self.across, self.down, self.width]
-
-    @property
-    def given(self) -> list[Any]:
-        """What `_Given` holds, in its order."""
-        return [self.brought, self.editor, self.object, *self.place, self.task, self.method,
-                self.size]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,79 +49,10 @@ class Given:
 
 def paint_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
-    with gr.Row(elem_classes="row"):
-        with gr.Column(scale=1, min_width=300):
-            left = _left()
-        with gr.Column(scale=1, min_width=300):
-            right = _right()
-    parts = Parts(**left, **right)
+    parts = laid_out()
     _bringing(desk, parts)
-    _choosing(desk, parts)
+    _choosing(parts)
     _making(desk, parts)
-
-
-def _left() -> dict[str, Any]:
-    rows = painting.tasks()
-    first = next((name for name, row in rows.items() if row.fills), next(iter(rows)))
-    upload = gr.File(label="Your picture", type="filepath", height=120, elem_id="paint-drop")
-    task = gr.Radio([(_in_words(name), name) for name in rows], value=first, label="What to do",
-                    info=rows[first].summary, elem_id="paint-task")  # fmt: skip
-    hint = gr.HTML(told(HINTS[rows[first].fills]))
-    editor = gr.ImageEditor(
-        label="Paint here", type="numpy", image_mode="RGBA", sources=(), transforms=(),
-        interactive=True, layers=False, format="png", buttons=["fullscreen"], elem_id="paint-editor", height=460,
-        brush=gr.Brush(default_size=30, colors=["#ff2060", "#000000", "#ffffff", "#2060ff"]),
-        eraser=gr.Eraser(default_size=30),
-    )  # fmt: skip
-    with gr.Group(visible=not rows[first].fills) as dropping:
-        dropped = gr.File(label="An object to drop in, best with a transparent background",
-                          type="filepath", height=110, elem_id="paint-object")  # fmt: skip
-        placed = gr.Image(label="Click where it should be", interactive=False, visible=False,
-                          buttons=[], elem_id="paint-placed")  # fmt: skip
-        with gr.Row():
-            across = gr.Slider(0, 100, 50, step=1, label="Left to right, %")
-            down = gr.Slider(0, 100, 50, step=1, label="Top to bottom, %")
-            width = gr.Slider(1, 100, 30, step=1, label="How wide, %")
-    return {"upload": upload, "brought": gr.State(None), "task": task, "hint": hint,
-            "editor": editor, "dropping": dropping, "dropped": dropped, "object": gr.State(None),
-            "across": across, "down": down, "width": width, "placed": placed}  # fmt: skip
-
-
-def _right() -> dict[str, Any]:
-    rows = painting.tasks()
-    first = next((name for name, row in rows.items() if row.fills), next(iter(rows)))
-    choices = _method_choices(first)
-    method = gr.Dropdown(choices, value=choices[0][1], label="How", elem_id="paint-method")
-    size = gr.Slider(16, 1024, _size_for(choices[0][1], first), step=1, elem_id="paint-size",
-                     label="Longer side that is worked at, px",
-                     info="The result has the picture's own size.")  # fmt: skip
-    cost = gr.HTML(elem_id="paint-cost")
-    start = gr.Button("Make it one", variant="primary", elem_id="paint-start")
-    message = gr.HTML(elem_id="paint-message")
-    slider = gr.ImageSlider(label="Before and after: move the line", interactive=False,
-                            type="filepath", visible=False, elem_id="paint-result",
-                            buttons=["fullscreen"])  # fmt: skip
-    save = gr.DownloadButton("Save the result", visible=False, elem_id="paint-save")
-    return {"method": method, "size": size, "cost": cost, "start": start, "message": message,
-            "before_after": slider, "save": save}  # fmt: skip
-
-
-def _in_words(task: str) -> str:
-    return task.replace("_", " ").capitalize()
-
-
-def _method_choices(task: str) -> list[tuple[str, str]]:
-    return [(f"{m.title} ({'is trained first' if painting.learns(m) else 'at once'})", m.name)
-            for m in painting.methods_for(task)]  # fmt: skip
-
-
-def _size_for(method: str, task: str) -> int:
-    best = recommended(method, task, _preset(method)).max_size
-    return best if painting.learns(method_of(method)) else max(best, AT_ONCE)
-
-
-def _preset(method: str) -> str:
-    return str(method_of(method).config.__dataclass_fields__["preset"].default)
 
 
 def _bringing(desk: Desk, parts: Parts) -> None:
@@ -173,7 +64,7 @@ def _bringing(desk: Desk, parts: Parts) -> None:
             return {parts.brought: None, parts.editor: None,
                     parts.placed: gr.update(value=None, visible=False)}  # fmt: skip
         brought = bring_in(file, desk.fresh(request, "painted"))
-        shown = {"background": str(brought.shown), "layers": [], "composite": None}
+        shown: dict[str, Any] = {"background": str(brought.shown), "layers": [], "composite": None}
         return {parts.brought: brought, parts.editor: shown, parts.message: told(*brought.notes)}
 
     @answering(parts.message)
@@ -227,24 +118,24 @@ def _placed(
     return gr.update(value=str(path), visible=True)
 
 
-def _choosing(desk: Desk, parts: Parts) -> None:
+def _choosing(parts: Parts) -> None:
     """What to do decides how; how decides what it takes."""
 
     def other_task(task: str) -> dict[Any, Any]:
-        row, choices = painting.tasks()[task], _method_choices(task)
+        row, choices = painting.tasks()[task], method_choices(task)
         return {
-            parts.task: gr.update(info=row.summary),
+            parts.task: gr.update(info=without_flags(row.summary)),
             parts.hint: told(HINTS[row.fills]),
             parts.dropping: gr.update(visible=not row.fills),
             parts.method: gr.update(choices=choices, value=choices[0][1]),
-            parts.size: _size_for(choices[0][1], task),
+            parts.size: size_for(choices[0][1], task),
         }
 
     @answering(parts.cost)
     def cost(brought: Brought | None, task: str, method: str, size: int) -> dict[Any, Any]:
         if brought is None or not painting.learns(method_of(method)):
             return {parts.cost: ""}
-        chosen = {"method": method, "train_mode": task, "preset": _preset(method), "max_size": size}
+        chosen = _chosen(method, task, size)
         job = prepared(settings_of(chosen, {}) | {"input_name": str(brought.path)})
         return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
 
@@ -254,7 +145,7 @@ def _choosing(desk: Desk, parts: Parts) -> None:
     parts.task.input(other_task, parts.task,
                      [parts.task, parts.hint, parts.dropping, parts.method, parts.size],
                      **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
-    parts.method.input(_size_for, [parts.method, parts.task], parts.size, **private).then(
+    parts.method.input(size_for, [parts.method, parts.task], parts.size, **private).then(
         cost, asked, parts.cost, **timed
     )
     parts.size.release(cost, asked, parts.cost, **timed)
@@ -265,11 +156,12 @@ def _making(desk: Desk, parts: Parts) -> None:
     """The rest of the options, and the button."""
     table = CompositeRequest.__dataclass_fields__
 
-    @gr.render(inputs=[parts.method, parts.task])
     def options(method: str, task: str) -> None:
         if task not in method_of(method).tasks:
             return  # the method that goes with it is about to follow
-        settings = more_settings(method_of(method), task, _preset(method), "paint-more")
+        settings = more_settings(
+            method_of(method), task, default_preset(method_of(method)), "paint-more"
+        )
         with gr.Accordion("More about the mask", open=False), gr.Row():
             request_parts = [component(table[n], table[n].default, min_width=150)
                              for n in OF_REQUEST]  # fmt: skip
@@ -285,6 +177,13 @@ def _making(desk: Desk, parts: Parts) -> None:
         parts.start.click(make, [*parts.given, *settings.values(), *request_parts],
                           [parts.before_after, parts.save, parts.message],
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
+
+    gr.render(inputs=[parts.method, parts.task])(options)
+
+
+def _chosen(method: str, task: str, size: int) -> dict[str, Any]:
+    preset = default_preset(method_of(method))
+    return {"method": method, "train_mode": task, "preset": preset, "max_size": size}
 
 
 def _made(
@@ -302,8 +201,7 @@ def _made(
         field.name: keep(path, desk.root)
         for field in dataclasses.fields(made) if (path := getattr(made, field.name))
     })  # fmt: skip
-    chosen = {"method": given.method, "train_mode": given.task, "preset": _preset(given.method),
-              "max_size": given.size}  # fmt: skip
+    chosen = _chosen(given.method, given.task, given.size)
     settings = settings_of(chosen, filled) | painting.told_of(kept, method)
     asked = typed(CompositeRequest, about, CompositeRequest())
     with desk.computing():
@@ -316,10 +214,12 @@ def _made(
         return {parts.message: told(
             f"{title} is trained first: the tab Train shows how far it is, the tab Runs the result."
         )}  # fmt: skip
-    before = _small(kept.naive, folder / "before.png")
+    pair = (
+        str(_small(kept.naive, folder / "before.png")),
+        str(_small(result, folder / "after.png")),
+    )
     return {
-        parts.before_after: gr.update(value=(str(before), str(_small(result, folder / "after.png"))),
-                                      visible=True),
+        parts.before_after: gr.update(value=pair, visible=True),
         parts.save: gr.update(value=str(result), visible=True),
         parts.message: told(*job.notes),
     }  # fmt: skip
@@ -331,4 +231,3 @@ def _small(file: Path, path: Path) -> Path:
     scale = training_scale(picture.size, SHOWN)
     write_image(path, resize(picture.image, scale).clamp(-1, 1) if scale < 1 else picture.image)
     return path
-

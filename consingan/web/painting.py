@@ -1,4 +1,4 @@
-"""From a painted picture to a result: the strokes as a mask, a model at once or after a training."""
+"""From a painted picture to a result: strokes as a mask, a model at once or after training."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ MASK = "mask"  # field of settings, where a training is told of the hole
 
 
 def tasks() -> dict[str, Task]:
-    """Tasks that work on a picture of the visitor's own with a mask; a method's row of each."""
-    return {
+    """Tasks that work on a picture of the visitor's own, a method's row of each; holes first."""
+    found = {
         name: row
         for method in reversed(METHODS.values())
         for name, row in method.tasks.items()
         if row.takes_naive and issubclass(OUTPUTS[row.output].request, CompositeRequest)
     }
+    return dict(sorted(found.items(), key=lambda item: not item[1].fills))
 
 
 def methods_for(task: str) -> list[Method]:
@@ -161,7 +162,9 @@ def made_at_once(
     )
     evaluation = prepare_evaluation(run, wanted, Judging(metrics=False, command="consingan web"))
     result = evaluation.write() / f"{_name(run.model.task, kept)}.png"
-    return Path(shutil.copyfile(result, folder / f"{kept.picture.stem}_{run.model.task.result}.png"))
+    return Path(
+        shutil.copyfile(result, folder / f"{kept.picture.stem}_{run.model.task.result}.png")
+    )
 
 
 def commands(

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from consingan.errors import UserError
 from consingan.runs.listing import runs_below
@@ -130,7 +131,7 @@ class Trainings:
         words = [str(order.run) if w == RUN else w for w in order.commands[order.step]]
         handle, name = tempfile.mkstemp(suffix=".txt", dir=self.logs)
         order.log = Path(name)
-        apart = {"start_new_session": True}
+        apart: Any = {"start_new_session": True}
         if os.name == "nt":
             apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
         with os.fdopen(handle, "wb") as log:
@@ -139,7 +140,7 @@ class Trainings:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
                 **apart,
-            )  # type: ignore[call-overload]  # fmt: skip
+            )  # fmt: skip
 
     def _look_after(self, order: Order) -> None:
         assert order.process is not None

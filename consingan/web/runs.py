@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from consingan.api.evaluate import compare
-from consingan.errors import UserError
-from consingan.machine.execution import Wanted, choose_execution
-from consingan.runs.listing import remove_run
 from consingan.web.answers import answering, notes, told
-from consingan.web.cards import Card, card_of, cards, facts, framed, thumbnail
+from consingan.web.cards import Card, card_of, cards, facts, thumbnail
+from consingan.web.closer import compare_button, delete_button, report_button
 from consingan.web.desk import Desk
-from consingan.web.fields import Row, component, label_of
+from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, zipped
 from consingan.web.pictures import bring_in, keep
+from consingan.web.widgets import component
 
 NOBODY = "There is no run yet: train one, or paint."
-COMPARED = 8  # samples that are judged of a run that was not evaluated
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,12 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             _making(desk, parts)
             parts.made.render()
             parts.archive.render()
-            _looking_closer(desk, parts)
+            with gr.Row():
+                report_button(desk, parts.chosen, parts.page, parts.message)
+                compare_button(desk, parts.chosen, parts.page, parts.message)
+                after = [*parts.all, parts.gallery, parts.names]
+                delete_button(desk, parts.chosen, parts.message,
+                              (after, partial(_deleted, desk, parts)))  # fmt: skip
             parts.page.render()
     _choosing(desk, page, tab, parts)
 
@@ -92,7 +94,13 @@ def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
 
     outputs = [parts.gallery, parts.names, parts.message]
     for listen in (page.load, tab.select, parts.again.click):
-        listen(lambda: _gallery(desk, parts), None, outputs, api_visibility="private", show_progress="hidden")
+        listen(
+            lambda: _gallery(desk, parts),
+            None,
+            outputs,
+            api_visibility="private",
+            show_progress="hidden",
+        )
     parts.gallery.select(choose, parts.names, parts.all, api_visibility="private")
 
 
@@ -117,10 +125,15 @@ def _nothing(parts: Parts) -> dict[Any, Any]:
             parts.archive: gr.update(visible=False)}  # fmt: skip
 
 
+def _deleted(desk: Desk, parts: Parts, title: str) -> dict[Any, Any]:
+    """The tab after a run of that title is gone."""
+    gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}.")}
+    return _nothing(parts) | _gallery(desk, parts) | gone
+
+
 def _making(desk: Desk, parts: Parts) -> None:
     """Options of the chosen run's output, and the button that makes pictures."""
 
-    @gr.render(inputs=[parts.chosen])
     def options(name: str | None) -> None:
         if name is None or name not in {card.name for card in cards(desk.root)}:
             return
@@ -146,6 +159,8 @@ def _making(desk: Desk, parts: Parts) -> None:
                     [parts.made, parts.archive, parts.facts, parts.message],
                     concurrency_id="compute", api_visibility="private")  # fmt: skip
 
+    gr.render(inputs=[parts.chosen])(options)
+
 
 def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
     """A part of the page for each option of the run's output."""
@@ -166,9 +181,7 @@ def _part(row: Row) -> Any:
     return component(row, first_value(row), min_width=150)
 
 
-def _kept(
-    desk: Desk, request: gr.Request, card: Card, filled: Mapping[str, Any]
-) -> dict[str, Any]:
+def _kept(desk: Desk, request: gr.Request, card: Card, filled: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in, with pictures where an evaluation finds them again."""
     first, rest = rows_of(card)
     files = {row.name for row in (*first, *rest) if is_file(row)}
@@ -178,67 +191,3 @@ def _kept(
             brought = bring_in(filled[name], desk.fresh(request, name))
             kept[name] = str(keep(brought.path, desk.root))
     return kept
-
-
-def _looking_closer(desk: Desk, parts: Parts) -> None:
-    """The report, another run beside this one, and deleting."""
-    with gr.Row():
-        report = gr.Button("Show the report", size="sm", elem_id="runs-report")
-        other = gr.Button("Compare with another", size="sm", elem_id="runs-compare")
-        delete = gr.Button("Delete ...", size="sm", variant="stop", elem_id="runs-delete")
-    with gr.Row(visible=False) as asking:
-        second = gr.Dropdown([], label="The other run", elem_id="runs-other")
-        side_by_side = gr.Button("Compare", elem_id="runs-side-by-side")
-    with gr.Row(visible=False) as sure:
-        question = gr.HTML(elem_id="runs-question")
-        yes = gr.Button("Yes, delete it", variant="stop", elem_id="runs-yes")
-        no = gr.Button("Keep it", elem_id="runs-no")
-
-    @answering(parts.message)
-    def show(name: str | None) -> dict[Any, Any]:
-        card = card_of(desk.root, name)
-        if not card.report.is_file():
-            raise UserError("There is no report yet; make pictures with "
-                            '"Judge them and write a report" under More.')  # fmt: skip
-        return {parts.page: framed(card.report.read_text(encoding="utf-8"), "Report")}
-
-    @answering(parts.message)
-    def ask_which(name: str | None) -> dict[Any, Any]:
-        card_of(desk.root, name)
-        others = [(card.title, card.name) for card in cards(desk.root) if card.name != name]
-        if not others:
-            raise UserError("There is no other run to compare with.")
-        return {asking: gr.update(visible=True),
-                second: gr.update(choices=others, value=others[0][1])}  # fmt: skip
-
-    @answering(parts.message)
-    def beside(name: str | None, another: str | None) -> dict[Any, Any]:
-        paths = tuple(card_of(desk.root, one).path for one in (name, another))
-        with desk.computing():
-            made = compare(paths, choose_execution(Wanted()), COMPARED, 0, lambda _: None)
-        return {parts.page: framed(made.html, "Comparison"), asking: gr.update(visible=False)}
-
-    @answering(parts.message)
-    def ask(name: str | None) -> dict[Any, Any]:
-        title = card_of(desk.root, name).title
-        return {sure: gr.update(visible=True),
-                question: told(f"Delete {title} with all its pictures, for ever?")}  # fmt: skip
-
-    @answering(parts.message)
-    def remove(name: str | None) -> dict[Any, Any]:
-        title = card_of(desk.root, name).title
-        remove_run(desk.root, name)
-        return _nothing(parts) | {sure: gr.update(visible=False), parts.chosen: None,
-                                  parts.facts: told(f"Deleted: {title}.")}  # fmt: skip
-
-    private = {"api_visibility": "private"}
-    report.click(show, parts.chosen, [parts.page, parts.message], **private)
-    other.click(ask_which, parts.chosen, [asking, second, parts.message], **private)
-    side_by_side.click(beside, [parts.chosen, second], [parts.page, asking, parts.message],
-                       concurrency_id="compute", **private)  # fmt: skip
-    delete.click(ask, parts.chosen, [sure, question, parts.message], **private)
-    no.click(lambda: gr.update(visible=False), None, sure, **private)
-    yes.click(remove, parts.chosen, [*parts.all, sure], **private).then(
-        lambda: _gallery(desk, parts), None, [parts.gallery, parts.names, parts.message],
-        show_progress="hidden", **private,
-    )  # fmt: skip

@@ -21,6 +21,8 @@ from consingan.machine.files import make_folder
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LARGEST_UPLOAD = 200 * 2**20  # bytes
+SLACK = 2**20  # bytes around the files of an upload
+TOO_LARGE = f"A file may have {LARGEST_UPLOAD // 2**20} MB; make the picture smaller first."
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SHARE": "False",
@@ -141,7 +143,7 @@ def _guard(app: Any, place: Place) -> None:
 
 
 class Headers:
-    """Adds to each answer what the browser must heed (ASGI)."""
+    """Adds to each answer what the browser must heed, refuses what is too large (ASGI)."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -154,7 +156,18 @@ class Headers:
                 message["headers"] = [*message.get("headers", ()), *HEADERS]
             await send(message)
 
+        if scope["type"] == "http" and _length(scope) > LARGEST_UPLOAD + SLACK:
+            await told({"type": "http.response.start", "status": 413,
+                        "headers": [(b"content-type", b"text/plain")]})  # fmt: skip
+            await told({"type": "http.response.body", "body": TOO_LARGE.encode()})
+            return
         await self.app(scope, receive, told if scope["type"] == "http" else send)
+
+
+def _length(scope: Any) -> int:
+    """Bytes that a request says it has."""
+    said = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(said) if said.isdigit() else 0
 
 
 @contextlib.contextmanager

@@ -16,8 +16,16 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import DEFAULT_METHOD
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
+from consingan.web.fields import without_flags
 from consingan.web.forms import Name, filled_in, more_settings
-from consingan.web.orders import cost_of, prepared, recommended, settings_of, train_words
+from consingan.web.orders import (
+    cost_of,
+    default_preset,
+    prepared,
+    recommended,
+    settings_of,
+    train_words,
+)
 from consingan.web.pictures import Brought, bring_in, keep
 from consingan.web.watch import watch_panel
 
@@ -48,7 +56,7 @@ class Parts:
 
 def task_choices(method: Method) -> list[tuple[str, str]]:
     """Its tasks in words."""
-    return [(f"{name}: {row.summary}", name) for name, row in method.tasks.items()]
+    return [(f"{name}: {without_flags(row.summary)}", name) for name, row in method.tasks.items()]
 
 
 def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
@@ -57,17 +65,18 @@ def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
                 "you close this page.")  # fmt: skip
     with gr.Row(elem_classes="row"):
         with gr.Column(scale=1, min_width=300):
-            parts = _laid_out(desk)
+            _left(desk)
         with gr.Column(scale=1, min_width=300):
             watch_panel(desk, page)
 
 
-def _laid_out(desk: Desk) -> Parts:
+def _left(desk: Desk) -> None:
     first = method_of(DEFAULT_METHOD)
-    task, preset = default_task(first), str(first.config.preset)
+    task, preset = default_task(first), default_preset(first)
     upload = gr.File(label="The picture to learn from", type="filepath", height=140,
                      elem_id="train-drop")  # fmt: skip
     shown = gr.Image(label="As it was read", interactive=False, height=200, buttons=[],
+                     elem_id="train-shown",
                      visible=False, elem_classes="whole")  # fmt: skip
     methods = [(m.title, m.name) for m in METHODS.values()]
     method = gr.Dropdown(methods, value=first.name, label="How", info=first.summary,
@@ -84,10 +93,21 @@ def _laid_out(desk: Desk) -> Parts:
     message = gr.HTML(elem_id="train-message")
     parts = Parts(upload, shown, gr.State(None), method, tasks, presets, size, cost, start, message)
     _connect(desk, parts)
-    return parts
+    _starting(desk, parts)
+
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {
+    "concurrency_id": "estimate",
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    **PRIVATE,
+}
 
 
 def _connect(desk: Desk, parts: Parts) -> None:
+    """Bring a picture, choose: after each the estimate is made anew."""
+
     @answering(parts.message)
     def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
         if file is None:
@@ -98,7 +118,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
 
     def other_method(name: str) -> dict[Any, Any]:
         method = method_of(name)
-        task, preset = default_task(method), str(method.config.__dataclass_fields__["preset"].default)
+        task, preset = default_task(method), default_preset(method)
         best = recommended(name, task, preset)
         return {parts.method: gr.update(info=method.summary),
                 parts.task: gr.update(choices=task_choices(method), value=task),
@@ -112,22 +132,23 @@ def _connect(desk: Desk, parts: Parts) -> None:
     def other_task(name: str, task: str, preset: str) -> int:
         return recommended(name, task, preset).max_size
 
-    private = {"api_visibility": "private"}
-    quiet = {"concurrency_id": "estimate", "trigger_mode": "always_last", "show_progress": "hidden"}
     heard = [
         parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
-                            **private),
+                            **PRIVATE),
         parts.method.input(other_method, parts.method,
-                           [parts.method, parts.task, parts.preset, parts.size], **private),
+                           [parts.method, parts.task, parts.preset, parts.size], **PRIVATE),
         parts.task.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
-                         **private),
+                         **PRIVATE),
         parts.preset.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
-                           **private),
+                           **PRIVATE),
     ]  # fmt: skip
     for event in heard:
-        event.then(first_estimate, parts.chosen, [parts.cost], **quiet, **private)
+        event.then(first_estimate, parts.chosen, [parts.cost], **QUIET)
 
-    @gr.render(inputs=[parts.method, parts.task, parts.preset])
+
+def _starting(desk: Desk, parts: Parts) -> None:
+    """The rest of the settings, and the button."""
+
     def more(method: str, task: str, preset: str) -> None:
         if task not in method_of(method).tasks or preset not in method_of(method).presets:
             return  # the others are about to follow
@@ -145,8 +166,10 @@ def _connect(desk: Desk, parts: Parts) -> None:
 
         changes = [field.change for field in fields.values()]
         gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
-              **quiet, **private)  # fmt: skip
-        parts.start.click(order, inputs, [parts.message], **private)
+              **QUIET)  # fmt: skip
+        parts.start.click(order, inputs, [parts.message], **PRIVATE)
+
+    gr.render(inputs=[parts.method, parts.task, parts.preset])(more)
 
 
 def _settings(
@@ -157,11 +180,10 @@ def _settings(
     Raises:
         UserError: something is missing or cannot work.
     """
-    brought, method, task, preset, size, *rest = values
-    picture = _picture(brought)
+    _, method, task, preset, size, *rest = values
     filled = filled_in(desk, method_of(method), names, rest, request)
     chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
-    return settings_of(chosen, filled) | {"input_name": str(keep(picture, desk.root))}
+    return settings_of(chosen, filled)
 
 
 def _picture(brought: Brought | None) -> Path:
@@ -176,7 +198,7 @@ def _estimate(
     if given[0] is None:
         return {parts.cost: told("Drop a picture to see how long it takes.")}
     settings = _settings(desk, names, given, request)
-    cost = cost_of(prepared(settings))
+    cost = cost_of(prepared(settings | {"input_name": str(_picture(given[0]))}))
     return {parts.cost: told(cost.in_words(), *cost.notes)}
 
 
@@ -184,6 +206,7 @@ def _order(
     desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
 ) -> Mapping[Any, Any]:
     settings = _settings(desk, names, given, request)
+    settings["input_name"] = str(keep(_picture(given[0]), desk.root))
     job = prepared(settings)
     title = f"{job.method.title}, {settings['train_mode']}, {given[0].path.stem}"
     desk.trainings.add(title, train_words(settings, desk.root))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,9 +12,8 @@ import gradio as gr
 
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
-from consingan.runs.listing import run_called
-from consingan.runs.manifest import MANIFEST
 from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import MANIFEST
 from consingan.runs.progress import Progress, read_progress, stop_training
 from consingan.web.answers import answering, refused, told
 from consingan.web.cards import card_of, cards
@@ -34,36 +34,66 @@ class View:
     waiting: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True)
+class Panel:
+    """The components."""
+
+    state: gr.HTML
+    stop: gr.Button
+    resume: gr.Button
+    unfinished: gr.Dropdown
+    waiting: gr.Dropdown
+    drop: gr.Button
+    message: gr.HTML
+    sheet: gr.Image
+    curves: gr.Image
+    seen: gr.State
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `_changes` gives values for."""
+        return [self.state, self.sheet, self.curves, self.unfinished, self.resume, self.waiting,
+                self.drop, self.seen]  # fmt: skip
+
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
 def watch_panel(desk: Desk, page: gr.Blocks) -> None:
     """Lay the panel out and let it look again every few seconds."""
-    state = gr.HTML(told("Looking for trainings ..."), elem_id="watch-state")
-    with gr.Row():
-        stop = gr.Button("Stop", elem_id="watch-stop")
-        resume = gr.Button("Go on with", elem_id="watch-resume")
-    unfinished = gr.Dropdown([], label="Unfinished trainings", elem_id="watch-unfinished")
-    waiting = gr.Dropdown([], label="Waiting in the queue", visible=False)
-    drop = gr.Button("Take it out of the queue", visible=False)
-    message = gr.HTML(elem_id="watch-message")
-    sheet = gr.Image(label="Samples after each stage", interactive=False, buttons=["fullscreen"],
-                     visible=False, elem_classes="whole", elem_id="watch-sheet")  # fmt: skip
-    curves = gr.Image(label="Curves", interactive=False, buttons=["fullscreen"], visible=False,
-                      elem_classes="whole")  # fmt: skip
-    seen = gr.State(View())
-    shown = [state, sheet, curves, unfinished, waiting, drop, seen]
+    panel = _laid_out()
 
     def look(before: View) -> list[Any]:
-        now = view_of(desk)
-        return _changes(before, now)
+        return _changes(before, view_of(desk))
 
-    def afresh() -> list[Any]:
-        return _changes(View(), view_of(desk))
+    page.load(lambda: _changes(View(), view_of(desk)), None, panel.shown, **QUIET)
+    gr.Timer(EVERY).tick(look, panel.seen, panel.shown, **QUIET)
+    _buttons(desk, panel, look)
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    page.load(afresh, None, shown, **quiet)
-    gr.Timer(EVERY).tick(look, seen, shown, **quiet)
+
+def _laid_out() -> Panel:
+    image: dict[str, Any] = {"interactive": False, "buttons": ["fullscreen"], "visible": False,
+                             "elem_classes": "whole"}  # fmt: skip
+    state = gr.HTML(told("Looking for trainings ..."), elem_id="watch-state")
+    stop = gr.Button("Stop", elem_id="watch-stop")
+    unfinished = gr.Dropdown([], label="Unfinished trainings", elem_id="watch-unfinished",
+                             interactive=True, visible=False)  # fmt: skip
+    resume = gr.Button("Go on with it", elem_id="watch-resume", visible=False)
+    waiting = gr.Dropdown([], label="Waiting in the queue", visible=False, interactive=True)
+    drop = gr.Button("Take it out of the queue", visible=False)
+    message = gr.HTML(elem_id="watch-message")
+    sheet = gr.Image(label="Samples after each stage", elem_id="watch-sheet", **image)
+    curves = gr.Image(label="Curves", **image)
+    return Panel(state, stop, resume, unfinished, waiting, drop, message, sheet, curves,
+                 gr.State(View()))  # fmt: skip
+
+
+def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> None:
+    """Stop, go on, take out of the queue; the panel looks again after each."""
+    message = panel.message
 
     @answering(message)
-    def stopped() -> dict[Any, Any]:
+    def stop() -> dict[Any, Any]:
         running = desk.trainings.running()
         if not running:
             raise UserError("No training is going on.")
@@ -72,23 +102,24 @@ def watch_panel(desk: Desk, page: gr.Blocks) -> None:
         return {message: told("Stopping: the state is being saved.")}
 
     @answering(message)
-    def resumed(name: str | None) -> dict[Any, Any]:
-        run = run_called(desk.root, name)
-        if read_progress(run) is not None:
+    def resume(name: str | None) -> dict[Any, Any]:
+        card = card_of(desk.root, name)
+        if read_progress(card.path) is not None:
             raise UserError("That training is going on.")
-        desk.trainings.add(f"Going on with {card_of(desk.root, name).title}", resume_words(run))
+        desk.trainings.add(f"Going on with {card.title}", resume_words(card.path))
         return {message: told("In the queue.")}
 
     @answering(message)
-    def dropped(number: int | None) -> dict[Any, Any]:
+    def drop(number: int | None) -> dict[Any, Any]:
         desk.trainings.drop(int(number or 0))
         return {message: told("Taken out.")}
 
     for button, handler, given in (
-        (stop, stopped, None), (resume, resumed, unfinished), (drop, dropped, waiting),
+        (panel.stop, stop, None), (panel.resume, resume, panel.unfinished),
+        (panel.drop, drop, panel.waiting),
     ):  # fmt: skip
         button.click(handler, given, message, api_visibility="private").then(
-            look, seen, shown, **quiet
+            look, panel.seen, panel.shown, **QUIET
         )
 
 
@@ -110,18 +141,19 @@ def view_of(desk: Desk) -> View:
 
 def _changes(before: View, now: View) -> list[Any]:
     """Of each part of the panel its new value, or nothing where it is as it was."""
+
     def changed(name: str, value: Any) -> Any:
         return gr.skip() if getattr(before, name) == getattr(now, name) else value
 
-    # On the first look every part is set.
     first = now.unfinished[0][1] if now.unfinished else None
-    waits = bool(now.waiting)
+    some, waits = bool(now.unfinished), bool(now.waiting)
     choice = now.waiting[0][1] if waits else None
     return [
         changed("state", now.state),
         changed("sheet", _picture(now.sheet)),
         changed("curves", _picture(now.curves)),
-        changed("unfinished", gr.update(choices=list(now.unfinished), value=first)),
+        changed("unfinished", gr.update(choices=list(now.unfinished), value=first, visible=some)),
+        changed("unfinished", gr.update(visible=some)),
         changed("waiting", gr.update(choices=list(now.waiting), value=choice, visible=waits)),
         changed("waiting", gr.update(visible=waits)),
         now,
