@@ -13,7 +13,7 @@ from pathlib import Path
 from consingan.errors import UserError
 from consingan.images.io import write_image
 from consingan.images.names import image_stem
-from consingan.images.resize import resize, training_scale
+from consingan.images.picture import Picture
 from consingan.machine.files import make_folder
 from consingan.machine.progress import in_words
 from consingan.methods.contract import Method
@@ -26,6 +26,7 @@ from consingan.runs.files import EVALUATION, PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.listing import runs_below
 from consingan.settings.config import Config
+from consingan.web.pictures import reduced
 
 THUMBNAIL = 240  # px, longer side
 
@@ -112,8 +113,7 @@ def thumbnail(card: Card, folder: Path) -> Path | None:
     if not reals:
         return None
     real = max(reals, key=lambda tensor: tensor.shape[-1])
-    scale = training_scale((real.shape[-2], real.shape[-1]), THUMBNAIL)
-    write_image(path, resize(real.float(), scale).clamp(-1, 1) if scale < 1 else real.float())
+    write_image(path, reduced(Picture(real.float()), THUMBNAIL))
     return path
 
 

@@ -12,7 +12,6 @@ import gradio as gr
 from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
 from consingan.images.paste import Placed, paste
-from consingan.images.resize import resize, training_scale
 from consingan.methods.registry import method_of
 from consingan.outputs.requests import CompositeRequest
 from consingan.web import painting
@@ -22,7 +21,7 @@ from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
 from consingan.web.fields import typed, without_flags, words
 from consingan.web.forms import filled_in, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
-from consingan.web.pictures import SHOWN, Brought, bring_in, keep
+from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
 from consingan.web.widgets import component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
@@ -63,7 +62,7 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         if file is None:
             return {parts.brought: None, parts.editor: None,
                     parts.placed: gr.update(value=None, visible=False)}  # fmt: skip
-        brought = bring_in(file, desk.fresh(request, "painted"))
+        brought = bring_in(file, desk.fresh(request, "painted"), easel=True)
         shown: dict[str, Any] = {"background": str(brought.shown), "layers": [], "composite": None}
         return {parts.brought: brought, parts.editor: shown, parts.message: told(*brought.notes)}
 
@@ -81,7 +80,8 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         return {parts.placed: _placed(desk, brought, dropped, where, request)}
 
     def click(brought: Brought | None, event: gr.SelectData) -> tuple[int, int]:
-        height, width = _shown_size(brought)
+        assert brought is not None  # else there is nothing to click on
+        height, width = read_picture(brought.shown).size
         return round(100 * event.index[0] / width), round(100 * event.index[1] / height)
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -96,12 +96,6 @@ def _bringing(desk: Desk, parts: Parts) -> None:
     )
     for slider in parts.place:
         slider.release(look, seen, parts.placed, **private)
-
-
-def _shown_size(brought: Brought | None) -> tuple[int, int]:
-    if brought is None:
-        raise UserError("Drop a picture first.")
-    return brought.size_within(SHOWN)
 
 
 def _placed(
@@ -227,7 +221,5 @@ def _made(
 
 def _small(file: Path, path: Path) -> Path:
     """A picture for the page."""
-    picture = read_picture(file)
-    scale = training_scale(picture.size, SHOWN)
-    write_image(path, resize(picture.image, scale).clamp(-1, 1) if scale < 1 else picture.image)
+    write_image(path, reduced(read_picture(file), SHOWN))
     return path

@@ -7,15 +7,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
 from consingan.images.names import EXTENSIONS, image_stem
 from consingan.images.picture import Picture
-from consingan.images.resize import resize, training_scale
+from consingan.images.resize import resize_to
 from consingan.machine.files import make_folder
 
 UPLOADS = "uploads"  # folder beside the runs
 LONGEST_NAME = 40  # characters
+EASEL = 800  # px, longer side of what is painted on
 SHOWN = 1000  # px, longer side of what is sent back to be looked at
 
 
@@ -47,12 +50,14 @@ def safe_name(name: str) -> str:
     return kept.strip("_")[:LONGEST_NAME] or "picture"
 
 
-def bring_in(file: str | None, folder: Path) -> Brought:
+def bring_in(file: str | None, folder: Path, easel: bool = False) -> Brought:
     """Take over an uploaded file.
 
     Args:
         file: where the upload lies.
         folder: the visitor's own.
+        easel: whether it is shown to be painted on: a small one is enlarged then, so that brushes
+            are as large for all.
 
     Raises:
         UserError: nothing was uploaded, or it is no picture that can be read.
@@ -64,16 +69,18 @@ def bring_in(file: str | None, folder: Path) -> Brought:
     suffix = source.suffix.lower() if source.suffix.lower() in EXTENSIONS else ""
     path = make_folder(folder) / f"{safe_name(source.name)}{suffix}"
     shutil.copyfile(source, path)
-    return Brought(path, preview(picture, path), picture.size, picture.notes)
-
-
-def preview(picture: Picture, path: Path) -> Path:
-    """Write a small PNG of a picture beside `path`."""
     shown = path.with_name(f"{path.stem}_shown.png")
-    scale = training_scale(picture.size, SHOWN)
-    small = resize(picture.image, scale).clamp(-1, 1) if scale < 1 else picture.image
-    write_image(shown, small)
-    return shown
+    write_image(shown, reduced(picture, EASEL if easel else SHOWN, enlarge=easel))
+    return Brought(path, shown, picture.size, picture.notes)
+
+
+def reduced(picture: Picture, longest: int, enlarge: bool = False) -> Tensor:
+    """A picture (1, 3, h, w) in [-1, 1] whose longer side has at most, or just, `longest` px."""
+    if max(picture.size) == longest or (max(picture.size) < longest and not enlarge):
+        return picture.image
+    scale = longest / max(picture.size)
+    height, width = (max(1, round(scale * side)) for side in picture.size)
+    return resize_to(picture.image, (height, width)).clamp(-1, 1)
 
 
 def keep(path: Path, root: Path) -> Path:

@@ -16,7 +16,7 @@ def test_it_lies_around_its_middle_and_is_as_wide_as_was_said():
     rows, columns = mask[0, 0].nonzero().unbind(1)
     assert (int(columns.min()), int(columns.max())) == (24, 35)
     assert (int(rows.min()), int(rows.max())) == (4, 15)
-    assert torch.equal(made, mask.expand_as(made))
+    torch.testing.assert_close(made, mask.expand_as(made))
 
 
 def test_what_is_transparent_stays_the_pictures():

@@ -57,9 +57,7 @@ def test_what_cannot_be_is_no_progress(tmp_path, name, value):
 def test_stopping_is_ctrl_c_for_the_process_that_noted(tmp_path, monkeypatch):
     sent = []
     kill = os.kill
-    monkeypatch.setattr(
-        progress.os, "kill", lambda p, s: sent.append((p, s)) if s else kill(p, s)
-    )
+    monkeypatch.setattr(progress.os, "kill", lambda p, s: sent.append((p, s)) if s else kill(p, s))
     write_progress(tmp_path, NOTE)
     with holding(lock_of(tmp_path)):
         stop_training(tmp_path)

@@ -17,7 +17,7 @@ import pytest
 
 REQUIRED = "CONSINGAN_REQUIRE_BROWSER"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 25_000  # ms; a machine may be busy
+PATIENCE = 90_000  # ms; a machine may be busy
 
 
 def missing(why: str):

@@ -73,7 +73,6 @@ def test_a_hole_that_is_brushed_is_filled_and_nothing_else_is_changed(page, phot
     canvas = page.locator("#paint-editor canvas").first
     canvas.wait_for()
     fill_size(page, "paint-size", 64)
-    page.get_by_text("%", exact=False).first.wait_for()
     box = canvas.bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.move(*middle)
