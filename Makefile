@@ -23,7 +23,7 @@ $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(INSTALL) ".[dev,docs,video]"
+	$(INSTALL) ".[dev,docs,video,web]"
 	touch $@
 
 demo: $(VENV)/.demo

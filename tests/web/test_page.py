@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import urllib.error
 import urllib.request
@@ -29,7 +30,8 @@ def drop(page, place: str, file) -> None:
 
 
 def fill(page, label: str, value: object) -> None:
-    field = page.get_by_label(label, exact=True).locator("visible=true").first
+    # A text's label has the help in it, a number's has not.
+    field = page.get_by_label(re.compile(f"^{label}")).locator("visible=true").first
     field.fill(str(value))
     field.press("Tab")
 
