@@ -17,6 +17,7 @@ CSS = """
 .told { background: var(--background-fill-secondary); color: var(--body-text-color); }
 .refused { background: #fdecea; color: #7a1410; border-left: 4px solid #b3261e; }
 .dark .refused { background: #3b1513; color: #ffd9d5; border-left-color: #ff897d; }
+button[role=tab].selected { color: var(--button-primary-background-fill) !important; }
 .whole img { object-fit: contain !important; }
 .bar { height: 14px; border-radius: 7px; overflow: hidden;
   background: var(--border-color-primary); }
