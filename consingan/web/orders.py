@@ -115,9 +115,7 @@ class Cost:
 
 def cost_of(job: Job) -> Cost:
     """By a few iterations on networks that are thrown away."""
-    return Cost(
-        job.training.sizes[-1], seconds_of(job), job.training.peak_memory(), job.notes
-    )
+    return Cost(job.training.sizes[-1], seconds_of(job), job.training.peak_memory(), job.notes)
 
 
 def train_words(settings: Mapping[str, Any], root: Path) -> tuple[str, ...]:
