@@ -23,7 +23,7 @@ $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(INSTALL) ".[dev,docs,video,ray]"
+	$(INSTALL) ".[dev,docs,video,ray,web]"
 	touch $@
 
 demo: $(VENV)/.demo

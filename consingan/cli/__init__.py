@@ -15,6 +15,7 @@ from consingan.cli.judging import metrics_command
 from consingan.cli.listing import methods_command
 from consingan.cli.replaying import replay_command
 from consingan.cli.sampling import sample_command
+from consingan.cli.serving import web_command
 from consingan.cli.training import train
 
 __all__ = ["evaluate", "main", "train"]
@@ -35,5 +36,6 @@ main.add_command(replay_command)
 main.add_command(methods_command)
 main.add_command(sample_command)
 main.add_command(doctor_command)
+main.add_command(web_command)
 for group in authors_groups():
     main.add_command(group)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def watching(options: Mapping[str, Any]) -> Watch:
     """Whoever watches a training of the command; `tensorboard` counts among the options."""
-    from consingan.training.observers import Pictures, ProgressBar, TensorBoard
+    from consingan.training.observers import Pictures, ProgressBar, ProgressNotes, TensorBoard
     from consingan.training.snapshots import Snapshots
 
     @contextlib.contextmanager
@@ -30,7 +30,9 @@ def watching(options: Mapping[str, Any]) -> Watch:
         with contextlib.ExitStack() as closing:
             bar = ProgressBar(run.trainer, say)
             closing.callback(bar.close)
-            observers: list[Observer] = [bar, Pictures(path, run.naive)]
+            notes = ProgressNotes(path)
+            closing.callback(notes.close)
+            observers: list[Observer] = [bar, notes, Pictures(path, run.naive)]
             if run.trainer.config.fine_tune:
                 assert run.naive is not None
                 observers.insert(0, Snapshots(path, run.naive))

@@ -25,6 +25,7 @@ class PairConfig(Config):
         "",
         f"A of the pair (B is the image): a picture file, or {WORDS}, made from B.",
         group="pair",
+        kind="words",
     )
     warps: bool = option(
         True, "Bend both alike in every iteration: without it a pair is learned by heart.",

@@ -40,7 +40,8 @@ def option(
         flag: the long flag without its dashes, where it is not the field's name.
         group: heading in the help.
         kind: how a text or a repeated value is read on the command line: "path", "terms", "size"
-            (WxH), "stage" (a number or all), "factor" (above 0), "share" (0 to 1).
+            (WxH), "stage" (a number or all), "factor" (above 0), "share" (0 to 1); of a setting,
+            "words" where words may stand in place of a file.
         metavar: what stands for the value in the help.
         shown: the default in words, where it is not the value itself.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import warnings
@@ -18,10 +19,12 @@ from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.registry import sheet_of
 from consingan.runs.curves import save_curves
+from consingan.runs.progress import Progress, remove_progress, write_progress
 from consingan.training.loop import ATTEMPTS, Trainer
-from consingan.training.records import Record, StageRecord, StageRestarted, StepRecord
+from consingan.training.records import Record, StageRecord, StageRestarted, StageStarted, StepRecord
 
 SCALARS_EVERY = 10  # iterations between two points of TensorBoard's curves
+NOTE_EVERY = 2.0  # seconds between two notes of the progress
 SHOW_EVERY = 0.3  # seconds between two looks at the losses, which may stall a GPU
 
 
@@ -103,6 +106,46 @@ def _last(record: StageRecord, trainer: Trainer) -> str:
         return ""
     value = record.losses[-1, trainer.training.losses.index(name)].item()
     return f", reconstruction loss {value:.4f}"
+
+
+@dataclass
+class ProgressNotes:
+    """Notes down in the run's folder how far the training is, while it runs."""
+
+    folder: Path
+    begun: float = field(default_factory=time.perf_counter)
+    noted: float = -math.inf
+    done_before: float | None = None
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        """Note it down every few seconds, and when a stage begins."""
+        now = time.perf_counter()
+        started = isinstance(record, StageStarted)
+        if not started and (not isinstance(record, StepRecord) or now - self.noted < NOTE_EVERY):
+            return
+        self.noted = now
+        done = self._done(trainer)
+        if self.done_before is None:
+            self.done_before, self.begun = done, now
+        gained = done - self.done_before
+        left = (1 - done) * (now - self.begun) / gained if gained > 0 else None
+        write_progress(
+            self.folder,
+            Progress(
+                trainer.stage + 1, trainer.stages, trainer.iteration, trainer.iterations, done, left
+            ),
+        )
+
+    def _done(self, trainer: Trainer) -> float:
+        """Share of all iterations, each counted by what it costs."""
+        training = trainer.training
+        works = [training.cost(k) * training.iterations(k) for k in range(training.stages)]
+        done = sum(works[: trainer.stage]) + training.cost(trainer.stage) * trainer.iteration
+        return min(1.0, done / sum(works))
+
+    def close(self) -> None:
+        """The training has ended, or is about to."""
+        remove_progress(self.folder)
 
 
 @dataclass

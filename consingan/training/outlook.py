@@ -28,7 +28,7 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
         typed: what the user gave, by which presets are tried.
     """
     work = work_of(job.training)
-    if not work or (seconds := work * _pace(job, work)) < SHORT:
+    if (seconds := seconds_of(job)) < SHORT:
         return
     line = f"time: about {in_words(seconds)} at these settings here"
     if seconds >= LONG and not typed.get("fine_tune"):

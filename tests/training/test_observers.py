@@ -1,4 +1,4 @@
-"""The warning that a stage gives one flat color."""
+"""The warning that a stage gives one flat color, and the notes of how far a training is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from helpers import trainer_on
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
-from consingan.training.observers import Saturation
-from consingan.training.records import StageRecord, StageStarted
+from consingan.runs.progress import PROGRESS
+from consingan.training import observers
+from consingan.training.observers import ProgressNotes, Saturation
+from consingan.training.records import StageRecord, StageStarted, StepRecord
 
 REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16)
 FLAT = 10 * REAL.var((2, 3)).mean().item()  # the reconstruction loss of its mean color
@@ -48,3 +50,50 @@ def test_else_nothing_is_said(loss, niter, alpha):
         warnings.simplefilter("error")
         watch(loss, niter, alpha)
         Saturation().observe(StageStarted(0), SimpleNamespace())
+
+
+class Notes:
+    """What was noted down, in place of a file."""
+
+    def __init__(self, monkeypatch):
+        self.found = []
+        monkeypatch.setattr(observers, "write_progress", lambda _, note: self.found.append(note))
+
+
+def trainer_at(stage, iteration):
+    training = SimpleNamespace(
+        stages=2, cost=lambda k: (1.0, 3.0)[k], iterations=lambda k: 100, losses=()
+    )
+    return SimpleNamespace(
+        training=training, stage=stage, stages=2, iteration=iteration, iterations=100
+    )
+
+
+def test_progress_counts_iterations_by_what_they_cost(monkeypatch, tmp_path):
+    noted = Notes(monkeypatch)
+    watcher = ProgressNotes(tmp_path)
+    watcher.observe(StageStarted(0), trainer_at(0, 0))
+    watcher.observe(StageStarted(1), trainer_at(1, 0))
+    assert [note.done for note in noted.found] == [0, 0.25]
+    assert noted.found[0].left is None
+    assert noted.found[1].left > 0
+    assert (noted.found[1].stage, noted.found[1].iterations) == (2, 100)
+
+
+def test_between_stages_progress_is_noted_every_few_seconds_only(monkeypatch, tmp_path):
+    noted = Notes(monkeypatch)
+    clock = iter([0.0, 0.5, 1.0, 2.5])
+    monkeypatch.setattr(observers.time, "perf_counter", lambda: next(clock))
+    watcher = ProgressNotes(tmp_path, begun=0.0)
+    watcher.observe(StageStarted(0), trainer_at(0, 0))
+    for iteration in (1, 2, 3):
+        watcher.observe(StepRecord(0, iteration, torch.zeros(1)), trainer_at(0, iteration))
+    assert [note.iteration for note in noted.found] == [0, 3]
+
+
+def test_the_notes_are_gone_when_the_training_ends(tmp_path):
+    watcher = ProgressNotes(tmp_path)
+    watcher.observe(StageStarted(0), trainer_at(0, 0))
+    assert (tmp_path / PROGRESS).is_file()
+    watcher.close()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,67 @@
+"""What the page says in place: sentences, and errors as the sentences of the library."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from typing import Any
+
+from consingan.errors import UserError, out_of_memory
+
+
+def told(*lines: str) -> str:
+    """Lines for the visitor, as HTML; whatever they hold is shown as text."""
+    return "".join(f'<p role="status" class="told">{escape(line)}</p>' for line in lines)
+
+
+def refused(sentence: str) -> str:
+    """Why something was not done, as HTML."""
+    return f'<p role="alert" class="refused">{escape(sentence)}</p>'
+
+
+def notes(lines: Iterable[str]) -> list[str]:
+    """Of what a command would print, what is to be heeded."""
+    return [line.removeprefix("Note: ") for line in lines if line.startswith("Note:")]
+
+
+def answering(message: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a handler's errors become a sentence in the component `message`.
+
+    Args:
+        message: a component that shows HTML, among the handler's outputs; the handler gives back
+            {component: value}.
+    """
+
+    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(handler)
+        def once(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return handler(*args, **kwargs)
+            except Exception as error:  # a page must answer, whatever happens
+                return {message: refused(sentence_of(error))}
+
+        @functools.wraps(handler)
+        def again_and_again(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:
+                yield {message: refused(sentence_of(error))}
+
+        return again_and_again if inspect.isgeneratorfunction(handler) else once
+
+    return decorate
+
+
+def sentence_of(error: Exception) -> str:
+    """What a visitor can do about an error; a bug is printed where the page was started."""
+    if isinstance(error, UserError):
+        return str(error)
+    if out_of_memory(error):
+        return "There is not enough memory; make smaller pictures, or fewer at a time."
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename or 'A file'} cannot be read or written ({error.strerror})."
+    traceback.print_exception(error)
+    return f"This should not have happened ({type(error).__name__}: {error}); please report it."

@@ -1,0 +1,75 @@
+"""The rest of a method's settings as a form under "More", and what was filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import gradio as gr
+
+from consingan.methods.contract import Method
+from consingan.web.desk import Desk
+from consingan.web.fields import Row, label_of
+from consingan.web.orders import (
+    checked_words,
+    names_picture,
+    recommended,
+    shown_rows,
+    takes_words,
+)
+from consingan.web.pictures import bring_in, keep
+from consingan.web.widgets import component
+
+Name = tuple[str, bool]
+"""A setting, and whether it is a picture that is brought for it."""
+
+
+def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Name, Any]:
+    """Parts for the settings that have no place of their own.
+
+    Args:
+        method: whose settings they are.
+        task: whose recommended values are shown.
+        preset: likewise.
+        name: of the part in the page.
+    """
+    best = recommended(method.name, task, preset)
+    found: dict[Name, Any] = {}
+    with gr.Accordion("More", open=False, elem_id=name):
+        rows = sorted(shown_rows(method), key=lambda row: str(row.metadata["group"]))
+        for group, members in groupby(rows, key=lambda row: str(row.metadata["group"])):
+            gr.Markdown(f"**{group.capitalize()}**")
+            with gr.Row():
+                for row in members:
+                    found |= _parts_of(row, getattr(best, row.name))
+    return found
+
+
+def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
+    if not names_picture(row):
+        return {(row.name, False): component(row, value, min_width=200)}
+    bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
+    words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
+    return {**words, (row.name, True): bring}
+
+
+def filled_in(
+    desk: Desk, method: Method, names: Sequence[Name], values: Sequence[Any], request: gr.Request
+) -> dict[str, Any]:
+    """What stands in the form, by field; pictures are kept where a training finds them.
+
+    Raises:
+        UserError: a picture cannot be read, or a word stands where none may.
+    """
+    table = method.config.__dataclass_fields__
+    filled: dict[str, Any] = {}
+    for (name, is_picture), value in zip(names, values, strict=True):
+        if is_picture and value:
+            brought = bring_in(value, desk.fresh(request, name))
+            filled[name] = str(keep(brought.path, desk.root))
+        elif names_picture(table[name]) and not is_picture:
+            filled[name] = checked_words(table[name], str(value or ""))
+        elif not is_picture:
+            filled[name] = value
+    return filled

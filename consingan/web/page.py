@@ -1,0 +1,45 @@
+"""The page: its parts side by side, and what happens when somebody comes and goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from consingan.machine.files import make_folder
+from consingan.web.desk import Desk
+from consingan.web.instant import instant_tab
+from consingan.web.looks import looks
+from consingan.web.paint import paint_tab
+from consingan.web.queue import Trainings
+from consingan.web.runs import runs_tab
+from consingan.web.train import train_tab
+
+TITLE = "Pictures from one picture"
+KEPT = 24 * 3600  # seconds that what was uploaded or shown is kept for a page that stays open
+
+
+def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
+    """The page and how it looks.
+
+    Args:
+        root: folder of the runs.
+        sessions: folder for what visitors bring.
+    """
+    logs = make_folder(sessions / "logs")
+    desk = Desk(root, sessions, Trainings(root, logs))
+    desk.trainings.watch()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
+        gr.Markdown(f"# {TITLE}\nEverything is made on this machine; nothing leaves it.",
+                    elem_id="title")  # fmt: skip
+        with gr.Tabs():
+            for name, part in PARTS.items():
+                with gr.Tab(name, id=name.lower()) as tab:
+                    part(desk, page, tab)
+        page.unload(desk.forget)
+    page.queue(default_concurrency_limit=4, max_size=64, api_open=False)
+    return page, looks()
+
+
+PARTS = {"Instant": instant_tab, "Paint": paint_tab, "Train": train_tab, "Runs": runs_tab}

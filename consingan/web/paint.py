@@ -1,0 +1,226 @@
+"""The Paint tab: brush over a picture or drop an object in, and let a model make it one."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from consingan.errors import UserError
+from consingan.images.io import read_picture, write_image
+from consingan.images.paste import Placed, paste
+from consingan.methods.registry import method_of
+from consingan.outputs.requests import CompositeRequest
+from consingan.web import painting
+from consingan.web.answers import answering, told
+from consingan.web.desk import Desk
+from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
+from consingan.web.fields import typed, without_flags
+from consingan.web.forms import filled_in, more_settings
+from consingan.web.orders import cost_of, default_preset, prepared, settings_of
+from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
+from consingan.web.widgets import component
+
+OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a visitor painted and chose."""
+
+    brought: Brought | None
+    editor: Any
+    dropped: Brought | None
+    across: float
+    down: float
+    width: float
+    task: str
+    method: str
+    size: int
+
+    def place(self) -> Placed:
+        """In shares of the picture; the sliders go by percent."""
+        return Placed(self.across / 100, self.down / 100, self.width / 100)
+
+
+def paint_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
+    """Lay the tab out and connect its parts."""
+    parts = laid_out()
+    _bringing(desk, parts)
+    _choosing(parts)
+    _making(desk, parts)
+
+
+def _bringing(desk: Desk, parts: Parts) -> None:
+    """The picture, and an object to drop in."""
+
+    @answering(parts.message)
+    def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if file is None:
+            return {parts.brought: None, parts.editor: None,
+                    parts.placed: gr.update(value=None, visible=False)}  # fmt: skip
+        brought = bring_in(file, desk.fresh(request, "painted"), easel=True)
+        shown: dict[str, Any] = {"background": str(brought.shown), "layers": [], "composite": None}
+        return {parts.brought: brought, parts.editor: shown, parts.message: told(*brought.notes)}
+
+    @answering(parts.message)
+    def receive_object(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if file is None:
+            return {parts.object: None, parts.placed: gr.update(value=None, visible=False)}
+        brought = bring_in(file, desk.fresh(request, "object"))
+        notes = () if read_picture(brought.path).alpha is not None else (
+            "The object has no transparent background: all of its rectangle is dropped in.",
+        )  # fmt: skip
+        return {parts.object: brought, parts.message: told(*notes)}
+
+    def look(request: gr.Request, brought: Any, dropped: Any, *where: float) -> dict[Any, Any]:
+        return {parts.placed: _placed(desk, brought, dropped, where, request)}
+
+    def click(brought: Brought | None, event: gr.SelectData) -> tuple[int, int]:
+        assert brought is not None  # else there is nothing to click on
+        height, width = read_picture(brought.shown).size
+        return round(100 * event.index[0] / width), round(100 * event.index[1] / height)
+
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    seen = [parts.brought, parts.object, *parts.place]
+    parts.upload.change(receive, parts.upload,
+                        [parts.brought, parts.editor, parts.placed, parts.message],
+                        **private).then(look, seen, parts.placed, **private)  # fmt: skip
+    parts.dropped.change(receive_object, parts.dropped, [parts.object, parts.placed, parts.message],
+                         **private).then(look, seen, parts.placed, **private)  # fmt: skip
+    parts.placed.select(click, parts.brought, [parts.across, parts.down], **private).then(
+        look, seen, parts.placed, **private
+    )
+    for slider in parts.place:
+        slider.release(look, seen, parts.placed, **private)
+
+
+def _placed(
+    desk: Desk, brought: Brought | None, dropped: Brought | None, where: tuple[float, ...],
+    request: gr.Request,
+) -> Any:  # fmt: skip
+    """How the picture looks with the object, at the size of the page."""
+    if brought is None or dropped is None:
+        return gr.update(value=None, visible=False)
+    place = Placed(*(share / 100 for share in where))
+    picture, _ = paste(read_picture(brought.shown).image, read_picture(dropped.path), place)
+    path = desk.fresh(request, "placed") / "placed.png"
+    write_image(path, picture)
+    return gr.update(value=str(path), visible=True)
+
+
+def _choosing(parts: Parts) -> None:
+    """What to do decides how; how decides what it takes."""
+
+    def other_task(task: str) -> dict[Any, Any]:
+        row, choices = painting.tasks()[task], method_choices(task)
+        return {
+            parts.task: gr.update(info=without_flags(row.summary)),
+            parts.hint: told(HINTS[painting.is_hole(row)]),
+            parts.dropping: gr.update(visible=not painting.is_hole(row)),
+            parts.method: gr.update(choices=choices, value=choices[0][1]),
+            parts.size: size_for(choices[0][1], task),
+        }
+
+    @answering(parts.cost)
+    def cost(brought: Brought | None, task: str, method: str, size: int) -> dict[Any, Any]:
+        if brought is None or not painting.learns(method_of(method)):
+            return {parts.cost: ""}
+        chosen = _chosen(method, task, size)
+        job = prepared(settings_of(chosen, {}) | {"input_name": str(brought.path)})
+        return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
+
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    asked = [parts.brought, parts.task, parts.method, parts.size]
+    timed = {"concurrency_id": "estimate", "trigger_mode": "always_last", **private}
+    parts.task.input(other_task, parts.task,
+                     [parts.task, parts.hint, parts.dropping, parts.method, parts.size],
+                     **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
+    parts.method.input(size_for, [parts.method, parts.task], parts.size, **private).then(
+        cost, asked, parts.cost, **timed
+    )
+    parts.size.release(cost, asked, parts.cost, **timed)
+    parts.upload.upload(cost, asked, parts.cost, **timed)
+
+
+def _making(desk: Desk, parts: Parts) -> None:
+    """The rest of the options, and the button."""
+    table = CompositeRequest.__dataclass_fields__
+
+    def options(method: str, task: str) -> None:
+        if task not in method_of(method).tasks:
+            return  # the method that goes with it is about to follow
+        settings = more_settings(
+            method_of(method), task, default_preset(method_of(method)), "paint-more"
+        )
+        with gr.Accordion("More about the mask", open=False), gr.Row():
+            request_parts = [component(table[n], table[n].default, min_width=150)
+                             for n in OF_REQUEST]  # fmt: skip
+        names, count = tuple(settings), len(parts.given)
+
+        @answering(parts.message)
+        def make(request: gr.Request, *values: Any) -> dict[Any, Any]:
+            given, rest = Given(*values[:count]), values[count:]
+            filled = filled_in(desk, method_of(given.method), names, rest[: len(names)], request)
+            about = dict(zip(OF_REQUEST, rest[len(names) :], strict=True))
+            return _made(desk, parts, given, filled, about, request)
+
+        parts.start.click(make, [*parts.given, *settings.values(), *request_parts],
+                          [parts.before_after, parts.save, parts.message],
+                          concurrency_id="compute", api_visibility="private")  # fmt: skip
+
+    gr.render(inputs=[parts.method, parts.task])(options)
+
+
+def _chosen(method: str, task: str, size: int) -> dict[str, Any]:
+    preset = default_preset(method_of(method))
+    return {"method": method, "train_mode": task, "preset": preset, "max_size": size}
+
+
+def _made(
+    desk: Desk, parts: Parts, given: Given, filled: dict[str, Any], about: dict[str, Any],
+    request: gr.Request,
+) -> dict[Any, Any]:  # fmt: skip
+    """Make it now, or put it into the queue where a training comes first."""
+    if given.brought is None:
+        raise UserError("Drop a picture first.")
+    method, folder = method_of(given.method), desk.fresh(request, "result")
+    dropped = (given.dropped.path, given.place()) if given.dropped else None
+    strokes = painting.strokes_of((given.editor or {}).get("layers"))
+    made = painting.painted(given.brought.path, strokes, dropped, method.tasks[given.task], folder)
+    kept = dataclasses.replace(made, **{
+        field.name: keep(path, desk.root)
+        for field in dataclasses.fields(made) if (path := getattr(made, field.name))
+    })  # fmt: skip
+    chosen = _chosen(given.method, given.task, given.size)
+    settings = settings_of(chosen, filled) | painting.told_of(
+        kept, method, method.tasks[given.task]
+    )
+    asked = typed(CompositeRequest, about, CompositeRequest())
+    with desk.computing():
+        job = prepared(settings)
+        result = painting.made_at_once(job, kept, asked, desk.root, folder)
+    if result is None:
+        title = f"{method.title}, {given.task}, {kept.picture.stem}"
+        desk.trainings.add(title, *painting.commands(settings, kept, asked, desk.root))
+        return {parts.message: told(
+            f"{title} is trained first: the tab Train shows how far it is, the tab Runs the result."
+        )}  # fmt: skip
+    pair = (
+        str(_small(kept.naive, folder / "before.png")),
+        str(_small(result, folder / "after.png")),
+    )
+    return {
+        parts.before_after: gr.update(value=pair, visible=True),
+        parts.save: gr.update(value=str(result), visible=True),
+        parts.message: told(*job.notes),
+    }  # fmt: skip
+
+
+def _small(file: Path, path: Path) -> Path:
+    """A picture for the page."""
+    write_image(path, reduced(read_picture(file), SHOWN))
+    return path

@@ -1,0 +1,175 @@
+"""Trainings, one at a time: each is the ordinary command in a process of its own.
+
+The process outlives the page and the server. What is known of it is found in its run's folder, so
+that a page that is opened later, or another server, finds it again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from consingan.errors import UserError
+from consingan.runs.listing import runs_below
+from consingan.runs.progress import read_progress
+
+RUN = "{run}"  # in words of a command: the folder of the run that the one before it made
+LOOK_EVERY = 0.5  # seconds between two looks at what runs
+KEPT = 20  # orders that have ended and are still told of
+LONGEST_LOG = 2**16  # bytes of its end that are read
+STOPPED = 130  # exit code, and -2: ended by Ctrl+C
+
+Words = tuple[str, ...]
+
+
+@dataclass
+class Order:
+    """What somebody asked for: commands one after the other.
+
+    Attributes:
+        title: what it is, in words.
+        commands: words after `consingan`, of each.
+        number: that names it.
+        run: folder of its run, once there is one.
+        ended: None while it waits or runs; then "" or the sentence that says why it failed.
+    """
+
+    title: str
+    commands: Sequence[Words]
+    number: int = 0
+    run: Path | None = None
+    ended: str | None = None
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+    step: int = 0
+
+
+@dataclass
+class Trainings:
+    """The queue of one server.
+
+    Attributes:
+        root: folder of the runs; while a training runs anywhere in it, none is begun.
+        logs: folder for what the commands print.
+    """
+
+    root: Path
+    logs: Path
+    orders: list[Order] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def watch(self) -> None:
+        """Look after the queue in the background for as long as this program runs."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def add(self, title: str, *commands: Words) -> Order:
+        """Put something at the end of the queue."""
+        with self.lock:
+            order = Order(title, commands, next(self.numbers))
+            self.orders.append(order)
+        self.advance()
+        return order
+
+    def drop(self, number: int) -> None:
+        """Take something out of the queue that has not begun.
+
+        Raises:
+            UserError: it has.
+        """
+        with self.lock:
+            found = [o for o in self.orders if o.number == number and o.process is None]
+            if not found:
+                raise UserError("That one has begun; stop it instead.")
+            self.orders.remove(found[0])
+
+    def waiting(self) -> list[Order]:
+        """Those that have not begun, in their order."""
+        return [o for o in self.orders if o.process is None and o.ended is None]
+
+    def current(self) -> Order | None:
+        """The one that runs, if it was begun here."""
+        return next((o for o in self.orders if o.process is not None and o.ended is None), None)
+
+    def running(self) -> dict[str, Path]:
+        """Runs that are being trained, whoever began them, by name."""
+        return {n: p for n, p in runs_below(self.root).items() if read_progress(p) is not None}
+
+    def last(self) -> Order | None:
+        """The one that ended last."""
+        return next((o for o in reversed(self.orders) if o.ended is not None), None)
+
+    def advance(self) -> None:
+        """See what has ended, and begin what is next."""
+        with self.lock:
+            order = self.current()
+            if order is not None:
+                self._look_after(order)
+            waiting = self.waiting()
+            if self.current() is None and waiting and not self.running():
+                self._begin(waiting[0])
+            ended = [o for o in self.orders if o.ended is not None]
+            for old in ended[:-KEPT]:
+                self.orders.remove(old)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(LOOK_EVERY)
+            self.advance()
+
+    def _begin(self, order: Order) -> None:
+        words = [str(order.run) if w == RUN else w for w in order.commands[order.step]]
+        handle, name = tempfile.mkstemp(suffix=".txt", dir=self.logs)
+        order.log = Path(name)
+        apart: Any = {"start_new_session": True}
+        if os.name == "nt":
+            apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        with os.fdopen(handle, "wb") as log:
+            order.process = subprocess.Popen(
+                [sys.executable, "-m", "consingan", *words],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                **apart,
+            )  # fmt: skip
+
+    def _look_after(self, order: Order) -> None:
+        assert order.process is not None
+        text = printed(order)
+        if found := re.findall(r"^run folder: (.+)$", text, re.MULTILINE):
+            order.run = Path(found[-1].strip())
+        code = order.process.poll()
+        if code is None:
+            return
+        if code == 0 and order.step + 1 < len(order.commands):
+            order.step += 1
+            self._begin(order)
+        else:
+            order.ended = "" if code in (0, STOPPED, -2) else _reason(text, code)
+
+
+def printed(order: Order) -> str:
+    """What its command has printed, the end of it."""
+    if order.log is None:
+        return ""
+    try:
+        return order.log.read_bytes()[-LONGEST_LOG:].decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _reason(text: str, code: int) -> str:
+    """The sentence of the library, else the last line."""
+    errors = re.findall(r"^Error: (.+)$", text, re.MULTILINE)
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else "it said nothing"
+    return str(errors[-1]) if errors else f"It ended with exit code {code}: {last}"

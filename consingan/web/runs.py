@@ -1,0 +1,193 @@
+"""The Runs tab: what was trained, pictures made with it, reports, two side by side, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from consingan.web.answers import answering, notes, told
+from consingan.web.cards import Card, card_of, cards, facts, thumbnail
+from consingan.web.closer import compare_button, delete_button, report_button
+from consingan.web.desk import Desk
+from consingan.web.fields import Row, label_of
+from consingan.web.making import first_value, is_file, make_with, rows_of, zipped
+from consingan.web.pictures import bring_in, keep
+from consingan.web.widgets import component
+
+NOBODY = "There is no run yet: train one, or paint."
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of the tab."""
+
+    gallery: gr.Gallery
+    again: gr.Button
+    message: gr.HTML
+    names: gr.State
+    chosen: gr.State
+    facts: gr.HTML
+    made: gr.Gallery
+    archive: gr.DownloadButton
+    page: gr.HTML
+
+    @property
+    def all(self) -> list[Any]:
+        """What changes when another run is chosen."""
+        return [self.chosen, self.facts, self.made, self.archive, self.page, self.message]
+
+
+def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
+    """Lay the tab out and connect its parts."""
+    parts = _parts()
+    with gr.Row(elem_classes="row"):
+        with gr.Column(scale=1, min_width=300):
+            parts.gallery.render()
+            parts.again.render()
+        with gr.Column(scale=2, min_width=300):
+            parts.message.render()
+            parts.facts.render()
+            _making(desk, parts)
+            parts.made.render()
+            parts.archive.render()
+            with gr.Row():
+                report_button(desk, parts.chosen, parts.page, parts.message)
+                compare_button(desk, parts.chosen, parts.page, parts.message)
+                after = [*parts.all, parts.gallery, parts.names]
+                delete_button(desk, parts.chosen, parts.message,
+                              (after, partial(_deleted, desk, parts)))  # fmt: skip
+            parts.page.render()
+    _choosing(desk, page, tab, parts)
+
+
+def _parts() -> Parts:
+    """All of them, to be laid out."""
+    gallery = gr.Gallery(label="Runs, the newest first", columns=2, interactive=False,
+                         allow_preview=False, object_fit="contain", fit_columns=False,
+                         elem_id="runs-gallery", buttons=[], render=False)  # fmt: skip
+    made = gr.Gallery(label="Made with it", columns=3, object_fit="contain", fit_columns=False,
+                      interactive=False, visible=False, elem_id="runs-made", render=False,
+                      buttons=["download", "fullscreen"])  # fmt: skip
+    return Parts(
+        gallery,
+        gr.Button("Look again", size="sm", render=False),
+        gr.HTML(elem_id="runs-message", render=False),
+        gr.State([]),
+        gr.State(None),
+        gr.HTML(told("Choose a run."), elem_id="runs-facts", render=False),
+        made,
+        gr.DownloadButton("Save all as a zip", visible=False, elem_id="runs-zip", render=False),
+        gr.HTML(elem_id="runs-page", render=False),
+    )
+
+
+def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
+    @answering(parts.message)
+    def choose(names: list[str], event: gr.SelectData) -> dict[Any, Any]:
+        card = card_of(desk.root, names[event.index] if event.index < len(names) else None)
+        return _nothing(parts) | {parts.chosen: card.name, parts.facts: _heading(card),
+                                  parts.message: ""}  # fmt: skip
+
+    outputs = [parts.gallery, parts.names, parts.message]
+    for listen in (page.load, tab.select, parts.again.click):
+        listen(
+            lambda: _gallery(desk, parts),
+            None,
+            outputs,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+    parts.gallery.select(choose, parts.names, parts.all, api_visibility="private")
+
+
+def _gallery(desk: Desk, parts: Parts) -> dict[Any, Any]:
+    """The runs as they are now."""
+    with desk.looking:
+        found = cards(desk.root)
+        small = {card: thumbnail(card, desk.sessions / "thumbnails") for card in found}
+    shown = [(str(picture), card.title) for card, picture in small.items() if picture]
+    names = [card.name for card, picture in small.items() if picture]
+    return {parts.gallery: shown, parts.names: names,
+            parts.message: "" if shown else told(NOBODY)}  # fmt: skip
+
+
+def _heading(card: Card) -> str:
+    return told(card.title) + facts(card)
+
+
+def _nothing(parts: Parts) -> dict[Any, Any]:
+    """Nothing is made of a run that was just chosen."""
+    return {parts.made: gr.update(value=[], visible=False), parts.page: "",
+            parts.archive: gr.update(visible=False)}  # fmt: skip
+
+
+def _deleted(desk: Desk, parts: Parts, title: str) -> dict[Any, Any]:
+    """The tab after a run of that title is gone."""
+    gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}.")}
+    return _nothing(parts) | _gallery(desk, parts) | gone
+
+
+def _making(desk: Desk, parts: Parts) -> None:
+    """Options of the chosen run's output, and the button that makes pictures."""
+
+    def options(name: str | None) -> None:
+        if name is None or name not in {card.name for card in cards(desk.root)}:
+            return
+        card = card_of(desk.root, name)
+        fields, judged = _options(card)
+        start = gr.Button("Make pictures", variant="primary", elem_id="runs-make")
+
+        @answering(parts.message)
+        def make(request: gr.Request, judge: bool, *values: Any) -> dict[Any, Any]:
+            lines: list[str] = []
+            filled = dict(zip(fields, values, strict=True))
+            with desk.computing():
+                files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
+            archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
+            return {
+                parts.made: gr.update(value=[(str(f), f.name) for f in files], visible=True),
+                parts.archive: gr.update(value=str(archive), visible=True),
+                parts.facts: _heading(card),
+                parts.message: told(*notes(lines), f"Also in {files[0].parent}." if files else ""),
+            }
+
+        start.click(make, [judged, *fields.values()],
+                    [parts.made, parts.archive, parts.facts, parts.message],
+                    concurrency_id="compute", api_visibility="private")  # fmt: skip
+
+    gr.render(inputs=[parts.chosen])(options)
+
+
+def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
+    """A part of the page for each option of the run's output."""
+    first, rest = rows_of(card)
+    with gr.Group():
+        with gr.Row():
+            fields = {row.name: _part(row) for row in first}
+        with gr.Accordion("More", open=False), gr.Row():
+            fields |= {row.name: _part(row) for row in rest}
+            judged = gr.Checkbox(False, label="Judge them and write a report",
+                                 info="Takes longer.", interactive=True)  # fmt: skip
+    return fields, judged
+
+
+def _part(row: Row) -> Any:
+    if is_file(row):
+        return gr.File(label=label_of(row), type="filepath", height=120, interactive=True)
+    return component(row, first_value(row), min_width=150)
+
+
+def _kept(desk: Desk, request: gr.Request, card: Card, filled: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in, with pictures where an evaluation finds them again."""
+    first, rest = rows_of(card)
+    files = {row.name for row in (*first, *rest) if is_file(row)}
+    kept = {name: value for name, value in filled.items() if name not in files}
+    for name in files:
+        if filled[name]:
+            brought = bring_in(filled[name], desk.fresh(request, name))
+            kept[name] = str(keep(brought.path, desk.root))
+    return kept

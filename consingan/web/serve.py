@@ -1,0 +1,202 @@
+"""Serve the page on this machine: what is allowed, and that nothing else is ever asked."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import webbrowser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consingan.errors import UserError
+from consingan.machine.files import make_folder
+
+PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LARGEST_UPLOAD = 200 * 2**20  # bytes
+SLACK = 2**20  # bytes around the files of an upload
+TOO_LARGE = f"A file may have {LARGEST_UPLOAD // 2**20} MB; make the picture smaller first."
+QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_SHARE": "False",
+    "GRADIO_MCP_SERVER": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+"""What keeps the libraries under the page from asking anybody; set before they are imported."""
+# The browser itself is told to ask nobody but this server.
+POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the page listens, and for whom.
+
+    Attributes:
+        host: address; others than this machine's own need a password.
+        port: None takes the first free one from 7860 on.
+        password: that must be typed; "" lets everybody on this machine in.
+        output_dir: folder of the runs.
+    """
+
+    host: str = LOOPBACK[0]
+    port: int | None = None
+    password: str = ""
+    output_dir: Path = Path("TrainedModels")
+
+    def check(self) -> None:
+        """Refuse to be open to a network.
+
+        Raises:
+            UserError: the sentence says what to add.
+        """
+        if self.host not in LOOPBACK and not self.password:
+            raise UserError(
+                f"--host {self.host} lets other machines in; choose a --password for the page too."
+            )
+
+
+def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -> None:
+    """Serve the page until Ctrl+C.
+
+    Raises:
+        UserError: gradio is not installed, the port is taken, or the place is open to everybody.
+    """
+    place.check()
+    root = make_folder(place.output_dir.absolute())
+    with _scratch() as scratch:
+        app = _app(place, root, scratch)
+        uvicorn: Any = importlib.import_module("uvicorn")
+        with _listening(place) as listener:
+            address = _address(place.host, listener.getsockname()[1])
+            say(f"the page: {address}")
+            say(f"runs: {root}")
+            say("Ctrl+C ends it; a training that is going on goes on.")
+            if open_browser:
+                webbrowser.open(address)
+            config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
+                                    timeout_graceful_shutdown=2)  # fmt: skip
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for what people bring to the page, gone when it is closed."""
+    folder = Path(tempfile.mkdtemp(prefix="consingan-web-"))  # for this user alone
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _app(place: Place, root: Path, scratch: Path) -> Any:
+    """The program that answers; gradio is imported here, not before the environment is set."""
+    os.environ.update(QUIET, GRADIO_TEMP_DIR=str(scratch / "gradio"))
+    try:
+        gradio: Any = importlib.import_module("gradio")
+    except ImportError:
+        raise UserError("The page needs gradio; run: pip install 'consingan[web]'.") from None
+    fastapi: Any = importlib.import_module("fastapi")
+    page: Any = importlib.import_module("consingan.web.page")
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _guard(app, place)
+    blocks, looks = page.build(root, scratch / "sessions")
+    return gradio.mount_gradio_app(
+        app, blocks, path="/", server_name=place.host,
+        auth=_password(place.password), auth_message="Any name, and the password of the page.",
+        allowed_paths=[], show_error=False, max_file_size=LARGEST_UPLOAD,
+        ssr_mode=False, run_history=False, footer_links=[], pwa=False, enable_monitoring=False,
+        mcp_server=False, **looks,
+    )  # fmt: skip
+
+
+def _password(password: str) -> Callable[[str, str], bool] | None:
+    if not password:
+        return None
+    right = password.encode()
+    return lambda _name, typed: secrets.compare_digest(typed.encode(), right)
+
+
+def _guard(app: Any, place: Place) -> None:
+    """Answers only to its own name, and tells the browser to ask nobody else."""
+    if place.host in LOOPBACK:
+        hosts: Any = importlib.import_module("starlette.middleware.trustedhost")
+        app.add_middleware(hosts.TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    app.add_middleware(Headers)
+
+
+class Headers:
+    """Adds to each answer what the browser must heed, refuses what is too large (ASGI)."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass all on; to the head of an answer our lines are added."""
+
+        async def told(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        if scope["type"] == "http" and _length(scope) > LARGEST_UPLOAD + SLACK:
+            await told({"type": "http.response.start", "status": 413,
+                        "headers": [(b"content-type", b"text/plain")]})  # fmt: skip
+            await told({"type": "http.response.body", "body": TOO_LARGE.encode()})
+            return
+        await self.app(scope, receive, told if scope["type"] == "http" else send)
+
+
+def _length(scope: Any) -> int:
+    """Bytes that a request says it has."""
+    said = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(said) if said.isdigit() else 0
+
+
+@contextlib.contextmanager
+def _listening(place: Place) -> Iterator[socket.socket]:
+    """A socket on the port that was named, else on the first free one.
+
+    Raises:
+        UserError: it is taken, or the host is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    ports = [place.port] if place.port is not None else [*range(PORT, PORT + PORTS), 0]
+    for port in ports:
+        listener = socket.socket(family)
+        if os.name != "nt":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((place.host, port))
+        except (OSError, OverflowError) as error:
+            listener.close()
+            reason = getattr(error, "strerror", None) or str(error)
+            continue
+        with listener:
+            yield listener
+        return
+    raise UserError(
+        f"The page cannot listen at {place.host}:{ports[0]} ({reason}); choose another --port."
+    )
+
+
+def _address(host: str, port: int) -> str:
+    shown = LOOPBACK[0] if host in ("0.0.0.0", "::") else host
+    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"

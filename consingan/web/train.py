@@ -1,0 +1,213 @@
+"""The Train tab: choose a method, see what it takes, put it into the queue, watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from consingan.errors import UserError
+from consingan.methods.choose import default_task
+from consingan.methods.contract import Method
+from consingan.methods.registry import METHODS, method_of
+from consingan.settings.config import DEFAULT_METHOD
+from consingan.web.answers import answering, told
+from consingan.web.desk import Desk
+from consingan.web.fields import without_flags
+from consingan.web.forms import Name, filled_in, more_settings
+from consingan.web.orders import (
+    cost_of,
+    default_preset,
+    prepared,
+    recommended,
+    settings_of,
+    train_words,
+)
+from consingan.web.pictures import Brought, bring_in, keep
+from consingan.web.watch import watch_panel
+
+LARGEST, LEAST = 1024, 16  # px
+Names = tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of the left side."""
+
+    upload: gr.File
+    shown: gr.Image
+    brought: gr.State
+    method: gr.Dropdown
+    task: gr.Dropdown
+    preset: gr.Dropdown
+    size: gr.Slider
+    cost: gr.HTML
+    start: gr.Button
+    message: gr.HTML
+
+    @property
+    def chosen(self) -> list[Any]:
+        """What is chosen outside of "More"."""
+        return [self.brought, self.method, self.task, self.preset, self.size]
+
+
+def task_choices(method: Method) -> list[tuple[str, str]]:
+    """Its tasks in words."""
+    return [(f"{name}: {without_flags(row.summary)}", name) for name, row in method.tasks.items()]
+
+
+def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
+    """Lay the tab out and connect its parts."""
+    gr.Markdown("A model of one picture is trained, which takes minutes to hours. It goes on when "
+                "you close this page.")  # fmt: skip
+    with gr.Row(elem_classes="row"):
+        with gr.Column(scale=1, min_width=300):
+            _left(desk)
+        with gr.Column(scale=1, min_width=300):
+            watch_panel(desk, page)
+
+
+def _left(desk: Desk) -> None:
+    first = method_of(DEFAULT_METHOD)
+    task, preset = default_task(first), default_preset(first)
+    upload = gr.File(label="The picture to learn from", type="filepath", height=140,
+                     elem_id="train-drop")  # fmt: skip
+    shown = gr.Image(label="As it was read", interactive=False, height=200, buttons=[],
+                     elem_id="train-shown",
+                     visible=False, elem_classes="whole")  # fmt: skip
+    methods = [(m.title, m.name) for m in METHODS.values()]
+    method = gr.Dropdown(methods, value=first.name, label="How", info=first.summary,
+                         elem_id="train-method")  # fmt: skip
+    tasks = gr.Dropdown(task_choices(first), value=task, label="What for", elem_id="train-task")
+    presets = gr.Dropdown(list(first.presets), value=preset, label="Effort",
+                          info="paper is as published; others take less time.",
+                          elem_id="train-preset")  # fmt: skip
+    best = recommended(first.name, task, preset)
+    size = gr.Slider(LEAST, LARGEST, best.max_size, step=1, label="Longer side, px",
+                     info="Larger is sharper and slower.", elem_id="train-size")  # fmt: skip
+    cost = gr.HTML(told("Drop a picture to see how long it takes."), elem_id="train-cost")
+    start = gr.Button("Train", variant="primary", elem_id="train-start")
+    message = gr.HTML(elem_id="train-message")
+    parts = Parts(upload, shown, gr.State(None), method, tasks, presets, size, cost, start, message)
+    _connect(desk, parts)
+    _starting(desk, parts)
+
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {
+    "concurrency_id": "estimate",
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    **PRIVATE,
+}
+
+
+def _connect(desk: Desk, parts: Parts) -> None:
+    """Bring a picture, choose: after each the estimate is made anew."""
+
+    @answering(parts.message)
+    def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if file is None:
+            return {parts.brought: None, parts.shown: gr.update(visible=False)}
+        brought = bring_in(file, desk.fresh(request, "training"))
+        return {parts.brought: brought, parts.message: told(*brought.notes),
+                parts.shown: gr.update(value=str(brought.shown), visible=True)}  # fmt: skip
+
+    def other_method(name: str) -> dict[Any, Any]:
+        method = method_of(name)
+        task, preset = default_task(method), default_preset(method)
+        best = recommended(name, task, preset)
+        return {parts.method: gr.update(info=method.summary),
+                parts.task: gr.update(choices=task_choices(method), value=task),
+                parts.preset: gr.update(choices=list(method.presets), value=preset),
+                parts.size: best.max_size}  # fmt: skip
+
+    @answering(parts.cost)
+    def first_estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+        return _estimate(desk, parts, (), values, request)
+
+    def other_task(name: str, task: str, preset: str) -> int:
+        return recommended(name, task, preset).max_size
+
+    heard = [
+        parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
+                            **PRIVATE),
+        parts.method.input(other_method, parts.method,
+                           [parts.method, parts.task, parts.preset, parts.size], **PRIVATE),
+        parts.task.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
+                         **PRIVATE),
+        parts.preset.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
+                           **PRIVATE),
+    ]  # fmt: skip
+    for event in heard:
+        event.then(first_estimate, parts.chosen, [parts.cost], **QUIET)
+
+
+def _starting(desk: Desk, parts: Parts) -> None:
+    """The rest of the settings, and the button."""
+
+    def more(method: str, task: str, preset: str) -> None:
+        if task not in method_of(method).tasks or preset not in method_of(method).presets:
+            return  # the others are about to follow
+        fields = more_settings(method_of(method), task, preset, "train-more")
+        inputs = [*parts.chosen, *fields.values()]
+        names = tuple(fields)
+
+        @answering(parts.cost)
+        def estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            return _estimate(desk, parts, names, values, request)
+
+        @answering(parts.message)
+        def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            return _order(desk, parts, names, values, request)
+
+        changes = [field.change for field in fields.values()]
+        gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
+              **QUIET)  # fmt: skip
+        parts.start.click(order, inputs, [parts.message], **PRIVATE)
+
+    gr.render(inputs=[parts.method, parts.task, parts.preset])(more)
+
+
+def _settings(
+    desk: Desk, names: Names, values: tuple[Any, ...], request: gr.Request
+) -> dict[str, Any]:
+    """What was filled in, pictures kept where a training finds them.
+
+    Raises:
+        UserError: something is missing or cannot work.
+    """
+    _, method, task, preset, size, *rest = values
+    filled = filled_in(desk, method_of(method), names, rest, request)
+    chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
+    return settings_of(chosen, filled)
+
+
+def _picture(brought: Brought | None) -> Path:
+    if brought is None:
+        raise UserError("Drop a picture first.")
+    return brought.path
+
+
+def _estimate(
+    desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
+) -> Mapping[Any, Any]:
+    if given[0] is None:
+        return {parts.cost: told("Drop a picture to see how long it takes.")}
+    settings = _settings(desk, names, given, request)
+    cost = cost_of(prepared(settings | {"input_name": str(_picture(given[0]))}))
+    return {parts.cost: told(cost.in_words(), *cost.notes)}
+
+
+def _order(
+    desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
+) -> Mapping[Any, Any]:
+    settings = _settings(desk, names, given, request)
+    settings["input_name"] = str(keep(_picture(given[0]), desk.root))
+    job = prepared(settings)
+    title = f"{job.method.title}, {settings['train_mode']}, {given[0].path.stem}"
+    desk.trainings.add(title, train_words(settings, desk.root))
+    return {parts.message: told(f"In the queue: {title}.")}

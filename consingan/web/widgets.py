@@ -1,0 +1,37 @@
+"""Rows of option tables as parts of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from consingan.web.fields import PARSERS, Row, in_text, kind_of, label_of, without_flags
+
+
+def component(row: Row, value: Any, **more: Any) -> Any:
+    """The part of the page that a row becomes.
+
+    Args:
+        row: made by `settings.option.option`.
+        value: that it shows first.
+        **more: for the component.
+    """
+    meta, kind = row.metadata, kind_of(row)
+    told = {
+        "label": label_of(row),
+        "info": without_flags(row.metadata["help"]),
+        "interactive": True,
+        **more,
+    }
+    if meta["choices"]:
+        return gr.Dropdown(list(meta["choices"]), value=value, **told)
+    if meta["kind"] in PARSERS:
+        return gr.Textbox(in_text(value), placeholder=meta["shown"] or "", **told)
+    if kind is bool:
+        return gr.Checkbox(value, **told)
+    if (
+        kind in (int, float) and value is not None
+    ):  # ranges are checked by `value_of`, which says what is right
+        return gr.Number(value, precision=0 if kind is int else None, **told)
+    return gr.Textbox("" if value is None else str(value), **told)

@@ -1,0 +1,109 @@
+"""One server and one browser for all tests of the page; without a browser they are skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+REQUIRED = "CONSINGAN_REQUIRE_BROWSER"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 90_000  # ms; a machine may be busy
+
+
+def missing(why: str):
+    """Skip, or fail where the environment says that a browser must be there."""
+    if os.environ.get(REQUIRED):
+        pytest.fail(f"{why} ({REQUIRED} is set).")
+    pytest.skip(f"{why}; the page is not tried in a browser.")
+
+
+@dataclass
+class Server:
+    """The page's own process.
+
+    Attributes:
+        address: of the page.
+        root: folder of the runs.
+        outside: what it asked of other machines, one a line.
+        requests: addresses that the browser asked for.
+    """
+
+    address: str
+    root: Path
+    outside: Path
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A headless Chromium."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("The playwright package is not installed")
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        missing("There is no Chromium here (Debian's package is called chromium)")
+    graphics = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", *graphics]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The page, served by a process of its own."""
+    folder = tmp_path_factory.mktemp("page")
+    outside, log = folder / "outside.txt", folder / "log.txt"
+    script = Path(__file__).parent / "audited_server.py"
+    command = [sys.executable, str(script), str(outside), "web", "--port", "0", "--no_browser",
+               "--output_dir", str(folder / "runs")]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment,
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+    while not (found := re.search(r"the page: (\S+)", log.read_text())):
+        if process.poll() is not None:
+            if "needs gradio" in log.read_text():
+                missing("The gradio package is not installed")
+            pytest.fail(log.read_text())
+        time.sleep(0.05)
+    yield Server(found[1], folder / "runs", outside)
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+@pytest.fixture
+def page(browser, server: Server) -> Iterator[object]:
+    """The page as a visitor sees it who comes anew."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    context.set_default_timeout(PATIENCE)
+    context.on("request", lambda request: server.requests.append(request.url))
+    page = context.new_page()
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    page.goto(server.address)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small picture."""
+    from commands import save, scene
+
+    return save(tmp_path_factory.mktemp("photo") / "beach.png", scene(48, 64))

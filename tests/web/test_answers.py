@@ -1,0 +1,47 @@
+"""Errors become sentences in place, and whatever they hold is text."""
+
+from __future__ import annotations
+
+import pytest
+
+from consingan.errors import UserError
+from consingan.web.answers import answering, notes, refused, sentence_of, told
+
+
+@pytest.mark.parametrize("say", [told, refused])
+def test_html_is_shown_as_text(say):
+    assert "<script>" not in say("<script>alert(1)</script>")
+    assert "&lt;script&gt;" in say("<script>alert(1)</script>")
+
+
+def test_a_users_error_is_its_own_sentence_in_the_message():
+    @answering("message")
+    def handler():
+        raise UserError("Do this.")
+
+    assert handler() == {"message": refused("Do this.")}
+
+
+def test_what_a_generator_gave_before_an_error_stays():
+    @answering("message")
+    def handler():
+        yield {"picture": 1}
+        raise UserError("Do this.")
+
+    assert list(handler()) == [{"picture": 1}, {"message": refused("Do this.")}]
+
+
+def test_too_little_memory_and_a_full_disk_are_told_in_words():
+    assert "not enough memory" in sentence_of(MemoryError())
+    assert sentence_of(OSError(28, "No space left", "x")) == (
+        "x cannot be read or written (No space left)."
+    )
+
+
+def test_a_bug_is_printed_where_the_page_was_started(capsys):
+    assert "please report it" in sentence_of(KeyError("x"))
+    assert "KeyError" in capsys.readouterr().err
+
+
+def test_only_notes_are_passed_on():
+    assert notes(["device cpu", "Note: small."]) == ["small."]

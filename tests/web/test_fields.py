@@ -1,0 +1,48 @@
+"""What was filled in becomes values, checked by the rows that the commands have."""
+
+from __future__ import annotations
+
+import pytest
+
+from consingan.errors import UserError
+from consingan.methods.registry import METHODS
+from consingan.outputs.requests import FilmRequest, SamplesRequest
+from consingan.settings.config import Config
+from consingan.web.fields import in_text, row_of, typed, value_of, without_flags, words
+
+
+def test_sizes_are_read_as_they_are_typed_in_commands():
+    row = row_of(SamplesRequest, "sizes")
+    assert value_of(row, "400x250, 10X20") == ((250, 400), (20, 10))
+    assert in_text(value_of(row, "400x250 10x20")) == "400x250 10x20"
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "given", "said"),
+    [
+        (SamplesRequest, "sizes", "large", "Sizes: write sizes as WIDTHxHEIGHT"),
+        (FilmRequest, "betas", "0.9 x", "Betas: write numbers from 0 to 1"),
+        (SamplesRequest, "num_samples", -1, "--num_samples -1 must be 0 or more"),
+        (SamplesRequest, "batch_size", "many", "Batch size: write a number"),
+        (Config, "max_size", float("nan"), "Max size: write a number"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(table, name, given, said):
+    with pytest.raises(UserError, match=said):
+        value_of(row_of(table, name), given)
+
+
+def test_only_what_differs_from_what_is_recommended_is_typed():
+    given = {"niter": 7, "max_size": 250, "fit": "crop", "naive_img": ""}
+    assert typed(Config, given, Config()) == {"niter": 7, "fit": "crop"}
+
+
+def test_words_are_those_of_the_command_line():
+    singular = METHODS["consingan"].config
+    assert words(singular, {"manual_seed": 3, "batch_norm": True, "fine_tune": False}) == (
+        "--manualSeed", "3", "--batch_norm", "--no_fine_tune",
+    )  # fmt: skip
+
+
+def test_help_is_shown_without_flags():
+    assert without_flags("a hole (--mask) is filled") == "a hole is filled"

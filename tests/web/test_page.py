@@ -1,0 +1,288 @@
+"""The page in a real browser: each tab's main path by clicks and drags, files checked."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import urllib.error
+import urllib.request
+import zipfile
+import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from commands import pixels_of, save, scene
+from PIL import Image
+
+from consingan.runs.listing import runs_below
+
+
+def open_tab(page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def drop(page, place: str, file) -> None:
+    page.locator(f"#{place} input[type=file]").set_input_files(file)
+
+
+def fill(page, label: str, value: object) -> None:
+    # A text's label has the help in it, a number's has not.
+    field = page.get_by_label(re.compile(rf"^\s*{label}")).locator("visible=true").first
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def fill_size(page, place: str, value: int) -> None:
+    field = page.locator(f"#{place} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def wait_for_text(page, place: str, text: str) -> str:
+    page.locator(f"#{place}", has_text=text).wait_for()
+    return page.locator(f"#{place}").inner_text()
+
+
+def saved(page, place: str) -> bytes:
+    with page.expect_download() as download:
+        page.locator(f"#{place}").click()
+    return Path(download.value.path()).read_bytes()
+
+
+def newest_run(server) -> Path:
+    return next(iter(runs_below(server.root).values()))
+
+
+def test_a_dropped_picture_becomes_variations_that_are_saved_as_a_zip(page, photo):
+    fill_size(page, "instant-longest", 64)
+    fill_size(page, "instant-count", 2)
+    drop(page, "instant-drop", photo)
+    page.locator("#instant-gallery img").first.wait_for()
+    page.locator("#instant-zip").wait_for()
+    with zipfile.ZipFile(io.BytesIO(saved(page, "instant-zip"))) as archive:
+        assert archive.namelist() == ["sample_0.png", "sample_1.png"]
+        with Image.open(archive.open("sample_1.png")) as picture:
+            assert picture.size == (64, 48)
+
+
+def test_a_hole_that_is_brushed_is_filled_and_nothing_else_is_changed(page, photo):
+    open_tab(page, "Paint")
+    drop(page, "paint-drop", photo)
+    canvas = page.locator("#paint-editor canvas").first
+    canvas.wait_for()
+    fill_size(page, "paint-size", 64)
+    box = canvas.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 12, middle[1] + 6, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Undo").locator("visible=true").first.wait_for()
+    page.locator("#paint-start").click()
+    page.locator("#paint-result img").first.wait_for()
+    result = np.asarray(Image.open(io.BytesIO(saved(page, "paint-save"))).convert("RGB"))
+    changed = (result != pixels_of(photo)).any(axis=2)
+    assert result.shape == (48, 64, 3)
+    assert 0 < changed.mean() < 0.8
+    assert not changed[:4, :4].any()
+
+
+def test_an_object_is_dropped_where_one_clicks_and_harmonized(page, server, photo, tmp_path):
+    cut = np.zeros((20, 20, 4), np.uint8)
+    cut[4:16, 4:16] = (250, 20, 200, 255)
+    open_tab(page, "Paint")
+    page.locator("#paint-task").get_by_text("Harmonization").click()
+    drop(page, "paint-drop", photo)
+    fill_size(page, "paint-size", 64)
+    drop(page, "paint-object", save(tmp_path / "dot.png", cut))
+    placed = page.locator("#paint-placed img")
+    placed.wait_for()
+    box = placed.bounding_box()
+    before = placed.get_attribute("src")
+    placed.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.75})
+    page.wait_for_function(
+        "before => document.querySelector('#paint-placed img').src != before", arg=before
+    )
+    page.locator("#paint-start").click()
+    page.locator("#paint-result img").first.wait_for()
+    (naive,) = server.root.glob("uploads/*/beach_painted.png")
+    pasted = (pixels_of(naive).astype(int) - pixels_of(photo)).any(axis=2)
+    rows, columns = np.nonzero(pasted)
+    assert abs(rows.mean() / 48 - 0.75) < 0.05
+    assert abs(columns.mean() / 64 - 0.75) < 0.05
+
+
+def train(page, photo, **settings: int) -> None:
+    open_tab(page, "Train")
+    fill_size(page, "train-size", 32)
+    drop(page, "train-drop", photo)
+    page.get_by_role("button", name="More").locator("visible=true").first.click()
+    for label, value in settings.items():
+        fill(page, label.replace("_", " "), value)
+    page.locator("#train-start").click()
+
+
+TINY = {"Train_stages": 2, "Min_size": 16, "Nfc": 4, "Manual_seed": 5}
+
+
+def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, server, photo):
+    train(page, photo, Niter=3, **TINY)
+    wait_for_text(page, "train-cost", "32 x 24 px")
+    wait_for_text(page, "watch-state", "finished")
+    page.locator("#watch-sheet img").wait_for()
+    run = newest_run(server)
+    config = json.loads((run / "config.json").read_text())
+    assert (config["niter"], config["nfc"], config["max_size"]) == (3, 4, 32)
+    open_tab(page, "Runs")
+    page.locator("#runs-gallery img").first.click()
+    fill(page, "Num samples", 2)
+    fill(page, "Sizes", "40x30")
+    page.locator("#runs-make").click()
+    page.locator("#runs-made img").first.wait_for()
+    made = sorted((run / "Evaluation").glob("random_samples_40x30/*.png"))
+    assert [Image.open(path).size for path in made] == [(40, 30), (40, 30)]
+    with zipfile.ZipFile(io.BytesIO(saved(page, "runs-zip"))) as archive:
+        assert "random_samples_40x30/gen_sample_1.png" in archive.namelist()
+
+
+def test_a_training_is_stopped_found_after_a_reload_and_goes_on(page, server, photo):
+    train(page, photo, Niter=10**6, **TINY)
+    wait_for_text(page, "watch-state", "iteration")
+    run = newest_run(server)
+    page.reload()
+    open_tab(page, "Train")
+    wait_for_text(page, "watch-state", "stage 1 of 2")
+    page.locator("#watch-stop").click()
+    wait_for_text(page, "watch-state", "it can go on")
+    assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
+    reached = _iteration(run)
+    page.locator("#watch-resume").click()
+    wait_for_text(page, "watch-state", "stage 1 of 2")
+    page.locator("#watch-stop").click()
+    wait_for_text(page, "watch-state", "it can go on")
+    assert _iteration(run) > reached > 0
+
+
+def _iteration(run: Path) -> int:
+    from consingan.machine.files import read_tensors
+
+    return int(read_tensors(run / "resume.safetensors")["position"][1])
+
+
+def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, server, small_runs):
+    open_tab(page, "Runs")
+    page.get_by_role("button", name="Look again").click()
+    picture = page.locator("#runs-gallery button", has_text="first").first
+    picture.click()
+    wait_for_text(page, "runs-facts", "first")
+    page.locator("#runs-compare").click()
+    page.locator("#runs-side-by-side").click()
+    page.locator("#runs-page iframe[title=Comparison]").wait_for()
+    page.locator("#runs-delete").click()
+    wait_for_text(page, "runs-question", "for ever?")
+    page.locator("#runs-no").click()
+    page.locator("#runs-question").wait_for(state="hidden")
+    assert small_runs[0].is_dir()
+    page.locator("#runs-delete").click()
+    page.locator("#runs-yes").click()
+    wait_for_text(page, "runs-facts", "Deleted")
+    assert not small_runs[0].exists()
+    assert small_runs[1].is_dir()
+
+
+@pytest.fixture
+def small_runs(server) -> list[Path]:
+    """Two runs that were made by a command."""
+    from commands import main_train
+
+    for name in ("first", "second"):
+        picture = save(server.root / "given" / f"{name}.png", scene(20, 24))
+        told = main_train("--method", "patches", "--patch", 5, "--input_name", picture,
+                          "--output_dir", server.root)  # fmt: skip
+        assert told.exit_code == 0, told.output
+    return [next((server.root / name).iterdir()) for name in ("first", "second")]
+
+
+def bomb() -> bytes:
+    """A PNG of some hundred bytes that claims 40000 x 40000 px."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        whole = kind + content
+        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    head = struct.pack(">IIBBBBB", 40000, 40000, 8, 2, 0, 0, 0)
+    data = chunk(b"IDAT", zlib.compress(bytes(100)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + data + chunk(b"IEND", b"")
+
+
+def test_a_wrong_file_a_bomb_and_html_in_a_name_are_answered_in_place(page):
+    name = "<img src=x onerror=alert(1)>.png"
+    drop(page, "instant-drop", {"name": name, "mimeType": "image/png", "buffer": b"no picture"})
+    text = wait_for_text(page, "instant-message", "is not a picture that can be read")
+    assert "Error" not in text
+    assert page.locator("#instant-message img").count() == 0
+    page.reload()
+    drop(page, "instant-drop", {"name": "b.png", "mimeType": "image/png", "buffer": bomb()})
+    wait_for_text(page, "instant-message", "claims more than 89 million pixels")
+
+
+def test_a_name_like_a_path_leads_nowhere_and_no_upload_is_seen_by_another(page, server, photo,
+                                                                           browser):  # fmt: skip
+    picture = {"name": "../../secret.png", "mimeType": "image/png", "buffer": photo.read_bytes()}
+    open_tab(page, "Train")
+    drop(page, "train-drop", picture)
+    shown = page.locator("#train-shown img")
+    shown.wait_for()
+    address = shown.get_attribute("src")
+    other = browser.new_context()
+    second = other.new_page()
+    second.goto(server.address)
+    open_tab(second, "Train")
+    second.locator("#train-drop").wait_for()
+    assert second.locator("#train-shown img").count() == 0
+    other.close()
+    for path in ("/etc/passwd", str(server.root / "uploads"), str(server.outside.parent)):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{server.address}gradio_api/file={path}")
+        assert refused.value.code in (403, 404)
+    assert "secret" in address
+    assert not list(server.root.parent.glob("*secret*"))
+
+
+def test_more_than_two_hundred_megabytes_are_refused_with_a_sentence(server):
+    request = urllib.request.Request(f"{server.address}gradio_api/upload", data=b"x")
+    request.add_header("Content-Length", str(300 * 2**20))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 413
+    assert b"200 MB" in refused.value.read()
+
+
+def test_the_page_fits_a_phone_and_every_field_has_a_name(browser, server):
+    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(server.address)
+    for name in ("Instant", "Paint", "Train", "Runs"):
+        open_tab(page, name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
+        nameless = page.evaluate(NAMELESS)
+        assert nameless == [], (name, nameless)
+    context.close()
+
+
+NAMELESS = """() => [...document.querySelectorAll('input, select, textarea, button')]
+  .filter(e => e.checkVisibility() && e.type != 'file')
+  .filter(e => !(e.labels && e.labels.length) && !e.getAttribute('aria-label')
+          && !e.getAttribute('aria-labelledby') && !e.title && !e.innerText.trim()
+          && !e.querySelector('[aria-label], title'))
+  .map(e => e.outerHTML.slice(0, 200))"""
+
+
+def test_nothing_was_asked_of_any_other_host(server):
+    hosts = {urlsplit(url).hostname for url in server.requests if url.startswith(("http", "ws"))}
+    assert hosts <= {"127.0.0.1"}
+    assert not server.outside.exists()

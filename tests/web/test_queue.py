@@ -1,0 +1,91 @@
+"""One training at a time, begun as the ordinary command; what ends is told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from consingan.errors import UserError
+from consingan.web import queue
+from consingan.web.queue import RUN, Trainings
+
+
+class Process:
+    """A command that has printed something and ends when it is told to."""
+
+    begun: list[Process]
+    printing = b""
+
+    def __init__(self, words: list[str], stdout, **_: object) -> None:
+        self.words, self.code = words, None
+        stdout.write(self.printing)
+        Process.begun.append(self)
+
+    def poll(self) -> int | None:
+        return self.code
+
+
+@pytest.fixture
+def trainings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trainings:
+    monkeypatch.setattr(queue.subprocess, "Popen", Process)
+    monkeypatch.setattr(Process, "begun", [], raising=False)
+    return Trainings(tmp_path / "runs", tmp_path)
+
+
+def test_the_second_waits_for_the_first(trainings):
+    first = trainings.add("first", ("train", "--niter", "2"))
+    second = trainings.add("second", ("train",))
+    assert Process.begun[0].words == [sys.executable, "-m", "consingan", "train", "--niter", "2"]
+    assert (trainings.current(), trainings.waiting()) == (first, [second])
+    Process.begun[0].code = 0
+    trainings.advance()
+    assert (first.ended, trainings.current(), trainings.waiting()) == ("", second, [])
+
+
+def test_a_second_command_is_told_the_run_of_the_first(trainings, monkeypatch):
+    monkeypatch.setattr(Process, "printing", b"run folder: /runs/cat/1\n")
+    order = trainings.add("both", ("train",), ("evaluate", "--model_dir", RUN))
+    Process.begun[0].code = 0
+    trainings.advance()
+    assert Process.begun[1].words[-2:] == ["--model_dir", "/runs/cat/1"]
+    assert order.ended is None
+
+
+def test_the_sentence_of_a_command_that_fails_is_kept_and_the_next_begins(trainings, monkeypatch):
+    monkeypatch.setattr(Process, "printing", b"device cpu\nError: Do this.\n")
+    order = trainings.add("wrong", ("train",), ("evaluate",))
+    trainings.add("next", ("train",))
+    Process.begun[0].code = 2
+    trainings.advance()
+    assert order.ended == "Do this."
+    assert trainings.last() is order
+    assert trainings.current().title == "next"
+
+
+@pytest.mark.parametrize("code", [130, -2])
+def test_what_was_stopped_has_not_failed(trainings, code):
+    order = trainings.add("stopped", ("train",), ("evaluate",))
+    Process.begun[0].code = code
+    trainings.advance()
+    assert order.ended == ""
+    assert len(Process.begun) == 1
+
+
+def test_only_what_has_not_begun_is_taken_out(trainings):
+    first, second = trainings.add("first", ("train",)), trainings.add("second", ("train",))
+    trainings.drop(second.number)
+    assert trainings.waiting() == []
+    with pytest.raises(UserError, match="stop it instead"):
+        trainings.drop(first.number)
+
+
+def test_a_training_that_somebody_else_began_is_waited_for(trainings, monkeypatch):
+    busy = {"cat/1": Path("/runs/cat/1")}
+    monkeypatch.setattr(Trainings, "running", lambda self: busy)
+    order = trainings.add("mine", ("train",))
+    assert order.process is None
+    busy.clear()
+    trainings.advance()
+    assert order.process is not None

@@ -1,0 +1,98 @@
+"""The page is for this machine unless somebody says otherwise, with a password."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from consingan.errors import UserError
+from consingan.web import serve
+from consingan.web.serve import Headers, Place
+
+
+def test_other_machines_are_let_in_only_with_a_password(capsys):
+    from commands import _invoke
+
+    from consingan.cli.serving import web_command
+
+    told = _invoke(web_command, ["--host", "0.0.0.0"])
+    assert told.exit_code == 2
+    assert told.stderr == (
+        "Error: --host 0.0.0.0 lets other machines in; choose a --password for the page too.\n"
+    )
+    Place("0.0.0.0", password="x").check()
+
+
+def test_a_port_that_is_taken_is_refused_where_it_was_named():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused = pytest.raises(UserError, match="choose another --port")
+        with refused, serve._listening(Place(port=port)):
+            pass
+
+
+def test_a_password_is_compared_whole():
+    right = serve._password("wörd")
+    assert right("anybody", "wörd")
+    assert not right("anybody", "wör")
+    assert serve._password("") is None
+
+
+def test_without_gradio_one_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    monkeypatch.setattr(serve.os, "environ", {})
+    with pytest.raises(UserError, match=r"pip install 'consingan\[web\]'"):
+        serve.serve(Place(output_dir=tmp_path), lambda _: None, open_browser=False)
+
+
+def test_the_libraries_are_told_to_ask_nobody_before_they_are_imported(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(serve.os, "environ", environment)
+    with pytest.raises(UserError):
+        serve._app(Place(), tmp_path, tmp_path)
+    assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_help_loads_neither_gradio_nor_torch():
+    code = (
+        "import sys\nfrom consingan.cli import main\n"
+        "try:\n    main(['web', '--help'])\nexcept SystemExit:\n    pass\n"
+        "assert not {'gradio', 'torch', 'fastapi'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def answered(length: bytes) -> list[dict]:
+    """What is sent to somebody who announces a request of that length."""
+    sent: list[dict] = []
+
+    async def inner(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    call = Headers(inner)({"type": "http", "headers": [(b"content-length", length)]}, None, send)
+    with pytest.raises(StopIteration):
+        call.send(None)
+    return sent
+
+
+def test_every_answer_tells_the_browser_to_ask_nobody_else():
+    (start,) = answered(b"10")
+    policy = dict(start["headers"])[b"content-security-policy"].decode()
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+
+
+def test_a_request_that_announces_too_much_is_refused_before_it_is_read():
+    start, body = answered(b"300000000")
+    assert start["status"] == 413
+    assert b"200 MB" in body["body"]
