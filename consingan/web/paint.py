@@ -26,6 +26,8 @@ from consingan.web.widgets import component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
 
+OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
+
 
 @dataclass(frozen=True)
 class Given:
@@ -71,10 +73,8 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         if file is None:
             return {parts.object: None, parts.placed: gr.update(value=None, visible=False)}
         brought = bring_in(file, desk.fresh(request, "object"))
-        notes = () if read_picture(brought.path).alpha is not None else (
-            "The object has no transparent background: all of its rectangle is dropped in.",
-        )  # fmt: skip
-        return {parts.object: brought, parts.message: told(*notes)}
+        opaque = read_picture(brought.path).alpha is None
+        return {parts.object: brought, parts.message: told(OPAQUE) if opaque else ""}
 
     def look(request: gr.Request, brought: Any, dropped: Any, *where: float) -> dict[Any, Any]:
         return {parts.placed: _placed(desk, brought, dropped, where, request)}
