@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from consingan.errors import UserError
@@ -25,6 +26,7 @@ from consingan.report.write import METRICS_FILE, REPORT_FILE
 from consingan.runs.files import EVALUATION, PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.listing import runs_below
+from consingan.runs.manifest import MANIFEST
 from consingan.settings.config import Config
 from consingan.web.pictures import reduced
 
@@ -90,6 +92,16 @@ def card_of(root: Path, name: str | None) -> Card:
 
 
 def _card(name: str, path: Path) -> Card | None:
+    try:
+        stamps = tuple((path / file).stat().st_mtime_ns for file in (MANIFEST, "config.json"))
+    except OSError:
+        return None
+    return _read(name, path, stamps)
+
+
+@lru_cache(maxsize=2048)
+def _read(name: str, path: Path, stamps: tuple[int, ...]) -> Card | None:  # noqa: ARG001
+    """A run whose files were written at `stamps`: pages look every few seconds."""
     try:
         folder = RunFolder.open(path)
         manifest, config = folder.manifest, folder.config

@@ -73,7 +73,7 @@ def _left() -> dict[str, Any]:
     upload = gr.File(label="Your picture", type="filepath", height=120, elem_id="paint-drop")
     task = gr.Radio([(_in_words(name), name) for name in rows], value=first, label="What to do",
                     info=without_flags(rows[first].summary), elem_id="paint-task")  # fmt: skip
-    hint = gr.HTML(told(HINTS[rows[first].fills]))
+    hint = gr.HTML(told(HINTS[painting.is_hole(rows[first])]))
     editor = gr.ImageEditor(
         label="Paint here", type="numpy", image_mode="RGBA", sources=(), transforms=(),
         interactive=True, layers=False, format="png", buttons=["fullscreen"],
@@ -81,7 +81,7 @@ def _left() -> dict[str, Any]:
         brush=gr.Brush(default_size=30, colors=["#ff2060", "#000000", "#ffffff", "#2060ff"]),
         eraser=gr.Eraser(default_size=30),
     )  # fmt: skip
-    with gr.Group(visible=not rows[first].fills) as dropping:
+    with gr.Group(visible=not painting.is_hole(rows[first])) as dropping:
         dropped = gr.File(label="An object to drop in, best with a transparent background",
                           type="filepath", height=110, elem_id="paint-object")  # fmt: skip
         placed = gr.Image(label="Click where it should be", interactive=False, visible=False,

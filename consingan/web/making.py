@@ -29,7 +29,7 @@ MOST_SHOWN = 60
 
 def output_of_card(card: Card) -> Output:
     """What an evaluation of a run makes."""
-    return OUTPUTS[card.method.tasks[card.config.train_mode].output]
+    return OUTPUTS[card.method.task_of(card.config).output]
 
 
 def rows_of(card: Card) -> tuple[list[Row], list[Row]]:

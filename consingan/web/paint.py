@@ -18,13 +18,15 @@ from consingan.web import painting
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
 from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
-from consingan.web.fields import typed, without_flags, words
+from consingan.web.fields import typed, without_flags
 from consingan.web.forms import filled_in, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
 from consingan.web.widgets import component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
+
+OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,8 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         if file is None:
             return {parts.object: None, parts.placed: gr.update(value=None, visible=False)}
         brought = bring_in(file, desk.fresh(request, "object"))
-        notes = () if read_picture(brought.path).alpha is not None else (
-            "The object has no transparent background: all of its rectangle is dropped in.",
-        )  # fmt: skip
-        return {parts.object: brought, parts.message: told(*notes)}
+        opaque = read_picture(brought.path).alpha is None
+        return {parts.object: brought, parts.message: told(OPAQUE) if opaque else ""}
 
     def look(request: gr.Request, brought: Any, dropped: Any, *where: float) -> dict[Any, Any]:
         return {parts.placed: _placed(desk, brought, dropped, where, request)}
@@ -119,8 +119,8 @@ def _choosing(parts: Parts) -> None:
         row, choices = painting.tasks()[task], method_choices(task)
         return {
             parts.task: gr.update(info=without_flags(row.summary)),
-            parts.hint: told(HINTS[row.fills]),
-            parts.dropping: gr.update(visible=not row.fills),
+            parts.hint: told(HINTS[painting.is_hole(row)]),
+            parts.dropping: gr.update(visible=not painting.is_hole(row)),
             parts.method: gr.update(choices=choices, value=choices[0][1]),
             parts.size: size_for(choices[0][1], task),
         }
@@ -196,15 +196,16 @@ def _made(
         for field in dataclasses.fields(made) if (path := getattr(made, field.name))
     })  # fmt: skip
     chosen = _chosen(given.method, given.task, given.size)
-    settings = settings_of(chosen, filled) | painting.told_of(kept, method)
+    settings = settings_of(chosen, filled) | painting.told_of(
+        kept, method, method.tasks[given.task]
+    )
     asked = typed(CompositeRequest, about, CompositeRequest())
     with desk.computing():
         job = prepared(settings)
         result = painting.made_at_once(job, kept, asked, desk.root, folder)
     if result is None:
         title = f"{method.title}, {given.task}, {kept.picture.stem}"
-        told_words = words(CompositeRequest, asked)
-        desk.trainings.add(title, *painting.commands(settings, kept, desk.root, told_words))
+        desk.trainings.add(title, *painting.commands(settings, kept, asked, desk.root))
         return {parts.message: told(
             f"{title} is trained first: the tab Train shows how far it is, the tab Runs the result."
         )}  # fmt: skip

@@ -21,27 +21,40 @@ from consingan.images.masks import resize_mask
 from consingan.images.paste import Placed, paste
 from consingan.images.resize import resize_to
 from consingan.machine.execution import Wanted
+from consingan.methods.choose import choose_settings
 from consingan.methods.contract import Method, Task
-from consingan.methods.registry import METHODS
+from consingan.methods.registry import METHODS, method_of
 from consingan.outputs.composite import write_mask
 from consingan.outputs.registry import OUTPUTS
 from consingan.outputs.requests import CompositeRequest
 from consingan.training.prepare import Job
+from consingan.web.fields import words
 from consingan.web.orders import train_words
 from consingan.web.queue import RUN, Words
 
-MASK = "mask"  # field of settings, where a training is told of the hole
+MASK = "mask"  # field of settings and of inputs, where a training is told of the hole
+ONE_FILL = {"num_samples": 1, "hidden_copies": 0}
 
 
 def tasks() -> dict[str, Task]:
-    """Tasks that work on a picture of the visitor's own, a method's row of each; holes first."""
+    """Tasks that work on what was painted, a method's row of each; holes come first."""
     found = {
         name: row
         for method in reversed(METHODS.values())
         for name, row in method.tasks.items()
-        if row.takes_naive and issubclass(OUTPUTS[row.output].request, CompositeRequest)
+        if is_hole(row) or (row.takes_naive and _blends(row))
     }
-    return dict(sorted(found.items(), key=lambda item: not item[1].fills))
+    return dict(sorted(found.items(), key=lambda item: not is_hole(item[1])))
+
+
+def is_hole(task: Task) -> bool:
+    """Whether what is painted is a hole, to be made anew."""
+    return task.fills or MASK in task.needs
+
+
+def _blends(task: Task) -> bool:
+    """Whether the result is laid into the visitor's own picture by a mask."""
+    return issubclass(OUTPUTS[task.output].request, CompositeRequest)
 
 
 def methods_for(task: str) -> list[Method]:
@@ -107,47 +120,47 @@ def painted(
     Raises:
         UserError: nothing is marked that could be filled.
     """
-    if task.fills and strokes is None:
+    if is_hole(task) and strokes is None:
         raise UserError("Paint over what is to be filled, then press the button.")
     whole = read_picture(picture).image
     if strokes is None and dropped is None:
         return Painted(picture, picture, None)
     size = (whole.shape[-2], whole.shape[-1])
     mask, changed = torch.zeros(1, 1, *size), whole
-    if dropped is not None and not task.fills:
+    if dropped is not None and not is_hole(task):
         changed, mask = paste(whole, read_picture(dropped[0]), dropped[1])
     if strokes is not None:
         alpha = resize_mask(strokes.alpha, size).clamp(0, 1)
         mask = torch.maximum(mask, alpha)
-        if not task.fills:
+        if not is_hole(task):
             colors = resize_to(strokes.colors, size).clamp(-1, 1)
             changed = changed + alpha * (colors - changed)
     mask_file = folder / f"{picture.stem}_hole.png"
-    write_mask((mask > 0.5).float() if task.fills else mask, mask_file)
-    if task.fills:
+    write_mask((mask > 0.5).float() if is_hole(task) else mask, mask_file)
+    if is_hole(task):
         return Painted(picture, picture, mask_file)
     naive = folder / f"{picture.stem}_painted.png"
     write_image(naive, changed.clamp(-1, 1))
     return Painted(picture, naive, mask_file)
 
 
-def told_of(kept: Painted, method: Method) -> dict[str, Any]:
+def told_of(kept: Painted, method: Method, task: Task) -> dict[str, Any]:
     """Settings of the training that come from the picture itself."""
     own = {"input_name": str(kept.picture)}
-    if kept.mask is not None and MASK in method.config.__dataclass_fields__:
+    if kept.mask is not None and is_hole(task) and MASK in method.config.__dataclass_fields__:
         own[MASK] = str(kept.mask)
     return own
 
 
 def made_at_once(
-    job: Job, kept: Painted, request: Mapping[str, Any], root: Path, folder: Path
+    job: Job, kept: Painted, asked: Mapping[str, Any], root: Path, folder: Path
 ) -> Path | None:
     """The result, if no training has to come first: nothing is learned, or that was done before.
 
     Args:
         job: ready to begin.
         kept: what was painted.
-        request: options of the composite.
+        asked: options of the result, as far as it has them.
         root: folder of the runs.
         folder: for a copy of the result.
     """
@@ -157,24 +170,36 @@ def made_at_once(
         return None
     outcome = train_or_resume(job, earlier if finished else None, root, Wanted(), unwatched)
     run = load(outcome.folder.path, job.execution)
-    wanted = CompositeRequest(
-        naive_img=str(kept.naive), mask=str(kept.mask) if kept.mask else "", **request
-    )
-    evaluation = prepare_evaluation(run, wanted, Judging(metrics=False, command="consingan web"))
-    result = evaluation.write() / f"{_name(run.model.task, kept)}.png"
-    return Path(
-        shutil.copyfile(result, folder / f"{kept.picture.stem}_{run.model.task.result}.png")
-    )
+    task = run.model.task
+    request: Any = OUTPUTS[task.output].request(**_options(task, kept, asked))
+    evaluation = prepare_evaluation(run, request, Judging(metrics=False, command="consingan web"))
+    result = evaluation.write() / f"{_name(task, kept)}.png"
+    return Path(shutil.copyfile(result, folder / f"{kept.picture.stem}_made.png"))
 
 
 def commands(
-    settings: Mapping[str, Any], kept: Painted, root: Path, request: Words
+    settings: Mapping[str, Any], kept: Painted, asked: Mapping[str, Any], root: Path
 ) -> tuple[Words, Words]:
-    """Train, then make the composite: words of both commands."""
-    mask = ("--mask", str(kept.mask)) if kept.mask else ()
-    then = ("evaluate", "--model_dir", RUN, "--naive_img", str(kept.naive), *mask, *request)
-    return train_words(settings, root), (*then, "--no_metrics")
+    """Train, then make the result: words of both commands."""
+    config = choose_settings(settings).config
+    task = method_of(config.method).task_of(config)
+    table = OUTPUTS[task.output].request
+    then = words(table, _options(task, kept, asked))
+    train = train_words(settings, root)
+    return train, ("evaluate", "--model_dir", RUN, *then, "--no_metrics")
+
+
+def _options(task: Task, kept: Painted, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked of a run of the task."""
+    own: dict[str, Any] = dict(ONE_FILL)
+    if _blends(task):
+        own = {"naive_img": str(kept.naive)} | ({MASK: str(kept.mask)} if kept.mask else {})
+    known = OUTPUTS[task.output].request.__dataclass_fields__
+    return own | {name: value for name, value in asked.items() if name in known}
 
 
 def _name(task: Task, kept: Painted) -> str:
+    """The result among the files of an evaluation, without its suffix."""
+    if not _blends(task):
+        return "fill_0"
     return f"{task.result}_{'w' if kept.mask else 'wo'}_mask_full_size"

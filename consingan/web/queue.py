@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.runs.listing import runs_below
-from consingan.runs.progress import read_progress
+from consingan.runs.progress import read_progress, stop_training
 
 RUN = "{run}"  # in words of a command: the folder of the run that the one before it made
 LOOK_EVERY = 0.5  # seconds between two looks at what runs
@@ -108,6 +109,20 @@ class Trainings:
     def last(self) -> Order | None:
         """The one that ended last."""
         return next((o for o in reversed(self.orders) if o.ended is not None), None)
+
+    def stop(self) -> None:
+        """Do what Ctrl+C does to the training that runs, or is getting ready.
+
+        Raises:
+            UserError: there is none.
+        """
+        running, order = self.running(), self.current()
+        for run in running.values():
+            stop_training(run)
+        if not running:
+            if order is None or order.process is None:
+                raise UserError("No training is going on.")
+            order.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
 
     def advance(self) -> None:
         """See what has ended, and begin what is next."""

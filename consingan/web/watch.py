@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.machine.progress import in_words
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST
-from consingan.runs.progress import Progress, read_progress, stop_training
+from consingan.runs.progress import Progress, read_progress
 from consingan.web.answers import answering, refused, told
 from consingan.web.cards import card_of, cards
 from consingan.web.desk import Desk
@@ -94,11 +94,7 @@ def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> Non
 
     @answering(message)
     def stop() -> dict[Any, Any]:
-        running = desk.trainings.running()
-        if not running:
-            raise UserError("No training is going on.")
-        for run in running.values():
-            stop_training(run)
+        desk.trainings.stop()
         return {message: told("Stopping: the state is being saved.")}
 
     @answering(message)

@@ -37,6 +37,7 @@ LITTER = (
 EXTRA_OF = {
     "imageio_ffmpeg": "video",
     "ray": "ray",
+    "gradio": "web",
     "tomli": "Python 3.10 alone",
     "tomllib": "Python from 3.11 on",
     "pillow_heif": "heic",

@@ -31,7 +31,7 @@ def drop(page, place: str, file) -> None:
 
 def fill(page, label: str, value: object) -> None:
     # A text's label has the help in it, a number's has not.
-    field = page.get_by_label(re.compile(f"^{label}")).locator("visible=true").first
+    field = page.get_by_label(re.compile(rf"^\s*{label}")).locator("visible=true").first
     field.fill(str(value))
     field.press("Tab")
 
@@ -118,8 +118,8 @@ def test_an_object_is_dropped_where_one_clicks_and_harmonized(page, server, phot
 
 def train(page, photo, **settings: int) -> None:
     open_tab(page, "Train")
-    drop(page, "train-drop", photo)
     fill_size(page, "train-size", 32)
+    drop(page, "train-drop", photo)
     page.get_by_role("button", name="More").locator("visible=true").first.click()
     for label, value in settings.items():
         fill(page, label.replace("_", " "), value)

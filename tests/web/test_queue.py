@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -79,6 +80,16 @@ def test_only_what_has_not_begun_is_taken_out(trainings):
     assert trainings.waiting() == []
     with pytest.raises(UserError, match="stop it instead"):
         trainings.drop(first.number)
+
+
+def test_one_that_is_getting_ready_is_stopped_as_by_ctrl_c(trainings, monkeypatch):
+    with pytest.raises(UserError, match="No training is going on"):
+        trainings.stop()
+    sent: list[int] = []
+    monkeypatch.setattr(Process, "send_signal", lambda _, s: sent.append(s), raising=False)
+    trainings.add("mine", ("train",))
+    trainings.stop()
+    assert sent == [signal.SIGINT]
 
 
 def test_a_training_that_somebody_else_began_is_waited_for(trainings, monkeypatch):

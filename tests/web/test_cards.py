@@ -1,0 +1,70 @@
+"""A run in words and tables, whatever it holds shown as text; pictures made with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import copy_of_run, pixels_of
+
+from consingan.errors import UserError
+from consingan.web.cards import card_of, cards, facts, framed, thumbnail
+from consingan.web.making import first_value, make_with, rows_of
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    copy_of_run("generation", tmp_path / "runs" / "scene")
+    return tmp_path / "runs"
+
+
+def test_a_run_is_told_by_picture_method_and_task(root):
+    (card,) = cards(root)
+    assert card.title.startswith("scene: ConSinGAN, generation, ")
+    assert card.learns
+    assert card_of(root, card.name) == card
+
+
+def test_a_run_that_is_gone_or_was_never_chosen_is_said(root):
+    with pytest.raises(UserError, match="is gone"):
+        card_of(root, "../scene")
+    with pytest.raises(UserError, match="Choose a run first"):
+        card_of(root, None)
+
+
+def test_what_is_damaged_is_left_out(root):
+    (card,) = cards(root)
+    (card.path / "config.json").write_text("{")
+    assert cards(root) == []
+
+
+def test_settings_that_hold_html_are_shown_as_text(root):
+    (card,) = cards(root)
+    file = card.path / "config.json"
+    values = json.loads(file.read_text()) | {"naive_img": "<img src=x onerror=alert(1)>"}
+    file.write_text(json.dumps(values))
+    assert "&lt;img src=x" in facts(card_of(root, card.name))
+    assert "<img" not in facts(card_of(root, card.name))
+
+
+def test_a_page_inside_the_page_can_run_nothing():
+    shown = framed('<script>alert(1)</script>"', "Report")
+    assert 'sandbox=""' in shown
+    assert "<script>" not in shown
+    assert shown.count('"') % 2 == 0
+
+
+def test_the_thumbnail_is_of_the_training_image(root, tmp_path):
+    (card,) = cards(root)
+    assert pixels_of(thumbnail(card, tmp_path)).shape == (23, 32, 3)
+
+
+def test_pictures_of_the_size_that_was_asked_for_are_made(root):
+    (card,) = cards(root)
+    first, rest = rows_of(card)
+    filled = {row.name: first_value(row) for row in (*first, *rest)}
+    filled |= {"num_samples": 1, "sizes": "20x18"}
+    files = make_with(card, filled, False, lambda _: None)
+    (wanted,) = [file for file in files if file.parent.name == "random_samples_20x18"]
+    assert pixels_of(wanted).shape == (18, 20, 3)
