@@ -15,7 +15,7 @@ from consingan.batch.study import Study, pictures_of, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
-from consingan.machine.progress import in_words
+from consingan.machine.progress import counted, in_words
 
 MEBI = 2**20
 
@@ -82,9 +82,9 @@ class Plan:
         values = {"method": study.methods, "preset": study.presets, **study.settings}
         told = "; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names)
         yield (
-            f"{_counted(len(self.orders), 'training')}: {_counted(count, 'picture')}, "
-            f"{_counted(sum(1 for _ in variants(study)), 'setting')}{f' ({told})' if told else ''},"
-            f" {_counted(len(study.seeds), 'seed')}"
+            f"{counted(len(self.orders), 'training')}: {counted(count, 'picture')}, "
+            f"{counted(sum(1 for _ in variants(study)), 'setting')}{f' ({told})' if told else ''},"
+            f" {counted(len(study.seeds), 'seed')}"
         )
         if done := len(self.orders) - len(self.left):
             yield f"{done} done before, {len(self.left)} left"
@@ -102,13 +102,9 @@ class Plan:
         several = min(len(slots), len(self.left)) or 1
         devices = ", ".join(dict.fromkeys(slot.device for slot in slots))
         return (
-            f"here: {several} at a time on {devices}, {_counted(slots[0].threads, 'thread')} each, "
+            f"here: {several} at a time on {devices}, {counted(slots[0].threads, 'thread')} each, "
             f"about {in_words(max(self.seconds() / several, longest))}"
         )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:

@@ -49,3 +49,8 @@ def in_words(seconds: float) -> str:
 def in_gigabytes(count: int) -> str:
     """Bytes as "0.4 GB"."""
     return f"{count / 1e9:.1f} GB"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things as "1 run" or "3 runs"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

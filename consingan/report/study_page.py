@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consingan.errors import UserError
 from consingan.images.io import read_image
+from consingan.machine.progress import counted
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.report import figures, style
 from consingan.report.study import (
@@ -53,11 +54,11 @@ def page(title: str, trained: Sequence[Trained], folder: Path) -> str:
 def state_of(trained: Sequence[Trained]) -> str:
     """How many trainings there are, and in which state."""
     counts = Counter(one.status for one in trained)
-    pictures = len({one.picture for one in trained})
     each = ", ".join(f"{count} {status}" for status, count in counts.items())
+    pictures, seeds = len({o.picture for o in trained}), len({o.seed for o in trained})
     return (
-        f"{len(trained)} trainings of {pictures} {'picture' if pictures == 1 else 'pictures'}, "
-        f"{len(variants_in(trained))} settings, {len({one.seed for one in trained})} seeds: {each}."
+        f"{counted(len(trained), 'training')} of {counted(pictures, 'picture')}, "
+        f"{counted(len(variants_in(trained)), 'setting')}, {counted(seeds, 'seed')}: {each}."
     )
 
 

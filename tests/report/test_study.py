@@ -117,6 +117,6 @@ def test_the_page_is_one_file_with_a_grid_for_each_setting(tmp_path: Path) -> No
 
 def test_nothing_is_shown_of_a_study_that_has_not_begun() -> None:
     text = page("x", [Trained("a.png", (), 0, "not begun")], Path())
-    assert "1 trainings of 1 picture" in text
+    assert "1 training of 1 picture, 1 setting, 1 seed: 1 not begun." in text
     assert "<table" not in text
     assert signed(-0.5) == "−0.500"
