@@ -85,12 +85,12 @@ class PartialConv:
 
     @torch.no_grad()
     def painted(self, image: Tensor, hole: Tensor, seed: int) -> Tensor:
-        """The network's own picture, (1, 3, h, w): at even seeds the mean over all views.
+        """The network's own picture, (1, 3, h, w): at seed 0 the mean over all views, else one.
 
         Args:
             image: (1, 3, h, w) in [-1, 1], what lies in the hole does not matter.
             hole: (1, 1, h, w).
-            seed: which views: 0 all, others one.
+            seed: which views: 0 all, others one of eight.
         """
         self.network.eval()
         chosen = range(VIEWS) if seed == 0 else [seed % VIEWS]
