@@ -29,9 +29,9 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
         yield "fit", "without --naive_img"
     if not TASKS[config.train_mode].takes_naive:
         yield "keep", here
-    if config.train_mode in FROM_NOISE:
+    if config.train_mode in (*FROM_NOISE, "inpainting"):
         yield "level", here
-    else:
+    if config.train_mode not in FROM_NOISE:
         yield from ((name, here) for name in ("tile", "symmetric", "balance"))
 
 
