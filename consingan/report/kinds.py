@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -53,6 +53,7 @@ class Kind:
         mapped: whether it is shown where each part of a picture comes from.
         region: before and after inside a picture of the user's own.
         figures: further ones for metrics.json, of what the output made.
+        returned: whether to give the image back is good; not where that is to know it by heart.
     """
 
     what: str
@@ -65,6 +66,7 @@ class Kind:
     rivaled: bool = False
     region: Callable[[Tensor, Any], Region | None] = lambda real, made: None  # noqa: ARG005
     figures: Callable[[Any], dict[str, Any]] = lambda made: {}  # noqa: ARG005
+    returned: bool = True
 
 
 def _beside_image(material: Material, shown: str) -> str:
@@ -152,7 +154,9 @@ def facts_of(material: Material) -> Facts:
 
 def verdicts(facts: Facts) -> list[Verdict]:
     """Say what the figures mean, the worst news first."""
-    found = [*on_training(facts), *KINDS[facts.kind].verdicts(facts)]
+    kind = KINDS[facts.kind]
+    training = facts if kind.returned else replace(facts, quality=None)
+    found = [*on_training(training), *kind.verdicts(facts)]
     return sorted(found, key=lambda verdict: LEVELS.index(verdict.level))
 
 
@@ -279,6 +283,7 @@ KINDS: dict[str, Kind] = {
         verdicts=on_translation,
         scored=False,
         figures=figures_of,
+        returned=False,
     ),
 }
 """A row for each output of `outputs.registry.OUTPUTS`."""

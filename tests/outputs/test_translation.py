@@ -14,9 +14,11 @@ from consingan.errors import UserError
 from consingan.images.conditions import made_from
 from consingan.images.io import write_image
 from consingan.methods.contract import Task, Translates
+from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.held_out import agreement, held_out
 from consingan.outputs.requests import TranslationRequest
 from consingan.outputs.translation import begin
+from consingan.report.kinds import verdicts
 from consingan.report.material import Facts
 from consingan.report.translation import on_translation
 
@@ -76,6 +78,13 @@ def test_the_report_says_who_knows_it_by_heart(tmp_path: Path) -> None:
     (text,) = words(True, tmp_path)
     assert "learned by heart" in text
     assert "learned by heart" not in words(False, tmp_path)[0]
+
+
+def test_a_pair_that_is_not_given_back_in_detail_is_no_fault(tmp_path: Path) -> None:
+    made = begin(Known(by_heart=False), TranslationRequest()).write(tmp_path, lambda _: None)
+    far = Reconstruction(psnr=12.0, ssim=0.3)
+    facts = Facts(config=None, kind="translation", made=made, quality=far)  # type: ignore[arg-type]
+    assert not [verdict for verdict in verdicts(facts) if "converge" in verdict.text]
 
 
 def test_each_new_a_of_a_folder_is_translated_and_becomes_a_frame(tmp_path: Path) -> None:
