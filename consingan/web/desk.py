@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 
@@ -17,6 +18,7 @@ from consingan.errors import UserError
 from consingan.machine.files import make_folder
 from consingan.web.queue import Trainings
 
+T = TypeVar("T")
 WAIT = 600.0  # seconds that one waits for the work of another
 
 
@@ -63,6 +65,19 @@ class Desk:
             yield
         finally:
             self.busy.release()
+
+    def step_by_step(self, steps: Iterator[T]) -> Iterator[T]:
+        """Each step is made while nobody else computes; between two, and when stopped, others may.
+
+        Raises:
+            UserError: another took too long.
+        """
+        while True:
+            with self.computing():
+                step = next(steps, None)
+            if step is None:
+                return
+            yield step
 
 
 def _digest(text: str) -> str:

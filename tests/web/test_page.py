@@ -62,6 +62,8 @@ def test_a_dropped_picture_becomes_variations_that_are_saved_as_a_zip(page, phot
     fill_size(page, "instant-count", 2)
     drop(page, "instant-drop", photo)
     page.locator("#instant-gallery img").first.wait_for()
+    page.locator("#instant-stop").click()
+    page.locator("#instant-start").click()
     page.locator("#instant-zip").wait_for()
     with zipfile.ZipFile(io.BytesIO(saved(page, "instant-zip"))) as archive:
         assert archive.namelist() == ["sample_0.png", "sample_1.png"]
@@ -138,7 +140,7 @@ def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, ser
     config = json.loads((run / "config.json").read_text())
     assert (config["niter"], config["nfc"], config["max_size"]) == (3, 4, 32)
     open_tab(page, "Runs")
-    page.locator("#runs-gallery img").first.click()
+    page.locator("#runs-gallery button", has_text="ConSinGAN").first.click()
     fill(page, "Num samples", 2)
     fill(page, "Sizes", "40x30")
     page.locator("#runs-make").click()
