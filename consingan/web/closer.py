@@ -55,7 +55,7 @@ def compare_button(desk: Desk, chosen: Any, page: Any, message: Any) -> None:
     @answering(message)
     def show(name: str | None, another: str | None) -> dict[Any, Any]:
         paths = tuple(card_of(desk.root, one).path for one in (name, another))
-        with desk.computing():
+        with desk.turns.alone():
             made = compare(paths, choose_execution(Wanted()), COMPARED, 0, lambda _: None)
         return {page: framed(made.html, "Comparison"), asking: gr.update(visible=False)}
 

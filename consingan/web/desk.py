@@ -1,23 +1,19 @@
-"""What all parts of the page share: folders, the queue of trainings, one heavy thing at a time."""
+"""What all parts of the page share: folders, the queue of trainings, whose turn it is."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
 
-from consingan.errors import UserError
 from consingan.machine.files import make_folder
 from consingan.web.queue import Trainings
-
-WAIT = 600.0  # seconds that one waits for the work of another
+from consingan.web.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -28,14 +24,14 @@ class Desk:
         root: folder of the runs, where all results go.
         sessions: folder with one for each visitor, of what they brought.
         trainings: that wait or run.
-        busy: held while pictures are computed.
+        turns: whose turn it is to compute.
         looking: held while thumbnails are made.
     """
 
     root: Path
     sessions: Path
     trainings: Trainings
-    busy: threading.Lock = field(default_factory=threading.Lock)
+    turns: Turns = field(default_factory=Turns)
     looking: threading.Lock = field(default_factory=threading.Lock)
 
     def own(self, request: gr.Request) -> Path:
@@ -49,20 +45,6 @@ class Desk:
     def fresh(self, request: gr.Request, name: str) -> Path:
         """An empty folder of the visitor's for new results."""
         return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
-
-    @contextlib.contextmanager
-    def computing(self) -> Iterator[None]:
-        """One at a time: two would be slower than one after the other.
-
-        Raises:
-            UserError: the other took too long.
-        """
-        if not self.busy.acquire(timeout=WAIT):
-            raise UserError("The machine is busy with another picture; try again later.")
-        try:
-            yield
-        finally:
-            self.busy.release()
 
 
 def _digest(text: str) -> str:

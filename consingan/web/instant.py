@@ -122,8 +122,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
         size = _size(brought, int(longest), width, height)
         wish = Wish(str(brought.path), int(count), size, retarget, _or_none(tile),
                     _or_none(symmetric), int(seed or 0), int(longest))  # fmt: skip
-        with desk.computing():
-            yield from _made(wish, desk.fresh(request, "variations"), parts)
+        yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))
 
     nothing = gr.update(visible=False)
     dropped = parts.upload.upload(

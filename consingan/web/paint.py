@@ -200,7 +200,7 @@ def _made(
         kept, method, method.tasks[given.task]
     )
     asked = typed(CompositeRequest, about, CompositeRequest())
-    with desk.computing():
+    with desk.turns.alone():
         job = prepared(settings)
         result = painting.made_at_once(job, kept, asked, desk.root, folder)
     if result is None:

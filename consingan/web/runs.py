@@ -145,7 +145,7 @@ def _making(desk: Desk, parts: Parts) -> None:
         def make(request: gr.Request, judge: bool, *values: Any) -> dict[Any, Any]:
             lines: list[str] = []
             filled = dict(zip(fields, values, strict=True))
-            with desk.computing():
+            with desk.turns.alone():
                 files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
             return {
