@@ -12,8 +12,10 @@ from consingan.machine.progress import in_gigabytes
 # Bytes that a worker takes beside its training: resident memory of a process with torch loaded,
 # measured on Linux, and of a CUDA context.
 PROGRAM, CONTEXT = 450 * 2**20, 600 * 2**20
-# Threads of a training where nobody says: two trainings of one thread each did 1.0 to 1.4 times as
-# much in a second as one after the other with two threads (benchmarks/batch.py, two cores).
+# Threads of a training where nobody says. On two cores two trainings one after the other with two
+# threads take 1.39 times (bf16; float32 1.27 times) as long as two at once with one thread each, by
+# the times of an iteration in benchmarks/results/speed_cpu_generation_250px_*; benchmarks/batch.py
+# times both at once.
 THREADS = 1
 
 
