@@ -125,6 +125,7 @@ def biharmonic(image: Tensor, mask: Tensor) -> Tensor:
 
 
 UNTRAINED_WAYS: Mapping[str, Fill] = {
+    "smooth (means)": emptied,
     "smooth (biharmonic)": biharmonic,
     METHODS[UNTRAINED].title: of_patches,
 }

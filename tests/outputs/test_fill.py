@@ -48,8 +48,8 @@ def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
     assert len(record["in_the_hole"]) == 2
     ways = [row["way"] for row in record["hidden_copies"]]
-    assert len(ways) == 3
-    assert [row["seen"] for row in record["hidden_copies"]] == [False, False, True]
+    assert len(ways) == 4
+    assert [row["seen"] for row in record["hidden_copies"]] == [False, False, False, True]
     page = (run / "Evaluation" / "report.html").read_text("utf-8")
     assert "Which way fits here" in page
     assert "the picture&#x27;s own patches" in page or "the picture's own patches" in page
@@ -127,7 +127,7 @@ def test_patches_fill_a_hole_without_training(tmp_path: Path) -> None:
     known = hole_mask() == 0
     assert np.array_equal(made[known], scene()[known])
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
-    assert len(record["hidden_copies"]) == 2
+    assert len(record["hidden_copies"]) == 3
 
 
 def test_copies_are_pixels_of_the_known_part() -> None:
