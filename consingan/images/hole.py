@@ -27,6 +27,7 @@ NEAR = 32 / 255  # in [-1, 1], 16 of 256 levels: as much JPEG scatters a color
 RIM = 2  # px around what is of that color: softened edges of a pen
 MOST = 0.5  # share of a picture that a hole may take
 BLACK, WHITE = 0.02, 0.98
+RELAXED = 30  # steps of a smooth fill at every size
 FAINTEST = 0.005  # share of a small pixel that a hole covers from which it is part of the hole
 
 
@@ -112,21 +113,30 @@ def hole_at(hole: Tensor, size: Size) -> Tensor:
 
 
 def emptied(image: Tensor, hole: Tensor) -> Tensor:
-    """The picture (1, C, H, W) with its hole filled smoothly from around it.
+    """The picture (N, C, H, W) with its hole, a membrane spanned between what is known.
 
-    Means of what is known, at half the size where there is none, and so on: no pixel of the hole
-    matters, bit for bit.
+    Means of what is known at half the size, and so on, each made smooth before it is enlarged: no
+    pixel of the hole matters, bit for bit.
+
+    Args:
+        image: any numbers.
+        hole: (N or 1, 1, H, W), of any type, above 0 inside.
     """
     inside = hole > 0
-    filled = _pulled(torch.where(inside, 0, image), 1 - hole.to(image))
-    return torch.where(inside, filled, image)
+    return torch.where(inside, _spanned(torch.where(inside, 0, image), (~inside).to(image)), image)
 
 
-def _pulled(total: Tensor, weight: Tensor) -> Tensor:
-    """Total / weight, and where the weight is 0 the same at half the size."""
+def _spanned(total: Tensor, weight: Tensor) -> Tensor:
+    """Total / weight, and where the weight is 0 the same at half the size, relaxed."""
     value = total / weight.clamp_min(1e-6)
     if min(total.shape[2:]) == 1 or bool((weight > 0).all()):
         return value
-    below = _pulled(*(F.avg_pool2d(x, 2, ceil_mode=True) for x in (total, weight)))
-    up = F.interpolate(below, size=total.shape[2:], mode="bilinear")
-    return torch.where(weight > 0, value, up)
+    halves = (F.avg_pool2d(x, 2, ceil_mode=True) for x in (total, weight))
+    up = F.interpolate(_spanned(*halves), size=total.shape[2:], mode="bilinear")
+    value = torch.where(weight > 0, value, up)
+    for _ in range(RELAXED):  # Jacobi's steps towards the solution of Laplace's equation
+        around = F.pad(value, (1, 1, 1, 1), mode="replicate")
+        mean = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2]
+        mean = (mean + around[..., 1:-1, 2:]) / 4
+        value = torch.where(weight > 0, value, mean)
+    return value

@@ -98,3 +98,19 @@ def test_a_smaller_picture_knows_no_pixel_that_saw_the_hole() -> None:
         apart = (resize_to(image, size) - resize_to(other, size)).abs().amax(1, keepdim=True)
         assert bool((apart[hole_at(hole, size) == 0] < 0.01).all())
     assert HOLE[0].start == 16
+
+
+def square() -> Tensor:
+    hole = torch.zeros(1, 1, 40, 48)
+    hole[..., 15:23, 20:29] = 1
+    return hole
+
+
+def test_a_flat_picture_is_filled_flat() -> None:
+    flat = torch.full((1, 3, 40, 48), -0.4)
+    torch.testing.assert_close(emptied(flat, square()), flat)
+
+
+def test_a_smooth_fill_goes_evenly_from_edge_to_edge() -> None:
+    slope = torch.linspace(-0.8, 0.8, 48).expand(1, 3, 40, 48).clone()
+    assert float((emptied(slope, square()) - slope).abs().max()) < 0.05

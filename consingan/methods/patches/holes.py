@@ -17,34 +17,6 @@ THICK = 1.5
 """Sides of a patch that the hole may be thick at the coarsest scale. At coarser ones yet a patch
 shows so much beside the hole that none like it is found: a black visor was filled with a face."""
 
-RELAXED = 30  # steps at every size
-
-
-def smooth_fill(image: Tensor, hole: Tensor) -> Tensor:
-    """The picture (C, H, W), its hole (H, W, bool) a membrane spanned between what is known.
-
-    Means of what is known at half the size, and so on, each made smooth before it is enlarged: no
-    pixel of the hole matters.
-    """
-    known = (~hole).to(image)[None]
-    return torch.where(hole, _spanned(torch.where(hole, 0, image), known), image)
-
-
-def _spanned(total: Tensor, weight: Tensor) -> Tensor:
-    """Total / weight, and where the weight is 0 the same at half the size, relaxed."""
-    value = total / weight.clamp_min(1e-6)
-    if min(total.shape[1:]) == 1 or bool((weight > 0).all()):
-        return value
-    halves = (F.avg_pool2d(x[None], 2, ceil_mode=True)[0] for x in (total, weight))
-    up = F.interpolate(_spanned(*halves)[None], size=total.shape[1:], mode="bilinear")[0]
-    value = torch.where(weight > 0, value, up)
-    for _ in range(RELAXED):  # Jacobi's steps towards the solution of Laplace's equation
-        around = F.pad(value[None], (1, 1, 1, 1), mode="replicate")[0]
-        mean = around[:, :-2, 1:-1] + around[:, 2:, 1:-1] + around[:, 1:-1, :-2]
-        mean = (mean + around[:, 1:-1, 2:]) / 4
-        value = torch.where(weight > 0, value, mean)
-    return value
-
 
 def hole_sizes(hole: Tensor, sizes: Sequence[Size]) -> list[Tensor]:
     """The hole (H, W, bool) at each of `sizes`: every pixel that has a part of it."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from consingan.images.hole import emptied
 from consingan.methods.patches.fast import carried
 from consingan.methods.patches.gap import Gap
-from consingan.methods.patches.holes import hole_sizes, scales_around, smooth_fill
+from consingan.methods.patches.holes import hole_sizes, scales_around
 from consingan.methods.patches.pyramid import build_pyramid, resize, scale_sizes, size_of
 from consingan.methods.patches.windows import Windows
 from consingan.nn.noise import stream
@@ -54,7 +55,7 @@ class Filling:
         floor = max(floor, patch)
         scales = scales_around(hole, floor, patch)
         sizes = scale_sizes(size_of(image), scales, floor)
-        pictures = build_pyramid(smooth_fill(image, hole), sizes)
+        pictures = build_pyramid(emptied(image[None], hole[None, None])[0], sizes)
         holes = hole_sizes(hole, sizes)
         return cls([Gap.of(x, h, patch, near) for x, h in zip(pictures, holes, strict=True)])
 

@@ -11,7 +11,6 @@ from consingan.methods.patches.holes import (
     hole_sizes,
     nearest_free,
     scales_around,
-    smooth_fill,
     touched,
 )
 from consingan.methods.patches.inpainting import Filling
@@ -66,16 +65,6 @@ def test_the_nearest_free_patch_touches_no_hole() -> None:
     free = ~touched(hole(), 9).flatten()
     assert bool(free[near].all())
     assert torch.equal(near[free], torch.arange(len(near))[free])
-
-
-def test_a_smooth_fill_of_a_flat_picture_is_flat() -> None:
-    flat = torch.full((3, 40, 48), -0.4)
-    torch.testing.assert_close(smooth_fill(flat, hole()), flat)
-
-
-def test_a_smooth_fill_goes_evenly_from_edge_to_edge() -> None:
-    slope = torch.linspace(-0.8, 0.8, 48).expand(3, 40, 48).clone()
-    assert float((smooth_fill(slope, hole()) - slope).abs().max()) < 0.05
 
 
 def test_the_best_of_all_patches_is_the_one_that_was_cut_out() -> None:
