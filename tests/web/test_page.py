@@ -144,7 +144,7 @@ def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, ser
     page.locator("#runs-make").click()
     page.locator("#runs-made img").first.wait_for()
     made = sorted((run / "Evaluation").glob("random_samples_40x30/*.png"))
-    assert [Image.open(path).size for path in made] == [(40, 30), (40, 30)]
+    assert [pixels_of(path).shape for path in made] == [(30, 40, 3), (30, 40, 3)]
     with zipfile.ZipFile(io.BytesIO(saved(page, "runs-zip"))) as archive:
         assert "random_samples_40x30/gen_sample_1.png" in archive.namelist()
 
