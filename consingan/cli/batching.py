@@ -227,7 +227,7 @@ class _Screen:
     def show(self, lines: Sequence[str], table: Iterator[str] | Sequence[str]) -> None:
         """Print `lines` for good, and `table` until the next call."""
         if self.live and self.drawn:
-            click.echo(f"\x1b[{self.drawn}A\x1b[J", nl=False, err=True)
+            click.echo(f"\x1b[{self.drawn}A\x1b[J", nl=False, err=True, color=True)
         for line in lines:
             click.echo(line)
         width = shutil.get_terminal_size().columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -40,11 +41,11 @@ def joined(args: Sequence[str]) -> Iterator[str]:
     """Words as typed, but `--mask auto_color 255,0,0` in one word where somebody wrote two."""
     words = iter(args)
     for word in words:
-        color = next(words, "") if word == COLOR else ""
-        if re.fullmatch(r"\d+,\d+,\d+", color):
-            yield f"{word}:{color}"
+        following = list(itertools.islice(words, 1)) if word == COLOR else []
+        if following and re.fullmatch(r"\d+,\d+,\d+", following[0]):
+            yield f"{word}:{following[0]}"
         else:
-            yield from filter(None, (word, color))
+            yield from (word, *following)
 
 
 class CarefulCommand(click.Command):

@@ -54,7 +54,7 @@ def page(title: str, trained: Sequence[Trained], folder: Path) -> str:
 def state_of(trained: Sequence[Trained]) -> str:
     """How many trainings there are, and in which state."""
     counts = Counter(one.status for one in trained)
-    each = ", ".join(f"{count} {status}" for status, count in counts.items())
+    each = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     pictures, seeds = len({o.picture for o in trained}), len({o.seed for o in trained})
     return (
         f"{counted(len(trained), 'training')} of {counted(pictures, 'picture')}, "

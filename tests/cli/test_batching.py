@@ -45,7 +45,7 @@ def test_one_failure_ends_nothing_and_the_exit_code_tells(tmp_path: Path) -> Non
     assert "Note: 2 cannot be begun as it seems, b.png" in result.stderr
     assert "a.png, nfc 4, seed 0: finished" in result.stdout
     assert "b.png is not a picture that can be read" in result.stderr
-    assert "2 finished, 2 failed." in result.stdout
+    assert "2 failed, 2 finished." in result.stdout
     files = {p.name for p in (tmp_path / "study").iterdir() if p.is_file()}
     assert files == {
         "study.toml", "study.html", "study.csv", "study.json", "study.md", "study.tex",
@@ -158,7 +158,7 @@ def test_compare_shows_a_study_at_any_time(tmp_path: Path) -> None:
     write_json(folder / "job.json", {"status": "training", "stage": 1})
     result = CliRunner().invoke(cli.main, ["compare", "study", "--output", "page.html"])
     assert result.exit_code == 1
-    assert "1 finished, 1 training, 2 failed." in result.stdout
+    assert "2 failed, 1 finished, 1 training." in result.stdout
     assert (tmp_path / "page.html").is_file()
 
 

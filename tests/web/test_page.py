@@ -84,7 +84,8 @@ def test_a_hole_that_is_brushed_is_filled_and_nothing_else_is_changed(page, phot
     page.get_by_role("button", name="Undo").locator("visible=true").first.wait_for()
     page.locator("#paint-start").click()
     page.locator("#paint-result img").first.wait_for()
-    result = np.asarray(Image.open(io.BytesIO(saved(page, "paint-save"))).convert("RGB"))
+    with Image.open(io.BytesIO(saved(page, "paint-save"))) as picture:
+        result = np.asarray(picture.convert("RGB"))
     changed = (result != pixels_of(photo)).any(axis=2)
     assert result.shape == (48, 64, 3)
     assert 0 < changed.mean() < 0.8
@@ -248,7 +249,8 @@ def test_a_name_like_a_path_leads_nowhere_and_no_upload_is_seen_by_another(page,
     for path in ("/etc/passwd", str(server.root / "uploads"), str(server.outside.parent)):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{server.address}gradio_api/file={path}")
-        assert refused.value.code in (403, 404)
+        with refused.value as answer:
+            assert answer.code in (403, 404)
     assert "secret" in address
     assert not list(server.root.parent.glob("*secret*"))
 
