@@ -260,8 +260,9 @@ def test_more_than_two_hundred_megabytes_are_refused_with_a_sentence(server):
     request.add_header("Content-Length", str(300 * 2**20))
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert refused.value.code == 413
-    assert b"200 MB" in refused.value.read()
+    with refused.value as answer:
+        assert answer.code == 413
+        assert b"200 MB" in answer.read()
 
 
 def test_the_page_fits_a_phone_and_every_field_has_a_name(browser, server):
