@@ -201,6 +201,20 @@ def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - trained in a minute
     return row(shown, ["before", "filled", "before", "filled"])
 
 
+def in_seconds(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
+    """Pictures and variations of them without training; below, one of another shape."""
+    model = consingan.train(PICTURES / "Generation" / "alpine_lake.jpg", method="patches")
+    wall = consingan.train(PICTURES / "Generation" / "stone_wall.jpg", method="patches")
+    height, width = wall.size
+    wide = samples(wall, 1, (height, round(2.4 * width)))
+    return column(
+        [
+            row([model.real, *samples(model, 3)], ["picture", "variations, a second each"]),
+            row([wall.real, *wide], ["picture", "another shape"]),
+        ]
+    )
+
+
 def lr_scale(runs: Path) -> Image.Image:
     """One picture trained with two learning-rate scales."""
     return _effect(runs, {"--lr_scale 0.1": "lr_scale_0.1", "--lr_scale 0.5": "lr_scale_0.5"})
@@ -241,6 +255,7 @@ FIGURES: dict[str, Callable[[Path], Image.Image]] = {
     "mode_harmonization": harmonization,
     "mode_editing": editing,
     "mode_inpainting": inpainting,
+    "in_seconds": in_seconds,
     "fine_tuning": fine_tuning,
     "effect_lr_scale": lr_scale,
     "effect_train_stages": train_stages,
