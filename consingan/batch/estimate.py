@@ -33,6 +33,9 @@ def estimates(orders: Sequence[Order], device: str, threads: int) -> dict[str, E
 
     One training of a kind is set up and one of its iterations is timed: seeds make no difference,
     nor do pictures of about the same training size.
+
+    Raises:
+        UserError: not one of them can be begun; the sentence is that of the first.
     """
     from consingan.machine.execution import Wanted, choose_execution
 
@@ -41,10 +44,16 @@ def estimates(orders: Sequence[Order], device: str, threads: int) -> dict[str, E
         kinds.setdefault(_kind(order), []).append(order)
     execution = choose_execution(Wanted(device=device, threads=threads))
     found: dict[str, Estimate] = {}
+    refused: list[UserError] = []
     for same in tracked(kinds.values(), len(kinds), "planning"):
-        estimate = _estimate(same[0], execution)
-        if estimate is not None:
-            found |= {order.name: estimate for order in same}
+        try:
+            found |= dict.fromkeys((order.name for order in same), _estimate(same[0], execution))
+        except UserError as error:
+            refused.append(error)
+        except (MemoryError, RuntimeError, OSError):
+            continue  # the training itself will say why
+    if len(refused) == len(kinds) > 0:
+        raise refused[0]
     return found
 
 
@@ -74,15 +83,12 @@ def _size_of(picture: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _estimate(order: Order, execution: Any) -> Estimate | None:
+def _estimate(order: Order, execution: Any) -> Estimate:
     from consingan.training.outlook import seconds_of
     from consingan.training.prepare import prepare
 
-    try:
-        job = prepare({**order.typed, "input_name": order.picture}, execution)
-        return Estimate(seconds_of(job), job.training.peak_memory() or 0)
-    except (UserError, MemoryError, RuntimeError, OSError):
-        return None  # the training itself will say why
+    job = prepare({**order.typed, "input_name": order.picture}, execution)
+    return Estimate(seconds_of(job), job.training.peak_memory() or 0)
 
 
 def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:

@@ -11,6 +11,7 @@ from studies import tiny_study
 from consingan.batch import estimate as module
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.orders import orders_of
+from consingan.errors import UserError
 from consingan.machine.files import make_folder, write_json
 
 
@@ -32,9 +33,17 @@ def test_seeds_and_pictures_of_one_size_are_measured_once(
 
 
 def test_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    study = tiny_study(tmp_path, pictures=2, seeds=1, lr_scale=(0.1,))
+    Path(study.pictures[0]).write_text("no picture")
+    broken, whole = orders_of(study)
+    assert estimates([broken, whole], "cpu", 1).keys() == {whole.name}
+
+
+def test_where_nothing_can_be_begun_it_is_said_why(tmp_path: Path) -> None:
     study = tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,))
     Path(study.pictures[0]).write_text("no picture")
-    assert estimates(orders_of(study), "cpu", 1) == {}
+    with pytest.raises(UserError, match="not a picture"):
+        estimates(orders_of(study), "cpu", 1)
 
 
 def test_what_is_done_counts(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
 def test_what_cannot_work_is_one_sentence(
     words: tuple[str, ...], sentence: str, tmp_path: Path
 ) -> None:
-    result = batch(*words, *(("--set", "max_size=32", "--set", "niter=1") if words else ()))
+    result = batch(*words, *(("--set", "max_size=32", "--set", "min_size=16") if words else ()))
     if words[:1] == ("--seeds",) or not words:
         result = batch(*words)
     assert result.exit_code == 2, result.output
