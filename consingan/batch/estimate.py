@@ -28,14 +28,22 @@ class Estimate:
     memory: int
 
 
-def estimates(orders: Sequence[Order], device: str, threads: int) -> dict[str, Estimate]:
+def estimates(
+    orders: Sequence[Order], device: str, threads: int, anew: bool = True
+) -> dict[str, Estimate]:
     """What each order takes, by its name; those that cannot be begun are left out.
 
     One training of a kind is set up and one of its iterations is timed: seeds make no difference,
     nor do pictures of about the same training size.
 
+    Args:
+        orders: that are not done.
+        device: as `--device`.
+        threads: of each.
+        anew: nothing of the study is done yet.
+
     Raises:
-        UserError: not one of them can be begun; the sentence is that of the first.
+        UserError: of a new study nothing can be begun; the sentence is that of the first order.
     """
     from consingan.machine.execution import Wanted, choose_execution
 
@@ -52,7 +60,7 @@ def estimates(orders: Sequence[Order], device: str, threads: int) -> dict[str, E
             refused.append(error)
         except (MemoryError, RuntimeError, OSError):
             continue  # the training itself will say why
-    if len(refused) == len(kinds) > 0:
+    if anew and len(refused) == len(kinds) > 0:
         raise refused[0]
     return found
 

@@ -121,7 +121,7 @@ def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
     orders = orders_of(study, save_every)
     left = [order for order in orders if not is_done(order, folder)]
     plan = Plan(study, folder, tuple(orders), tuple(left), {})
-    found = estimates(left, plan.device, plan.threads)
+    found = estimates(left, plan.device, plan.threads, anew=len(left) == len(plan.orders))
     return replace(plan, left=tuple(longest_first(left, folder, found)), found=found)
 
 

@@ -44,6 +44,7 @@ def test_where_nothing_can_be_begun_it_is_said_why(tmp_path: Path) -> None:
     Path(study.pictures[0]).write_text("no picture")
     with pytest.raises(UserError, match="not a picture"):
         estimates(orders_of(study), "cpu", 1)
+    assert estimates(orders_of(study), "cpu", 1, anew=False) == {}
 
 
 def test_what_is_done_counts(tmp_path: Path) -> None:
