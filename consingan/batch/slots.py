@@ -13,9 +13,8 @@ from consingan.machine.progress import in_gigabytes
 # measured on Linux, and of a CUDA context.
 PROGRAM, CONTEXT = 450 * 2**20, 600 * 2**20
 # Threads of a training where nobody says. On two cores two trainings one after the other with two
-# threads take 1.39 times (bf16; float32 1.27 times) as long as two at once with one thread each, by
-# the times of an iteration in benchmarks/results/speed_cpu_generation_250px_*; benchmarks/batch.py
-# times both at once.
+# threads took 1.8 times as long as two at once with one thread each, and up to ten times where
+# other programs were busy, too: benchmarks/results/batch_throughput.md.
 THREADS = 1
 
 
