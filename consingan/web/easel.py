@@ -103,7 +103,8 @@ def _right() -> dict[str, Any]:
                      label="Longer side that is worked at, px",
                      info="The result has the picture's own size.")  # fmt: skip
     cost = gr.HTML(elem_id="paint-cost")
-    start = gr.Button("Make the picture", variant="primary", elem_id="paint-start")
+    start = gr.Button("Make the picture", variant="primary", elem_id="paint-start",
+                      interactive=False)  # fmt: skip
     message = gr.HTML(elem_id="paint-message")
     slider = gr.ImageSlider(label="Before and after: move the line", interactive=False,
                             type="filepath", visible=False, elem_id="paint-result",

@@ -22,7 +22,7 @@ from consingan.web.fields import typed, without_flags
 from consingan.web.forms import filled_in, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
-from consingan.web.widgets import component
+from consingan.web.widgets import awaken, component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
 
@@ -171,6 +171,7 @@ def _making(desk: Desk, parts: Parts) -> None:
         parts.start.click(make, [*parts.given, *settings.values(), *request_parts],
                           [parts.before_after, parts.save, parts.message],
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
+        awaken(parts.start)
 
     gr.render(inputs=[parts.method, parts.task])(options)
 

@@ -28,6 +28,7 @@ from consingan.web.orders import (
 )
 from consingan.web.pictures import Brought, bring_in, keep
 from consingan.web.watch import watch_panel
+from consingan.web.widgets import awaken
 
 LARGEST, LEAST = 1024, 16  # px
 Names = tuple[Name, ...]
@@ -89,7 +90,8 @@ def _left(desk: Desk) -> None:
     size = gr.Slider(LEAST, LARGEST, best.max_size, step=1, label="Longer side, px",
                      info="Larger is sharper and slower.", elem_id="train-size")  # fmt: skip
     cost = gr.HTML(told("Drop a picture to see how long it takes."), elem_id="train-cost")
-    start = gr.Button("Train", variant="primary", elem_id="train-start")
+    start = gr.Button("Train", variant="primary", elem_id="train-start",
+                      interactive=False)  # fmt: skip
     message = gr.HTML(elem_id="train-message")
     parts = Parts(upload, shown, gr.State(None), method, tasks, presets, size, cost, start, message)
     _connect(desk, parts)
@@ -168,6 +170,7 @@ def _starting(desk: Desk, parts: Parts) -> None:
         gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
               **QUIET)  # fmt: skip
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
+        awaken(parts.start)
 
     gr.render(inputs=[parts.method, parts.task, parts.preset])(more)
 

@@ -35,3 +35,16 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     ):  # ranges are checked by `value_of`, which says what is right
         return gr.Number(value, precision=0 if kind is int else None, **told)
     return gr.Textbox("" if value is None else str(value), **told)
+
+
+def awaken(button: Any) -> None:
+    """Let a button be pressed that was off until the page has bound what it does.
+
+    Called where that is bound, inside `gr.render`: a click before would do nothing, without a word.
+    The timer's own event arrives with the button's.
+    """
+    timer = gr.Timer(0.1)
+    timer.tick(
+        lambda: (gr.update(interactive=True), gr.Timer(active=False)), None, [button, timer],
+        api_visibility="private", show_progress="hidden",
+    )  # fmt: skip
