@@ -124,6 +124,12 @@ def _connect(desk: Desk, parts: Parts) -> None:
                     _or_none(symmetric), int(seed or 0), int(longest))  # fmt: skip
         yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))
 
+    def begin_at_once(request: gr.Request, *wishes: Any) -> Iterator[dict[Any, Any]]:
+        if wishes[0] is None:  # `receive` has said why the picture could not be read
+            yield {parts.message: gr.skip()}
+            return
+        yield from begin(*wishes, request)
+
     nothing = gr.update(visible=False)
     dropped = parts.upload.upload(
         receive, parts.upload, [parts.brought, parts.shown, parts.message], api_visibility="private"
@@ -131,7 +137,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
     cleared = [parts.brought, parts.shown, parts.message]
     parts.upload.clear(lambda: (None, nothing, ""), None, cleared, api_visibility="private")
     results = [parts.gallery, parts.archive, parts.message]
-    first = dropped.then(begin, parts.wishes, results, concurrency_id="compute",
+    first = dropped.then(begin_at_once, parts.wishes, results, concurrency_id="compute",
                          api_visibility="private")  # fmt: skip
     again = parts.start.click(begin, parts.wishes, results, concurrency_id="compute",
                               api_visibility="private")  # fmt: skip
