@@ -25,7 +25,7 @@ CHECKS = {
     "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"),
     "rules": (".ci/rules.py",),
     # Among them: both distributions are built, checked and used.
-    "tests": ("-m", "pytest", "-n", "2"),
+    "tests": ("-m", "pytest", "-n", "2", "--dist", "worksteal"),
 }
 # Checks that are run when they are named, and part of no other command.
 # `make quick` runs of the tests the pure parts and the authors' numbers; the tests with coverage,
@@ -40,7 +40,9 @@ NAMED = {
 }  # fmt: skip
 # One thread per test process: two processes share the cores, and OpenMP threads that wait for one
 # another on a busy core cost far more than they bring.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+# What is imported is compiled once and kept, whatever the machine says: tests start hundreds of
+# processes, and the set-up compiles nothing.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": ""}
 MEMORY = Path("/dev/shm")  # files that are kept in memory, where there is such a folder
 ROOM = 2 << 30  # bytes: ten times what the tests leave
 

@@ -18,6 +18,8 @@ Curves = Sequence[Mapping[str, np.ndarray[Any, Any]]]
 
 
 LARGEST = 2**28  # bytes of a table
+# Of the figure's sides; to find them by matplotlib's layouts takes as long as to draw it all.
+MARGINS = {"left": 0.08, "right": 0.985, "bottom": 0.08, "top": 0.98, "hspace": 0.06}
 
 
 def read_curves(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
@@ -72,7 +74,8 @@ def curves_figure(curves: Curves, reconstruction: str = "") -> Any:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 6))
+    figure.subplots_adjust(**MARGINS)
     alone = reconstruction in curves[0]
     axes = list(figure.subplots(2 if alone else 1, 1, sharex=True, squeeze=False)[:, 0])
     names = [name for name in curves[0] if name != reconstruction]
