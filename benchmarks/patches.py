@@ -4,6 +4,7 @@ python -m benchmarks.patches speed
 python -m benchmarks.patches fidelity FOLDER      # fast against exact at equal seeds
 python -m benchmarks.patches quality FOLDER PAPER # beside other methods' samples
 python -m benchmarks.patches balance FOLDER
+python -m benchmarks.patches retarget FOLDER      # twice as wide, the layout loosened or not
 python -m benchmarks.patches tiles
 python -m benchmarks.patches holes
 
@@ -29,7 +30,7 @@ from torch import Tensor
 
 from benchmarks.tables import RESULTS, machine, markdown_table
 from consingan.images.io import read_image, unit
-from consingan.images.resize import resize, training_scale
+from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.files import make_folder, read_json, write_json, write_text
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
@@ -47,6 +48,7 @@ TITLES = {
     "fidelity": "fast against exact, at equal seeds (ratios)",
     "quality": "Quality beside other methods",
     "balance": "Balance: 0 steps (as published) against 10",
+    "retarget": "Twice as wide, the layout loosened or not: means over the pictures",
     "tiles": "Tiles: seam error",
     "holes": "Holes: inside them, against the truth",
 }
@@ -130,8 +132,6 @@ def _peak_mib() -> float:
 @click.argument("engine")
 def one(width: int, height: int, engine: str) -> None:
     """One size in a process of its own, so that its peak is its own."""
-    from consingan.images.resize import resize_to
-
     image = resize_to(read_image("skimage:coffee"), (height, width)).clamp(-1, 1)
     before = _peak_mib()
     model = model_of(image, engine)
@@ -232,6 +232,36 @@ def balance(folder: Path, px: int, count: int, seeds: int) -> None:
             line[f"CPU s {steps}"] = spent / count / seeds
         rows.append({"picture": path.stem} | {k: line[k] for k in sorted(line) if k != "picture"})
         keep("balance", [*rows, _mean(rows)])
+
+
+LOOSENED = ((0.0, 0), (0.3, 10), (0.5, 0), (0.5, 10), (0.7, 0), (0.7, 10))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--px", default=160, show_default=True)
+@click.option("--count", default=2, show_default=True)
+def retarget(folder: Path, px: int, count: int) -> None:
+    """Twice as wide: what loosening the layout costs and gives, with and without balance."""
+    pictures = [picture(path, px) for path in sorted(folder.iterdir())]
+    rows: list[Row] = []
+    for loosen, steps in LOOSENED:
+        found: list[Row] = []
+        for real in pictures:
+            model = model_of(real, "fast", train_mode="retarget", loosen=loosen, balance=steps)
+            wide = real.shape[-2], 2 * real.shape[-1]
+            made = torch.cat([model.sample([i], wide) for i in range(count)])
+            found.append(figures(real, made) | {"layout": likeness(made, real)})
+        row = {"--loosen": loosen, "--balance": steps if loosen else "none"}
+        names = ("layout", "SWD", "coherence", "completeness", "copied")
+        rows.append(row | {name: statistics.mean(f[name] for f in found) for name in names})
+        keep("retarget", rows)
+
+
+def likeness(made: Tensor, real: Tensor) -> float:
+    """Correlation with the stretched picture, both at 24 x 12 px: whether all is where it was."""
+    small = [resize_to(some, (12, 24)).mean(0).flatten() for some in (made, real)]
+    return float(torch.corrcoef(torch.stack(small))[0, 1])
 
 
 @main.command()

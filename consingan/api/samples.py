@@ -36,6 +36,7 @@ class Wish:
         seed: chooses the pictures.
         max_size: longer side in px to which the picture is reduced.
         engine: as `--engine`.
+        loosen: how much of the stretched layout is made anew, 0 to 1.
     """
 
     picture: str
@@ -47,15 +48,19 @@ class Wish:
     seed: int = 0
     max_size: int = 500
     engine: str = "auto"
+    loosen: float = 0.0
 
     def settings(self) -> dict[str, Any]:
         """As a training takes them."""
         if self.retarget and self.size is None:
             raise UserError("--retarget needs --size, the shape that the picture is brought to.")
+        if self.loosen and not self.retarget:
+            raise UserError("--loosen needs --retarget, whose layout it loosens.")
         return {
             "method": UNTRAINED,
             "train_mode": "retarget" if self.retarget else "generation",
             "input_name": self.picture,
+            "loosen": self.loosen,
             "max_size": self.max_size,
             "manual_seed": self.seed,
             "tile": self.tile or "none",

@@ -35,6 +35,7 @@ class Parts:
     width: gr.Number
     height: gr.Number
     retarget: gr.Checkbox
+    loosen: gr.Slider
     tile: Any
     symmetric: Any
     seed: gr.Number
@@ -49,7 +50,7 @@ class Parts:
     def wishes(self) -> list[Any]:
         """What `_wish` takes."""
         return [self.brought, self.count, self.longest, self.width, self.height, self.retarget,
-                self.tile, self.symmetric, self.seed]  # fmt: skip
+                self.loosen, self.tile, self.symmetric, self.seed]  # fmt: skip
 
 
 def instant_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
@@ -83,6 +84,8 @@ def _laid_out() -> Parts:
                                        info="Empty: as the picture.")  # fmt: skip
                 retarget = gr.Checkbox(False, label="Keep the layout",
                                        info="The same scene in another shape.")  # fmt: skip
+                loosen = gr.Slider(0, 1, 0, step=0.1, label="Loosen the layout",
+                                   info="More whole things, less of the layout.")  # fmt: skip
                 tile = component(row_of(config, "tile"), NONE)
                 symmetric = component(row_of(config, "symmetric"), NONE)
                 seed = gr.Number(0, label="Seed", precision=0,
@@ -93,8 +96,8 @@ def _laid_out() -> Parts:
                                  fit_columns=False, interactive=False, elem_id="instant-gallery",
                                  buttons=["download", "fullscreen"])  # fmt: skip
             archive = gr.DownloadButton("Save all as a zip", visible=False, elem_id="instant-zip")
-    return Parts(upload, shown, count, longest, width, height, retarget, tile, symmetric, seed,
-                 start, stop, gallery, archive, message, gr.State(None))  # fmt: skip
+    return Parts(upload, shown, count, longest, width, height, retarget, loosen, tile, symmetric,
+                 seed, start, stop, gallery, archive, message, gr.State(None))  # fmt: skip
 
 
 def _connect(desk: Desk, parts: Parts) -> None:
@@ -114,14 +117,16 @@ def _connect(desk: Desk, parts: Parts) -> None:
     @answering(parts.message)
     def begin(
         brought: Brought | None, count: int, longest: int, width: int | None, height: int | None,
-        retarget: bool, tile: str, symmetric: str, seed: int | None, request: gr.Request,
+        retarget: bool, loosen: float, tile: str, symmetric: str, seed: int | None,
+        request: gr.Request,
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         if brought is None:
             yield {parts.message: told("Drop a picture first.")}
             return
         size = _size(brought, int(longest), width, height)
         wish = Wish(str(brought.path), int(count), size, retarget, _or_none(tile),
-                    _or_none(symmetric), int(seed or 0), int(longest))  # fmt: skip
+                    _or_none(symmetric), int(seed or 0), int(longest),
+                    loosen=loosen if retarget else 0.0)  # fmt: skip
         yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))
 
     def begin_at_once(request: gr.Request, *wishes: Any) -> Iterator[dict[Any, Any]]:

@@ -40,3 +40,5 @@ def test_the_engine_is_told(tmp_path: Path) -> None:
 def test_retargeting_needs_a_shape(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--retarget needs --size"):
         list(make(Wish("skimage:coffee", retarget=True), HERE, tmp_path))
+    with pytest.raises(UserError, match="--loosen needs --retarget"):
+        list(make(Wish("skimage:coffee", loosen=0.5), HERE, tmp_path))

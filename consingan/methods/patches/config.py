@@ -43,6 +43,12 @@ class PatchesConfig(Config):
         minimum=0,
         maximum=1000,
     )
+    loosen: float = option(
+        0.0,
+        "How much of the stretched layout is made anew (retarget), 0 (as published) to 1.",
+        minimum=0,
+        maximum=1,
+    )
     tile: str = option(
         "none", "Seamless tiles: both, horizontal or vertical.", choices=TILES.keys()
     )

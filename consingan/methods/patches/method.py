@@ -33,6 +33,10 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
         yield "level", here
     if config.train_mode not in FROM_NOISE:
         yield from ((name, here) for name in ("tile", "symmetric", "balance"))
+    if config.train_mode != "retarget":
+        yield "loosen", here
+    elif not config.loosen:
+        yield "balance", "without --loosen"
 
 
 REMEDIES = {

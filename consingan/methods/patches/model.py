@@ -148,7 +148,7 @@ class PatchDiffusion:
         size = size or self.sizes[0]
         recipe = self.recipe(self.chosen_engine(size))
         scales = scales_for([self.sizes[0], size], recipe)
-        first = scales - 1 if self.config.train_mode != "retarget" else scales - 2
+        first = scales - 2 if self._keeps_layout and not self.config.loosen else scales - 1
         return sum(at(recipe.steps, scale, scales) for scale in range(first, -1, -1))
 
     def memory(self, size: Size) -> int:
@@ -164,7 +164,7 @@ class PatchDiffusion:
     def _one(self, index: int, size: Size, seed: int) -> Tensor:
         canvas, engine = self._prepared(size, stream(seed, "patches", index, "candidates"))
         noise = SeededNoise(seed, index, canvas.sizes, self.real[0])
-        entry = self._stretched(canvas) if self.config.train_mode == "retarget" else None
+        canvas, entry = self._beginning(canvas, noise)
         made = sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
         return opened(made, canvas.wrap)
 
@@ -211,10 +211,24 @@ class PatchDiffusion:
                 f"{free / 2**30:.1f} GiB are free; use a smaller --size or --max_size."
             )
 
-    def _stretched(self, canvas: Canvas) -> Entry:
-        """The picture stretched to the output's size, its coarsest scale as the finished one."""
-        wide = resize_to(self.real, canvas.sizes[0])[0]
-        return Entry(canvas.scales - 1, build_pyramid(wide, canvas.sizes)[-1], 0)
+    @property
+    def _keeps_layout(self) -> bool:
+        return self.config.train_mode == "retarget"
+
+    def _beginning(self, canvas: Canvas, noise: Noise) -> tuple[Canvas, Entry | None]:
+        """Of a sample: pure noise, or the picture stretched to the output's size, whose coarsest
+        scale is the finished one, as published, or is loosened by noise.
+        """  # noqa: D205 - one sentence
+        if not self._keeps_layout:
+            return canvas, None
+        wide, last = resize_to(self.real, canvas.sizes[0])[0], canvas.scales - 1
+        layout = build_pyramid(wide, canvas.sizes)[-1]
+        if not self.config.loosen:
+            return canvas, Entry(last, layout, 0)
+        canvas = replace(canvas, coarsest=self.config.loosen)
+        levels = canvas.levels(last)
+        state = levels.alpha[-1] * layout + levels.sigma[-1] * noise.start(last)
+        return canvas, Entry(last, state, levels.last)
 
     def check_start(self, stage: int) -> None:
         """Refuse a start stage: there is one door."""

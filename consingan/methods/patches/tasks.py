@@ -8,11 +8,7 @@ TASKS: dict[str, Task] = {
     "generation": Task(
         output="samples", summary="variations of any size, tiles, mirrored pictures"
     ),
-    "retarget": Task(
-        output="samples",
-        summary="the same picture in other shapes, its layout kept",
-        overrides={"balance": 0},
-    ),
+    "retarget": Task(output="samples", summary="the same picture in other shapes, its layout kept"),
     "animation": Task(output="film", summary="a short film from a still"),
     "harmonization": Task(
         output="composite",

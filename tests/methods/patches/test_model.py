@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from consingan.errors import UserError
+from consingan.images.resize import resize_to
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.patches.sampling import Noise, SeededNoise, sample
@@ -55,6 +56,35 @@ def test_retargeting_begins_with_the_stretched_picture() -> None:
     columns = sample.mean((0, 1))
     assert float((columns[1:] - columns[:-1]).clamp_max(0).abs().max()) < 0.2
     assert float(columns[-8:].mean() - columns[:8].mean()) > 1.4
+
+
+def test_a_loosened_layout_is_followed_less_and_made_of_more_whole_patches() -> None:
+    from commands import scene
+
+    from consingan.methods.patches.windows import cut
+
+    real = torch.from_numpy(scene(40, 48)).permute(2, 0, 1)[None] / 127.5 - 1
+
+    def made(loosen: float) -> tuple[float, float]:
+        config = PatchesConfig(patch=7, train_mode="retarget", loosen=loosen)
+        model_ = PatchDiffusion(config, real, "exact")
+        sample = model_.sample([0], (40, 96))
+        layout = (resize_to(sample, (5, 12)) - resize_to(model_.real, (5, 12))).square().mean()
+        whole = torch.cdist(cut(sample[0], 7), cut(model_.real[0], 7)).amin(1).mean()
+        return float(layout), float(whole)
+
+    published, loosened = made(0.0), made(0.6)
+    assert loosened[0] > published[0]
+    assert loosened[1] < published[1]
+
+
+def test_steps_are_counted_as_they_are_made() -> None:
+    for settings in ({}, {"loosen": 0.5}, {"train_mode": "generation"}):
+        config = PatchesConfig(**{"patch": 7, "train_mode": "retarget", **settings})
+        counted: list[None] = []
+        model_ = PatchDiffusion(config, model().real, "fast", lambda c=counted: c.append(None))
+        model_.sample([0], (40, 60))
+        assert len(counted) == model_.steps((40, 60))
 
 
 @pytest.mark.parametrize(
