@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,19 +100,8 @@ def _laid_out() -> Parts:
                  seed, start, stop, gallery, archive, message, gr.State(None))  # fmt: skip
 
 
-def _connect(desk: Desk, parts: Parts) -> None:
-    """Make a dropped picture begin at once, and the button begin again."""
-
-    @answering(parts.message)
-    def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
-        if file is None:
-            return {parts.brought: None, parts.shown: gr.update(visible=False)}
-        brought = bring_in(file, desk.fresh(request, "picture"))
-        return {
-            parts.brought: brought,
-            parts.shown: gr.update(value=str(brought.shown), visible=True),
-            parts.message: told(*brought.notes),
-        }
+def _beginning(desk: Desk, parts: Parts) -> Callable[..., Iterator[dict[Any, Any]]]:
+    """What makes the pictures that are wished for."""
 
     @answering(parts.message)
     def begin(
@@ -128,6 +117,24 @@ def _connect(desk: Desk, parts: Parts) -> None:
                     _or_none(symmetric), int(seed or 0), int(longest),
                     loosen=loosen if retarget else 0.0)  # fmt: skip
         yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))
+
+    return begin
+
+
+def _connect(desk: Desk, parts: Parts) -> None:
+    """Make a dropped picture begin at once, and the button begin again."""
+    begin = _beginning(desk, parts)
+
+    @answering(parts.message)
+    def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
+        if file is None:
+            return {parts.brought: None, parts.shown: gr.update(visible=False)}
+        brought = bring_in(file, desk.fresh(request, "picture"))
+        return {
+            parts.brought: brought,
+            parts.shown: gr.update(value=str(brought.shown), visible=True),
+            parts.message: told(*brought.notes),
+        }
 
     def begin_at_once(request: gr.Request, *wishes: Any) -> Iterator[dict[Any, Any]]:
         if wishes[0] is None:  # `receive` has said why the picture could not be read

@@ -24,7 +24,14 @@ from consingan.methods.patches.inpainting import FLOOR, Filling
 from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
-from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, sample
+from consingan.methods.patches.sampling import (
+    Canvas,
+    Entry,
+    Noise,
+    SeededNoise,
+    on_layout,
+    sample,
+)
 from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
@@ -148,7 +155,8 @@ class PatchDiffusion:
         size = size or self.sizes[0]
         recipe = self.recipe(self.chosen_engine(size))
         scales = scales_for([self.sizes[0], size], recipe)
-        first = scales - 2 if self._keeps_layout and not self.config.loosen else scales - 1
+        finished = self.config.train_mode == "retarget" and not self.config.loosen
+        first = scales - 1 - finished  # the coarsest is the stretched picture
         return sum(at(recipe.steps, scale, scales) for scale in range(first, -1, -1))
 
     def memory(self, size: Size) -> int:
@@ -211,24 +219,12 @@ class PatchDiffusion:
                 f"{free / 2**30:.1f} GiB are free; use a smaller --size or --max_size."
             )
 
-    @property
-    def _keeps_layout(self) -> bool:
-        return self.config.train_mode == "retarget"
-
     def _beginning(self, canvas: Canvas, noise: Noise) -> tuple[Canvas, Entry | None]:
-        """Of a sample: pure noise, or the picture stretched to the output's size, whose coarsest
-        scale is the finished one, as published, or is loosened by noise.
-        """  # noqa: D205 - one sentence
-        if not self._keeps_layout:
+        """Of a sample: pure noise, or the picture stretched to the output's size."""
+        if self.config.train_mode != "retarget":
             return canvas, None
-        wide, last = resize_to(self.real, canvas.sizes[0])[0], canvas.scales - 1
-        layout = build_pyramid(wide, canvas.sizes)[-1]
-        if not self.config.loosen:
-            return canvas, Entry(last, layout, 0)
-        canvas = replace(canvas, coarsest=self.config.loosen)
-        levels = canvas.levels(last)
-        state = levels.alpha[-1] * layout + levels.sigma[-1] * noise.start(last)
-        return canvas, Entry(last, state, levels.last)
+        wide = resize_to(self.real, canvas.sizes[0])[0]
+        return on_layout(canvas, build_pyramid(wide, canvas.sizes)[-1], noise, self.config.loosen)
 
     def check_start(self, stage: int) -> None:
         """Refuse a start stage: there is one door."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -108,6 +108,20 @@ def from_noise(canvas: Canvas, noise: Noise) -> Entry:
     scale = canvas.scales - 1
     levels = canvas.levels(scale)
     return Entry(scale, levels.sigma[-1] * noise.start(scale), levels.last)
+
+
+def on_layout(canvas: Canvas, layout: Tensor, noise: Noise, level: float) -> tuple[Canvas, Entry]:
+    """The beginning of a sample whose coarsest scale is given, (C, h, w).
+
+    At level 0 it is the finished one, as published; else it is made anew from that much noise.
+    """
+    last = canvas.scales - 1
+    if level == 0:
+        return canvas, Entry(last, layout, 0)
+    canvas = replace(canvas, coarsest=level)
+    levels = canvas.levels(last)
+    state = levels.alpha[-1] * layout + levels.sigma[-1] * noise.start(last)
+    return canvas, Entry(last, state, levels.last)
 
 
 def sample(canvas: Canvas, engine: Engine, noise: Noise, entry: Entry | None = None) -> Tensor:
