@@ -29,8 +29,9 @@ from consingan.outputs.registry import OUTPUTS
 from consingan.outputs.requests import CompositeRequest
 from consingan.training.prepare import Job
 from consingan.web.fields import words
+from consingan.web.kept import Words
 from consingan.web.orders import train_words
-from consingan.web.queue import RUN, Words
+from consingan.web.queue import RUN
 
 MASK = "mask"  # field of settings and of inputs, where a training is told of the hole
 ONE_FILL = {"num_samples": 1, "hidden_copies": 0}

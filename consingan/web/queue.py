@@ -6,6 +6,7 @@ that a page that is opened later, or another server, finds it again.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -23,14 +24,13 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.runs.listing import runs_below
 from consingan.runs.progress import read_progress, stop_training
+from consingan.web.kept import KeptOrders, Waiting, Words
 
 RUN = "{run}"  # in words of a command: the folder of the run that the one before it made
 LOOK_EVERY = 0.5  # seconds between two looks at what runs
 KEPT = 20  # orders that have ended and are still told of
 LONGEST_LOG = 2**16  # bytes of its end that are read
 STOPPED = 130  # exit code, and -2: ended by Ctrl+C
-
-Words = tuple[str, ...]
 
 
 @dataclass
@@ -70,8 +70,17 @@ class Trainings:
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    @functools.cached_property
+    def kept(self) -> KeptOrders:
+        """Where those that wait are kept for the next server."""
+        return KeptOrders(self.root)
+
     def watch(self) -> None:
-        """Look after the queue in the background for as long as this program runs."""
+        """Take up what waited when the last server ended, and look after the queue from now on."""
+        with self.lock:
+            for left in self.kept.take_up():
+                order = Order(left.title, left.commands, next(self.numbers), left.run)
+                self.orders.append(order)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def add(self, title: str, *commands: Words) -> Order:
@@ -79,6 +88,7 @@ class Trainings:
         with self.lock:
             order = Order(title, commands, next(self.numbers))
             self.orders.append(order)
+            self._keep()
         self.advance()
         return order
 
@@ -93,6 +103,14 @@ class Trainings:
             if not found:
                 raise UserError("That one has begun; stop it instead.")
             self.orders.remove(found[0])
+            self._keep()
+
+    def _keep(self) -> None:
+        """Those that wait, and what is left of the one that runs."""
+        order = self.current()
+        rest = order.commands[order.step + 1 :] if order is not None and order.run else ()
+        begun = [Waiting(order.title, rest, order.run)] if order is not None and rest else []
+        self.kept.keep([*begun, *(Waiting(o.title, o.commands, o.run) for o in self.waiting())])
 
     def waiting(self) -> list[Order]:
         """Those that have not begun, in their order."""
@@ -133,6 +151,7 @@ class Trainings:
             waiting = self.waiting()
             if self.current() is None and waiting and not self.running():
                 self._begin(waiting[0])
+                self._keep()
             ended = [o for o in self.orders if o.ended is not None]
             for old in ended[:-KEPT]:
                 self.orders.remove(old)
@@ -160,8 +179,10 @@ class Trainings:
     def _look_after(self, order: Order) -> None:
         assert order.process is not None
         text = printed(order)
-        if found := re.findall(r"^run folder: (.+)$", text, re.MULTILINE):
+        found = re.findall(r"^run folder: (.+)$", text, re.MULTILINE)
+        if found and order.run is None:
             order.run = Path(found[-1].strip())
+            self._keep()
         code = order.process.poll()
         if code is None:
             return
@@ -170,6 +191,7 @@ class Trainings:
             self._begin(order)
         else:
             order.ended = "" if code in (0, STOPPED, -2) else _reason(text, code)
+            self._keep()
 
 
 def printed(order: Order) -> str:

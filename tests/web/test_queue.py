@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,3 +101,66 @@ def test_a_training_that_somebody_else_began_is_waited_for(trainings, monkeypatc
     busy.clear()
     trainings.advance()
     assert order.process is not None
+
+
+def another(trainings: Trainings) -> Trainings:
+    """The queue of the next server, once the first has ended."""
+    if trainings.kept.lock is not None:
+        trainings.kept.lock.release()
+    return Trainings(trainings.root, trainings.logs)
+
+
+def taken_up(trainings: Trainings, monkeypatch: pytest.MonkeyPatch) -> Trainings:
+    monkeypatch.setattr(queue.threading, "Thread", lambda **_: SimpleNamespace(start=lambda: None))
+    trainings.watch()
+    return trainings
+
+
+def test_what_waits_is_taken_up_by_the_next_server(trainings, monkeypatch):
+    taken_up(trainings, monkeypatch)
+    trainings.add("runs", ("train",))
+    trainings.add("waits", ("train", "--niter", "2"))
+    trainings.add("dropped", ("train",))
+    trainings.drop(3)
+    after = taken_up(another(trainings), monkeypatch)
+    assert [(o.title, o.commands) for o in after.waiting()] == [
+        ("waits", (("train", "--niter", "2"),))
+    ]
+    after.advance()
+    assert Process.begun[-1].words[-2:] == ["--niter", "2"]
+    assert taken_up(another(after), monkeypatch).waiting() == []
+
+
+def test_what_is_left_of_an_order_is_done_when_its_training_goes_on_alone(trainings, monkeypatch):
+    monkeypatch.setattr(Process, "printing", b"run folder: /runs/cat/1\n")
+    taken_up(trainings, monkeypatch)
+    trainings.add("both", ("train",), ("evaluate", "--model_dir", RUN))
+    trainings.advance()
+    after = taken_up(another(trainings), monkeypatch)
+    after.advance()
+    assert Process.begun[-1].words[-3:] == ["evaluate", "--model_dir", "/runs/cat/1"]
+
+
+def test_a_second_server_of_the_folder_takes_nothing_and_keeps_nothing(trainings, monkeypatch):
+    taken_up(trainings, monkeypatch)
+    trainings.add("runs", ("train",))
+    trainings.add("waits", ("train",))
+    second = taken_up(Trainings(trainings.root, trainings.logs), monkeypatch)
+    assert second.orders == []
+    second.add("mine", ("train",))
+    kept = (trainings.root / "queue.json").read_text()
+    assert "waits" in kept
+    assert "mine" not in kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", '{"waiting": [{}]}', '{"waiting": 3}',
+        '{"waiting": [{"title": "a", "commands": [["web", "--host", "0.0.0.0"]], "run": null}]}',
+    ],
+)  # fmt: skip
+def test_a_damaged_or_foreign_file_of_orders_is_left_alone(trainings, monkeypatch, text):
+    trainings.root.mkdir()
+    (trainings.root / "queue.json").write_text(text)
+    assert taken_up(trainings, monkeypatch).waiting() == []
