@@ -62,6 +62,7 @@ def rows(pictures: tuple[str, ...]) -> Iterator[Row]:
         for condition, niter in (("edges", 1000), ("colors:8", 800)):
             yield Row("pix2pix", picture, condition, True, niter)
             yield Row("pix2pix", picture, condition, False, niter)
+            yield Row("patches", picture, condition, False, 0)
         yield Row("crn", picture, "colors:8", True, 400)
 
 
@@ -78,10 +79,13 @@ def square(picture: str, side: int) -> torch.Tensor:
 def trained(row: Row, side: int, folder: Path) -> dict[str, Any]:
     """Train one row and put it to the test."""
     begun = time.process_time()
+    training = {"warps": row.warps, "niter": row.niter} if row.niter else {}
     made = consingan.train(
-        square(row.picture, side), method=row.method, condition=row.condition, warps=row.warps,
-        niter=row.niter, max_size=side, precision="float32", device="cpu",
+        square(row.picture, side), method=row.method, condition=row.condition, max_size=side,
+        train_mode="translation", manual_seed=0, precision="float32", device="cpu", **training,
     )  # fmt: skip
+    if not row.niter:  # nothing is trained: what a translation takes
+        made.model.translate(made.model.condition)
     seconds = time.process_time() - begun
     test = held_out(made.model, made.real)
     write_image(folder / f"{row.name}.png", bent_sheet(test))

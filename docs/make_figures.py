@@ -201,6 +201,18 @@ def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - trained in a minute
     return row(shown, ["before", "filled", "before", "filled"])
 
 
+def translation(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
+    """A layout with its picture, and what is made of another layout."""
+    folder = PICTURES / "Translation"
+    model = consingan.train(
+        folder / "mountain_valley.jpg", method="patches", train_mode="translation",
+        condition=folder / "mountain_valley_layout.png", manual_seed=0,
+    )  # fmt: skip
+    new = read_image(folder / "mountain_valley_new.png")
+    shown = [model.model.condition, model.real, new, model.translate(new)[:1]]
+    return row(shown, ["A", "B, its picture", "a new A", "made of it, in a second"])
+
+
 def in_seconds(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
     """Pictures and variations of them without training; below, one of another shape."""
     model = consingan.train(PICTURES / "Generation" / "alpine_lake.jpg", method="patches")
@@ -255,6 +267,7 @@ FIGURES: dict[str, Callable[[Path], Image.Image]] = {
     "mode_harmonization": harmonization,
     "mode_editing": editing,
     "mode_inpainting": inpainting,
+    "mode_translation": translation,
     "in_seconds": in_seconds,
     "fine_tuning": fine_tuning,
     "effect_lr_scale": lr_scale,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ from consingan.images.picture import gray_as, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
-from consingan.methods.pairs import WORDS, PairConfig, recipe_of
+from consingan.methods.pairs import WORDS, recipe_of
 
 Size = tuple[int, int]
 
@@ -76,7 +76,16 @@ def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
                 float(tensors["scale"]))  # fmt: skip
 
 
-def pair_of(config: PairConfig, inputs: Inputs) -> Pair:
+class Paired(Protocol):
+    """Settings of a pair: what A is, and the longer side of the training in px."""
+
+    @property
+    def condition(self) -> str: ...  # noqa: D102
+    @property
+    def max_size(self) -> int: ...  # noqa: D102
+
+
+def pair_of(config: Paired, inputs: Inputs) -> Pair:
     """The pair at the training's size; A is made from B where no file is named.
 
     Raises:

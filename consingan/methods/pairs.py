@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from consingan.errors import UserError
 from consingan.methods.contract import Panel, Remedy
@@ -14,6 +15,16 @@ COLORS = (2, 64)  # of colors:K
 WORDS = "edges, gray, blur or colors:K"
 
 
+def condition_option() -> Any:
+    """The field `condition` of a method's Config."""
+    return option(
+        "",
+        f"A of the pair (B is the image): a picture file, or {WORDS}, made from B.",
+        group="pair",
+        kind="words",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PairConfig(Config):
     """The shared settings, and what is done to a pair before a network sees it.
@@ -21,12 +32,7 @@ class PairConfig(Config):
     The picture B that results are to look like is `input_name`; A is `condition`.
     """
 
-    condition: str = option(
-        "",
-        f"A of the pair (B is the image): a picture file, or {WORDS}, made from B.",
-        group="pair",
-        kind="words",
-    )
+    condition: str = condition_option()
     warps: bool = option(
         True, "Bend both alike in every iteration: without it a pair is learned by heart.",
         group="pair",
@@ -89,13 +95,13 @@ def recipe_of(condition: str) -> tuple[str, int] | None:
     return "colors", int(found[1])
 
 
-def pictures_of(config: PairConfig) -> dict[str, str]:
+def pictures_of(config: Any) -> dict[str, str]:
     """The file of A, if it is one, by its field of `Inputs`; see `contract.Method.pictures`."""
     is_file = config.condition and recipe_of(config.condition) is None
     return {"condition": config.condition} if is_file else {}
 
 
-def condition_label(config: PairConfig) -> str:
+def condition_label(config: Any) -> str:
     """How a run's folder says what A was."""
     recipe = recipe_of(config.condition)
     if recipe is None:

@@ -14,6 +14,7 @@ from consingan.errors import UserError
 from consingan.images.conditions import made_from
 from consingan.images.io import write_image
 from consingan.methods.contract import Task, Translates
+from consingan.methods.registry import method_of
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.held_out import agreement, held_out
 from consingan.outputs.requests import TranslationRequest
@@ -78,6 +79,13 @@ def test_the_report_says_who_knows_it_by_heart(tmp_path: Path) -> None:
     (text,) = words(True, tmp_path)
     assert "learned by heart" in text
     assert "learned by heart" not in words(False, tmp_path)[0]
+
+
+def test_what_is_looked_up_was_not_learned_by_heart(tmp_path: Path) -> None:
+    made = begin(Known(by_heart=True), TranslationRequest()).write(tmp_path, lambda _: None)
+    facts = Facts(config=None, method=method_of("patches"), made=made)  # type: ignore[arg-type]
+    (verdict,) = on_translation(facts)
+    assert verdict.text.startswith("Looked up, not learned")
 
 
 def test_a_pair_that_is_not_given_back_in_detail_is_no_fault(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consingan.errors import UserError
+from consingan.methods.pairs import condition_option, recipe_of
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
@@ -69,6 +70,15 @@ class PatchesConfig(Config):
         group="own picture",
     )
 
+    condition: str = condition_option()
+    guidance: float = option(
+        4.0,
+        "How much more the new A decides than what grows beside it (translation).",
+        above=0,
+        maximum=100,
+        group="pair",
+    )
+
     def check(self) -> None:
         """Refuse values that cannot work.
 
@@ -76,6 +86,7 @@ class PatchesConfig(Config):
             UserError: one sentence that names the flag, the value and what would be right.
         """
         super().check()
+        recipe_of(self.condition)
         if self.patch % 2 == 0:
             raise UserError(f"--patch {self.patch} must be odd, for example {self.patch + 1}.")
         if 0 < self.min_side < self.patch:

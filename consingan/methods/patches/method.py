@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consingan.methods import pairs
 from consingan.methods.contract import Method
+from consingan.methods.pairs import condition_label
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
-from consingan.settings.hole import pictures_of
+from consingan.settings import hole
 
 FROM_NOISE = ("generation", "retarget")
+PAIR = "translation"
 
 
 def label(config: PatchesConfig) -> str:
     """Name of a run's folder after its date."""
     words = [config.train_mode, "patches", str(config.patch)]
+    words += [condition_label(config)] if config.train_mode == PAIR else []
     words += [f"tile_{config.tile}"] if config.tile != "none" else []
     words += [f"symmetric_{config.symmetric}"] if config.symmetric != "none" else []
     return "_".join(words)
@@ -27,16 +31,26 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     here = f"with --train_mode {config.train_mode}"
     if not config.naive_img:
         yield "fit", "without --naive_img"
-    if not TASKS[config.train_mode].takes_naive:
+    if not TASKS[config.train_mode].takes_naive or config.train_mode == PAIR:
         yield "keep", here
-    if config.train_mode in (*FROM_NOISE, "inpainting"):
+    if config.train_mode in (*FROM_NOISE, "inpainting", PAIR):
         yield "level", here
-    if config.train_mode not in FROM_NOISE:
+    yield from ((name, here) for name in ("condition", "guidance") if config.train_mode != PAIR)
+    if config.train_mode == PAIR:
+        yield from ((name, here) for name in ("tile", "symmetric", "mask"))
+    elif config.train_mode not in FROM_NOISE:
         yield from ((name, here) for name in ("tile", "symmetric", "balance"))
     if config.train_mode != "retarget":
         yield "loosen", here
     elif not config.loosen:
         yield "balance", "without --loosen"
+
+
+def pictures_of(config: PatchesConfig) -> dict[str, str]:
+    """A hole, and A of a pair; see `contract.Method.pictures`."""
+    if config.train_mode == PAIR:
+        return pairs.pictures_of(config)
+    return hole.pictures_of(config)
 
 
 REMEDIES = {
@@ -68,6 +82,6 @@ PATCHES = Method(
     },
     remedies=REMEDIES,
     idle=idle,
-    trial={"max_size": 40, "patch": 5},
+    trial={"max_size": 40, "patch": 5, "condition": "colors:64"},
     pictures=pictures_of,
 )

@@ -170,13 +170,13 @@ class PatchDiffusion:
 
     @torch.no_grad()
     def _one(self, index: int, size: Size, seed: int) -> Tensor:
-        canvas, engine = self._prepared(size, stream(seed, "patches", index, "candidates"))
+        canvas, engine = self.prepared(size, stream(seed, "patches", index, "candidates"))
         noise = SeededNoise(seed, index, canvas.sizes, self.real[0])
         canvas, entry = self._beginning(canvas, noise)
         made = sample(canvas, engine, noise, entry).clamp(-1, 1).cpu()
         return opened(made, canvas.wrap)
 
-    def _prepared(
+    def prepared(
         self, size: Size, rng: torch.Generator
     ) -> tuple[Canvas, ClosedFormEngine | FastEngine]:
         """What is made at `size` (h, w), and the engine for one sample of it.
@@ -256,7 +256,7 @@ class PatchDiffusion:
         return filled.clamp(-1, 1).cpu()[None]
 
     def _entered(self, own: Tensor, seed: int) -> Tensor:
-        canvas, engine = self._prepared(self.sizes[0], stream(seed, "patches", 0, "entry"))
+        canvas, engine = self.prepared(self.sizes[0], stream(seed, "patches", 0, "entry"))
         noise = SeededNoise(seed, 0, canvas.sizes, own)
         door = Door(0, self.config.level)
         made = enter(canvas, engine, noise, build_pyramid(own, canvas.sizes), door)
@@ -264,7 +264,7 @@ class PatchDiffusion:
 
     def _analogous(self, own: Tensor, seed: int) -> Tensor:
         """The picture's patches on the layout of `own`, from its inversion."""
-        canvas, engine = self._prepared(self.sizes[0], stream(seed, "patches", 0, "analogy"))
+        canvas, engine = self.prepared(self.sizes[0], stream(seed, "patches", 0, "analogy"))
         last = canvas.scales - 1
         layout = source_of(own, canvas.scales, canvas.recipe)
         denoise = ClosedFormEngine(layout, canvas.recipe, MEANS["exact"]).denoiser(
@@ -286,7 +286,7 @@ class PatchDiffusion:
     @torch.no_grad()
     def _frame(self, number: int, count: int, walk: Walk) -> Tensor:
         size = walk.size or self.sizes[0]
-        canvas, engine = self._prepared(size, stream(walk.seed, "patches", 0, "walk"))
+        canvas, engine = self.prepared(size, stream(walk.seed, "patches", 0, "walk"))
         noise: Noise = TurnedNoise(
             SeededNoise(walk.seed, 0, canvas.sizes, self.real[0]),
             SeededNoise(walk.seed, 1, canvas.sizes, self.real[0]),

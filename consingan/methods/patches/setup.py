@@ -11,7 +11,10 @@ from torch import Tensor
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Inputs
 from consingan.methods.holes import at_training_size, holed, holed_from
+from consingan.methods.pairing import pair_from, pair_of
 from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.guided import GuidedPatches, guided
+from consingan.methods.patches.method import PAIR
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.settings.layers import Chosen
 
@@ -22,7 +25,8 @@ Size = tuple[int, int]
 class Nothing:
     """A training of no stage (`contract.Training`): only what is kept."""
 
-    model: PatchDiffusion
+    model: PatchDiffusion | GuidedPatches
+    kept: Mapping[str, Tensor]
     losses: tuple[str, ...] = ()
     stages: int = 0
     first: int = 0
@@ -38,9 +42,8 @@ class Nothing:
         return self.model.sizes
 
     def fixed(self) -> dict[str, Tensor]:
-        """The picture."""
-        around = self.model.holed.tensors() if self.model.holed else {}
-        return {"real.0": self.model.real, **around}
+        """The picture, with what lies around a hole, or with A of a pair."""
+        return dict(self.kept)
 
     def start(self) -> dict[str, Tensor]:
         """Nothing is trained on."""
@@ -88,22 +91,33 @@ def begin(
     Raises:
         UserError: the picture is smaller than a patch.
     """
+    if config.train_mode == PAIR:
+        pair = pair_of(config, inputs)
+        return _of_pair(config, pair.tensors(), execution)
     around = holed(inputs) if inputs.mask is not None else None
     image = inputs.image if around is None else around.picture
     real = at_training_size(image, config.max_size)
     model = PatchDiffusion(config, real.to(execution.device), execution.engine, holed=around)
     model.check()
-    return Nothing(model)
+    return Nothing(model, {"real.0": model.real, **(around.tensors() if around else {})})
+
+
+def _of_pair(config: PatchesConfig, tensors: Mapping[str, Tensor], execution: Execution) -> Nothing:
+    model = guided(config, pair_from(tensors), execution)
+    model.check()
+    return Nothing(model, tensors)
 
 
 def take_up(config: PatchesConfig, tensors: Mapping[str, Tensor], execution: Execution) -> Any:
     """The picture as it was kept, see `contract.Code`."""
-    return Nothing(restore(config, tensors, execution))
+    return Nothing(restore(config, tensors, execution), tensors)
 
 
 def restore(
     config: PatchesConfig, tensors: Mapping[str, Tensor], execution: Execution
-) -> PatchDiffusion:
-    """A model from `real.0`, see `contract.Code`."""
+) -> PatchDiffusion | GuidedPatches:
+    """A model from what was kept, see `contract.Code`."""
+    if config.train_mode == PAIR:
+        return guided(config, pair_from(tensors), execution)
     real = tensors["real.0"].to(execution.device)
     return PatchDiffusion(config, real, execution.engine, holed=holed_from(tensors))

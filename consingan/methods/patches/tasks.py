@@ -36,6 +36,12 @@ TASKS: dict[str, Task] = {
         fills=True,
         filled="fill",
     ),
+    "translation": Task(
+        output="translation",
+        summary="a picture from a new layout or drawing, nothing learned but one pair looked up",
+        takes=("naive",),
+        overrides={"patch": 7, "balance": 0},
+    ),
     "analogy": Task(
         output="composite",
         summary="the picture's patches on the layout of another (--naive_img)",
