@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.deep import refuse_colors, sheet_suffix, write_as
+from consingan.images.deep import refuse_format, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
@@ -22,6 +22,7 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
+from consingan.outputs.formats import for_eyes
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
 
@@ -83,7 +84,7 @@ class SampleWork:
             return RandomSamples(samples)
         shown = samples[: GRID_SAMPLES - 1]
         names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
-        sheet = labelled([self.model.real, *shown], names)
+        sheet = labelled(for_eyes(self.model, [self.model.real, *shown]), names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
@@ -112,12 +113,12 @@ class SampleWork:
     def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
         """Random samples, each written before it is passed on."""
         request = self.request
-        target = make_own_folder(folder)
+        target, channels = make_own_folder(folder), self.model.config.channels
         made = random_samples(
             self.model, request.num_samples, size, request.seed, request.batch_size
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
-            write_as(target / f"gen_sample_{index}", sample, request.image_format)
+            write_as(target / f"gen_sample_{index}", sample, request.image_format, channels)
             yield sample
 
 
@@ -126,7 +127,7 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
     terms = terms_of(request.arithmetic) if request.arithmetic else ()
     if terms and not isinstance(model, Latent):
         raise no_arithmetic(model)
-    refuse_colors(model.real, request.image_format)
+    refuse_format(request.image_format, model.config.channels)
     others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):

@@ -71,12 +71,14 @@ class Kind:
 
 def _beside_image(material: Material, shown: str) -> str:
     """The training image and its reconstruction beside what is `shown`."""
-    left = picture(figures.data_uri(material.real), "training image", "training image")
+    uri = figures.data_uri(material.seen(material.real))
+    left = picture(uri, "training image", "training image")
     if material.reconstruction is not None:
         caption = "reconstruction"
         if material.quality is not None:
             caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
-        left += picture(figures.data_uri(material.reconstruction), "reconstruction", caption)
+        uri = figures.data_uri(material.seen(material.reconstruction))
+        left += picture(uri, "reconstruction", caption)
     if not shown:
         return f'<div class="row">{left}</div>'
     return f'<div class="look"><div class="pair">{left}</div>\n<div>{shown}</div></div>'
@@ -85,7 +87,8 @@ def _beside_image(material: Material, shown: str) -> str:
 def _look_at_samples(material: Material) -> str:
     shown = material.samples[:SHOWN]
     images = [
-        picture(figures.data_uri(sample, 400), f"sample {n}") for n, sample in enumerate(shown)
+        picture(figures.data_uri(material.seen(sample), 400), f"sample {n}")
+        for n, sample in enumerate(shown)
     ]
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
@@ -97,7 +100,8 @@ def _look_at_samples(material: Material) -> str:
 def _look_at_film(material: Material) -> str:
     if not material.samples:
         return _beside_image(material, "")
-    uri = figures.moving_uri(material.samples, material.made.fps)
+    frames = [material.seen(frame) for frame in material.samples]
+    uri = figures.moving_uri(frames, material.made.fps)
     caption = f"animation, {len(material.samples)} frames"
     return _beside_image(material, picture(uri, "animation", caption))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from pictures import ramp, tiff
 import consingan
 from consingan import cli
 from consingan.errors import UserError
+from consingan.images.io import read_picture
 
 FULL = "harmonized_w_mask_full_size.png"
 
@@ -166,11 +168,12 @@ def opened(path: Path):
     return Image.open(path)
 
 
-def test_colors_are_refused_in_16_bit_png():
-    run = trained("generation")
-    result = evaluate_model("--model_dir", run, "--num_samples", 1, "--format", "png16")
-    assert result.exit_code == 2
-    assert "use tiff16" in result.output
+def test_colors_of_16_bit_are_read_again(tmp_path):
+    run = shutil.copytree(trained("generation"), tmp_path / "run")
+    words = ("--num_samples", 1, "--no_metrics", "--format", "png16")
+    result = evaluate_model("--model_dir", run, *words)
+    assert result.exit_code == 0, result.output
+    assert read_picture(run / "Evaluation" / "real_image.png").bits == 16
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
 
+MOST_BANDS = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConSinGANConfig(Config):
@@ -81,9 +83,9 @@ class ConSinGANConfig(Config):
     )
     nc_im: int = option(
         Architecture.image_channels,
-        "Image channels; pictures are always brought to RGB, so only 3.",
-        minimum=3,
-        maximum=3,
+        "Channels of the picture; they follow it, see --channels.",
+        minimum=1,
+        maximum=MOST_BANDS,
         group="network",
     )
     activation: str = option(
@@ -194,6 +196,19 @@ class ConSinGANConfig(Config):
                 f"--min_size {self.min_size} is smaller than the patches that the discriminator "
                 f"looks at; use {self.architecture.smallest_image} or more."
             )
+
+    def with_channels(self, channels: str, count: int) -> ConSinGANConfig:
+        """See `Config.with_channels`.
+
+        Raises:
+            UserError: `nc_im` says something else.
+        """
+        if self.nc_im not in (Architecture.image_channels, count):
+            raise UserError(
+                f"--nc_im {self.nc_im} is not what the picture has, {count}; leave it out, "
+                "--channels chooses."
+            )
+        return self.replace(channels=channels, nc_im=count)
 
     def at_stage(self, stage: int, pixels: Sequence[int]) -> ConSinGANConfig:
         """The settings of one stage, whose `niter` and `d_steps` are its own.

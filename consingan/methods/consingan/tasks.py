@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from consingan.methods.contract import Task
 from consingan.nn.architecture import Border, Spacing
+from consingan.settings.reading import CHANNELS
 
 if TYPE_CHECKING:
     import torch
@@ -104,6 +105,7 @@ TASKS: dict[str, Mode] = {
         anchor=unchanged,
         source=gaussian,
         takes=("mask",),
+        channels=CHANNELS,
     ),
     "retarget": Mode(
         summary="the same picture in other shapes, its borders kept",
@@ -112,6 +114,7 @@ TASKS: dict[str, Mode] = {
         anchor=unchanged,
         source=gaussian,
         takes=("mask",),
+        channels=CHANNELS,
     ),
     "animation": Mode(
         summary="a short film from a still",
@@ -121,6 +124,7 @@ TASKS: dict[str, Mode] = {
         source=gaussian,
         output="film",
         overrides={"min_size": 20},
+        channels=CHANNELS,
     ),
     "harmonization": Mode(
         summary="a pasted object becomes part of a picture",
