@@ -15,7 +15,8 @@ from consingan.machine.execution import Execution
 from consingan.machine.files import make_folder
 from consingan.machine.progress import ticking
 from consingan.methods.registry import UNTRAINED
-from consingan.outputs.tiles import doubled, seam_error
+from consingan.outputs.tiles import doubled, seam_of
+from consingan.settings.tiles import TILES
 from consingan.training.plan import execution_line
 from consingan.training.prepare import prepare
 
@@ -103,6 +104,4 @@ def _written(picture: Tensor, folder: Path, index: int, wish: Wish) -> Made:
     if wish.tile is None:
         return Made(picture, path)
     write_image(folder / f"sample_{index}_2x2.png", doubled(picture))
-    down, right = seam_error(picture[0])
-    seams = {"both": (down, right), "vertical": (down,), "horizontal": (right,)}[wish.tile]
-    return Made(picture, path, sum(seams) / len(seams))
+    return Made(picture, path, seam_of(picture, TILES[wish.tile]))

@@ -78,10 +78,14 @@ def is_gray(image: Tensor) -> bool:
 
 
 def gray_as(real: Tensor, picture: Tensor) -> Tensor:
-    """A picture (N, C, H, W) made after `real`, without color fringes if that one has no colors."""
-    if picture.shape[1] != 3 or not is_gray(real):
+    """A picture (N, C, H, W) made after `real`, without color fringes if that one has no colors.
+
+    The fourth of four channels is opacity.
+    """
+    if picture.shape[1] not in (3, 4) or not is_gray(real[:, :3]):
         return picture
-    return picture.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
+    colors = picture[:, :3].mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    return torch.cat([colors, picture[:, 3:]], 1)
 
 
 def flatness(image: Tensor) -> str | None:

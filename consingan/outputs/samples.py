@@ -17,7 +17,7 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Begins, Crops, Latent
+from consingan.methods.contract import Begins, Crops, Latent, Wraps
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
@@ -25,9 +25,11 @@ from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
+from consingan.outputs.tiles import Seams, seams_of
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
+TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
@@ -41,10 +43,12 @@ class RandomSamples:
     Attributes:
         pictures: the first ones at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
         crops: of a model that learned crops, how near to them its samples are.
+        seams: of a model that makes tiles, how visible their ends are.
     """
 
     pictures: Sequence[Tensor]
     crops: BesideCrops | None = None
+    seams: Seams | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,19 @@ class SampleWork:
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        return RandomSamples(samples, self._beside_crops(folder, say))
+        crops, seams = self._beside_crops(folder, say), self._as_tiles(samples, folder, say)
+        return RandomSamples(samples, crops, seams)
+
+    def _as_tiles(self, samples: Sequence[Tensor], folder: Path, say: Say) -> Seams | None:
+        model, form = self.model, self.request.image_format
+        channels = model.config.channels
+        if not isinstance(model, Wraps) or not any(model.wraps):
+            return None
+        found, target = seams_of(samples, model.wraps), make_own_folder(folder / TILED)
+        for index, preview in enumerate(found.previews):
+            write_as(target / f"gen_sample_{index}_2x2", preview, form, channels)
+        say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
+        return found
 
     def _beside_crops(self, folder: Path, say: Say) -> BesideCrops | None:
         if not isinstance(self.model, Crops):

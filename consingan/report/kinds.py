@@ -18,6 +18,7 @@ from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import picture
+from consingan.report.tiles import figures_of_tiles, look_at_tiles, on_tiles
 from consingan.report.translation import figures_of, look_at_translation, on_translation
 from consingan.report.verdicts import (
     ALIKE,
@@ -94,7 +95,8 @@ def _look_at_samples(material: Material) -> str:
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
     inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
     crops = getattr(material.made, "crops", None)
-    return _beside_image(material, inside if shown else "") + look_at_crops(crops)
+    beside = _beside_image(material, inside if shown else "")
+    return beside + look_at_tiles(material) + look_at_crops(crops)
 
 
 def _look_at_film(material: Material) -> str:
@@ -168,6 +170,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     if getattr(facts.made, "crops", None) is not None:
         yield from on_crops(facts)
         return  # held to crops: the whole image is not what they are to look like
+    yield from on_tiles(facts)
     if facts.judgement is None:
         return
     copied = mean_of(facts.judgement, "copied") or 0.0
@@ -245,7 +248,7 @@ KINDS: dict[str, Kind] = {
         verdicts=_on_samples,
         mapped=True,
         rivaled=True,
-        figures=figures_of_crops,
+        figures=lambda made: figures_of_crops(made) | figures_of_tiles(made),
     ),
     "film": Kind(
         what="frames",

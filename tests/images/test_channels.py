@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from consingan.images.channels import natural, seen, straight, trained
-from consingan.images.picture import Picture
+from consingan.images.picture import Picture, gray_as
 from consingan.settings.reading import BANDS, GRAY, RGB, RGBA
 
 RAMP = torch.linspace(-1, 1, 24 * 32).view(1, 1, 24, 32)
@@ -63,3 +63,10 @@ def test_of_bands_the_eye_sees_three_or_one(count, first):
     bands = torch.arange(count).view(1, -1, 1, 1).expand(-1, -1, 8, 8) / 10
     wanted = bands[:, first] if isinstance(first, list) else bands[:, :1].expand(-1, 3, -1, -1)
     assert torch.equal(seen(bands, BANDS), wanted)
+
+
+def test_a_gray_sprite_gives_samples_without_color_fringes():
+    real = trained(laid(RAMP.expand(-1, 3, -1, -1), ALPHA, 1.0), RGBA)
+    made = gray_as(real, torch.cat([COLORS, RAMP], 1))
+    assert torch.equal(made[:, 0], made[:, 2])
+    assert torch.equal(made[:, 3:], RAMP)

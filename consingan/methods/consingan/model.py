@@ -138,6 +138,11 @@ class ConSinGAN:
         return sampling.frame_memory(self, size)
 
     @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `contract.Wraps`."""
+        return self.generator.wraps
+
+    @property
     def least_size(self) -> Size:
         """The smallest (h, w) px whose coarsest stage still has some pixels."""
         return sampling.least_size(self.sizes)
@@ -206,7 +211,7 @@ def restore(
     anchors = anchors_from(tensors, device)
     check_anchors(config, anchors)
     refuse_huge(config, len(anchors))
-    generator = Generator(config.architecture, TASKS[config.train_mode].border)
+    generator = Generator(config.architecture, config.border)
     while generator.stages < len(anchors):
         generator.grow()
     generator.load_state_dict(part(tensors, "generator"))
@@ -220,7 +225,7 @@ def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
     Raises:
         RuntimeError: something does not; its name is in the message.
     """
-    numbers, border = config.architecture, TASKS[config.train_mode].border
+    numbers, border = config.architecture, config.border
     frame = numbers.layers * numbers.margin if border == "noise" else 0
     sizes = [(a.real.shape[-2], a.real.shape[-1]) for a in anchors]
     shapes = noise_shapes(sizes, numbers.channels, numbers.image_channels, frame) if sizes else []

@@ -10,9 +10,8 @@ from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
+from consingan.settings.tiles import tile_option
 
-TILES = {"none": (False, False), "both": (True, True), "horizontal": (False, True),
-         "vertical": (True, False)}  # fmt: skip
 SYMMETRIES = ("none", "left", "right", "top", "bottom")
 
 
@@ -49,9 +48,7 @@ class PatchesConfig(Config):
         minimum=0,
         maximum=1,
     )
-    tile: str = option(
-        "none", "Seamless tiles: both, horizontal or vertical.", choices=TILES.keys()
-    )
+    tile: str = tile_option()
     symmetric: str = option(
         "none", "Mirror the left, right, top or bottom half onto the other.", choices=SYMMETRIES
     )

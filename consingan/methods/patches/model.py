@@ -16,7 +16,7 @@ from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.balance import Balance
-from consingan.methods.patches.config import TILES, PatchesConfig
+from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
@@ -36,6 +36,7 @@ from consingan.methods.patches.source import Source, canvas_sizes, scales_for, s
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
 from consingan.nn.noise import stream
+from consingan.settings.tiles import TILES
 
 BYTES_PER_PIXEL = 700
 """Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
@@ -96,6 +97,11 @@ class PatchDiffusion:
     def first_start(self) -> int:
         """Where a picture of the user's own enters."""
         return 0
+
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `contract.Wraps`."""
+        return TILES[self.config.tile]
 
     @property
     def least_size(self) -> Size:
