@@ -120,7 +120,7 @@ def test_the_range_of_a_training_holds_for_the_users_picture(tmp_path):
     assert result.exit_code == 0, result.output
     run = only_run(tmp_path / "runs")
     assert json.loads((run / "config.json").read_text())["value_range"] == "-60,1740"
-    result = judged(run, "--naive_img", tiff(tmp_path / "own.tif", own),
+    result = judged(run, "--naive_img", tiff(tmp_path / "own.tif", own), "--format", "png",
                     "--mask", save(tmp_path / "m.png", np.zeros((40, 56), np.uint8)))  # fmt: skip
     assert result.exit_code == 0, result.output
     made = pixels_of(run / "Evaluation" / FULL)
