@@ -9,6 +9,7 @@ from consingan.errors import UserError
 
 AUTO, FULL = "auto", "full"
 GRAY, RGB, RGBA, BANDS = "gray", "rgb", "rgba", "bands"
+MOST_BANDS = 1024
 CHANNELS = (GRAY, RGB, RGBA, BANDS)
 """What a training picture can consist of, see `images.channels`."""
 

@@ -12,9 +12,8 @@ from consingan.nn.architecture import ACTIVATIONS, WRAPPED, Architecture, Border
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
+from consingan.settings.reading import MOST_BANDS
 from consingan.settings.tiles import NONE, TILES, tile_option
-
-MOST_BANDS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
