@@ -19,7 +19,6 @@ from consingan.methods.registry import UNTRAINED
 from consingan.outputs.formats import chosen_format
 from consingan.outputs.tiles import doubled, seam_of
 from consingan.settings.reading import AUTO
-from consingan.settings.tiles import TILES
 from consingan.training.plan import execution_line
 from consingan.training.prepare import prepare
 
@@ -106,4 +105,4 @@ def make(
                 yield Made(picture, path)
                 continue
             write_as(folder / f"sample_{index}_2x2", doubled(picture), form)
-            yield Made(picture, path, seam_of(picture, TILES[wish.tile]))
+            yield Made(picture, path, seam_of(picture, job.chosen.config.wraps))

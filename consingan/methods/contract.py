@@ -526,16 +526,6 @@ class Samples(Protocol):
 
 
 @runtime_checkable
-class Wraps(Protocol):
-    """Can make tiles: pictures that go on at their other end."""
-
-    @property
-    def wraps(self) -> tuple[bool, bool]:
-        """Whether its pictures do so from bottom to top, and from right to left."""
-        ...
-
-
-@runtime_checkable
 class Crops(Protocol):
     """Learned crops of its training image, and knows nothing of the whole."""
 

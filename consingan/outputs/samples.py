@@ -17,7 +17,7 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
-from consingan.methods.contract import Begins, Crops, Latent, Wraps
+from consingan.methods.contract import Begins, Crops, Latent
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
@@ -97,13 +97,12 @@ class SampleWork:
         return RandomSamples(samples, crops, seams)
 
     def _as_tiles(self, samples: Sequence[Tensor], folder: Path, say: Say) -> Seams | None:
-        model, form = self.model, self.request.image_format
-        channels = model.config.channels
-        if not isinstance(model, Wraps) or not any(model.wraps):
+        config, form = self.model.config, self.request.image_format
+        if not any(config.wraps):
             return None
-        found, target = seams_of(samples, model.wraps), make_own_folder(folder / TILED)
+        found, target = seams_of(samples, config.wraps), make_own_folder(folder / TILED)
         for index, preview in enumerate(found.previews):
-            write_as(target / f"gen_sample_{index}_2x2", preview, form, channels)
+            write_as(target / f"gen_sample_{index}_2x2", preview, form, config.channels)
         say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
         return found
 

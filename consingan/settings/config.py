@@ -90,6 +90,11 @@ class Config:
         """How its pictures are read."""
         return Reading(self.value_range, self.page)
 
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """Whether pictures go on at their other end: bottom at top, and right at left."""
+        return False, False
+
     def with_channels(self: C, channels: str, count: int) -> C:  # noqa: ARG002 - for networks
         """These settings for a picture of that kind, which has `count` channels."""
         return self.replace(channels=channels)

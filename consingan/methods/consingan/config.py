@@ -174,9 +174,14 @@ class ConSinGANConfig(Config):
         )
 
     @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `Config.wraps`."""
+        return TILES[self.tile]
+
+    @property
     def border(self) -> Border:
         """What lies around the picture in the generator: the task's, but where ends meet."""
-        return WRAPPED.get(TILES[self.tile], TASKS[self.train_mode].border)
+        return WRAPPED.get(self.wraps, TASKS[self.train_mode].border)
 
     def check(self) -> None:
         """Refuse values that cannot work.

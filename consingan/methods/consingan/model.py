@@ -138,11 +138,6 @@ class ConSinGAN:
         return sampling.frame_memory(self, size)
 
     @property
-    def wraps(self) -> tuple[bool, bool]:
-        """See `contract.Wraps`."""
-        return self.generator.wraps
-
-    @property
     def least_size(self) -> Size:
         """The smallest (h, w) px whose coarsest stage still has some pixels."""
         return sampling.least_size(self.sizes)

@@ -105,7 +105,7 @@ def frame_memory(model: ConSinGAN, size: Size | None) -> int:
 def _by_strips(model: ConSinGAN, size: Size) -> bool:
     """Whether a picture of `size` (h, w) is so large that it is made in strips."""
     shape = model.config.architecture
-    if any(model.wraps):  # the first row needs the last one
+    if any(model.config.wraps):  # the first row needs the last one
         return False
     return strips.can_strip(shape) and strips.is_large(size, shape.channels, model.device)
 

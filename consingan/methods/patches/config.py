@@ -10,7 +10,7 @@ from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
-from consingan.settings.tiles import tile_option
+from consingan.settings.tiles import TILES, tile_option
 
 SYMMETRIES = ("none", "left", "right", "top", "bottom")
 
@@ -65,6 +65,11 @@ class PatchesConfig(Config):
         maximum=1,
         group="own picture",
     )
+
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `Config.wraps`."""
+        return TILES[self.tile]
 
     def check(self) -> None:
         """Refuse values that cannot work.

@@ -36,7 +36,6 @@ from consingan.methods.patches.source import Source, canvas_sizes, scales_for, s
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
 from consingan.nn.noise import stream
-from consingan.settings.tiles import TILES
 
 BYTES_PER_PIXEL = 700
 """Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
@@ -97,11 +96,6 @@ class PatchDiffusion:
     def first_start(self) -> int:
         """Where a picture of the user's own enters."""
         return 0
-
-    @property
-    def wraps(self) -> tuple[bool, bool]:
-        """See `contract.Wraps`."""
-        return TILES[self.config.tile]
 
     @property
     def least_size(self) -> Size:
@@ -196,7 +190,7 @@ class PatchDiffusion:
         scales = scales_for([self.sizes[0], size], recipe)
         sizes = canvas_sizes(size, scales, recipe, "The output")
         source = self._source(scales, recipe)
-        wrap = TILES[self.config.tile] if name == "fast" else (False, False)
+        wrap = self.config.wraps if name == "fast" else (False, False)
         canvas = Canvas(sizes, recipe, wrap, self._around(name), self.done)
         balance = Balance(self.config.balance) if self.config.balance else None
         if name == "fast":
@@ -210,7 +204,7 @@ class PatchDiffusion:
         return self._sources[key]
 
     def _around(self, name: str) -> Callable[[int, Denoiser], Denoiser]:
-        config, (vertical, horizontal) = self.config, TILES[self.config.tile]
+        config, (vertical, horizontal) = self.config, self.config.wraps
         if config.symmetric != "none":
             return lambda _, denoise: Mirrored(denoise, config.symmetric)  # type: ignore[arg-type]
         if config.tile != "none" and name != "fast":  # as published; the fast canvas has no end

@@ -11,7 +11,6 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
@@ -79,10 +78,10 @@ def test_both_engines_make_the_same_tile_of_any_size(border):
 
 
 @pytest.mark.parametrize("tile", [name for name in TILES if name != "none"])
-def test_a_model_says_which_ends_meet(tile):
+def test_of_every_tile_the_network_goes_around_what_the_settings_say(tile):
     config = ConSinGANConfig(tile=tile)
-    model = ConSinGAN(config, Generator(config.architecture, config.border))
-    assert model.wraps == TILES[tile]
+    network = Generator(config.architecture, config.border)
+    assert network.wraps == config.wraps == TILES[tile]
 
 
 @pytest.mark.parametrize(
