@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import contract_cases
+import numpy as np
 import pytest
 import torch
+from commands import save, scene
+from contract_cases import Case
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.registry import METHODS
 from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
 from consingan.nn.kernels import applied
@@ -94,3 +100,20 @@ def test_of_every_tile_the_network_goes_around_what_the_settings_say(tile):
 def test_what_does_not_go_with_tiles_is_refused(settings, said):
     with pytest.raises(UserError, match=said):
         ConSinGANConfig(tile="both", **settings).check()
+
+
+@pytest.fixture
+def tiled_sprite(tmp_path: Path) -> Case:
+    alpha = np.zeros(scene().shape[:2], np.uint8)
+    alpha[8:30, 10:40] = 255
+    sprite = save(tmp_path / "sprite.png", np.dstack([scene(), alpha]))
+    more = {"tile": "horizontal", "input_name": str(sprite)}
+    return Case(METHODS["consingan"], "generation", tmp_path, more)
+
+
+def test_a_tiled_sprite_stopped_at_any_record_goes_on_to_the_same_end(tiled_sprite):
+    contract_cases.check_resuming(tiled_sprite)
+
+
+def test_a_tiled_sprite_that_is_loaded_makes_the_same_pictures(tiled_sprite):
+    contract_cases.check_loading(tiled_sprite)
