@@ -55,19 +55,22 @@ def _able(method: Method, config: Config) -> tuple[str, ...]:
 
 def _refuse(wanted: str, kind: str, method: Method, config: Config) -> None:
     if wanted not in _able(method, config):
-        able = [
-            f"--method {other.name} --train_mode {name}"
-            for other in METHODS.values()
-            for name, task in other.tasks.items()
-            if wanted in task.channels
-        ]
+        hole = " around a --mask" if MASK in method.pictures(config) else ""
         raise UserError(
             f"--channels {wanted} cannot be trained by --method {method.name} --train_mode "
-            f"{config.train_mode}; use --channels rgb, or {', '.join(able)} without a --mask."
+            f"{config.train_mode}{hole}; use --channels rgb, or {_who_can(wanted)}."
         )
     if wanted in (RGBA, BANDS) and wanted != kind:
         lacks = "no transparent pixel" if wanted == RGBA else "no bands beside its colors"
         raise UserError(f"--channels {wanted}: {_name(config)} has {lacks}; leave --channels out.")
+
+
+def _who_can(wanted: str) -> str:
+    """The methods that can train it, each with its tasks, in words."""
+    rows = (
+        (m, [name for name, t in m.tasks.items() if wanted in t.channels]) for m in METHODS.values()
+    )
+    return " or ".join(f"--method {m.name} for {', '.join(tasks)}" for m, tasks in rows if tasks)
 
 
 def _notes(picture: Picture, wanted: str, method: Method, config: Config) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Gray, transparent, deep and banded pictures, and tiles, from the file to the report."""
+"""Transparent, deep and banded pictures, and tiles, from the file to the report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ def bands() -> np.ndarray:
 
 PLACE = [(SCALE, 12, 3, (10.0, 10.0, 0.0), True), (TIES, 12, 6, (0, 0, 0, 500, 900, 0), True)]
 PICTURES = {
-    "gray": lambda folder: save(folder / "x.png", scene()[..., 2]),
     "sprite": lambda folder: save(folder / "x.png", sprite()),
     "heights": lambda folder: save(folder / "x.png", heights()),
     "bands": lambda folder: tiff(
@@ -60,7 +59,6 @@ def pixels(path: Path) -> np.ndarray:
 
 
 WRITTEN = {
-    "gray": (".png", np.uint8, ()),
     "sprite": (".png", np.uint8, (4,)),
     "heights": (".png", np.uint16, ()),
     "bands": (".tif", np.uint16, (5,)),
@@ -88,7 +86,6 @@ def test_metrics_and_report_are_there_for_all_of_them(evaluated):
 def test_what_is_special_is_said(evaluated):
     kind, folder, said = evaluated
     words = {
-        "gray": "channels gray",
         "sprite": "its opacity is learned",
         "heights": "16 bit: 0 and 65535 stand for",
         "bands": "georeference: kept for real_image and reconstruction",

@@ -65,8 +65,12 @@ def test_where_opacity_is_learned_nobody_says_that_it_is_not():
 @pytest.mark.parametrize(
     ("picture", "typed", "said"),
     [
-        (SPRITE, {"channels": "rgba", "method": "singan"}, "--method consingan --train_mode"),
-        (SPRITE, {"channels": "rgba", "mask": "hole.png"}, "without a --mask"),
+        (
+            SPRITE,
+            {"channels": "rgba", "method": "singan"},
+            "or --method consingan for generation, retarget, animation.",
+        ),
+        (SPRITE, {"channels": "rgba", "mask": "hole.png"}, "around a --mask"),
         (COLORS, {"channels": "rgba"}, "no transparent pixel"),
         (COLORS, {"channels": "bands"}, "no bands beside its colors"),
         (COLORS, {"nc_im": 1}, "--channels chooses"),
