@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Case:
     method: Method
     task: str
     root: Path
+    more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def image(self) -> Path:
@@ -63,7 +64,8 @@ class Case:
         own = {"method": self.method.name, "train_mode": self.task, "manual_seed": 3}
         needed = {"naive_img": str(self.naive)} if "naive" in row.needs else {}
         needed |= {"mask": str(self.hole)} if "mask" in row.needs else {}
-        return {**self.method.trial, **own, **needed, "input_name": str(self.image)}
+        own |= {**needed, "input_name": str(self.image)}
+        return {**self.method.trial, **own, **self.more}
 
     def new_run(self, name: str) -> Run:
         job = prepare(self.settings(), choose_execution(HERE))

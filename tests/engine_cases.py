@@ -42,9 +42,10 @@ class Case:
                 for parameter in network.parameters():
                     noise = torch.randn(parameter.shape, generator=rng)
                     parameter.add_(noise, alpha=0.2 if parameter.ndim > 1 else 0.05)
-        shapes = noise_shapes(self.sizes, shape.channels, 3, generator.frame)
+        colors = shape.image_channels
+        shapes = noise_shapes(self.sizes, shape.channels, colors, generator.frame)
         fixed = [gaussian(s, rng).to(self.dtype) for s in shapes]
-        real = torch.tanh(gaussian((1, 3, *self.sizes[-1]), rng)).to(self.dtype).contiguous()
+        real = torch.tanh(gaussian((1, colors, *self.sizes[-1]), rng)).to(self.dtype).contiguous()
         amplitudes = [1.0] + [0.3] * (len(self.sizes) - 1)
         return StageTask(
             generator.to(self.dtype),

@@ -15,6 +15,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.metrics.sifid import load_inception
 from consingan.outputs.contract import FromPictures, Request, Say, Work
+from consingan.outputs.formats import chosen_format, said_of_range
 from consingan.outputs.ownership import folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
@@ -88,8 +89,9 @@ class Evaluation:
         }
 
     def _write_into(self, folder: Path) -> None:
-        write_basics(self.run.model, folder, self.request.image_format)
-        made = self.work.write(folder, self.extras.say)
+        form, say = self.request.image_format, self.extras.say
+        write_basics(self.run.model, folder, form, say)
+        made = self.work.write(folder, say)
         if self.judging.metrics:
             write_report(self.run, folder, made, self.request, self.extras)
         elif all_alike(self.run.model, _samples(made)):
@@ -127,6 +129,10 @@ def prepare_evaluation(
     """
     request_type = output_of(run.model).request
     assert isinstance(request, request_type), request_type
+    chosen = chosen_format(request.image_format, run.model.config)
+    request = dataclasses.replace(request, image_format=chosen)
+    if said := said_of_range(chosen, run.model.config):
+        say(said)
     work = output_of(run.model).load().begin(run.model, request)
     weights = judging.inception_weights
     wanted = weights and judging.metrics and KINDS[run.model.task.output].scored

@@ -10,12 +10,15 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import write_image
+from consingan.images.deep import write_as
+from consingan.images.picture import gray_as
 from consingan.machine.execution import Execution
 from consingan.machine.files import make_folder
 from consingan.machine.progress import ticking
 from consingan.methods.registry import UNTRAINED
-from consingan.outputs.tiles import doubled, seam_error
+from consingan.outputs.formats import chosen_format
+from consingan.outputs.tiles import doubled, seam_of
+from consingan.settings.reading import AUTO
 from consingan.training.plan import execution_line
 from consingan.training.prepare import prepare
 
@@ -82,7 +85,8 @@ def make(
 ) -> Iterator[Made]:
     """Make pictures; each is written before the next is begun.
 
-    `sample_<i>.png` and, of a tile, `sample_<i>_2x2.png` go into `folder`.
+    `sample_<i>.png` and, of a tile, `sample_<i>_2x2.png` go into `folder`; of 16 bit where the
+    picture is.
 
     Raises:
         UserError: the picture, a size or the engine cannot be used.
@@ -94,15 +98,11 @@ def make(
     make_folder(folder)
     with ticking(wish.count * model.steps(wish.size), "making pictures") as model.done:
         for index in range(wish.count):
-            yield _written(model.sample([index], wish.size, wish.seed), folder, index, wish)
-
-
-def _written(picture: Tensor, folder: Path, index: int, wish: Wish) -> Made:
-    path = folder / f"sample_{index}.png"
-    write_image(path, picture)
-    if wish.tile is None:
-        return Made(picture, path)
-    write_image(folder / f"sample_{index}_2x2.png", doubled(picture))
-    down, right = seam_error(picture[0])
-    seams = {"both": (down, right), "vertical": (down,), "horizontal": (right,)}[wish.tile]
-    return Made(picture, path, sum(seams) / len(seams))
+            picture = gray_as(model.real.cpu(), model.sample([index], wish.size, wish.seed))
+            form = chosen_format(AUTO, job.chosen.config)
+            path = write_as(folder / f"sample_{index}", picture, form)
+            if wish.tile is None:
+                yield Made(picture, path)
+                continue
+            write_as(folder / f"sample_{index}_2x2", doubled(picture), form)
+            yield Made(picture, path, seam_of(picture, job.chosen.config.wraps))

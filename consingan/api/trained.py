@@ -47,7 +47,9 @@ GivenSize = int | Size  # a square, or (height, width)
 class TrainedModel:
     """A trained model, ready to make pictures.
 
-    All pictures are float32 tensors in [-1, 1] on the CPU; sizes are (height, width) in px.
+    All pictures are float32 tensors in [-1, 1] on the CPU; sizes are (height, width) in px. They
+    have the training image's channels, usually 3: gray 1, with opacity 4 whose colors are
+    multiplied by it, bands as many as there are; `channels=` of `train` says otherwise.
 
     Attributes:
         model: networks, fixed noise, settings; see `consingan.methods.contract`.

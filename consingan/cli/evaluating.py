@@ -17,9 +17,10 @@ from consingan.cli.options import run_named, say, wanted_of
 from consingan.errors import UserError
 from consingan.images.names import IMAGE_FORMATS
 from consingan.machine.program import command_line, started_as
+from consingan.settings.reading import AUTO
 
 if TYPE_CHECKING:
-    from consingan.machine.execution import Execution, Wanted
+    from consingan.machine.execution import Execution
 
 EVALUATION_EXAMPLES = (
     "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
@@ -37,10 +38,14 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     from consingan.api.evaluate import Judging, load, prepare_evaluation
     from consingan.machine.execution import choose_execution, settled
 
-    wanted = _wanted(options)
+    wanted = wanted_of(options)
     execution = settled(choose_execution(wanted), wanted)
     iteration = options["iteration"]
     run = load(model_dir, execution, iteration)
+    if not wanted.precision and _is_deep(options, run.model.config):
+        wanted = replace(wanted, precision="float32")
+        execution = settled(choose_execution(wanted), wanted)
+        run = load(model_dir, execution, iteration)
     for note in (*execution.notes, *run.notes):
         say(note)
     # All that can be refused comes before anything is written.
@@ -57,11 +62,11 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     click.echo(f"results: {evaluation.write()}")
 
 
-def _wanted(options: Mapping[str, Any]) -> Wanted:
-    """Where and how to compute; results of 16 bit need more than the 8 bits of bf16."""
-    wanted = wanted_of(options)
-    deep = IMAGE_FORMATS[options["image_format"] or "png"][1] > 8
-    return replace(wanted, precision="float32") if deep and not wanted.precision else wanted
+def _is_deep(options: Mapping[str, Any], config: Any) -> bool:
+    """Whether results have 16 bit, which need more than the 8 bits of bf16."""
+    from consingan.outputs.formats import chosen_format
+
+    return IMAGE_FORMATS[chosen_format(options["image_format"] or AUTO, config)][1] > 8
 
 
 def _repeating(execution: Execution, typed: Path, run: Path) -> str:

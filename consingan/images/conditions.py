@@ -12,6 +12,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from consingan.images.channels import LUMINANCE
 from consingan.images.picture import is_gray
 
 SIDE = 128  # px of the shorter side, to which the sigmas below belong
@@ -20,7 +21,6 @@ ROUNDS = 25  # of k-means
 MOST_LABELS = 64
 LEAST_SHARE = 0.001  # of the area, of a color that is a label where there are many colors
 MOST_STRAYS = 0.2  # of the area, beside the labels, of a picture that still is a layout
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def made_from(image: Tensor, word: str, number: int = 0) -> Tensor:

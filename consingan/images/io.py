@@ -44,7 +44,14 @@ def read_picture(name: str | Path, reading: Reading = AS_IT_IS) -> Picture:
         picture = picture_of(raster, reading.value_range)
     except UserError as error:
         raise UserError(f"{short}: {error}") from None
-    return replace(picture, notes=tuple(f"{short}: {note}." for note in picture.notes))
+    return _in_sentences(picture, short)
+
+
+def _in_sentences(picture: Picture, name: str) -> Picture:
+    """The picture with whole sentences about it."""
+    bands = None if picture.bands is None else _in_sentences(picture.bands, name)
+    notes = tuple(f"{name}: {note}." for note in picture.notes)
+    return replace(picture, notes=notes, bands=bands)
 
 
 def read_image(name: str | Path, reading: Reading = AS_IT_IS) -> Tensor:
@@ -81,7 +88,7 @@ def from_pixels(pixels: Pixels) -> Tensor:
 
 
 def to_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """(1, 3, H, W) or (3, H, W) in [-1, 1] -> (H, W, 3) uint8, rounded and clipped.
+    """(1, C, H, W) or (C, H, W) in [-1, 1] -> (H, W, C) uint8, rounded and clipped.
 
     Raises:
         ValueError: the picture holds values that are not finite, which must never become black.
@@ -96,7 +103,7 @@ def to_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def write_image(path: Path, image: Tensor | Pixels) -> None:
-    """Write a picture, (1, 3, H, W) in [-1, 1] or (H, W[, 3]) uint8, in the format of its suffix.
+    """Write a picture, (1, 3, H, W) in [-1, 1] or (H, W[, 3 or 4]) uint8, as its suffix says.
 
     The file appears whole or not at all and says that its colors are sRGB. JPEGs are written at
     quality 95.

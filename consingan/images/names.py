@@ -13,11 +13,14 @@ EXTENSIONS = (
     ".avif", ".avifs", ".heic", ".heif", ".hif",
 )  # fmt: skip
 SCIKIT_IMAGE = "skimage:"
-# What --format takes: the suffix of its files, and the bits of their numbers.
+# What --format takes: the suffix of its files, and the bits of their numbers; auto follows the
+# training picture, see `outputs.formats`.
 IMAGE_FORMATS = {
+    "auto": (".png", 8),
     "png": (".png", 8),
     "jpg": (".jpg", 8),
     "png16": (".png", 16),
+    "tiff": (".tif", 8),
     "tiff16": (".tif", 16),
 }
 ARRAY_NAME = "image"  # stands for the file name where a tensor was trained on

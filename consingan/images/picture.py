@@ -29,6 +29,7 @@ class Picture:
         value_range: the file's numbers that became black and white, as "MIN,MAX", of pictures
             deeper than 8 bit; "auto" of others.
         notes: sentences without the picture's name and full stop: what was read otherwise.
+        bands: the same with all bands, (1, N, H, W), of a file that has others than colors.
     """
 
     image: Tensor
@@ -37,6 +38,7 @@ class Picture:
     bits: int = 8
     value_range: str = AUTO
     notes: tuple[str, ...] = ()
+    bands: Picture | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,6 +59,9 @@ def picture_of(raster: Raster, value_range: str = AUTO) -> Picture:
     picture = Picture(
         image, bits=raster.bits, value_range=chosen, notes=(*raster.notes, *levels.notes, *said)
     )
+    if raster.bands is not None:
+        every = Raster(raster.bands, white_is_zero=raster.white_is_zero, nodata=raster.nodata)
+        picture = replace(picture, bands=picture_of(every, value_range))
     if raster.alpha is None:
         return picture
     alpha = opacity_of(raster.alpha)
@@ -64,17 +69,23 @@ def picture_of(raster: Raster, value_range: str = AUTO) -> Picture:
 
 
 def is_gray(image: Tensor) -> bool:
-    """Whether a picture (1, 3, H, W) in [-1, 1] has no colors but for noise."""
+    """Whether a picture (1, 1 or 3, H, W) in [-1, 1] has no colors but for noise."""
+    if image.shape[1] != 3:
+        return image.shape[1] == 1
     red, green, blue = (image[:, channel] for channel in range(3))
     apart = max(float((red - green).abs().max()), float((green - blue).abs().max()))
     return apart <= GRAY_TOLERANCE
 
 
 def gray_as(real: Tensor, picture: Tensor) -> Tensor:
-    """A picture (N, 3, H, W) made after `real`, without color fringes if that one has no colors."""
-    if not is_gray(real):
+    """A picture (N, C, H, W) made after `real`, without color fringes if that one has no colors.
+
+    The fourth of four channels is opacity.
+    """
+    if picture.shape[1] not in (3, 4) or not is_gray(real[:, :3]):
         return picture
-    return picture.mean(1, keepdim=True).expand(-1, 3, -1, -1).contiguous()
+    colors = picture[:, :3].mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    return torch.cat([colors, picture[:, 3:]], 1)
 
 
 def flatness(image: Tensor) -> str | None:

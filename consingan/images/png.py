@@ -1,4 +1,4 @@
-"""PNG files with colors of 16 bit, which Pillow would cut down to 8.
+"""PNG files with colors of 16 bit, which Pillow would cut down to 8 and does not write.
 
 The format: chunks (length, type, data, checksum), of which IHDR says what the pixels are and IDAT
 holds them packed; each row begins with the number of its filter, whose prediction from the pixel to
@@ -60,6 +60,28 @@ def read_deep_png(path: Path) -> Raster:
     if opaque and key is not None:
         alpha = (numbers != key).any(axis=2)
     return Raster(numbers if opaque else numbers[:, :, :-1], alpha, profile=profile)
+
+
+def write_deep_png(path: Path, pixels: Pixels) -> None:
+    """Write (H, W, 3 or 4) uint16, RGB or RGBA whose colors are not multiplied by the opacity.
+
+    Every row is the difference to the one above (filter "up"), and the file says sRGB.
+    """
+    height, width, channels = pixels.shape
+    color = next(kind for kind, count in CHANNELS.items() if count == channels)
+    rows = np.ascontiguousarray(pixels.astype(">u2")).view(np.uint8).reshape(height, -1)
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = UP
+    filtered[0, 1:] = rows[0]
+    filtered[1:, 1:] = rows[1:] - rows[:-1]
+    header = struct.pack(">IIBBBBB", width, height, 16, color, 0, 0, 0)
+    packed = zlib.compress(filtered.tobytes(), 6)
+    chunks = ((b"IHDR", header), (b"sRGB", bytes(1)), (b"IDAT", packed), (b"IEND", b""))
+    with path.open("wb") as file:
+        file.write(SIGNATURE)
+        for kind, data in chunks:
+            checksum = zlib.crc32(kind + data)
+            file.write(struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", checksum))
 
 
 def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:

@@ -26,6 +26,7 @@ class Raster:
         profile: the ICC profile that the colors are in, if they still have to be converted.
         paletted: the file stores indices of colors.
         notes: what was read otherwise than a user might think, without the file's name.
+        bands: (H, W, N) all that is stored but opacity, where that is not what `colors` has.
     """
 
     colors: Pixels
@@ -35,6 +36,7 @@ class Raster:
     profile: bytes | None = None
     paletted: bool = False
     notes: tuple[str, ...] = ()
+    bands: Pixels | None = None
 
     @property
     def bits(self) -> int:

@@ -20,7 +20,10 @@ BLOCK = 1_000_000  # pixels
 
 
 def tensor_of(raster: Raster, levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
-    """Colors as (1, 3, H, W) float32 in [-1, 1], and what to say of their profile."""
+    """Colors as (1, 3, H, W) float32 in [-1, 1], and what to say of their profile.
+
+    Of other bands than gray or three colors as many channels as there are.
+    """
     if raster.profile is None:
         return _scaled(raster, levels), ()
     channels = raster.colors.shape[2]
@@ -83,7 +86,7 @@ def _blocks(height: int, width: int) -> Iterator[slice]:
 def _scaled(raster: Raster, levels: Levels) -> Tensor:
     """Numbers of any type between black and white."""
     height, width, channels = raster.colors.shape
-    image = torch.empty(1, 3, height, width)
+    image = torch.empty(1, 3 if channels == 1 else channels, height, width)
     table = _table(raster, levels)
     for rows in _blocks(height, width):
         for channel in range(channels):

@@ -142,6 +142,7 @@ def _raster(page: tifffile.TiffPage, pixels: Pixels, band: int, notes: tuple[str
         opacity = None
     colors, said = _colors(pixels, color_count, opacity, band)
     alpha = None if opacity is None or band else pixels[:, :, opacity]
+    every = None if band else _bands(pixels, color_count, opacity)
     if alpha is not None and extra[opacity - color_count] == ASSOCIATED:  # type: ignore[operator]
         colors = _separate(colors, alpha)
     orientation = page.tags.valueof("Orientation", default=1)
@@ -153,6 +154,7 @@ def _raster(page: tifffile.TiffPage, pixels: Pixels, band: int, notes: tuple[str
         nodata=_nodata(page),
         profile=profile if isinstance(profile, bytes) else None,
         notes=(*notes, *said),
+        bands=None if every is None else upright_array(every, orientation),
     )
 
 
@@ -178,6 +180,12 @@ def _colors(
     return pixels[:, :, free[:1]], (
         f"the first of its {bands} bands is taken; --page N takes another",
     )
+
+
+def _bands(pixels: Pixels, color_count: int, opacity: int | None) -> Pixels | None:
+    """All bands but opacity, where they are neither gray nor three colors."""
+    kept = [index for index in range(pixels.shape[2]) if index != opacity]
+    return None if len(kept) in (color_count, 3) else pixels[:, :, kept]
 
 
 def _separate(colors: Pixels, alpha: Pixels) -> Pixels:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
+from consingan.settings.reading import RGB
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,6 +60,7 @@ class Task:
         mask_dilation: radius in px by which a mask is widened before compositing.
         fills: whether the mask is a hole, whose pixels do not matter.
         filled: the output in place of `output` where a training was given a hole; "" is the same.
+        channels: what it can train of a picture, some of `settings.reading.CHANNELS`.
     """
 
     output: str = "samples"
@@ -70,6 +72,7 @@ class Task:
     mask_dilation: int = 0
     fills: bool = False
     filled: str = ""
+    channels: tuple[str, ...] = (RGB,)
 
     def with_hole(self) -> Task:
         """The row of a training that was given a hole: it needs no picture of the user's own."""
@@ -215,6 +218,7 @@ class Method:
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
         reads: whether a folder is a run of the authors' own program.
         pictures: field of `Inputs` -> file, of further pictures that a training's settings name.
+        bits: that it keeps of a picture's numbers.
     """
 
     name: str
@@ -240,6 +244,7 @@ class Method:
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
     pictures: Callable[[Any], Mapping[str, str]] = _no_pictures
+    bits: int = 16
 
     def task_of(self, config: Any) -> Task:
         """The row of what a training with these settings is for."""

@@ -20,8 +20,8 @@ def checked(real: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
     """Return one real picture and N samples in the same precision and on the same device.
 
     Args:
-        real: (1, 3, H, W) in [0, 1].
-        samples: (N, 3, H', W') in [0, 1], of any size.
+        real: (1, C, H, W) in [0, 1]; 3 channels, or as many as the picture has.
+        samples: (N, C, H', W') in [0, 1], of any size.
 
     Returns:
         Both as given, the samples in the precision and on the device of the real picture; half
@@ -32,6 +32,11 @@ def checked(real: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
     """
     _check(real, "the real picture")
     _check(samples, "the samples")
+    if real.shape[1] != samples.shape[1]:
+        raise UserError(
+            f"The real picture has {real.shape[1]} channels and the samples have "
+            f"{samples.shape[1]}; compare like with like."
+        )
     if len(real) != 1:
         raise UserError(f"Metrics compare with one real picture, but {len(real)} were given.")
     if real.dtype not in (torch.float32, torch.float64):
@@ -43,7 +48,7 @@ def checked(real: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
 
 def _check(pictures: Tensor, name: str) -> None:
     shape = tuple(pictures.shape)
-    if pictures.ndim != 4 or shape[0] < 1 or shape[1] != 3:
+    if pictures.ndim != 4 or shape[0] < 1 or shape[1] < 1:
         raise UserError(f"Expected {name} as a tensor (N, 3, height, width), got {shape}.")
     if min(shape[2:]) < PATCH:
         raise UserError(

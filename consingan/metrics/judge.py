@@ -193,6 +193,9 @@ def _patch_metrics(
 def _sifid(
     real: Tensor, pictures: Sequence[Tensor], inception: Inception, notes: list[str]
 ) -> dict[str, Tensor]:
+    if real.shape[1] not in (1, 3):
+        notes.append("SIFID was left out: Inception-v3 knows gray and RGB pictures alone.")
+        return {}
     found = [sifid(real, picture, inception) for picture in pictures]
     layers = [layer for layer in LAYERS if all(layer in distances for distances in found)]
     if len(layers) < len(LAYERS):

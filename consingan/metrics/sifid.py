@@ -92,8 +92,8 @@ def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[int, Tens
     Source: Shaham et al., SinGAN (2019), section 3.2; weights: Szegedy et al. (2015).
 
     Args:
-        real: (1, 3, H, W) in [0, 1].
-        samples: (N, 3, H', W') in [0, 1].
+        real: (1, 3, H, W) in [0, 1], or (1, 1, H, W), whose gray becomes all three colors.
+        samples: (N, 3, H', W') in [0, 1], or (N, 1, H', W').
         inception: what `load_inception` returns.
 
     Returns:
@@ -111,7 +111,7 @@ def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[int, Tens
 
 
 def _statistics(picture: Tensor, inception: Inception) -> dict[int, Gaussian]:
-    found = inception.features(picture)
+    found = inception.features(picture.expand(-1, 3, -1, -1))
     return {layer: fit_gaussian(x[0].flatten(1).T) for layer, x in found.items()}
 
 

@@ -83,7 +83,7 @@ def _distances(
     total = real.new_zeros(len(sets))
     bands = [laplacian_pyramid(pictures, depth) for pictures in sets]
     for level, reals in enumerate(laplacian_pyramid(real, depth)):
-        filters = _directions(directions, rng).to(reals)
+        filters = _directions(directions, rng, reals.shape[1]).to(reals)
         target = _quantiles(reals, filters)
         for i, band in enumerate(bands):
             total[i] += (_quantiles(band[level], filters) - target).abs().mean()
@@ -109,10 +109,10 @@ def laplacian_pyramid(pictures: Tensor, levels: int) -> list[Tensor]:
     return [*bands, pictures]
 
 
-def _directions(count: int, rng: torch.Generator) -> Tensor:
-    """Draw unit vectors, as convolution filters (count, 3, 7, 7)."""
-    vectors = torch.randn(3 * PATCH * PATCH, count, generator=rng)
-    return F.normalize(vectors.T, dim=1).view(count, 3, PATCH, PATCH)
+def _directions(count: int, rng: torch.Generator, channels: int = 3) -> Tensor:
+    """Draw unit vectors, as convolution filters (count, channels, 7, 7)."""
+    vectors = torch.randn(channels * PATCH * PATCH, count, generator=rng)
+    return F.normalize(vectors.T, dim=1).view(count, channels, PATCH, PATCH)
 
 
 def _quantiles(pictures: Tensor, filters: Tensor) -> Tensor:

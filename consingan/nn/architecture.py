@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Activation = Literal["lrelu", "prelu", "elu", "selu"]
-Border = Literal["noise", "zero"]
+Border = Literal["noise", "zero", "wrap", "wrap_horizontal", "wrap_vertical"]
 Spacing = Literal["log", "geometric"]
+WRAPPED: dict[tuple[bool, bool], Border] = {
+    (True, True): "wrap", (False, True): "wrap_horizontal", (True, False): "wrap_vertical",
+}  # fmt: skip
+"""(top to bottom, left to right) -> what goes on at the other end; across the others zeros."""
 ACTIVATIONS: tuple[str, ...] = ("lrelu", "prelu", "elu", "selu")
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan.nn.architecture import Architecture
-from consingan.nn.upsampling import bicubic
+from consingan.nn.upsampling import bicubic, bicubic_around
 
 WEIGHT_STD = 0.02
 NORM_EPS = 1e-5
@@ -19,6 +19,28 @@ NORM_EPS = 1e-5
 def zero_pad(x: Tensor, pixels: int) -> Tensor:
     """Frame (N, C, h, w) with `pixels` zeros on each side."""
     return F.pad(x, (pixels,) * 4) if pixels else x
+
+
+def zero_pad_ends(x: Tensor, pixels: int, wraps: tuple[bool, bool]) -> Tensor:
+    """`zero_pad` on the sides where a map (N, C, h, w) ends: not along the axes that wrap."""
+    down, across = (0 if wrapped else pixels for wrapped in wraps)
+    return F.pad(x, (across, across, down, down)) if down or across else x
+
+
+def wrap_pad(x: Tensor, pixels: int, wraps: tuple[bool, bool]) -> Tensor:
+    """Frame (N, C, h, w) along the axes that wrap with what lies at the other end."""
+    for axis, wrapped in zip((2, 3), wraps, strict=True):
+        x = _wrap(x, pixels, axis) if wrapped and pixels else x
+    return x
+
+
+def _wrap(x: Tensor, pixels: int, axis: int) -> Tensor:
+    size = x.shape[axis]
+    if pixels > size:  # goes around more than once
+        around = torch.arange(-pixels, size + pixels, device=x.device) % size
+        return x.index_select(axis, around)
+    last, first = x.narrow(axis, size - pixels, pixels), x.narrow(axis, 0, pixels)
+    return torch.cat([last, x, first], axis)
 
 
 class SampleNorm(nn.Module):
@@ -105,6 +127,10 @@ class Operations:
     def upsample(self, x: Tensor, size: tuple[int, int]) -> Tensor:
         """Up(x, size), (N, C, h, w) -> (N, C, *size)."""
         return bicubic(x, size)
+
+    def upsample_around(self, x: Tensor, size: tuple[int, int], wraps: tuple[bool, bool]) -> Tensor:
+        """The same of a map whose ends meet, see `upsampling.bicubic_around`."""
+        return bicubic_around(x, size, wraps)
 
     def block(self, block: Block, x: Tensor) -> Tensor:
         """Pass (N, c, h, w) through `block`."""

@@ -39,6 +39,59 @@ def bicubic_by_matrices(x: Tensor, size: Size) -> Tensor:
     return _Bicubic.apply(x, size)  # type: ignore[no-any-return,no-untyped-call]
 
 
+def bicubic_around(x: Tensor, size: Size, wraps: tuple[bool, bool]) -> Tensor:
+    """Up(x, size) of a map on a ring or a torus, (N, C, h, w) -> (N, C, *size), channels-last.
+
+    Along an axis that wraps the last pixel's neighbor is the first one, and pixels are areas, as
+    in the image pyramid: output i lies at (i + 1/2) n_in / n_out - 1/2. Along another axis it is
+    `bicubic`.
+
+    Args:
+        x: the map.
+        size: (H, W).
+        wraps: whether bottom meets top, and right meets left.
+    """
+    rows, columns = (
+        _ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
+        for n_in, n_out, wrapped in zip(x.shape[-2:], size, wraps, strict=True)
+    )
+    y = _along_width(x.permute(0, 2, 3, 1), _one_block(columns), size[1])
+    return _along_height(y, _one_block(rows), size[0]).permute(0, 3, 1, 2)
+
+
+def _one_block(weights: Tensor) -> tuple[_Block, ...]:
+    """A whole matrix as the one block of a product."""
+    return (_Block(0, weights.shape[0], 0, weights.shape[1], weights),)
+
+
+@lru_cache(maxsize=256)
+def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The matrix (n_out, n_in) of `bicubic` along an axis."""
+    weights = _part_of_matrix(n_in, n_out, (0, n_out), (0, n_in))
+    return weights.to(dtype).to(device)
+
+
+@lru_cache(maxsize=256)
+def _ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The matrix (n_out, n_in) of bicubic interpolation around a ring."""
+    center = (torch.arange(n_out, dtype=torch.float64) + 0.5) * n_in / n_out - 0.5
+    first = center.floor()
+    weights = torch.zeros(n_out, n_in, dtype=torch.float64)
+    for tap in range(-1, 3):
+        inputs = (first + tap).long() % n_in
+        share = _cubic(center - first - tap)
+        weights.scatter_add_(1, inputs[:, None], share[:, None])
+    return weights.to(dtype).to(device)
+
+
+def _cubic(x: Tensor) -> Tensor:
+    """The cubic kernel of torch's interpolation, a = -0.75 (Keys 1981, eq. 15)."""
+    x, a = x.abs(), -0.75
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+
+
 def sources(n_in: int, n_out: int, first: int, last: int) -> tuple[int, int]:
     """Range [a, b) of the `n_in` inputs that the outputs [first, last) of `n_out` are made of."""
     inputs, weights = _taps(n_in, n_out)

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
-from consingan.images.io import read_image, write_image
+from consingan.images.channels import seen
+from consingan.images.deep import write_as
+from consingan.images.io import read_image
 from consingan.images.layers import Own
 from consingan.images.mask_files import Mask as OwnMask
 from consingan.images.names import SCIKIT_IMAGE, image_stem
@@ -24,6 +26,7 @@ from consingan.notebook.learning import learned
 from consingan.notebook.messages import explained
 from consingan.outputs import own_mask as masking
 from consingan.outputs.composite import compose, write_composite, write_mask
+from consingan.outputs.formats import chosen_format, for_eyes
 from consingan.outputs.own_mask import AUTO, read_own
 from consingan.outputs.requests import CompositeRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
@@ -136,7 +139,8 @@ class Studio:
         name = f"animation_alpha_{alpha:g}_beta_{beta:g}_start_stage_{start_stage}_seed_{seed}.gif"
         path = self._results() / name
         moving = model.animate(frames, alpha, beta, start_stage, seed=seed)
-        write_animation(path, moving, fps)
+        frames_seen = (seen(frame, model.config.channels) for frame in moving)
+        write_animation(path, frames_seen, fps)
         show.show_file(path, f"{frames} frames: {path.name}")
 
     @explained
@@ -256,9 +260,10 @@ class Studio:
         made = list(model.sample(number, size, seed).split(1))
         height, width = size or model.size
         folder = self._results() / f"samples_{width}x{height}_seed_{seed}"
+        form, channels = chosen_format(AUTO, model.config), model.config.channels
         for index, sample in enumerate(made):
-            write_image(make_folder(folder) / f"sample_{index + 1}.png", sample)
-        return made
+            write_as(make_folder(folder) / f"sample_{index + 1}", sample, form, channels)
+        return for_eyes(model, made)
 
     def _naive_beside(self) -> Path:
         stem = image_stem(self._image)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images import masks
-from consingan.images.deep import refuse_colors, sheet_suffix, write_as
+from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.io import to_pixels, write_image
 from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
@@ -115,8 +115,6 @@ def begin(model: Any, request: CompositeRequest) -> CompositeWork:
         _refuse_without_picture(request)
         return CompositeWork(model, request)
     own = read_own(path, model, request.fit)
-    if not is_gray(own.image):
-        refuse_colors(model.real, request.image_format)
     mask = choose_mask(path, own, model, request)
     request = replace(request, start_stages=tuple(stages))
     notes = (*own.notes, *(mask.notes if mask else ()))

@@ -23,8 +23,8 @@ class Request:
 
     seed: int = option(0, "Other numbers give other pictures.", minimum=0)
     image_format: str = option(
-        "png",
-        "Format of pictures; png16 and tiff16 have 16 bit.",
+        "auto",
+        "Format of pictures; png16 and tiff16 have 16 bit. Auto: PNG as deep as the image.",
         choices=tuple(IMAGE_FORMATS),
         flag="format",
     )

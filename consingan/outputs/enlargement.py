@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.deep import refuse_colors, write_as
+from consingan.images.deep import write_as
 from consingan.images.picture import gray_as
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.images.resize import resize_to
@@ -65,7 +65,6 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, or the model does not enlarge.
     """
-    refuse_colors(model.real, request.image_format)
     check(model)
     return EnlargementWork(model, request)
 

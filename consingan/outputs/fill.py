@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.deep import refuse_colors, sheet_suffix, write_as
+from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.hole import hole_at
 from consingan.images.io import read_picture, unit, write_image
 from consingan.images.names import shown
@@ -114,7 +114,6 @@ def begin(model: Any, request: FillRequest) -> FillWork:
     """
     if not isinstance(model, HasHole) or model.holed is None:
         raise UserError("This run was trained without a hole; train one with --mask.")
-    refuse_colors(model.holed.picture, request.image_format)
     if not request.truth:
         return FillWork(model, request)
     config: Any = model.config  # type: ignore[attr-defined]

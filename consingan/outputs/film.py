@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.channels import seen
 from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
@@ -55,6 +56,7 @@ class FilmWork:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
             path = target / f"{name}.{request.video_format}"
             frames = self._frames(request.frames, walk)
+            frames = (seen(frame, self.model.config.channels) for frame in frames)
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
         if self.walks and (note := speed_note(f".{request.video_format}", request.fps)):

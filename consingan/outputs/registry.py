@@ -58,6 +58,7 @@ def sheet_of(model: Any, naive: Tensor | None = None) -> Pixels:
     """
     from consingan.images.sheets import labelled
     from consingan.methods.contract import Reconstructs
+    from consingan.outputs.formats import for_eyes
 
     output = output_of(model)
     shown = [("training image", model.real)]
@@ -66,4 +67,5 @@ def sheet_of(model: Any, naive: Tensor | None = None) -> Pixels:
     previewed = output.load().preview(model, naive)
     names = output.previewed or [f"sample {number}" for number in range(1, len(previewed) + 1)]
     shown += zip(names, previewed, strict=False)
-    return labelled([picture for _, picture in shown], [name for name, _ in shown])
+    pictures = for_eyes(model, [picture for _, picture in shown])
+    return labelled(pictures, [name for name, _ in shown])

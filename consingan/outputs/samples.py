@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.deep import refuse_colors, sheet_suffix, write_as
+from consingan.images.deep import refuse_format, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
@@ -22,11 +22,14 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
+from consingan.outputs.formats import for_eyes
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
+from consingan.outputs.tiles import Seams, seams_of
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
+TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
@@ -40,10 +43,12 @@ class RandomSamples:
     Attributes:
         pictures: the first ones at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
         crops: of a model that learned crops, how near to them its samples are.
+        seams: of a model that makes tiles, how visible their ends are.
     """
 
     pictures: Sequence[Tensor]
     crops: BesideCrops | None = None
+    seams: Seams | None = None
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,23 @@ class SampleWork:
             return RandomSamples(samples)
         shown = samples[: GRID_SAMPLES - 1]
         names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
-        sheet = labelled([self.model.real, *shown], names)
+        sheet = labelled(for_eyes(self.model, [self.model.real, *shown]), names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         for name, size in self.others:
             deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        return RandomSamples(samples, self._beside_crops(folder, say))
+        crops, seams = self._beside_crops(folder, say), self._as_tiles(samples, folder, say)
+        return RandomSamples(samples, crops, seams)
+
+    def _as_tiles(self, samples: Sequence[Tensor], folder: Path, say: Say) -> Seams | None:
+        config, form = self.model.config, self.request.image_format
+        if not any(config.wraps):
+            return None
+        found, target = seams_of(samples, config.wraps), make_own_folder(folder / TILED)
+        for index, preview in enumerate(found.previews):
+            write_as(target / f"gen_sample_{index}_2x2", preview, form, config.channels)
+        say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
+        return found
 
     def _beside_crops(self, folder: Path, say: Say) -> BesideCrops | None:
         if not isinstance(self.model, Crops):
@@ -112,12 +128,12 @@ class SampleWork:
     def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
         """Random samples, each written before it is passed on."""
         request = self.request
-        target = make_own_folder(folder)
+        target, channels = make_own_folder(folder), self.model.config.channels
         made = random_samples(
             self.model, request.num_samples, size, request.seed, request.batch_size
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
-            write_as(target / f"gen_sample_{index}", sample, request.image_format)
+            write_as(target / f"gen_sample_{index}", sample, request.image_format, channels)
             yield sample
 
 
@@ -126,7 +142,7 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
     terms = terms_of(request.arithmetic) if request.arithmetic else ()
     if terms and not isinstance(model, Latent):
         raise no_arithmetic(model)
-    refuse_colors(model.real, request.image_format)
+    refuse_format(request.image_format, model.config.channels)
     others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):

@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
 import torch
 from torch import Tensor
+
+PREVIEWED = 9  # samples
+
+
+@dataclass(frozen=True)
+class Seams:
+    """How visible the ends of tiles are.
+
+    Attributes:
+        errors: of each tile, see `seam_of`.
+        previews: of the first tiles, two by two of each.
+    """
+
+    errors: Sequence[float]
+    previews: Sequence[Tensor]
+
+    @property
+    def mean(self) -> float:
+        """Of all tiles."""
+        return fmean(self.errors)
+
+    @property
+    def worst(self) -> float:
+        """Of the tile with the most visible seam."""
+        return max(self.errors)
+
+    def to_json(self) -> dict[str, Any]:
+        """For metrics.json."""
+        return {"mean": self.mean, "worst": self.worst}
+
+
+def seams_of(tiles: Sequence[Tensor], wraps: tuple[bool, bool]) -> Seams:
+    """Measure tiles (1, C, h, w) whose ends meet along the axes that `wraps` names."""
+    errors = [seam_of(tile, wraps) for tile in tiles]
+    return Seams(errors, [doubled(tile) for tile in tiles[:PREVIEWED]])
 
 
 def doubled(picture: Tensor) -> Tensor:
     """Two by two copies of (..., h, w), side by side."""
     return torch.cat([torch.cat([picture, picture], -1)] * 2, -2)
+
+
+def seam_of(picture: Tensor, wraps: tuple[bool, bool]) -> float:
+    """The mean `seam_error` of a picture (1, C, h, w) over the axes along which its ends meet."""
+    errors = zip(seam_error(picture[0]), wraps, strict=True)
+    return fmean(error for error, wrapped in errors if wrapped)
 
 
 def seam_error(x: Tensor) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.io import read_image, write_image
 from consingan.images.names import image_stem
@@ -71,14 +72,15 @@ class TranslationWork:
     def write(self, folder: Path, say: Say) -> Translation:
         """Write every translation, sheets, and of several a film."""
         form = self.request.image_format
-        write_image(folder / f"condition.{form}", self.model.condition)
+        suffix = sheet_suffix(form)
+        write_as(folder / "condition", self.model.condition, form)
         if not self.paths:
             say("No --naive_img: only the pair itself is tested.")
         shown = [done for done in self._written(folder, say) if done is not None]
         if self.paths:
-            write_image(folder / f"translation_sheet.{form}", self._sheet(shown))
+            write_image(folder / f"translation_sheet{suffix}", self._sheet(shown))
         test = held_out(self.model, self.model.real)
-        write_image(folder / f"held_out.{form}", bent_sheet(test))
+        write_image(folder / f"held_out{suffix}", bent_sheet(test))
         say(
             f"bent pairs: L1 {test.bent.l1:.3f}, SSIM {test.bent.ssim:.2f}, SWD "
             f"{test.bent.swd:.1f}; the training's own: L1 {test.trained.l1:.3f}, SSIM "
@@ -97,7 +99,7 @@ class TranslationWork:
                 say(f"Note: {done.name}: {note}")
             for k, result in enumerate(done.results.split(1)):
                 ending = f"_{k}" if len(done.results) > 1 else ""
-                write_image(target / f"{done.name}{ending}.{self.request.image_format}", result)
+                write_as(target / f"{done.name}{ending}", result, self.request.image_format)
             film.append(done.results[:1])
             yield done if number < SHOWN else None
         say(f"{len(self.paths)} translated: {target}")

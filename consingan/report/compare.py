@@ -274,7 +274,7 @@ def _pictures(one: Entry) -> str:
         shown.append(("reconstruction", material.reconstruction))
     shown += [(f"sample {n}", sample) for n, sample in enumerate(material.samples)]
     images = [
-        picture(figures.data_uri(tensor, 400), f"{one.label}: {name}", name)
+        picture(figures.data_uri(material.seen(tensor), 400), f"{one.label}: {name}", name)
         for name, tensor in shown
     ]
     return (

@@ -18,6 +18,7 @@ from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import picture
+from consingan.report.tiles import figures_of_tiles, look_at_tiles, on_tiles
 from consingan.report.translation import figures_of, look_at_translation, on_translation
 from consingan.report.verdicts import (
     ALIKE,
@@ -71,12 +72,14 @@ class Kind:
 
 def _beside_image(material: Material, shown: str) -> str:
     """The training image and its reconstruction beside what is `shown`."""
-    left = picture(figures.data_uri(material.real), "training image", "training image")
+    uri = figures.data_uri(material.seen(material.real))
+    left = picture(uri, "training image", "training image")
     if material.reconstruction is not None:
         caption = "reconstruction"
         if material.quality is not None:
             caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
-        left += picture(figures.data_uri(material.reconstruction), "reconstruction", caption)
+        uri = figures.data_uri(material.seen(material.reconstruction))
+        left += picture(uri, "reconstruction", caption)
     if not shown:
         return f'<div class="row">{left}</div>'
     return f'<div class="look"><div class="pair">{left}</div>\n<div>{shown}</div></div>'
@@ -85,19 +88,22 @@ def _beside_image(material: Material, shown: str) -> str:
 def _look_at_samples(material: Material) -> str:
     shown = material.samples[:SHOWN]
     images = [
-        picture(figures.data_uri(sample, 400), f"sample {n}") for n, sample in enumerate(shown)
+        picture(figures.data_uri(material.seen(sample), 400), f"sample {n}")
+        for n, sample in enumerate(shown)
     ]
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
     inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'
     crops = getattr(material.made, "crops", None)
-    return _beside_image(material, inside if shown else "") + look_at_crops(crops)
+    beside = _beside_image(material, inside if shown else "")
+    return beside + look_at_tiles(material) + look_at_crops(crops)
 
 
 def _look_at_film(material: Material) -> str:
     if not material.samples:
         return _beside_image(material, "")
-    uri = figures.moving_uri(material.samples, material.made.fps)
+    frames = [material.seen(frame) for frame in material.samples]
+    uri = figures.moving_uri(frames, material.made.fps)
     caption = f"animation, {len(material.samples)} frames"
     return _beside_image(material, picture(uri, "animation", caption))
 
@@ -164,6 +170,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     if getattr(facts.made, "crops", None) is not None:
         yield from on_crops(facts)
         return  # held to crops: the whole image is not what they are to look like
+    yield from on_tiles(facts)
     if facts.judgement is None:
         return
     copied = mean_of(facts.judgement, "copied") or 0.0
@@ -241,7 +248,7 @@ KINDS: dict[str, Kind] = {
         verdicts=_on_samples,
         mapped=True,
         rivaled=True,
-        figures=figures_of_crops,
+        figures=lambda made: figures_of_crops(made) | figures_of_tiles(made),
     ),
     "film": Kind(
         what="frames",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
+from consingan.images.channels import seen
 from consingan.images.names import image_stem
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
@@ -128,7 +129,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made from; pictures are (1, 3, h, w) in [-1, 1] on the CPU.
+    """What a report is made from; pictures are (1, C, h, w) in [-1, 1] on the CPU.
 
     Attributes:
         path: the run's folder, as the user named it.
@@ -169,6 +170,10 @@ class Material:
     request: Any = None
     baseline: Baseline | None = None
     evaluation: str = ""
+
+    def seen(self, picture: Tensor) -> Tensor:
+        """A picture of the model's for the page, (1, 3, h, w)."""
+        return seen(picture, self.config.channels)
 
     @property
     def name(self) -> str:

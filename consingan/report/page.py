@@ -102,7 +102,7 @@ def _novelty(material: Material) -> str:
     pairs = zip(material.samples, material.maps, strict=False)
     columns = [
         '<div class="pair">'
-        + picture(figures.data_uri(sample, 400), f"sample {n}")
+        + picture(figures.data_uri(material.seen(sample), 400), f"sample {n}")
         + picture(figures.data_uri(field, 400, lossless=True), f"novelty map {n}")
         + "</div>"
         for n, (sample, field) in enumerate(pairs)

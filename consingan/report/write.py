@@ -12,7 +12,9 @@ from typing import Any
 from torch import Tensor
 
 from consingan.images.deep import write_as
+from consingan.images.georeference import read_georeference
 from consingan.images.io import unit
+from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import gray_as
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
@@ -41,13 +43,21 @@ def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
     return folder
 
 
-def write_basics(model: Any, folder: Path, image_format: str) -> None:
-    """The training image and what the fixed noise makes of it."""
-    write_as(folder / "real_image", model.real, image_format)
-    real = model.real
+def write_basics(model: Any, folder: Path, image_format: str, say: Say) -> None:
+    """The training image and what the fixed noise makes of it.
+
+    Both show the place that the picture shows, so their TIFFs say where it lies.
+    """
+    channels, real = model.config.channels, model.real
+    place = None
+    if IMAGE_FORMATS[image_format][0] == ".tif":
+        place = read_georeference(model.config.input_name)
+    if place is not None:
+        say("georeference: kept for real_image and reconstruction; samples show no place on Earth")
+    write_as(folder / "real_image", real, image_format, channels, place)
     if isinstance(model, Reconstructs):
         given_back = gray_as(real, model.reconstruction())
-        write_as(folder / "reconstruction", given_back, image_format)
+        write_as(folder / "reconstruction", given_back, image_format, channels, place)
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
@@ -91,7 +101,8 @@ def write_report(
     """Judge, and write `metrics.json` and `report.html` into `folder`."""
     with Arithmetic().scope(run.model.device):  # in full precision, as on a CPU
         material = dataclasses.replace(judged(run, made, extras), request=request)
-        if extras.baseline and material.stages and KINDS[material.kind].rivaled:
+        rivaled = KINDS[material.kind].rivaled and material.real.shape[1] == 3
+        if extras.baseline and material.stages and rivaled:
             material = _with_baseline(material, request.seed, extras)
     write_json(folder / METRICS_FILE, metrics_record(material, request.seed))
     write_text(folder / REPORT_FILE, report(material))

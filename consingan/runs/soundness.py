@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.settings.reading import MOST_BANDS
 
 MOST_STAGES = 1000
 MOST_THREADS = 1024
@@ -108,7 +109,7 @@ def _no_picture(x: Tensor) -> str:
     """Why a tensor is no picture (1, C, h, w) in [-1, 1], or ""."""
     if x.dtype not in (torch.float32, torch.float64):
         return f"is of type {str(x.dtype).removeprefix('torch.')}"
-    if x.ndim != 4 or x.shape[0] != 1 or not 1 <= x.shape[1] <= 4 or not x.numel():
+    if x.ndim != 4 or x.shape[0] != 1 or x.shape[1] > MOST_BANDS or not x.numel():
         return f"has the shape {tuple(x.shape)}"
     if not bool((x.abs() <= 1 + SLACK).all()):  # NaN, too
         return "has values beyond [-1, 1]"

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from consingan.errors import UserError
 from consingan.settings.option import check_field, option
-from consingan.settings.reading import AUTO, Reading, parse_range
+from consingan.settings.reading import AUTO, CHANNELS, Reading, parse_range
 
 FITS = ("exact", "crop", "stretch")
 DEFAULT_METHOD = "consingan"
@@ -65,6 +65,12 @@ class Config:
         minimum=0,
         group="own picture",
     )
+    channels: str = option(
+        AUTO,
+        "What of the picture is trained: gray, rgb, rgba with its opacity, or all bands of a TIFF.",
+        choices=(AUTO, *CHANNELS),
+        group="own picture",
+    )
     fine_tune: bool = option(
         False, "Train a finished run (--model_dir) on --naive_img.", group="own picture"
     )
@@ -83,6 +89,15 @@ class Config:
     def reading(self) -> Reading:
         """How its pictures are read."""
         return Reading(self.value_range, self.page)
+
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """Whether pictures go on at their other end: bottom at top, and right at left."""
+        return False, False
+
+    def with_channels(self: C, channels: str, count: int) -> C:  # noqa: ARG002 - for networks
+        """These settings for a picture of that kind, which has `count` channels."""
+        return self.replace(channels=channels)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values; `from_json` is its inverse."""

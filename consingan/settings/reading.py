@@ -1,4 +1,4 @@
-"""How pictures are read: which numbers are black and white, and which page is taken."""
+"""How pictures are read: which numbers are black and white, which page and channels are taken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from consingan.errors import UserError
 
 AUTO, FULL = "auto", "full"
+GRAY, RGB, RGBA, BANDS = "gray", "rgb", "rgba", "bands"
+MOST_BANDS = 1024
+CHANNELS = (GRAY, RGB, RGBA, BANDS)
+"""What a training picture can consist of, see `images.channels`."""
 
 
 @dataclass(frozen=True)

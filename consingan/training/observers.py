@@ -17,6 +17,7 @@ from torch import Tensor
 from consingan.images.io import write_image
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
+from consingan.outputs.formats import for_eyes
 from consingan.outputs.registry import sheet_of
 from consingan.runs.curves import save_curves
 from consingan.runs.progress import Progress, remove_progress, write_progress
@@ -162,7 +163,9 @@ class Sheets:
         sheet = sheet_of(trainer.model, self.naive)
         write_image(self.folder / str(record.stage) / "samples.png", sheet)
         if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
-            write_image(self.folder / "reconstruction.png", trainer.model.reconstruction())
+            model: Any = trainer.model
+            (given_back,) = for_eyes(model, [model.reconstruction()])
+            write_image(self.folder / "reconstruction.png", given_back)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
 from consingan.images.hole import emptied, read_hole
 from consingan.images.io import read_image, read_picture
@@ -27,8 +28,8 @@ from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
 from consingan.settings.reading import AUTO
+from consingan.training.channels import MASK, choose_channels
 
-MASK = "mask"  # field of `Inputs` that is a hole, not a picture
 SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
@@ -92,6 +93,7 @@ def prepare(
     check_engine(method, execution)
     picture = _training_image(chosen.config, image)
     code = method.load()
+    chosen, picture = choose_channels(chosen, picture)
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
     hole = _hole(chosen.config, picture)
     if hole is not None:  # from here on nobody can see what lies in it
@@ -102,7 +104,8 @@ def prepare(
     files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
     further = {name: read_image(path) for name, path in files.items()}
     further |= {} if hole is None else {MASK: hole.values}
-    training = code.begin(chosen.config, Inputs(picture.image, given, **further), execution, None)
+    inputs = Inputs(trained(picture, chosen.config.channels), given, **further)
+    training = code.begin(chosen.config, inputs, execution, None)
     naive = None
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from consingan.errors import UserError
+from consingan.images.channels import seen
 from consingan.images.io import write_image
 from consingan.images.names import image_stem
 from consingan.images.picture import Picture
@@ -125,7 +126,8 @@ def thumbnail(card: Card, folder: Path) -> Path | None:
     if not reals:
         return None
     real = max(reals, key=lambda tensor: tensor.shape[-1])
-    write_image(path, reduced(Picture(real.float()), THUMBNAIL))
+    shown = seen(real.float(), card.config.channels)
+    write_image(path, reduced(Picture(shown), THUMBNAIL))
     return path
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from commands import save, scene
 
 from consingan.api.samples import Wish, make
 from consingan.errors import UserError
+from consingan.images.io import read_picture
+from consingan.images.picture import is_gray
 from consingan.machine.execution import Execution
 
 HERE = Execution(torch.device("cpu"))
@@ -28,6 +31,15 @@ def test_a_tile_has_a_preview_and_a_seam(tmp_path: Path) -> None:
     assert made.picture.shape == (1, 3, 32, 34)
     assert made.seam is not None
     assert (tmp_path / "out" / "sample_0_2x2.png").is_file()
+
+
+def test_of_a_deep_picture_samples_are_deep(tmp_path: Path) -> None:
+    heights = scene()[..., 0].astype(np.uint16) * 200 + np.arange(56, dtype=np.uint16)
+    wish = Wish(str(save(tmp_path / "a.png", heights)), count=1)
+    (made,) = make(wish, HERE, tmp_path / "out")
+    picture = read_picture(made.path)
+    assert picture.bits == 16
+    assert is_gray(picture.image)
 
 
 def test_the_engine_is_told(tmp_path: Path) -> None:

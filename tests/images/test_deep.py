@@ -1,4 +1,4 @@
-"""Results of 16 bit are written whole, gray as gray."""
+"""Results of any depth and channels are written whole, gray as gray."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from consingan.errors import UserError
-from consingan.images.deep import refuse_colors, write_as
-from consingan.images.io import read_picture, write_image
+from consingan.images.deep import write_as
+from consingan.images.io import read_picture, to_pixels, write_image
 
 GRAY = torch.linspace(-1, 1, 24 * 32).view(1, 1, 24, 32).expand(1, 3, 24, 32)
 COLORS = torch.stack([GRAY[0, 0], -GRAY[0, 0], GRAY[0, 0] * 0])[None]
@@ -34,12 +34,38 @@ def test_colors_go_into_tiff(tmp_path):
     assert torch.allclose(read_picture(path).image, COLORS, atol=2e-5)
 
 
-def test_colors_do_not_go_into_png(tmp_path):
-    with pytest.raises(UserError, match="use tiff16"):
-        write_as(tmp_path / "x", COLORS, "png16")
-    with pytest.raises(UserError, match="use tiff16"):
-        refuse_colors(COLORS, "png16")
-    refuse_colors(COLORS, "tiff16")
+def test_colors_of_16_bit_go_into_png(tmp_path):
+    path = write_as(tmp_path / "x", COLORS, "png16")
+    assert path.name == "x.png"
+    assert read_picture(path).notes == ()
+    assert torch.allclose(read_picture(path).image, COLORS, atol=2e-5)
+    with Image.open(path) as image:  # a reader of another hand
+        assert image.size == (32, 24)
+        assert abs(int(np.asarray(image)[5, 7, 0]) - int(to_pixels(COLORS)[5, 7, 0])) <= 1
+
+
+def test_one_channel_becomes_a_gray_file(tmp_path):
+    path = write_as(tmp_path / "x", GRAY[:, :1], "png", "gray")
+    with Image.open(path) as image:
+        assert image.mode == "L"
+    assert torch.allclose(read_picture(path).image, GRAY, atol=1 / 255)
+
+
+@pytest.mark.parametrize("form", ["png", "png16", "tiff", "tiff16"])
+def test_opacity_comes_back(tmp_path, form):
+    alpha = torch.cat([torch.zeros(12, 32), torch.ones(12, 32)])[None, None]
+    image = torch.cat([(COLORS + 1) * alpha - 1, 2 * alpha - 1], 1)
+    picture = read_picture(write_as(tmp_path / "x", image, form, "rgba"))
+    assert torch.equal(picture.alpha, alpha)
+    assert torch.allclose(picture.image[:, :, 12:], COLORS[:, :, 12:], atol=1 / 127)
+
+
+@pytest.mark.parametrize(
+    ("form", "channels", "said"), [("jpg", "rgba", "use png"), ("png16", "bands", "use tiff16")]
+)
+def test_a_format_without_room_for_the_channels_is_refused(tmp_path, form, channels, said):
+    with pytest.raises(UserError, match=said):
+        write_as(tmp_path / "x", torch.zeros(1, 4, 8, 8), form, channels)
     assert list(tmp_path.iterdir()) == []
 
 

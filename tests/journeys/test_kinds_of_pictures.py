@@ -24,8 +24,8 @@ from consingan.settings.reading import Reading
 
 LAST = (H - 1, W - 1)
 PLANNED = shlex.split(
-    "--dry_run --max_size 32 --train_stages 1 --niter 1 --nfc 2 --min_size 16 --device cpu "
-    "--manualSeed 1 --threads 1"
+    "--dry_run --channels rgb --max_size 32 --train_stages 1 --niter 1 --nfc 2 --min_size 16 "
+    "--device cpu --manualSeed 1 --threads 1"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from pictures import ramp, tiff
 import consingan
 from consingan import cli
 from consingan.errors import UserError
+from consingan.images.io import read_picture
 
 FULL = "harmonized_w_mask_full_size.png"
 
@@ -118,7 +120,7 @@ def test_the_range_of_a_training_holds_for_the_users_picture(tmp_path):
     assert result.exit_code == 0, result.output
     run = only_run(tmp_path / "runs")
     assert json.loads((run / "config.json").read_text())["value_range"] == "-60,1740"
-    result = judged(run, "--naive_img", tiff(tmp_path / "own.tif", own),
+    result = judged(run, "--naive_img", tiff(tmp_path / "own.tif", own), "--format", "png",
                     "--mask", save(tmp_path / "m.png", np.zeros((40, 56), np.uint8)))  # fmt: skip
     assert result.exit_code == 0, result.output
     made = pixels_of(run / "Evaluation" / FULL)
@@ -166,11 +168,12 @@ def opened(path: Path):
     return Image.open(path)
 
 
-def test_colors_are_refused_in_16_bit_png():
-    run = trained("generation")
-    result = evaluate_model("--model_dir", run, "--num_samples", 1, "--format", "png16")
-    assert result.exit_code == 2
-    assert "use tiff16" in result.output
+def test_colors_of_16_bit_are_read_again(tmp_path):
+    run = shutil.copytree(trained("generation"), tmp_path / "run")
+    words = ("--num_samples", 1, "--no_metrics", "--format", "png16")
+    result = evaluate_model("--model_dir", run, *words)
+    assert result.exit_code == 0, result.output
+    assert read_picture(run / "Evaluation" / "real_image.png").bits == 16
 
 
 @pytest.mark.parametrize(

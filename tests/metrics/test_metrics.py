@@ -301,7 +301,7 @@ def test_flat_pictures_give_finite_values(metric) -> None:  # type: ignore[no-un
     [
         (2 * REAL - 1, "in \\[0, 1\\]"),
         (REAL[0], "tensor"),
-        (REAL[:, :1], "tensor"),
+        (REAL[:, :1], "3 channels and the samples have 1"),
         (REAL[..., :5], "at least 7 x 7"),
         (REAL * torch.nan, "in \\[0, 1\\]"),
         ((255 * REAL).byte(), "floats"),

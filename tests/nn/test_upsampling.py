@@ -8,7 +8,13 @@ from torch import Tensor
 
 from consingan.nn import upsampling
 from consingan.nn.noise import stream
-from consingan.nn.upsampling import bicubic, bicubic_by_matrices, bicubic_rows, sources
+from consingan.nn.upsampling import (
+    bicubic,
+    bicubic_around,
+    bicubic_by_matrices,
+    bicubic_rows,
+    sources,
+)
 
 SIZES = {
     "along one axis": ((9, 13), (17, 13)),
@@ -64,3 +70,26 @@ def test_matrices_grow_with_the_pixels(transposed: bool) -> None:
         return sum(b.weights.numel() for b in upsampling._blocks(n, n + n // 4, transposed, *kind))
 
     assert weights(4000) < 1.1 * 10 * weights(400)
+
+
+@pytest.mark.parametrize("wraps", [(True, True), (True, False), (False, True)])
+def test_around_a_ring_a_shifted_map_gives_the_shifted_result(wraps):
+    x = torch.randn(2, 3, 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    shift = (2 * wraps[0], 2 * wraps[1])
+    made = bicubic_around(x, (15, 20), wraps)
+    moved = bicubic_around(x.roll(shift, (2, 3)), (15, 20), wraps)
+    wanted = made.roll((5 * wraps[0], 5 * wraps[1]), (2, 3))
+    assert torch.allclose(moved, wanted, atol=1e-12)
+
+
+def test_around_a_ring_far_from_the_ends_it_is_torchs_own():
+    x = torch.randn(1, 2, 16, 12, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    own = torch.nn.functional.interpolate(x, size=(40, 30), mode="bicubic")
+    made = bicubic_around(x, (40, 30), (True, True))
+    assert torch.allclose(made[:, :, 8:-8, 8:-8], own[:, :, 8:-8, 8:-8], atol=1e-12)
+
+
+def test_across_an_axis_that_ends_it_is_as_ever():
+    x = torch.randn(1, 2, 9, 12, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    made = bicubic_around(x, (20, 12), (False, True))
+    assert torch.allclose(made, bicubic(x, (20, 12)), atol=1e-12)

@@ -62,7 +62,7 @@ PICTURES = {
     "short": torch.zeros(1, 3, 4, 5, dtype=torch.bfloat16),
     "three axes": torch.zeros(3, 4, 5),
     "two pictures": torch.zeros(2, 3, 4, 5),
-    "nine channels": torch.zeros(1, 9, 4, 5),
+    "2000 channels": torch.zeros(1, 2000, 4, 5),
     "empty": torch.zeros(1, 3, 0, 5),
     "nan": torch.full((1, 3, 4, 5), torch.nan),
     "infinite": torch.full((1, 3, 4, 5), -torch.inf),

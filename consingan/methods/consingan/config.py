@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.tasks import TASKS
-from consingan.nn.architecture import ACTIVATIONS, Architecture
+from consingan.nn.architecture import ACTIVATIONS, WRAPPED, Architecture, Border
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
+from consingan.settings.reading import MOST_BANDS
+from consingan.settings.tiles import NONE, TILES, tile_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class ConSinGANConfig(Config):
         "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
+    tile: str = tile_option()
     mask: str = mask_option()
     nfc: int = option(
         Architecture.channels,
@@ -81,9 +84,9 @@ class ConSinGANConfig(Config):
     )
     nc_im: int = option(
         Architecture.image_channels,
-        "Image channels; pictures are always brought to RGB, so only 3.",
-        minimum=3,
-        maximum=3,
+        "Channels of the picture; they follow it, see --channels.",
+        minimum=1,
+        maximum=MOST_BANDS,
         group="network",
     )
     activation: str = option(
@@ -170,6 +173,16 @@ class ConSinGANConfig(Config):
             norm=self.batch_norm,
         )
 
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `Config.wraps`."""
+        return TILES[self.tile]
+
+    @property
+    def border(self) -> Border:
+        """What lies around the picture in the generator: the task's, but where ends meet."""
+        return WRAPPED.get(self.wraps, TASKS[self.train_mode].border)
+
     def check(self) -> None:
         """Refuse values that cannot work.
 
@@ -189,11 +202,39 @@ class ConSinGANConfig(Config):
                 f"--padd_size {self.padd_size} is too large for --ker_size {self.ker_size}; "
                 f"use {(self.ker_size - 1) // 2} or less."
             )
+        self._check_tile()
         if self.min_size < self.architecture.smallest_image:
             raise UserError(
                 f"--min_size {self.min_size} is smaller than the patches that the discriminator "
                 f"looks at; use {self.architecture.smallest_image} or more."
             )
+
+    def _check_tile(self) -> None:
+        if self.tile == NONE:
+            return
+        if not TASKS[self.train_mode].tiles:
+            able = ", ".join(name for name, task in TASKS.items() if task.tiles)
+            raise UserError(
+                f"--tile does not go with --train_mode {self.train_mode}; use one of {able}."
+            )
+        if self.padd_size:
+            raise UserError(
+                f"--padd_size {self.padd_size} puts zeros at borders, which --tile has none of; "
+                "leave one of them out."
+            )
+
+    def with_channels(self, channels: str, count: int) -> ConSinGANConfig:
+        """See `Config.with_channels`.
+
+        Raises:
+            UserError: `nc_im` says something else.
+        """
+        if self.nc_im not in (Architecture.image_channels, count):
+            raise UserError(
+                f"--nc_im {self.nc_im} is not what the picture has, {count}; leave it out, "
+                "--channels chooses."
+            )
+        return self.replace(channels=channels, nc_im=count)
 
     def at_stage(self, stage: int, pixels: Sequence[int]) -> ConSinGANConfig:
         """The settings of one stage, whose `niter` and `d_steps` are its own.

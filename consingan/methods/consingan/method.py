@@ -12,6 +12,7 @@ from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import FineTuning, Method, Panel
 from consingan.settings.hole import pictures_of
+from consingan.settings.tiles import NONE
 
 PARAMETERS = "parameters.txt"
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
@@ -25,6 +26,8 @@ def label(config: ConSinGANConfig) -> str:
     parts.append(f"train_depth_{config.train_depth}_lr_scale_{config.lr_scale}")
     if config.batch_norm:
         parts.append("BN")
+    if config.tile != NONE:
+        parts.append(f"tile_{config.tile}")
     parts.append(f"act_{config.activation}")
     if config.activation == "lrelu":
         parts.append(str(config.lrelu_alpha))

@@ -206,7 +206,7 @@ def restore(
     anchors = anchors_from(tensors, device)
     check_anchors(config, anchors)
     refuse_huge(config, len(anchors))
-    generator = Generator(config.architecture, TASKS[config.train_mode].border)
+    generator = Generator(config.architecture, config.border)
     while generator.stages < len(anchors):
         generator.grow()
     generator.load_state_dict(part(tensors, "generator"))
@@ -220,7 +220,7 @@ def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
     Raises:
         RuntimeError: something does not; its name is in the message.
     """
-    numbers, border = config.architecture, TASKS[config.train_mode].border
+    numbers, border = config.architecture, config.border
     frame = numbers.layers * numbers.margin if border == "noise" else 0
     sizes = [(a.real.shape[-2], a.real.shape[-1]) for a in anchors]
     shapes = noise_shapes(sizes, numbers.channels, numbers.image_channels, frame) if sizes else []

@@ -13,8 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from consingan.nn.architecture import Architecture, Border
-from consingan.nn.blocks import Block, Operations, _conv, zero_pad
+from consingan.nn.architecture import WRAPPED, Architecture, Border
+from consingan.nn.blocks import (
+    Block,
+    Operations,
+    _conv,
+    wrap_pad,
+    zero_pad,
+    zero_pad_ends,
+)
 
 
 class Generator(nn.Module):
@@ -29,6 +36,8 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         self.border = border
+        ends = {name: wraps for wraps, name in WRAPPED.items()}
+        self.wraps = ends.get(border, (False, False))
         self.operations = Operations()
         self.head = Block(shape.image_channels, shape)
         self.body = nn.ModuleList([self._new_stage()])
@@ -60,35 +69,38 @@ class Generator(nn.Module):
         before it would have made.
         """
         margin, layers = self.shape.margin, self.shape.layers
-        x = self.operations.block(self.head, zero_pad(z0, margin))
+        x = self._block(self.head, zero_pad_ends(z0, margin, self.wraps))
         if start > 0:
             return x
         if self.border == "noise":
             size = (x.shape[-2] + 2 * margin, x.shape[-1] + 2 * margin)
             x = zero_pad(self.operations.upsample(x, size), (layers - 1) * margin)
         else:
-            x = zero_pad(x, layers * margin)
+            x = zero_pad_ends(x, layers * margin, self.wraps)
         return self._run(0, x)
 
     def refine(self, stage: int, x: Tensor, noise: Tensor, amplitude: float) -> Tensor:
         """Pass features `x` on through `stage` >= 1: x' = stage(up(x) + amplitude * noise) + up(x).
 
-        With border "noise" the noise reaches past the picture's edge, with border "zero" zeros do.
+        With border "noise" the noise reaches past the picture's edge, with border "zero" zeros do;
+        where it wraps the picture itself goes on.
         """
         frame = self.frame
         size = (noise.shape[-2] - 2 * frame, noise.shape[-1] - 2 * frame)
-        skip = self.operations.upsample(x, size)
+        skip = self._upsample(x, size)
         if self.border == "noise":
             wide = self.operations.upsample(x, (noise.shape[-2], noise.shape[-1]))
             wide = torch.add(wide, noise, alpha=amplitude)
         else:
             wide = torch.add(skip, noise, alpha=amplitude)
-            wide = zero_pad(wide, self.shape.layers * self.shape.margin)
+            wide = zero_pad_ends(wide, self.shape.layers * self.shape.margin, self.wraps)
         return self._run(stage, wide) + skip
 
     def render(self, x: Tensor) -> Tensor:
         """Features (N, C, h, w) -> picture (N, 3, h, w) in [-1, 1]."""
-        return self.operations.render(self.tail, zero_pad(x, self.shape.margin))
+        margin = self.shape.margin
+        wide = wrap_pad(zero_pad_ends(x, margin, self.wraps), margin, self.wraps)
+        return self.operations.render(self.tail, wide)
 
     def features(
         self, noises: Sequence[Tensor], amplitudes: Sequence[float], start: int = 0
@@ -108,11 +120,20 @@ class Generator(nn.Module):
         """Picture (N, 3, h, w) in [-1, 1] made from `noises`, see `features`."""
         return self.render(self.features(noises, amplitudes, start))
 
+    def _upsample(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        if any(self.wraps):
+            return self.operations.upsample_around(x, size, self.wraps)
+        return self.operations.upsample(x, size)
+
     def _run(self, stage: int, x: Tensor) -> Tensor:
         blocks: Any = self.body[stage]
         for block in blocks:
-            x = self.operations.block(block, x)
+            x = self._block(block, x)
         return x
+
+    def _block(self, block: Block, x: Tensor) -> Tensor:
+        """Where ends meet each layer goes around, so that its maps are no larger than the tile."""
+        return self.operations.block(block, wrap_pad(x, self.shape.margin, self.wraps))
 
     def param_groups(self, lr: float, scale: float, depth: int) -> list[dict[str, Any]]:
         """What is trained now, with its learning rate (Hinz et al. 2021, section 3.1).

@@ -86,7 +86,7 @@ class Planned:
         return estimate_training_memory(
             self.sizes,
             config.architecture,
-            self.model.task.border,
+            config.border,
             recipe_of(config),
             execution.arithmetic,
             execution.engine,
@@ -120,7 +120,7 @@ def rehearse(training: Planned, stage: int) -> Rehearsal:
     """Iterations of `stage` with fresh networks; the training is left as it is."""
     config, device = training.config_of(stage), training.device
     randomness = SeededRandomness(0, training.model.task, device)
-    generator = Generator(config.architecture, training.model.task.border)
+    generator = Generator(config.architecture, config.border)
     while generator.stages <= stage:
         generator.grow()
     discriminator = Discriminator(config.architecture)

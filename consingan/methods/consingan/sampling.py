@@ -91,7 +91,7 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
 
 def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:
     """Bytes that making so many pictures of `size` (h, w) at a time takes."""
-    sizes, border = output_sizes(model, size), model.task.border
+    sizes, border = output_sizes(model, size), model.config.border
     by_strips = _by_strips(model, sizes[-1])
     return estimate_sampling_memory(sizes, model.config.architecture, border, pictures, by_strips)
 
@@ -105,6 +105,8 @@ def frame_memory(model: ConSinGAN, size: Size | None) -> int:
 def _by_strips(model: ConSinGAN, size: Size) -> bool:
     """Whether a picture of `size` (h, w) is so large that it is made in strips."""
     shape = model.config.architecture
+    if any(model.config.wraps):  # the first row needs the last one
+        return False
     return strips.can_strip(shape) and strips.is_large(size, shape.channels, model.device)
 
 

@@ -91,7 +91,7 @@ def training_on(
     task = TASKS[config.train_mode]
     if around is not None:
         task = task.around(around.at((reals[0].shape[-2], reals[0].shape[-1])))
-    generator = Generator(config.architecture, task.border)
+    generator = Generator(config.architecture, config.border)
     discriminator = Discriminator(config.architecture)
     randomness = SeededRandomness(config.manual_seed, task, execution.device)
     randomness.initialize(generator, "generator")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from consingan.methods.contract import Task
 from consingan.nn.architecture import Border, Spacing
+from consingan.settings.reading import CHANNELS
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +67,7 @@ class Mode(Task):
         anchor: makes the fixed z_0, which must give back the real image, from real_0.
         source: makes the z_0 of one training iteration from real_0.
         entry: makes the z_0 under which a user's own picture enters, from that picture.
+        tiles: whether ends of its pictures can meet.
     """
 
     border: Border = "noise"
@@ -73,6 +75,7 @@ class Mode(Task):
     anchor: Source = unchanged
     source: Source = gaussian
     entry: Source = unchanged
+    tiles: bool = False
 
     @property
     def random(self) -> bool:
@@ -104,6 +107,8 @@ TASKS: dict[str, Mode] = {
         anchor=unchanged,
         source=gaussian,
         takes=("mask",),
+        channels=CHANNELS,
+        tiles=True,
     ),
     "retarget": Mode(
         summary="the same picture in other shapes, its borders kept",
@@ -112,6 +117,8 @@ TASKS: dict[str, Mode] = {
         anchor=unchanged,
         source=gaussian,
         takes=("mask",),
+        channels=CHANNELS,
+        tiles=True,
     ),
     "animation": Mode(
         summary="a short film from a still",
@@ -121,6 +128,8 @@ TASKS: dict[str, Mode] = {
         source=gaussian,
         output="film",
         overrides={"min_size": 20},
+        channels=CHANNELS,
+        tiles=True,
     ),
     "harmonization": Mode(
         summary="a pasted object becomes part of a picture",

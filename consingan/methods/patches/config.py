@@ -11,9 +11,8 @@ from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
+from consingan.settings.tiles import TILES, tile_option
 
-TILES = {"none": (False, False), "both": (True, True), "horizontal": (False, True),
-         "vertical": (True, False)}  # fmt: skip
 SYMMETRIES = ("none", "left", "right", "top", "bottom")
 
 
@@ -50,9 +49,7 @@ class PatchesConfig(Config):
         minimum=0,
         maximum=1,
     )
-    tile: str = option(
-        "none", "Seamless tiles: both, horizontal or vertical.", choices=TILES.keys()
-    )
+    tile: str = tile_option()
     symmetric: str = option(
         "none", "Mirror the left, right, top or bottom half onto the other.", choices=SYMMETRIES
     )
@@ -78,6 +75,11 @@ class PatchesConfig(Config):
         maximum=100,
         group="pair",
     )
+
+    @property
+    def wraps(self) -> tuple[bool, bool]:
+        """See `Config.wraps`."""
+        return TILES[self.tile]
 
     def check(self) -> None:
         """Refuse values that cannot work.

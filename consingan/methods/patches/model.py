@@ -16,7 +16,7 @@ from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.balance import Balance
-from consingan.methods.patches.config import TILES, PatchesConfig
+from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
@@ -190,7 +190,7 @@ class PatchDiffusion:
         scales = scales_for([self.sizes[0], size], recipe)
         sizes = canvas_sizes(size, scales, recipe, "The output")
         source = self._source(scales, recipe)
-        wrap = TILES[self.config.tile] if name == "fast" else (False, False)
+        wrap = self.config.wraps if name == "fast" else (False, False)
         canvas = Canvas(sizes, recipe, wrap, self._around(name), self.done)
         balance = Balance(self.config.balance) if self.config.balance else None
         if name == "fast":
@@ -204,7 +204,7 @@ class PatchDiffusion:
         return self._sources[key]
 
     def _around(self, name: str) -> Callable[[int, Denoiser], Denoiser]:
-        config, (vertical, horizontal) = self.config, TILES[self.config.tile]
+        config, (vertical, horizontal) = self.config, self.config.wraps
         if config.symmetric != "none":
             return lambda _, denoise: Mirrored(denoise, config.symmetric)  # type: ignore[arg-type]
         if config.tile != "none" and name != "fast":  # as published; the fast canvas has no end

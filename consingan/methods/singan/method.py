@@ -105,6 +105,7 @@ SINGAN = Method(
     paper="Rott Shaham, Dekel, Michaeli: SinGAN: Learning a Generative Model from a Single "
     "Natural Image, ICCV 2019",
     summary="a pyramid of small GANs, each trained alone on top of the coarser ones",
+    bits=8,
     config=SinGANConfig,
     tasks=TASKS,
     presets=PRESETS,

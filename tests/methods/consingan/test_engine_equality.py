@@ -43,6 +43,12 @@ CASES = {
     "slope 0.3": Case("zero", shape={"slope": 0.3, "norm": True}),
     "slope 0": Case(shape={"slope": 0.0}),
     "slope 1": Case(shape={"slope": 1.0}),
+    "tile": Case("wrap"),
+    "tile, normalized": Case("wrap", {"norm": True}),
+    "horizontal tile": Case("wrap_horizontal"),
+    "vertical tile": Case("wrap_vertical", {"kernel": 5, "layers": 1}),
+    "gray": Case(shape={"image_channels": 1}),
+    "opacity": Case("zero", shape={"image_channels": 4}),
 }
 
 

@@ -1,0 +1,43 @@
+"""The format of results follows what was trained."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from consingan.outputs.formats import chosen_format, said_of_range
+
+
+def config(channels: str = "auto", value_range: str = "auto", method: str = "consingan"):
+    return SimpleNamespace(channels=channels, value_range=value_range, method=method)
+
+
+@pytest.mark.parametrize(
+    ("trained", "form"),
+    [
+        (config(), "png"),
+        (config("gray"), "png"),
+        (config("gray", "0,65535"), "png16"),
+        (config("rgba", "0,4095"), "png16"),
+        (config("auto", "0,65535", "singan"), "png"),
+        (config("bands"), "tiff"),
+        (config("bands", "0,10000"), "tiff16"),
+    ],
+)
+def test_auto_is_as_deep_and_as_many_as_the_image(trained, form):
+    assert chosen_format("auto", trained) == form
+
+
+def test_what_is_asked_for_counts():
+    assert chosen_format("jpg", config("gray", "0,65535")) == "jpg"
+
+
+@pytest.mark.parametrize(
+    ("form", "kept", "said"),
+    [("png16", "-60,1740", "-60 and 1740"), ("png16", "0,65535", ""), ("png", "0,4095", ""),
+     ("png16", "auto", "")],
+)  # fmt: skip
+def test_numbers_that_are_not_the_images_own_are_explained(form, kept, said):
+    assert said in said_of_range(form, config(value_range=kept))
+    assert bool(said_of_range(form, config(value_range=kept))) == bool(said)
