@@ -147,7 +147,7 @@ def test_no_place_of_an_endless_canvas_is_special(monkeypatch: pytest.MonkeyPatc
     noise = SeededNoise(0, 0, [(40, 48), (20, 24)], made.real[0])
     tiles = []
     for px in (0, 16):
-        canvas, engine = made._prepared((40, 48), torch.Generator())
+        canvas, engine = made.prepared((40, 48), torch.Generator())
         assert canvas.scales == 2
         tiles.append(sample(canvas, engine, Rolled(noise, px)))
     torch.testing.assert_close(tiles[1], tiles[0].roll(16, 2), rtol=0, atol=1e-3)
