@@ -31,17 +31,23 @@ RELAXED = 30  # steps of a smooth fill at every size
 FAINTEST = 0.005  # share of a small pixel that a hole covers from which it is part of the hole
 
 
-def read_hole(words: str, picture: Picture) -> Mask:
+def by_color(words: str) -> bool:
+    """Whether a hole is what has a color."""
+    return words.partition(":")[0].partition(" ")[0] == COLOR
+
+
+def read_hole(words: str, picture: Picture, seen: Tensor | None = None) -> Mask:
     """The hole that the user means, at the picture's size, with what is to be said of it.
 
     Args:
         words: the file of a mask, "alpha" or "auto_color:R,G,B".
         picture: that has the hole.
+        seen: (1, 3, H, W) in [-1, 1], the picture as other programs show it, where that differs.
 
     Raises:
         UserError: the mask is missing, empty, full, of another shape, or takes more than is left.
     """
-    found = _found(words, picture)
+    found = _found(words, picture, seen)
     share = float(found.values.double().mean())
     if share == 0:
         raise UserError(f"--mask {shown(words)} marks nothing; a hole is white on black.")
@@ -58,11 +64,12 @@ def read_hole(words: str, picture: Picture) -> Mask:
     return found
 
 
-def _found(words: str, picture: Picture) -> Mask:
+def _found(words: str, picture: Picture, seen: Tensor | None) -> Mask:
     if words == ALPHA:
         return _transparent(picture)
-    if words.partition(":")[0].partition(" ")[0] == COLOR:
-        return _of_color(words, picture.image)
+    if by_color(words):
+        first = None if seen is None else _of_color(words, seen)
+        return first if first and bool(first.values.any()) else _of_color(words, picture.image)
     return _from_file(words, picture)
 
 

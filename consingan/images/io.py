@@ -29,16 +29,25 @@ PHOTOGRAPHS = (
 AS_IT_IS = Reading()
 
 
-def read_picture(name: str | Path, reading: Reading = AS_IT_IS) -> Picture:
+def read_picture(
+    name: str | Path, reading: Reading = AS_IT_IS, unknown: Tensor | None = None
+) -> Picture:
     """Read the picture `name`, a file or "skimage:NAME", and find out what there is to say of it.
 
     Palettes, gray, CMYK and any depth become RGB, colors of another profile sRGB; transparency is
     laid over white; a camera's rotation is applied.
 
+    Args:
+        name: a file or "skimage:NAME".
+        reading: which numbers are black and white, and which page.
+        unknown: (1, 1, H, W), above 0 where the numbers mean nothing and are not to count.
+
     Raises:
         UserError: there is no such picture or it cannot be read as asked.
     """
     raster = read_raster(name, reading.page)
+    if unknown is not None:
+        raster = raster.without(unknown[0, 0].numpy() > 0)
     short = shown(Path(name).name)
     try:
         picture = picture_of(raster, reading.value_range)

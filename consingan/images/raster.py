@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,3 +42,9 @@ class Raster:
     def bits(self) -> int:
         """Of one number; 1 of truth values."""
         return 1 if self.colors.dtype == np.bool_ else 8 * self.colors.dtype.itemsize
+
+    def without(self, unknown: Pixels) -> Raster:
+        """The same with other pixels' colors where `unknown` (H, W) is true; some must be known."""
+        colors, known = self.colors.copy(), self.colors[~unknown]
+        colors[unknown] = np.resize(known, colors[unknown].shape)
+        return replace(self, colors=colors)

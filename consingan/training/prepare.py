@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
-from consingan.images.hole import emptied, read_hole
+from consingan.images.hole import by_color, emptied, read_hole
 from consingan.images.io import read_image, read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask
@@ -27,7 +27,7 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO
+from consingan.settings.reading import AUTO, FULL
 from consingan.training.channels import MASK, choose_channels
 
 SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
@@ -93,9 +93,9 @@ def prepare(
     check_engine(method, execution)
     picture = _training_image(chosen.config, image)
     code = method.load()
+    picture, hole = _with_hole(chosen.config, picture, image is None)
     chosen, picture = choose_channels(chosen, picture)
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
-    hole = _hole(chosen.config, picture)
     if hole is not None:  # from here on nobody can see what lies in it
         kept = tuple(note for note in picture.notes if "transparent parts" not in note)
         picture = replace(picture, image=emptied(picture.image, hole.values), notes=kept)
@@ -135,22 +135,29 @@ def _training_image(config: Config, image: Picture | Tensor | None) -> Picture:
     return image if isinstance(image, Picture) else Picture(image)
 
 
-def _hole(config: Config, picture: Picture) -> Mask | None:
-    """What the settings say is not known of the picture; None where all is.
+def _with_hole(config: Config, picture: Picture, from_file: bool) -> tuple[Picture, Mask | None]:
+    """The picture and what the settings say is not known of it; None where all is.
+
+    A color that marks the hole is the one that is seen: of a deep file the one of the type's whole
+    range, and the picture is read anew, by the numbers that are known.
 
     Raises:
         UserError: the mask cannot be used, or the task is not trained with one.
     """
     words = method_of(config.method).pictures(config).get(MASK)
     if not words:
-        return None
+        return picture, None
     task = method_of(config.method).tasks[config.train_mode]
     if MASK not in (*task.needs, *task.takes):
         raise UserError(
             f"--mask does not go with --train_mode {config.train_mode}; leave it out, or use "
             "--train_mode inpainting."
         )
-    return read_hole(words, picture)
+    if not (by_color(words) and from_file and picture.value_range != AUTO):
+        return picture, read_hole(words, picture)
+    seen = read_picture(config.input_name, replace(config.reading, value_range=FULL)).image
+    hole = read_hole(words, picture, seen)
+    return read_picture(config.input_name, config.reading, hole.values), hole
 
 
 def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from commands import HEIGHT, WIDTH, save
 from hole_cases import HOLE, hole_mask, holed_scene
@@ -14,6 +15,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.hole import emptied, hole_at, read_hole
 from consingan.images.io import read_picture
+from consingan.settings.reading import Reading
 
 RED = (255, 0, 0)
 
@@ -33,6 +35,34 @@ def test_mask_transparency_and_color_say_the_same(tmp_path: Path) -> None:
     assert bool((of_color >= wanted()).all())
     assert float(of_color.sum()) < 3 * float(wanted().sum())
     assert torch.equal(read_hole("auto_color 255,0,0", plain).values, of_color)
+
+
+def deep_scene(known: int) -> np.ndarray:
+    """Numbers up to `known` of 16 bit, its hole the whole range's red."""
+    pixels = (holed_scene((0, 0, 0)) / 255 * known).astype(np.uint16)
+    pixels[HOLE] = (65535, 0, 0)
+    return pixels
+
+
+def test_the_color_of_a_deep_picture_is_the_one_that_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "deep.tif"
+    tifffile.imwrite(path, deep_scene(4095), photometric="rgb")
+    seen = read_picture(path, Reading("full")).image
+    found = read_hole("auto_color:255,0,0", read_picture(path), seen).values
+    plain = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    assert torch.equal(found, read_hole("auto_color:255,0,0", plain).values)
+
+
+def test_what_a_hole_shows_has_no_part_in_black_and_white(tmp_path: Path) -> None:
+    path, clean = tmp_path / "deep.tif", tmp_path / "clean.tif"
+    tifffile.imwrite(path, deep_scene(4095), photometric="rgb")
+    pixels = deep_scene(4095)
+    pixels[HOLE] = pixels[:8, :10]
+    tifffile.imwrite(clean, pixels, photometric="rgb")
+    known = read_picture(path, unknown=wanted())
+    assert known.value_range == read_picture(clean).value_range
+    assert torch.equal(known.image[wanted().expand(-1, 3, -1, -1) == 0],
+                       read_picture(clean).image[wanted().expand(-1, 3, -1, -1) == 0])  # fmt: skip
 
 
 def test_a_mask_of_another_size_takes_the_nearest_pixels_and_says_so(tmp_path: Path) -> None:
