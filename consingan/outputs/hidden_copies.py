@@ -19,6 +19,7 @@ from consingan.errors import UserError
 from consingan.images.hole import emptied, hole_at
 from consingan.images.io import unit
 from consingan.images.resize import resize_to
+from consingan.images.smooth import biharmonic
 from consingan.machine.execution import Execution
 from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.metrics.inside import Inside, box, inside
@@ -110,18 +111,6 @@ def of_patches(image: Tensor, mask: Tensor) -> Tensor:
     there = Execution(torch.device("cpu"))
     model: Any = method.load().restore(method.config(**settings), {"real.0": image}, there)
     return _sized(model.fill(image, mask, 0), image, mask)
-
-
-def biharmonic(image: Tensor, mask: Tensor) -> Tensor:
-    """The smoothest surface through what is known, scikit-image's `inpaint_biharmonic`."""
-    from skimage.restoration import inpaint_biharmonic
-
-    pixels = image[0].permute(1, 2, 0).double().numpy()
-    made = inpaint_biharmonic(  # type: ignore[no-untyped-call, unused-ignore]
-        pixels, mask[0, 0].numpy() > 0, channel_axis=-1
-    )
-    smooth = torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))[None].to(image)
-    return torch.where(mask > 0, smooth.clamp(-1, 1), image)
 
 
 UNTRAINED_WAYS: Mapping[str, Fill] = {

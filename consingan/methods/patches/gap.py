@@ -126,6 +126,21 @@ class Gap:
         mean = (total[:, :channels] / total[:, channels:]).T.view_as(self.picture)
         return torch.where(self.hole, mean, self.picture)
 
+    def misfit(self, canvas: Tensor, matches: Tensor) -> Tensor:
+        """The mean error of the matches (M,) whose windows show a pixel, (h, w); 0 elsewhere."""
+        total = self.picture.new_zeros(self.hole.numel(), 2)
+        for some in self._parts(STRIP):
+            count, windows = self.count[some], self.open[some]
+            off = self._rows(canvas, windows) - self.lines.whole(matches[some])
+            off -= _shift(off[:, None], count)
+            error = (off.square_().sum(2) * count).sum(1)
+            both = torch.stack([error, torch.ones_like(error)], 1) * self.vote[some, None]
+            pixels = self.lines.pixels(windows)
+            spread = both[:, None].expand(-1, pixels.shape[1], -1)
+            total.index_add_(0, pixels.flatten(), spread.flatten(0, 1))
+        mean = torch.where(total[:, 1] > 0, total[:, 0] / total[:, 1], 0)
+        return mean.view(self.hole.shape)
+
     def _rows(self, canvas: Tensor, windows: Tensor) -> Tensor:
         """The pixels of windows (n,), (n, p * p, C)."""
         return canvas.flatten(1)[:, self.lines.pixels(windows)].permute(1, 2, 0)

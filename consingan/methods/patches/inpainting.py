@@ -3,7 +3,8 @@
 Coarse to fine, as everywhere here, but with nothing drawn: each window that touches the hole takes
 the known patch nearest to it, the hole becomes what these patches agree on (`gap`), and again. The
 coarsest scale begins with a smooth fill. With noise, as a sample begins, the layout was often
-another one than the surroundings ask for.
+another one than the surroundings ask for. The finest scale has smaller patches than the others:
+these find the layout, those the texture. Last the rim is softened (`rim`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from consingan.methods.patches.fast import carried
 from consingan.methods.patches.gap import Gap
 from consingan.methods.patches.holes import hole_sizes, scales_around
 from consingan.methods.patches.pyramid import build_pyramid, resize, scale_sizes, size_of
+from consingan.methods.patches.rim import softened
 from consingan.methods.patches.windows import Windows
 from consingan.nn.noise import stream
 
@@ -30,6 +32,8 @@ LEVEL = 0.05
 """Noise on the smooth fill that the coarsest scale begins with: seeds give different fills."""
 ALL = 2**24
 """So many pairs of window and patch are compared; above, carried and neighboring patches only."""
+FINER = 2  # px that patches of the finest scale are smaller
+LEAST = 3  # px of a patch
 STILL = 2e-3  # mean change of the hole's pixels below which a scale is finished
 
 
@@ -49,6 +53,13 @@ class Filling:
     ) -> Filling:
         """Of a picture (C, H, W) in [-1, 1] and a hole (H, W), bool.
 
+        Args:
+            image: the picture; what lies in the hole does not matter.
+            hole: true inside.
+            patch: px of all scales but the finest.
+            floor: px of the coarsest scale's shorter side.
+            near: see `NEAR`.
+
         Raises:
             UserError: the hole leaves no known patch.
         """
@@ -57,7 +68,9 @@ class Filling:
         sizes = scale_sizes(size_of(image), scales, floor)
         pictures = build_pyramid(emptied(image[None], hole[None, None])[0], sizes)
         holes = hole_sizes(hole, sizes)
-        return cls([Gap.of(x, h, patch, near) for x, h in zip(pictures, holes, strict=True)])
+        patches = [max(LEAST, patch - FINER), *[patch] * (scales - 1)]
+        made = zip(pictures, holes, patches, strict=True)
+        return cls([Gap.of(x, h, side, near) for x, h, side in made])
 
     def fill(self, seed: int, index: int = 0) -> Tensor:
         """Fill `index` of `seed`, (C, H, W); known pixels are the picture's to the bit."""
@@ -74,7 +87,8 @@ class Filling:
                 canvas = gap.voted(matches[gap.open], up)
             rounds = ROUNDS[0] if gap is coarsest else ROUNDS[1]
             canvas = _settled(gap, canvas, matches, rounds, rng)
-        return canvas
+        finest = self.gaps[0]
+        return softened(finest, canvas, matches[finest.open])
 
 
 def _settled(
@@ -93,9 +107,26 @@ def _settled(
 
 def _carried(matches: Tensor, coarse: Gap, fine: Gap) -> Tensor:
     """Matches of all windows (N,) at the finer scale."""
-    windows = [Windows(size_of(gap.picture), gap.lines.patch) for gap in (coarse, fine)]
-    grids = coarse.lines.grid, fine.lines.grid
-    found = carried(matches.view(grids[0]), windows[0], windows[1], grids).flatten()
+    patch = fine.lines.patch
+    matches = _narrowed(matches.view(coarse.lines.grid), (coarse.lines.patch - patch) // 2)
+    windows = [Windows(size_of(gap.picture), patch) for gap in (coarse, fine)]
+    grids = (matches.shape[0], matches.shape[1]), fine.lines.grid
+    found = carried(matches, windows[0], windows[1], grids).flatten()
     carried_ = fine.own()
     carried_[fine.open] = fine.nearest[found[fine.open]]
     return carried_
+
+
+def _narrowed(matches: Tensor, off: int) -> Tensor:
+    """Matches of windows that are `off` px smaller on each side, (r, c) to (r + 2 off, c + 2 off).
+
+    Each takes the match of the larger window that it lies in the middle of, at the border in.
+    """
+    rows, columns = matches.shape
+    row, column = torch.meshgrid(
+        *(torch.arange(n + 2 * off, device=matches.device) for n in (rows, columns)), indexing="ij"
+    )
+    inside = (row - off).clamp(0, rows - 1), (column - off).clamp(0, columns - 1)
+    found = matches[inside]
+    down, right = found // columns + row - inside[0], found % columns + column - inside[1]
+    return down * (columns + 2 * off) + right
