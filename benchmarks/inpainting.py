@@ -7,7 +7,8 @@ scikit-image's. Each is the centre square, brought to 128 px by Pillow's bicubic
 one square of A % of the area, its top at 0.55 n - side / 2, its left at 0.45 n - side / 2;
 `strokesA`, discs of radius 4 n / 128 along random walks of RandomState(7), 25 steps each, wrapping
 at the border, until A % is covered. Scores are those of `metrics.inside`. Seconds are CPU seconds
-of one thread. Rows that are there already are not made again.
+of one thread. What is there already is not made again. `sheet_<hole>.png` shows all pictures with
+the hole, every way below, and the truth at last.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from torch import Tensor
 
 import consingan
 from consingan.images.hole import emptied
-from consingan.images.io import unit, write_image
+from consingan.images.io import read_image, unit, write_image
+from consingan.images.sheets import grid
 from consingan.metrics.inside import inside, seam
 from consingan.outputs.hidden_copies import UNTRAINED_WAYS
 
@@ -129,6 +131,31 @@ def table(output: Path) -> str:
     return head
 
 
+def by_picture(output: Path) -> str:
+    """PSNR / SWD of every picture, a row for each way and hole."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for file in sorted(output.glob("*.json")):
+        r = json.loads(file.read_text("utf-8"))
+        row = found.setdefault((r["hole"], r["way"]), {})
+        row[r["picture"]] = f"{r['psnr']:.2f} / {r['swd']:.1f}"
+    lines = ["| way | hole | " + " | ".join(PICTURES) + " |", "|---" * (2 + len(PICTURES)) + "|"]
+    for (hole, way), row in sorted(found.items()):
+        lines.append("| " + " | ".join([way, hole, *(row.get(n, "") for n in PICTURES)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def sheet(output: Path, folder: Path, hole: str, side: int) -> Tensor | None:
+    """All pictures with the hole, filled by every way that has filled them all, and the truth."""
+    truths = [picture_of(name, folder, side) for name in PICTURES]
+    rows = [torch.where(hole_of(hole, side) > 0, 1.0, truth) for truth in truths]
+    first = f"_{hole}_{PICTURES[0]}"
+    ways = sorted(file.stem.removesuffix(first) for file in output.glob(f"*{first}.png"))
+    for way in ways:
+        files = [output / f"{way}_{hole}_{name}.png" for name in PICTURES]
+        rows += [read_image(file) for file in files] if all(f.is_file() for f in files) else []
+    return grid([*rows, *truths], len(PICTURES)) if len(rows) > len(truths) else None
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), required=True)
@@ -157,7 +184,12 @@ def main(
                 record = {"way": name, "hole": hole, "picture": picture, **found}
                 (output / f"{stem}.json").write_text(json.dumps(record) + "\n", "utf-8")
                 click.echo(f"{stem} {found}")
-        (output / "inpainting.md").write_text(table(output), "utf-8")
+        page = f"{table(output)}\nPSNR / SWD:\n\n{by_picture(output)}"
+        (output / "inpainting.md").write_text(page, "utf-8")
+    for hole in holes:
+        shown = sheet(output, folder, hole, side)
+        if shown is not None:
+            write_image(output / f"sheet_{hole}.png", shown)
     click.echo(table(output))
 
 

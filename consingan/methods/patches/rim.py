@@ -42,4 +42,5 @@ def _mean_around(values: Tensor, rim: Tensor) -> Tensor:
     """The mean of (h, w) over the pixels of the rim that are near; meaningless far from it."""
     both = torch.stack([values * rim, rim.to(values)])[:, None]
     total, count = F.avg_pool2d(both, AROUND, 1, AROUND // 2)[:, 0]
-    return total / count.clamp_min(LEAST)
+    mean: Tensor = total / count.clamp_min(LEAST)
+    return mean

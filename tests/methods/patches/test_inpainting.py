@@ -13,7 +13,7 @@ from consingan.methods.patches.holes import (
     scales_around,
     touched,
 )
-from consingan.methods.patches.inpainting import Filling
+from consingan.methods.patches.inpainting import Filling, _narrowed
 
 
 def picture(seed: int = 0) -> torch.Tensor:
@@ -93,3 +93,10 @@ def test_a_thin_hole_needs_one_scale_and_a_thick_one_more() -> None:
     thick[30:60, 30:60] = True
     assert scales_around(thin, 24, 9) == 1
     assert scales_around(thick, 24, 9) == 3
+
+
+def test_a_smaller_window_takes_the_match_of_the_larger_one_around_it() -> None:
+    own = torch.arange(6 * 7).view(6, 7)  # of windows of 9 px
+    assert torch.equal(_narrowed(own, 1), torch.arange(8 * 9).view(8, 9))
+    moved = _narrowed(torch.where(own == 2 * 7 + 3, 4 * 7 + 1, own), 1)
+    assert int(moved[3, 4]) == 5 * 9 + 2
