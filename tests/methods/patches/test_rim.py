@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from consingan.images.smooth import RIM
 from consingan.methods.patches.gap import Gap
 from consingan.methods.patches.holes import depth
-from consingan.methods.patches.rim import RIM, softened
+from consingan.methods.patches.rim import softened
 
 
 def picture() -> torch.Tensor:
