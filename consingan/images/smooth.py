@@ -40,7 +40,7 @@ def smooth_rim(filled: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         (1, 3, H, W), equal to `filled` beyond the rim, and (1, 1, H, W).
     """
-    far = depth(hole.cpu()).float()
+    far = depth(hole.cpu().float())
     rim = (far > 0) & (far <= RIM)
     smooth = biharmonic(filled.cpu(), rim)
     near = torch.exp(-(((far - 1) / REACH) ** 2)) * rim

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 SMOOTH = 0.6
-"""Share of what goes on smoothly at the edge of a fill: without it the seams of two were 2.2 and 1.8
-and their PSNR 15.5 and 14.6 dB, with it 1.1 and 0.9, 15.9 and 14.8 dB."""
+"""Share of what goes on smoothly at the edge of a fill: without it the seams of two were 2.2 and
+1.8 and their PSNR 15.5 and 14.6 dB, with it 1.1 and 0.9, 15.9 and 14.8 dB."""
 
 
 def regions_of(
@@ -55,7 +55,7 @@ def fill(model: ConSinGAN, image: Tensor, mask: Tensor, seed: int) -> Tensor:
     """`image` (1, 3, H, W) with a hole made anew, (1, 3, h, w) on the CPU.
 
     Around the hole the fixed noise holds the picture, in it the noise is that of `seed`. What is
-    made is moved at the seam to what lies around it, and mixed with what goes on smoothly from there.
+    made is moved at the seam to what lies around it, and mixed with what goes on smoothly there.
     """
     sizes, fixed = model.sizes, model.fixed_noises
     image = emptied(image.to(model.device), mask.to(model.device))
