@@ -111,16 +111,18 @@ def draw(found: Trainings, seconds: Mapping[str, float], path: Path) -> None:
 
     sheet = Figure(figsize=(10, 3.2 * len(DRAWN)), layout="constrained")
     for line, name in zip(sheet.subplots(len(DRAWN), 2, squeeze=False), DRAWN, strict=True):
-        for recipe, records in found.items():
+        for number, (recipe, records) in enumerate(found.items()):
             value, variety = (summary_of(by_picture(records, key)) for key in (name, "diversity"))
             if value is None or variety is None:
                 continue
             reach = [[abs(value.mean - end)] for end in (value.low, value.high) if end is not None]
-            bars = {"yerr": reach or None, "fmt": "o", "label": recipe, "capsize": 3}
+            bars = {"yerr": reach or None, "fmt": "o", "label": recipe, "capsize": 3,
+                    "color": f"C{number}"}  # fmt: skip
             line[0].errorbar([variety.mean], [value.mean], **bars)
             if recipe in seconds:
                 line[1].errorbar([seconds[recipe]], [value.mean], **bars)
         line[0].set(xlabel="diversity", ylabel=COLUMNS[name])
         line[1].set(xlabel="seconds of a training", xscale="log")
-    line[0].legend(fontsize="small")
+        if line[0].containers:
+            line[0].legend(fontsize="small")
     sheet.savefig(path, dpi=100)
