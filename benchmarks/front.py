@@ -118,7 +118,7 @@ def trainings(orders: Mapping[str, Sequence[Order]], folder: Path) -> dict[str, 
     for name, some in orders.items():
         for record in records_of(some, folder):
             if "run" in record:
-                own = (folder / record["run"]).parents[0]
+                own = folder / Path(record["run"]).parts[0]
                 record = {**record, "cpu": cpu_seconds(own / CLOCK)}
             found.setdefault(name, []).append({**record, "preset": name})
     return found

@@ -91,6 +91,7 @@ def test_it_trains_beside_stored_figures_and_goes_on(
     (clock,) = output.rglob(CLOCK)
     before = clock.read_text("utf-8")
     assert json.loads(before)["seconds"] > 0
+    assert float(table["On average"][1]["CPU s"]) > 0
     assert (output / "front.png").is_file()
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output

@@ -36,7 +36,11 @@ def label(config: ConSinGANConfig) -> str:
 
 
 def _fine_preset(preset: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the finest stage is trained, so that its own count is what --niter means."""
+    """Only the finest stage is trained, so that its own count is what --niter means.
+
+    Weights are there already: how first ones are drawn is the run's.
+    """
+    preset.pop("init", None)
     if "fine_niter" in preset and typed.get("niter") is not None:
         preset["fine_niter"] = typed["niter"]
     return preset
