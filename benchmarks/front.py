@@ -22,6 +22,7 @@ import click
 
 from benchmarks.front_table import (
     average_rows,
+    collapsed,
     draw,
     picture_rows,
     ratio_rows,
@@ -31,7 +32,7 @@ from benchmarks.quality import records_of
 from benchmarks.quality_table import Record, figure
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import machine, write_results
-from consingan.batch.ledger import STOPPED
+from consingan.batch.ledger import JUDGING, STOPPED, TRAINING
 from consingan.batch.orders import Order, is_done, orders_of
 from consingan.batch.study import Study
 from consingan.batch.work import perform
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+UNDER_WAY = (TRAINING, JUDGING, STOPPED)
 CLOCK, CLOCKED = "cpu.json", "times.json"
-FLAT, ALIKE = 15.0, 0.01  # dB of the reconstruction, diversity: below, a training collapsed
 AVERAGE, BY_PICTURE, RATIOS = "On average", "By picture", "Ratios to the first recipe"
 TIMES = "Time of a training, iterations in turns"
 
@@ -117,6 +118,8 @@ def trainings(orders: Mapping[str, Sequence[Order]], folder: Path) -> dict[str, 
     found: dict[str, list[Record]] = {}
     for name, some in orders.items():
         for record in records_of(some, folder):
+            if record.get("error") in UNDER_WAY:
+                continue
             if "run" in record:
                 own = folder / Path(record["run"]).parts[0]
                 record = {**record, "cpu": cpu_seconds(own / CLOCK)}
@@ -157,12 +160,6 @@ def write(output: Path, found: dict[str, list[Record]], seconds: Mapping[str, fl
     kept = [{k: v for k, v in r.items() if k != "values"} for some in there.values() for r in some]
     write_json(output / "trainings.json", {"trainings": kept})
     draw(there, seconds, output / "front.png")
-
-
-def collapsed(record: Record) -> bool:
-    """Whether a training failed, or gives neither the image back nor samples that differ."""
-    psnr, variety = figure(record, "psnr"), figure(record, "diversity")
-    return "error" in record or (psnr or 0.0) < FLAT or (variety or 0.0) < ALIKE
 
 
 def collapse_rows(found: Mapping[str, Sequence[Record]]) -> list[Row]:

@@ -18,7 +18,14 @@ Trainings = Mapping[str, Sequence[Record]]  # by recipe
 SHOWN = ("swd", "coherence", "completeness", "diversity", "psnr")
 COMPARED = ("swd", "coherence", "completeness", "diversity")
 DRAWN = ("swd", "coherence", "completeness")
+FLAT, ALIKE = 15.0, 0.01  # dB of the reconstruction, diversity: below, a training collapsed
 DRAWS = 4000  # of the bootstrap
+
+
+def collapsed(record: Record) -> bool:
+    """Whether a training failed, or gives neither the image back nor samples that differ."""
+    psnr, variety = figure(record, "psnr"), figure(record, "diversity")
+    return "error" in record or (psnr or 0.0) < FLAT or (variety or 0.0) < ALIKE
 
 
 def by_picture(records: Sequence[Record], name: str) -> dict[str, list[float]]:
@@ -51,7 +58,8 @@ def average_rows(found: Trainings) -> list[Row]:
     for name, records in found.items():
         good = [r for r in records if "error" not in r]
         row: Row = {"recipe": name, "pictures": len({r["image"] for r in good}),
-                    "trainings": len(good), "failed": len(records) - len(good)}  # fmt: skip
+                    "trainings": len(good), "collapsed": sum(collapsed(r) for r in good),
+                    "failed": len(records) - len(good)}  # fmt: skip
         for key in SHOWN:
             row[COLUMNS[key]] = _cell(summary_of(by_picture(good, key)))
         row["CPU s"] = _cell(summary_of(by_picture(good, "cpu")))
@@ -104,13 +112,14 @@ def draw(found: Trainings, seconds: Mapping[str, float], path: Path) -> None:
 
     Args:
         found: records by recipe.
-        seconds: of a training, by recipe; those without are left out of the right column.
+        seconds: of a training, by recipe; none: no right column.
         path: of the PNG.
     """
     from matplotlib.figure import Figure
 
     sheet = Figure(figsize=(10, 3.2 * len(DRAWN)), layout="constrained")
-    for line, name in zip(sheet.subplots(len(DRAWN), 2, squeeze=False), DRAWN, strict=True):
+    columns = 2 if seconds else 1
+    for line, name in zip(sheet.subplots(len(DRAWN), columns, squeeze=False), DRAWN, strict=True):
         for number, (recipe, records) in enumerate(found.items()):
             value, variety = (summary_of(by_picture(records, key)) for key in (name, "diversity"))
             if value is None or variety is None:
@@ -122,7 +131,8 @@ def draw(found: Trainings, seconds: Mapping[str, float], path: Path) -> None:
             if recipe in seconds:
                 line[1].errorbar([seconds[recipe]], [value.mean], **bars)
         line[0].set(xlabel="diversity", ylabel=COLUMNS[name])
-        line[1].set(xlabel="seconds of a training", xscale="log")
+        if seconds:
+            line[1].set(xlabel="seconds of a training", xscale="log")
         if line[0].containers:
             line[0].legend(fontsize="small")
     sheet.savefig(path, dpi=100)

@@ -14,8 +14,10 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "paper": {},
     "fast": {"preset": "fast"},
     "draft": {"preset": "draft"},
+    "draft before": {"niter": 600, "fine_niter": 30, "fine_d_steps": 1},
     "he 600": {**HE, "niter": 600, "fine_niter": 60},
     "he 600 sw": {**HE, "niter": 600, "fine_niter": 60, "sw_weight": 3.0},
+    "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     # The coarse stages alone: `--max_size 46`, where the layout of walls is won or lost.
     "coarse": COARSE,
     "coarse 1D": {**COARSE, "d_steps": 1, "penalty_every": 4},

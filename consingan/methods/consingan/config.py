@@ -107,7 +107,7 @@ class ConSinGANConfig(Config):
     )
     init: str = option(
         "published",
-        "First weights; he are larger: fewer iterations do, samples keep closer.",
+        "First weights; he are larger: quicker, but some trainings end in one flat color.",
         choices=INITS,
         group="optimization",
     )
