@@ -106,7 +106,7 @@ def time_rows(configs: Mapping[str, ConSinGANConfig], execution: Execution) -> l
     turn = math.lcm(*(config.penalty_every for config in configs.values()))
     # A GPU's graphs are recorded before anything is timed; each kind of iteration is in every turn.
     untimed = WARM_UP + 1 if execution.device.type == "cuda" else 1
-    seconds = dict.fromkeys(configs, 0.0)
+    seconds, used = dict.fromkeys(configs, 0.0), dict.fromkeys(configs, 0.0)
     sizes = {
         name: sizes_of(c.max_size, c.train_stages, c.train_mode, c.min_size)
         for name, c in configs.items()
@@ -122,13 +122,16 @@ def time_rows(configs: Mapping[str, ConSinGANConfig], execution: Execution) -> l
                 shown, own = sizes[name][: stage + 1], at_stage(name, stage)
                 task = task_of(shown, config.train_mode, execution.device, own)
                 runs[name] = partial(_iterations, engine(task), task, turn)
-        for name, (wall, _) in in_turns(runs, execution.device, TURNS, untimed).items():
-            seconds[name] += wall / turn * at_stage(name, stage).niter
-    first = next(iter(seconds.values()))
+        for name, (wall, cpu) in in_turns(runs, execution.device, TURNS, untimed).items():
+            iterations = at_stage(name, stage).niter
+            seconds[name] += wall / turn * iterations
+            used[name] += cpu / turn * iterations
+    first, first_used = next(iter(seconds.values())), next(iter(used.values()))
     return [
-        {"preset": name, "minutes": taken / 60, "ratio": taken / first}
+        {"preset": name, "minutes": taken / 60, "ratio": taken / first,
+         "CPU minutes": used[name] / 60, "by CPU time": used[name] / first_used}
         for name, taken in seconds.items()
-    ]
+    ]  # fmt: skip
 
 
 def _iterations(engine: Engine, task: StageTask, count: int, _: int) -> None:

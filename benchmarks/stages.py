@@ -15,6 +15,7 @@ from consingan.methods.consingan.tasks import TASKS
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
+from consingan.nn.sliced import patch_directions
 
 SHORTER_SIDE = 2 / 3  # of the longer one, as in a photograph
 
@@ -54,8 +55,8 @@ def task_of(
     rng = stream("benchmark", len(sizes))
     generator = Generator(config.architecture, TASKS[mode].border)
     discriminator = Discriminator(config.architecture)
-    initialize(generator, rng)
-    initialize(discriminator, rng)
+    initialize(generator, rng, config.init)
+    initialize(discriminator, rng, config.init)
     for _ in sizes[1:]:
         generator.grow()
     shapes = noise_shapes(sizes, config.nfc, config.nc_im, generator.frame)
@@ -72,4 +73,8 @@ def new_draws(task: StageTask, iteration: int) -> Draws:
     device = task.real.device
     rng = stream("draws", iteration, device=device)
     noises = [gaussian(z.shape, rng) for z in task.fixed_noises]
-    return Draws(noises, torch.rand(task.recipe.d_steps, generator=rng, device=device))
+    mixing = torch.rand(task.recipe.d_steps, generator=rng, device=device)
+    if not task.recipe.sw_weight:
+        return Draws(noises, mixing)
+    directions = patch_directions(task.real.shape[1], stream("directions", iteration))
+    return Draws(noises, mixing, directions.to(device))

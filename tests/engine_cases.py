@@ -16,6 +16,7 @@ from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise import gaussian, stream
+from consingan.nn.sliced import patch_directions
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ def draws_for(task: StageTask, iteration: int) -> Draws:
     rng = stream("draws", iteration)
     dtype = task.real.dtype
     noises = [gaussian(z.shape, rng).to(dtype) for z in task.fixed_noises]
-    return Draws(noises, torch.rand(task.recipe.d_steps, generator=rng).to(dtype))
+    mixing = torch.rand(task.recipe.d_steps, generator=rng).to(dtype)
+    directions = patch_directions(3, rng).to(dtype) if task.recipe.sw_weight else None
+    return Draws(noises, mixing, directions)
 
 
 def run(engine: Engine, task: StageTask, iterations: int) -> Tensor:
-    """Losses (iterations, 5)."""
+    """Losses (iterations, 5 or 6)."""
     return torch.stack([engine.step(draws_for(task, k), k) for k in range(iterations)])
 
 

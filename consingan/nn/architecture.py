@@ -13,6 +13,7 @@ WRAPPED: dict[tuple[bool, bool], Border] = {
 }  # fmt: skip
 """(top to bottom, left to right) -> what goes on at the other end; across the others zeros."""
 ACTIVATIONS: tuple[str, ...] = ("lrelu", "prelu", "elu", "selu")
+INITS: tuple[str, ...] = ("published", "he")  # ways to draw first weights, `blocks.SPREADS`
 
 
 @dataclass(frozen=True)

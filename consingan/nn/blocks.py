@@ -103,16 +103,35 @@ def _conv(inputs: int, outputs: int, shape: Architecture) -> nn.Conv2d:
     return conv
 
 
-def initialize(network: nn.Module, rng: torch.Generator) -> None:
+def published_spread(name: str, conv: nn.Conv2d) -> float:  # noqa: ARG001
+    """0.02 everywhere."""
+    return WEIGHT_STD
+
+
+def he_spread(name: str, conv: nn.Conv2d) -> float:
+    """sqrt(2 / fan-in) (He et al. 2015, eq. 10), half of it in the tail, whose output is judged."""
+    spread = math.sqrt(2 / conv.weight[0].numel())
+    return spread / 2 if name == "tail" else spread
+
+
+SPREADS: dict[str, Callable[[str, nn.Conv2d], float]] = {
+    "published": published_spread,
+    "he": he_spread,
+}
+"""Standard deviation of a convolution's first weights, by the name of the way (`INITS`)."""
+
+
+def initialize(network: nn.Module, rng: torch.Generator, init: str = "published") -> None:
     """Draw a network's first weights from `rng` (a CPU generator).
 
-    Convolutions N(0, 0.02), normalization weights N(1, 0.02) and biases 0; the biases of
-    convolutions are uniform in +-1/sqrt(fan-in), PyTorch's default.
+    Convolutions N(0, std) with std by `SPREADS`, normalization weights N(1, 0.02) and biases 0; the
+    biases of convolutions are uniform in +-1/sqrt(fan-in), PyTorch's default.
     """
+    spread = SPREADS[init]
     with torch.no_grad():
-        for module in network.modules():
+        for name, module in network.named_modules():
             if isinstance(module, nn.Conv2d):
-                module.weight.normal_(0, WEIGHT_STD, generator=rng)
+                module.weight.normal_(0, spread(name, module), generator=rng)
                 assert module.bias is not None
                 bound = 1 / math.sqrt(module.weight[0].numel())
                 module.bias.uniform_(-bound, bound, generator=rng)

@@ -28,6 +28,7 @@ CASES = {
     "lazy penalty": Case(recipe={"penalty_every": 2}),
     "very lazy penalty": Case(recipe={"penalty_every": 4, "d_steps": 1}),
     "norm": Case("zero", {"norm": True, "activation": "elu"}),
+    "sliced distance": Case(recipe={"sw_weight": 3.0}),
 }
 ITERATIONS = 4 * (WARM_UP + 1)
 
@@ -50,11 +51,12 @@ class Repeater:
         if self.fails:
             raise RuntimeError("operation not permitted when stream is capturing\nmore")
         self.recorded += 1
-        place = torch.empty(5, dtype=torch.float64)
+        place = torch.empty(0, dtype=torch.float64)
 
         def replay() -> Tensor:
             self.replayed += 1
-            return place.copy_(iteration())
+            losses = iteration()
+            return place.resize_(losses.shape).copy_(losses)
 
         return replay
 

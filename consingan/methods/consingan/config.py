@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.tasks import TASKS
-from consingan.nn.architecture import ACTIVATIONS, WRAPPED, Architecture, Border
+from consingan.nn.architecture import ACTIVATIONS, INITS, WRAPPED, Architecture, Border
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
@@ -105,6 +105,12 @@ class ConSinGANConfig(Config):
     batch_norm: bool = option(
         Architecture.norm, "Normalize in the generator: steadier, less varied.", group="network"
     )
+    init: str = option(
+        "published",
+        "First weights; he are larger: quicker, but some trainings end in one flat color.",
+        choices=INITS,
+        group="optimization",
+    )
     lr_g: float = option(5e-4, "Learning rate of the generator.", above=0, group="optimization")
     lr_d: float = option(5e-4, "Learning rate of the discriminator.", above=0, group="optimization")
     beta1: float = option(
@@ -152,6 +158,12 @@ class ConSinGANConfig(Config):
     alpha: float = option(
         10.0,
         "Weight of the reconstruction: higher keeps closer to the image.",
+        minimum=0,
+        group="optimization",
+    )
+    sw_weight: float = option(
+        0.0,
+        "Weight of the sliced Wasserstein distance of 7x7 patches: truer colors; 0 as published.",
         minimum=0,
         group="optimization",
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.tasks import Mode
 from consingan.nn import noise
 from consingan.nn.blocks import initialize
 from consingan.nn.noise import Size
+from consingan.nn.sliced import patch_directions
 
 
 class Randomness(Protocol):
@@ -41,15 +43,24 @@ class SeededRandomness:
 
     Pictures are worked on with a CPU stream, on the CPU if `draws` gets them there, so that a GPU
     has no reason to wait. The large noises are drawn where they are used.
+
+    Attributes:
+        seed: of the training.
+        mode: of the training, which draws z_0.
+        device: where tensors are wanted.
+        init: how first weights are drawn, a row of `blocks.SPREADS`.
+        sliced: whether the iterations want directions for the sliced Wasserstein distance.
     """
 
     seed: int
     mode: Mode
     device: torch.device
+    init: str = "published"
+    sliced: bool = False
 
     def initialize(self, network: torch.nn.Module, name: str) -> None:
         """Draw the first weights of the network called `name`."""
-        initialize(network, noise.stream(self.seed, "weights", name))
+        initialize(network, noise.stream(self.seed, "weights", name), self.init)
 
     def fixed_noise(self, stage: int, shape: tuple[int, ...], image: Tensor) -> Tensor:
         """z_0 by the mode's anchor, later ones N(0, 1)."""
@@ -67,7 +78,21 @@ class SeededRandomness:
         large = rng if self.device.type == "cpu" else noise.stream(*keys, device=self.device)
         mixing = noise.sent(torch.rand(steps, generator=rng), self.device)
         first = noise.sent(self.mode.source(image, rng), self.device)
-        return Draws([first, *(noise.gaussian(s, large) for s in shapes[1:])], mixing)
+        drawn = Draws([first, *(noise.gaussian(s, large) for s in shapes[1:])], mixing)
+        return replace(drawn, directions=self._directions(stage, iteration, shapes[0][1]))
+
+    def _directions(self, stage: int, iteration: int, channels: int) -> Tensor | None:
+        """From a stream of their own: with them or without, the other numbers are the same."""
+        if not self.sliced:
+            return None
+        rng = noise.stream(self.seed, "directions", stage, iteration)
+        return noise.sent(patch_directions(channels, rng), self.device)
+
+
+def randomness_of(config: ConSinGANConfig, mode: Mode, device: torch.device) -> SeededRandomness:
+    """What a training with these settings draws."""
+    sliced = config.sw_weight > 0
+    return SeededRandomness(config.manual_seed, mode, device, config.init, sliced)
 
 
 def noise_shapes(
@@ -92,7 +117,10 @@ class Draws:
         noises: z_0..z_d, shapes as `noise_shapes`.
         mixing: (discriminator steps,) in [0, 1): where between real and fake each gradient
             penalty is taken.
+        directions: for the sliced Wasserstein distance, see `nn.sliced.patch_directions`; None
+            where it has no weight.
     """
 
     noises: list[Tensor]
     mixing: Tensor
+    directions: Tensor | None = None

@@ -7,7 +7,7 @@ and the yardstick of the benchmarks. `FastEngine` (fast_engine.py) computes the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -20,6 +20,7 @@ from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.regions import EVERYTHING, Region
+from consingan.nn.sliced import sliced_distance
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Recipe:
     lambda_grad: float = ConSinGANConfig.lambda_grad
     penalty_every: int = ConSinGANConfig.penalty_every
     alpha: float = ConSinGANConfig.alpha
+    sw_weight: float = ConSinGANConfig.sw_weight
 
     def penalty_weight(self, iteration: int, step: int) -> float:
         """Weight of the gradient penalty at one discriminator step; 0 where it is left out."""
@@ -65,6 +67,17 @@ class StageTask:
     recipe: Recipe
     region: Region = EVERYTHING
 
+    def sliced(self, fake: Tensor, directions: Tensor | None) -> list[Tensor]:
+        """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
+
+        What is not known of the image is as the sample has it: there is nothing to compare.
+        """
+        if not self.recipe.sw_weight:
+            return []
+        assert directions is not None
+        known = self.region.known(self.real, fake.detach())
+        return [self.recipe.sw_weight * sliced_distance(fake, known, directions)]
+
     def freeze(self) -> None:
         """Let gradients flow only to what this stage trains."""
         self.generator.requires_grad_(False)
@@ -92,7 +105,7 @@ class Engine(Protocol):
         ...
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
-        """Run one iteration; its losses, (5,) in the order of `method.LOSSES`, undetached."""
+        """Run one iteration; its losses in the order of `method.losses_of`, undetached."""
         ...
 
 
@@ -118,22 +131,25 @@ class PlainEngine:
 
     def _step(self, draws: Draws, iteration: int) -> Tensor:
         task, recipe = self.task, self.task.recipe
-        draws = Draws([z.contiguous() for z in draws.noises], draws.mixing)
+        draws = replace(draws, noises=[z.contiguous() for z in draws.noises])
         for step, mixing in enumerate(draws.mixing):
             d_losses = self._step_discriminator(
                 draws, mixing, recipe.penalty_weight(iteration, step)
             )
         task.discriminator.requires_grad_(False)
-        adversarial = losses.adversarial(task.discriminator(self._fake(draws)))
+        fake = self._fake(draws)
+        adversarial = losses.adversarial(task.discriminator(fake))
+        sliced = task.sliced(fake, draws.directions)
         output = task.generator(task.fixed_noises, task.amplitudes)
         compared = task.region.pixels(output, task.real)
         reconstruction = recipe.alpha * losses.reconstruction(*compared)
         self.optimizer_g.zero_grad()
-        (adversarial + reconstruction).backward()
+        sum(sliced, adversarial + reconstruction).backward()
         for _ in range(recipe.g_steps):  # several steps on one gradient: the method's behavior
             self.optimizer_g.step()
         task.discriminator.requires_grad_(True)
-        return torch.stack([*d_losses, adversarial.detach(), reconstruction.detach()])
+        g_losses = [adversarial, reconstruction, *sliced]
+        return torch.stack([*d_losses, *(loss.detach() for loss in g_losses)])
 
     def _fake(self, draws: Draws) -> Tensor:
         fake: Tensor = self.task.generator(draws.noises, self.task.amplitudes)

@@ -14,6 +14,7 @@ What is saved, and why nothing changes:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
 from consingan.nn.critic import is_small
 from consingan.nn.kernels import applied
+from consingan.nn.sliced import empty_directions
 
 
 class FastEngine:
@@ -84,7 +86,7 @@ class FastEngine:
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration, see `PlainEngine.step`."""
         noises = [self._local(z) for z in draws.noises]
-        return self.iterate(Draws(noises, draws.mixing), self.kind(iteration))
+        return self.iterate(replace(draws, noises=noises), self.kind(iteration))
 
     def iterate(self, draws: Draws, weights: Sequence[float]) -> Tensor:
         """One iteration with the penalty's weight at each step of the discriminator.
@@ -104,6 +106,7 @@ class FastEngine:
                 d_losses = self.critic.descend(fake.detach(), mixing, weight)
                 self.optimizer_d.step()
             adversarial, gradient = self.critic.judge(fake.detach())
+            sliced, gradient = self._with_sliced(fake, gradient, draws.directions)
             self.optimizer_g.zero_grad()
             if output is None:
                 fake.backward(gradient)
@@ -117,7 +120,18 @@ class FastEngine:
                 torch.autograd.backward([fake, reconstruction], [gradient, None])
             for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
                 self.optimizer_g.step()
-        return torch.stack([*d_losses, adversarial, reconstruction.detach()])
+        return torch.stack([*d_losses, adversarial, reconstruction.detach(), *sliced])
+
+    def _with_sliced(
+        self, fake: Tensor, gradient: Tensor, directions: Tensor | None
+    ) -> tuple[list[Tensor], Tensor]:
+        """The weighted sliced Wasserstein distance, its gradient added to the critic's."""
+        picture = fake.detach().to(self.task.real.dtype).requires_grad_()
+        sliced = self.task.sliced(picture, directions)
+        if not sliced:
+            return [], gradient
+        (own,) = torch.autograd.grad(sliced, picture)
+        return [loss.detach() for loss in sliced], gradient + own.to(gradient.dtype)
 
     @property
     def device(self) -> torch.device:
@@ -133,11 +147,15 @@ class FastEngine:
         for buffer, drawn in zip(buffers.noises, draws.noises, strict=True):
             buffer.copy_(drawn)
         buffers.mixing.copy_(draws.mixing)
+        if buffers.directions is not None:
+            assert draws.directions is not None
+            buffers.directions.copy_(draws.directions)
 
     def empty_draws(self) -> Draws:
         """Room for what an iteration draws, as `iterate` wants it."""
         mixing = self.task.real.new_empty(self.task.recipe.d_steps)
-        return Draws([torch.empty_like(z) for z in self.fixed], mixing)
+        directions = empty_directions(self.task.real) if self.task.recipe.sw_weight else None
+        return Draws([torch.empty_like(z) for z in self.fixed], mixing, directions)
 
     @torch.no_grad()
     def _frozen_part(self, noises: Sequence[Tensor]) -> Tensor | None:

@@ -16,6 +16,7 @@ from consingan.settings.tiles import NONE
 
 PARAMETERS = "parameters.txt"
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
+SLICED = "g_sliced"  # after them, where --sw_weight is not 0
 
 
 def label(config: ConSinGANConfig) -> str:
@@ -35,7 +36,11 @@ def label(config: ConSinGANConfig) -> str:
 
 
 def _fine_preset(preset: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the finest stage is trained, so that its own count is what --niter means."""
+    """Only the finest stage is trained, so that its own count is what --niter means.
+
+    Weights are there already: how first ones are drawn is the run's.
+    """
+    preset.pop("init", None)
     if "fine_niter" in preset and typed.get("niter") is not None:
         preset["fine_niter"] = typed["niter"]
     return preset
@@ -45,7 +50,7 @@ FINE_TUNING = FineTuning(
     # The run's own counts are for a whole training.
     settings={"niter": 500, "fine_niter": 0, "fine_d_steps": 0, "preset": "paper"},
     fixed=("train_stages", "nfc", "ker_size", "num_layer", "padd_size", "activation",
-           "min_size", "max_size", "batch_norm", "lrelu_alpha"),
+           "min_size", "max_size", "batch_norm", "lrelu_alpha", "init"),
     preset=_fine_preset,
 )  # fmt: skip
 
@@ -83,10 +88,16 @@ def idle(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
         yield "fine_niter", f"above --niter {config.niter}"
 
 
+def losses_of(config: ConSinGANConfig) -> tuple[str, ...]:
+    """Names of the losses of an iteration, in order."""
+    return (*LOSSES, SLICED) if config.sw_weight else LOSSES
+
+
 def in_short(losses: Sequence[float]) -> str:
     """Both networks' losses and the reconstruction's in a few words."""
-    real, fake, penalty, adversarial, reconstruction = losses
-    return f"D {fake - real + penalty:.3f} G {adversarial:.3f} rec {reconstruction:.4f}"
+    real, fake, penalty, adversarial, reconstruction, *sliced = losses
+    more = "".join(f" sw {loss:.4f}" for loss in sliced)
+    return f"D {fake - real + penalty:.3f} G {adversarial:.3f} rec {reconstruction:.4f}{more}"
 
 
 def is_official(path: Path) -> bool:

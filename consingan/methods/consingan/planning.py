@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import SeededRandomness, noise_shapes
+from consingan.methods.consingan.draws import noise_shapes, randomness_of
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.memory import estimate_training_memory
 from consingan.methods.consingan.model import ConSinGAN
@@ -119,7 +119,7 @@ def cost(stage: int, pixels: Sequence[float], d_steps: int, device: torch.device
 def rehearse(training: Planned, stage: int) -> Rehearsal:
     """Iterations of `stage` with fresh networks; the training is left as it is."""
     config, device = training.config_of(stage), training.device
-    randomness = SeededRandomness(0, training.model.task, device)
+    randomness = randomness_of(config, training.model.task, device)
     generator = Generator(config.architecture, config.border)
     while generator.stages <= stage:
         generator.grow()

@@ -12,7 +12,7 @@ from consingan.images.resize import resize_to, scaled_size, training_scale
 from consingan.machine.execution import Execution
 from consingan.methods.consingan import model, official
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import SeededRandomness
+from consingan.methods.consingan.draws import randomness_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import build_pyramid
@@ -93,7 +93,7 @@ def training_on(
         task = task.around(around.at((reals[0].shape[-2], reals[0].shape[-1])))
     generator = Generator(config.architecture, config.border)
     discriminator = Discriminator(config.architecture)
-    randomness = SeededRandomness(config.manual_seed, task, execution.device)
+    randomness = randomness_of(config, task, execution.device)
     randomness.initialize(generator, "generator")
     randomness.initialize(discriminator, "discriminator")
     generator = generator.to(execution.device)
@@ -123,7 +123,7 @@ def take_up(
         trained,
         discriminator.to(device),
         reals,
-        SeededRandomness(config.manual_seed, task, device),
+        randomness_of(config, task, device),
         execution,
         source_image=tensors["source"].to(device),
     )

@@ -17,7 +17,7 @@ from consingan.methods.consingan.draws import Randomness
 from consingan.methods.consingan.engine import Engine, EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.filling import regions_of
-from consingan.methods.consingan.method import LOSSES
+from consingan.methods.consingan.method import LOSSES, losses_of
 from consingan.methods.consingan.model import (
     Anchor,
     ConSinGAN,
@@ -47,8 +47,6 @@ class ConSinGANTraining(Planned):
         make_engine: how iterations are executed; by default as `execution` says.
     """
 
-    losses = LOSSES
-
     def __init__(
         self,
         model: ConSinGAN,
@@ -60,6 +58,7 @@ class ConSinGANTraining(Planned):
         make_engine: EngineFactory | None = None,
     ) -> None:
         self.config: ConSinGANConfig = model.config
+        self.losses = losses_of(model.config)
         self.model, self.discriminator = model, discriminator
         self.reals, self.randomness, self.execution = reals, randomness, execution
         self.make_engine = make_engine or choose_engine(
@@ -137,7 +136,7 @@ class ConSinGANTraining(Planned):
         return Anchor(real, fixed, amplitude)
 
     def step(self, iteration: int) -> Tensor:
-        """One iteration; its losses, (5,) in the order of `LOSSES`."""
+        """One iteration; its losses in the order of `losses`."""
         assert self.engine is not None
         iterations = self.iterations(self.stage)
         factor = learning_rate_factor(iteration, iterations, self.config.gamma)

@@ -34,6 +34,7 @@ CASES = {
     "no penalty": Case(recipe={"lambda_grad": 0.0}),
     "steps": Case(recipe={"d_steps": 2, "g_steps": 1}),
     "other momentum": Case(recipe={"beta1": 0.0, "alpha": 3.0}),
+    "sliced distance": Case(recipe={"sw_weight": 3.0, "penalty_every": 4, "d_steps": 1}),
     "two layers": Case(shape={"layers": 2}),
     "kernel 5": Case(shape={"kernel": 5, "layers": 1}),
     "kernel 1": Case(shape={"kernel": 1}),

@@ -1,0 +1,291 @@
+"""Recipes of training as a front: quality against variety and time, over pictures and seeds.
+
+python -m benchmarks.front train FOLDER --recipes paper,fast,"he sw" --seeds 3 --max_size 128
+python -m benchmarks.front collapse FOLDER --presets fast,draft --trainings 100
+
+A recipe is a row of settings (recipes.py). Each training is an order of a study, see `consingan
+batch`, done in this process so that its processor time is known; what is done is not done again,
+and the table, the figures (front.json) and the drawing (front.png) are written anew after each.
+`--beside` takes figures of presets that were stored before, of the same pictures at the same size.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmarks.front_table import (
+    average_rows,
+    collapsed,
+    draw,
+    picture_rows,
+    ratio_rows,
+)
+from benchmarks.presets import time_rows
+from benchmarks.quality import records_of
+from benchmarks.quality_table import Record, figure
+from benchmarks.recipes import RECIPES
+from benchmarks.tables import machine, write_results
+from consingan.batch.ledger import JUDGING, STOPPED, TRAINING
+from consingan.batch.orders import Order, is_done, orders_of
+from consingan.batch.study import Study
+from consingan.batch.work import perform
+from consingan.errors import UserError
+from consingan.machine.execution import Wanted, choose_execution
+from consingan.machine.files import make_folder, write_json
+from consingan.methods.choose import choose_settings
+from consingan.training.records import Record as Step
+from consingan.training.records import StageRecord
+
+if TYPE_CHECKING:
+    from consingan.training.loop import Trainer
+
+Row = dict[str, Any]
+
+UNDER_WAY = (TRAINING, JUDGING, STOPPED)
+CLOCK, CLOCKED = "cpu.json", "times.json"
+AVERAGE, BY_PICTURE, RATIOS = "On average", "By picture", "Ratios to the first recipe"
+TIMES = "Time of a training, iterations in turns"
+
+
+@dataclass
+class CpuClock:
+    """Notes the processor time of a training beside it, counted on where one is taken up again."""
+
+    path: Path
+    begun: float = field(default_factory=time.process_time)
+
+    def observe(self, record: Step, trainer: Trainer) -> None:  # noqa: ARG002
+        """Written after each stage; judging comes later and does not count."""
+        if isinstance(record, StageRecord):
+            now = time.process_time()
+            write_json(self.path, {"seconds": cpu_seconds(self.path) + now - self.begun})
+            self.begun = now
+
+
+def cpu_seconds(path: Path) -> float:
+    """Of a training so far."""
+    return float(json.loads(path.read_text("utf-8"))["seconds"]) if path.is_file() else 0.0
+
+
+def recipe_named(name: str) -> dict[str, Any]:
+    """Its settings.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise UserError(f"There is no recipe {name!r}; choose some of {', '.join(RECIPES)}.")
+    return dict(RECIPES[name])
+
+
+def orders_by_recipe(
+    names: Sequence[str], pictures: Sequence[Path], seeds: int, size: int, samples: int
+) -> dict[str, list[Order]]:
+    """All trainings, by recipe."""
+    found = {}
+    for name in names:
+        settings = {**recipe_named(name), "max_size": size}
+        preset = settings.pop("preset", None)
+        study = Study(
+            tuple(str(picture.absolute()) for picture in pictures),
+            presets=(preset,) if preset else (),
+            seeds=tuple(range(seeds)),
+            settings={key: (value,) for key, value in settings.items()},
+            samples=samples,
+            machine={"device": "cpu", "threads": 1},
+        )
+        study.check()
+        found[name] = orders_of(study)
+    return found
+
+
+def in_order(orders: Mapping[str, Sequence[Order]]) -> Iterator[Order]:
+    """Seed by seed and picture by picture: what is there at any time can be compared."""
+    every = [order for some in orders.values() for order in some]
+    pictures = list(dict.fromkeys(order.picture for order in every))
+    yield from sorted(every, key=lambda order: (order.seed, pictures.index(order.picture)))
+
+
+def trainings(orders: Mapping[str, Sequence[Order]], folder: Path) -> dict[str, list[Record]]:
+    """A record for each training that is done or failed."""
+    found: dict[str, list[Record]] = {}
+    for name, some in orders.items():
+        for record in records_of(some, folder):
+            if record.get("error") in UNDER_WAY:
+                continue
+            if "run" in record:
+                own = folder / Path(record["run"]).parts[0]
+                record = {**record, "cpu": cpu_seconds(own / CLOCK)}
+            found.setdefault(name, []).append({**record, "preset": name})
+    return found
+
+
+def stored(folder: Path, pictures: Sequence[Path]) -> dict[str, list[Record]]:
+    """Figures that are kept as preset/seed_0/images/picture.json, by preset."""
+    names = {picture.name for picture in pictures}
+    found: dict[str, list[Record]] = {}
+    for path in sorted(folder.glob("*/seed_*/images/*.json")):
+        record = json.loads(path.read_text("utf-8"))
+        if record["image"] in names:
+            preset, seed = path.parts[-4], int(path.parts[-3].removeprefix("seed_"))
+            found.setdefault(preset, []).append({**record, "preset": preset, "seed": seed})
+    return found
+
+
+def seconds_of(names: Sequence[str], size: int) -> dict[str, float]:
+    """Processor time of a training on a photograph by recipe, from iterations in turns."""
+    execution = choose_execution(Wanted(device="cpu", threads=1))
+    configs = {
+        name: choose_settings({**recipe_named(name), "max_size": size}).config for name in names
+    }
+    return {row["preset"]: 60 * row["CPU minutes"] for row in time_rows(configs, execution)}
+
+
+def write(output: Path, found: dict[str, list[Record]], seconds: Mapping[str, float]) -> None:
+    """The tables, the figures that they are made of, and the drawing."""
+    there = {name: records for name, records in found.items() if records}
+    times = [{"recipe": name, "CPU s": taken} for name, taken in seconds.items()]
+    write_results(
+        output / "front", "Recipes", machine("cpu"),
+        {AVERAGE: average_rows(there), RATIOS: ratio_rows(there) if there else [],
+         BY_PICTURE: picture_rows(there), TIMES: times},
+    )  # fmt: skip
+    kept = [{k: v for k, v in r.items() if k != "values"} for some in there.values() for r in some]
+    write_json(output / "trainings.json", {"trainings": kept})
+    draw(there, seconds, output / "front.png")
+
+
+def collapse_rows(found: Mapping[str, Sequence[Record]]) -> list[Row]:
+    """A row for each preset: how many trainings, how many of them collapsed, and which."""
+    rows = []
+    for name, records in found.items():
+        bad = [r for r in records if collapsed(r)]
+        which = ", ".join(f"{r['image']} seed {r['seed']}" for r in bad)
+        psnr = [v for r in records if (v := figure(r, "psnr")) is not None]
+        rows.append({"preset": name, "trainings": len(records), "collapsed": len(bad),
+                     "lowest PSNR": min(psnr, default=None), "which": which})  # fmt: skip
+    return rows
+
+
+def work_on(
+    orders: Mapping[str, Sequence[Order]], folder: Path, hours: float, tell: Callable[[], None]
+) -> None:
+    """Do what is not done yet, and begin nothing after so many hours; `tell` is called each time.
+
+    Raises:
+        SystemExit: it was interrupted; the same call goes on from there.
+    """
+    end = time.monotonic() + 3600 * hours
+    tell()
+    for order in in_order(orders):
+        if is_done(order, folder):
+            continue
+        if time.monotonic() > end:
+            return
+        ended = perform(order, folder, observers=[CpuClock(folder / order.name / CLOCK)])
+        click.echo(f"{order.words} {ended.status} {ended.words}")
+        tell()
+        if ended.status == STOPPED:
+            raise SystemExit(130)
+
+
+@click.group()
+def main() -> None:
+    """Recipes of training compared, and how often presets collapse."""
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--recipes", default="paper,fast,draft", show_default=True, metavar="A,B,...",
+              help="Of recipes.py; the first is what the others are held against.")  # fmt: skip
+@click.option("--pictures", help="Names of some of the folder's pictures, A,B,...")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--samples", type=click.IntRange(2), default=50, show_default=True)
+@click.option("--max_size", type=click.IntRange(25), default=128, show_default=True)
+@click.option("--beside", type=click.Path(path_type=Path, exists=True),
+              help="Stored figures of presets: preset/seed_0/images/picture.json.")  # fmt: skip
+@click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
+@click.option("--output", type=click.Path(path_type=Path),
+              default=Path("benchmarks/results/front"), show_default=True)  # fmt: skip
+def train(
+    folder: Path, recipes: str, pictures: str | None, seeds: int, samples: int, max_size: int,
+    beside: Path | None, hours: float, output: Path,
+) -> None:  # fmt: skip
+    """Train on pictures of FOLDER with each recipe and write the front."""
+    from consingan.images.folder import pictures_in
+
+    there = {picture.name: picture for picture in pictures_in(folder)}
+    some = _named(pictures.split(",") if pictures else list(there), there)
+    names = recipes.split(",")
+    before = stored(beside, some) if beside else {}
+    orders = orders_by_recipe([n for n in names if n not in before], some, seeds, max_size, samples)
+    make_folder(output)
+    seconds = {row["recipe"]: row["CPU s"] for row in _stored_times(output)}
+
+    def tell() -> None:
+        made = before | trainings(orders, output)
+        write(output, {name: made.get(name, []) for name in names}, seconds)
+
+    work_on(orders, output, hours, tell)
+    click.echo((output / "front.md").read_text("utf-8"))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--recipes", default="paper,fast,draft", show_default=True, metavar="A,B,...")
+@click.option("--seeds", type=click.IntRange(1), default=13, show_default=True,
+              help="Trainings of each picture with each recipe.")  # fmt: skip
+@click.option("--max_size", type=click.IntRange(25), default=48, show_default=True)
+@click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
+@click.option("--output", type=click.Path(path_type=Path),
+              default=Path("benchmarks/results/collapse"), show_default=True)  # fmt: skip
+def collapse(
+    folder: Path, recipes: str, seeds: int, max_size: int, hours: float, output: Path
+) -> None:
+    """Count the trainings of small pictures of FOLDER that collapse."""
+    from consingan.images.folder import pictures_in
+
+    names = recipes.split(",")
+    orders = orders_by_recipe(names, pictures_in(folder), seeds, max_size, samples=5)
+    make_folder(output)
+
+    def tell() -> None:
+        rows = collapse_rows(trainings(orders, output))
+        write_results(output / "collapse", "Collapse", machine("cpu"), {"": rows})
+
+    work_on(orders, output, hours, tell)
+    click.echo((output / "collapse.md").read_text("utf-8"))
+
+
+@main.command()
+@click.option("--recipes", default="paper,fast,draft", show_default=True, metavar="A,B,...")
+@click.option("--max_size", type=click.IntRange(25), default=128, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path),
+              default=Path("benchmarks/results/front"), show_default=True)  # fmt: skip
+def times(recipes: str, max_size: int, output: Path) -> None:
+    """Time the iterations of recipes in turns, for the drawing and the table of times."""
+    rows = [{"recipe": n, "CPU s": s} for n, s in seconds_of(recipes.split(","), max_size).items()]
+    write_json(make_folder(output) / CLOCKED, {"times": rows, "machine": machine("cpu")})
+
+
+def _named(names: Sequence[str], there: Mapping[str, Path]) -> list[Path]:
+    """Pictures in the order in which they were named."""
+    if missing := [name for name in names if name not in there]:
+        raise UserError(f"There is no picture {missing[0]} in the folder.")
+    return [there[name] for name in names]
+
+
+def _stored_times(output: Path) -> list[Row]:
+    path = output / CLOCKED
+    return json.loads(path.read_text("utf-8"))["times"] if path.is_file() else []
+
+
+if __name__ == "__main__":
+    main()
