@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +13,10 @@ from consingan.methods.consingan.tasks import Mode
 from consingan.nn import noise
 from consingan.nn.blocks import initialize
 from consingan.nn.noise import Size
+
+if TYPE_CHECKING:
+    from consingan.methods.consingan.networks import Generator
+    from consingan.methods.consingan.windows import Windowed
 
 
 class Randomness(Protocol):
@@ -85,6 +89,21 @@ def noise_shapes(
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What an iteration sees of the picture: all of it, or a window.
+
+    Attributes:
+        passes: the generator, or what makes the window with it.
+        real: (1, 3, h, w) in [-1, 1].
+        fixed: z_0..z_d that must give it.
+    """
+
+    passes: Generator | Windowed
+    real: Tensor
+    fixed: Sequence[Tensor]
+
+
+@dataclass(frozen=True)
 class Draws:
     """All that is random in one iteration.
 
@@ -92,7 +111,9 @@ class Draws:
         noises: z_0..z_d, shapes as `noise_shapes`.
         mixing: (discriminator steps,) in [0, 1): where between real and fake each gradient
             penalty is taken.
+        sight: the window that they are for; None where the whole picture is trained on.
     """
 
     noises: list[Tensor]
     mixing: Tensor
+    sight: Sight | None = None
