@@ -66,7 +66,13 @@ def _smaller_steps(config: ConSinGANConfig) -> str:
 
 
 def _less_memory(config: ConSinGANConfig) -> str:
-    wholly = config.crop or config.batch_norm or config.mask or any(config.wraps) or config.max_size <= 2 * WINDOW
+    wholly = (
+        config.crop
+        or config.batch_norm
+        or config.mask
+        or any(config.wraps)
+        or config.max_size <= 2 * WINDOW
+    )
     windows = "" if wholly else f"--crop {WINDOW}, "
     return f"use --checkpointing, or train anew with {windows}a smaller --max_size or --nfc."
 
