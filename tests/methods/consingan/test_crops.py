@@ -146,16 +146,18 @@ def test_a_large_picture_is_trained_on_windows() -> None:
     assert any("windows of 128 px" in note for note in job.notes)
 
 
-@pytest.mark.parametrize("settings", [{"crop": 0}, {"batch_norm": True}])
+@pytest.mark.parametrize("settings", [{"crop": 0}, {"batch_norm": True}, {"tile": "both"}])
 def test_it_is_trained_whole_where_that_is_asked_for(settings: dict[str, Any]) -> None:
     job = make_job(image=picture(450, 600), max_size=600, **settings)
     assert job.chosen.config.crop == 0
     assert job.training.crops_of(job.chosen.config.train_stages - 1) is None
 
 
-def test_windows_and_normalization_are_refused() -> None:
-    with pytest.raises(UserError, match="--crop 12 does not go with --batch_norm"):
-        make_job(batch_norm=True, crop=12)
+@pytest.mark.parametrize("other", [{"batch_norm": True}, {"tile": "both"}])
+def test_what_windows_cannot_have_is_refused(other: dict[str, Any]) -> None:
+    (flag,) = other
+    with pytest.raises(UserError, match=f"--crop 12 does not go with --{flag}"):
+        make_job(crop=12, **other)
 
 
 def test_recommended_normalization_is_left_out() -> None:
