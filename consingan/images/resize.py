@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 Size = tuple[int, int]
+KEPT = 2**21  # numbers of a matrix that is worth keeping
 
 
 def _keys(x: Tensor) -> Tensor:
@@ -17,6 +18,12 @@ def _keys(x: Tensor) -> Tensor:
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+
+
+def _matrix(n_in: int, n_out: int, scale: float) -> Tensor:
+    """See `_cubic_matrix`; large ones are not kept, which take hundreds of megabytes."""
+    make = _cubic_matrix if n_in * n_out <= KEPT else _cubic_matrix.__wrapped__
+    return make(n_in, n_out, scale)
 
 
 @lru_cache(maxsize=64)
@@ -58,8 +65,8 @@ def resize_to(image: Tensor, size: Size) -> Tensor:
 
 def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
     height, width = image.shape[-2:]
-    rows = _cubic_matrix(height, size[0], scales[0]).to(image)
-    columns = _cubic_matrix(width, size[1], scales[1]).to(image)
+    rows = _matrix(height, size[0], scales[0]).to(image)
+    columns = _matrix(width, size[1], scales[1]).to(image)
     # Rows first keeps the big product contiguous; the order saves little else.
     return rows @ image @ columns.T
 

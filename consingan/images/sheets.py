@@ -11,10 +11,12 @@ from torch import Tensor
 
 from consingan.images.io import to_pixels
 from consingan.images.raster import Pixels
+from consingan.images.resize import resize
 
 GAP = 4  # px between the pictures of a grid
 LABEL_HEIGHT = 18  # px for a line of text
 MARGIN = 3  # px around it
+MOST = 2**24  # px of all pictures of a sheet together
 
 
 def grid(pictures: Sequence[Tensor], columns: int | None = None) -> Tensor:
@@ -38,10 +40,12 @@ def labelled(
 ) -> Pixels:
     """The same with a line of text above each picture, as (H, W, 3) uint8.
 
-    What is narrower than its label gets white beside it, so that every label can be read.
+    What is narrower than its label gets white beside it, so that every label can be read. Pictures
+    of more than `MOST` px together are shown smaller.
     """
     from PIL import Image, ImageDraw
 
+    pictures = _lessened(pictures)
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     widest = max(math.ceil(pen.textlength(label)) for label in labels) + 2 * MARGIN
     framed = []
@@ -53,3 +57,12 @@ def labelled(
         ImageDraw.Draw(canvas).text((MARGIN, MARGIN), label, fill="black")
         framed.append(torch.from_numpy(np.asarray(canvas) / 127.5 - 1).permute(2, 0, 1)[None])
     return to_pixels(grid(framed, columns))
+
+
+def _lessened(pictures: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The same, all as many times smaller as a sheet has room for."""
+    pixels = sum(picture.shape[-2] * picture.shape[-1] for picture in pictures)
+    if pixels <= MOST:
+        return pictures
+    scale = math.sqrt(MOST / pixels)
+    return [resize(picture.detach().float().cpu(), scale).clamp(-1, 1) for picture in pictures]

@@ -456,6 +456,15 @@ class Training(Protocol):
 
 
 @runtime_checkable
+class Resizes(Protocol):
+    """What a training has besides, that knows what it would take at another size."""
+
+    def peak_memory_at(self, longer: int) -> int:
+        """`Training.peak_memory` if the longer side were `longer` px."""
+        ...
+
+
+@runtime_checkable
 class Reopens(Protocol):
     """What the training of a method has besides, whose finished runs can be trained on."""
 

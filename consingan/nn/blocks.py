@@ -54,9 +54,16 @@ class SampleNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
+        self.statistics: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalize (N, C, h, w) over h and w."""
+        """Normalize (N, C, h, w) over h and w, or by known `statistics`: of a map, of which x is
+        a part, the mean and the variance of each channel.
+        """  # noqa: D205 - one sentence
+        if self.statistics is not None:
+            mean, variance = (known.to(x) for known in self.statistics)
+            weight, bias = self.weight.to(x), self.bias.to(x)
+            return F.batch_norm(x, mean, variance, weight, bias, eps=NORM_EPS)
         # Batch statistics of single samples: unlike instance_norm this keeps channels-last memory.
         normalized = [
             F.batch_norm(sample, None, None, self.weight, self.bias, training=True, eps=NORM_EPS)
@@ -154,6 +161,10 @@ class Operations:
     def block(self, block: Block, x: Tensor) -> Tensor:
         """Pass (N, c, h, w) through `block`."""
         return block(x)  # type: ignore[no-any-return]
+
+    def convolve(self, block: Block, x: Tensor) -> Tensor:
+        """The convolution of `block` alone."""
+        return block.conv(x)  # type: ignore[no-any-return]
 
     def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
         """Padded features (N, C, h + 2, w + 2) -> picture (N, 3, h, w) in [-1, 1]."""

@@ -48,6 +48,8 @@ def is_small(picture: Tensor) -> bool:
 class Critic(Protocol):
     """What the engine asks of the discriminator; pictures are (1, 3, h, w) in [-1, 1]."""
 
+    real: Tensor  # another one of its size may take its place
+
     def descend(self, fake: Tensor, mixing: Tensor, weight: float) -> list[Tensor]:
         """Set the gradients of the discriminator's loss.
 
@@ -290,10 +292,8 @@ def penalty_and_gradient(slope: Tensor, weight: float, n: int) -> tuple[Tensor, 
 
 
 def _bias(conv: nn.Conv2d) -> Tensor:
-    bias: Tensor = conv.bias  # type: ignore[assignment]
-    return bias
+    return conv.bias  # type: ignore[return-value]
 
 
 def _grad(parameter: Tensor) -> Tensor:
-    gradient: Tensor = parameter.grad  # type: ignore[assignment]
-    return gradient
+    return parameter.grad  # type: ignore[return-value]

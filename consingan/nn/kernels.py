@@ -148,6 +148,13 @@ class FastOperations(Operations):
         with torch.autocast(x.device.type, dtype=self.dtype):
             return block(x)  # type: ignore[no-any-return]
 
+    def convolve(self, block: Block, x: Tensor) -> Tensor:
+        """See `Operations.convolve`."""
+        if self.dtype == block.conv.weight.dtype:
+            return super().convolve(block, x)
+        with torch.autocast(x.device.type, dtype=self.dtype):
+            return super().convolve(block, x)
+
     def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
         """See `Operations.render`."""
         y: Tensor = _ExactConv.apply(x, tail.weight, tail.bias, tail.padding)  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 from consingan.machine.graphs import constant
 
 Size = tuple[int, int]
+Box = tuple[Size, Size]  # ranges [a, b) of rows and of columns
 BLOCK = 64  # output px at least of a product on a CPU (measured at 33 to 620 px)
 GPU_BLOCK = 512  # a GPU multiplies one large matrix sooner than it launches many small ones
 _COMB = 8  # more than an output pixel's four inputs and what rounding may shift them by
@@ -118,6 +119,30 @@ def bicubic_rows(x: Tensor, size: Size, rows: Size, height: int, first: int) -> 
     flat = y.reshape(len(y), y.shape[1], -1)
     made = torch.matmul(here.to(x.dtype).to(x.device), flat)
     return made.view(len(y), rows[1] - rows[0], size[1], -1).permute(0, 3, 1, 2)
+
+
+def bicubic_window(x: Tensor, size: Size, box: Box, whole: Size, known: Box) -> Tensor:
+    """A window of `bicubic_by_matrices` of a picture that is known in part; differentiable.
+
+    Args:
+        x: (N, C, h, w), the rows and columns `known` of a picture of size `whole` (h', w'), at
+            least those that `sources` asks for.
+        size: (H, W) of the whole result.
+        box: rows and columns of the result.
+        whole: see x.
+        known: see x.
+
+    Returns:
+        (N, C, rows, columns) of `box`, channels-last.
+    """
+    rows, columns = (
+        _part_of_matrix(before, after, *ranges).to(x.dtype).to(x.device)
+        for before, after, *ranges in zip(whole, size, box, known, strict=True)
+    )
+    y = torch.matmul(columns, x.permute(0, 2, 3, 1))  # (N, h, columns, C)
+    samples, height, width, channels = y.shape
+    y = torch.matmul(rows, y.reshape(samples, height, width * channels))
+    return y.view(samples, -1, width, channels).permute(0, 3, 1, 2)
 
 
 class _Bicubic(torch.autograd.Function):

@@ -31,6 +31,8 @@ GRID_SAMPLES = 16
 PREVIEWED = 6
 TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
+JUDGED_PIXELS = 2**26  # of all of them; of large pictures fewer are kept
+PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
 Size = tuple[int, int]
@@ -75,13 +77,14 @@ class SampleWork:
         samples: list[Tensor] = []
         for name, work in self._begun():
             made = work._written(folder / name, None)
-            first = list(itertools.islice(made, JUDGED))
+            judged = _at_most(JUDGED, JUDGED_PIXELS, self.model)
+            first = list(itertools.islice(made, judged))
             count = len(first) + sum(1 for _ in made)
             samples = samples or first
             say(f"{counted(count, 'random sample')}: {folder / name}")
-            if count > JUDGED:
+            if count > judged:
                 say(
-                    f"Note: the first {JUDGED} samples are judged; the command metrics judges a "
+                    f"Note: the first {judged} samples are judged; the command metrics judges a "
                     "whole folder."
                 )
         if not samples:
@@ -155,7 +158,14 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
     """A few samples of a model in training."""
-    return list(random_samples(model, PREVIEWED, seed=model.config.manual_seed))
+    count = _at_most(PREVIEWED, PREVIEWED_PIXELS, model)
+    return list(random_samples(model, count, seed=model.config.manual_seed))
+
+
+def _at_most(count: int, pixels: int, model: Any) -> int:
+    """`count`, or as many pictures of the training size as have so many pixels, but one."""
+    height, width = model.real.shape[-2:]
+    return max(min(count, pixels // int(height * width)), 1)
 
 
 def random_samples(

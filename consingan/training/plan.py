@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from consingan.errors import UserError
+from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.device import describe, synchronize
 from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
 from consingan.machine.progress import in_words, tracked
-from consingan.methods.contract import Rehearsal
+from consingan.methods.contract import Rehearsal, Resizes
 from consingan.runs.about import versions
 from consingan.settings.option import flag_name
 from consingan.training.prepare import Job
@@ -85,6 +87,7 @@ def estimate(job: Job) -> Iterator[str]:
     if (peak := training.peak_memory()) is not None:
         yield f"memory at the finest stage: about {peak / MEBI:.0f} MiB beside the program itself"
         yield from memory_advice(job, peak)
+        yield from _largest(job, peak)
     if not training.stages:
         yield "nothing is trained: pictures can be made at once"
         return
@@ -97,6 +100,16 @@ def estimate(job: Job) -> Iterator[str]:
         yield f"stage {stage + 1} ({width}x{height}): {1000 * seconds:.0f} ms an iteration"
     iterations = sum(training.iterations(stage) for stage in stages)
     yield f"time for {iterations} iterations: about {in_words(total)}"
+
+
+def _largest(job: Job, peak: int) -> Iterator[str]:
+    """A line with the largest size that fits, if that is known."""
+    free = free_memory(job.execution.device)
+    if free is not None and peak <= free and isinstance(job.training, Resizes):
+        longest = _longest(job, free, peak)
+        yield f"the largest size that fits into the {free / MEBI:.0f} MiB that are free: " + (
+            f"--max_size {longest}"
+        )
 
 
 def refuse_too_large(job: Job) -> None:
@@ -124,9 +137,17 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
         line += f"--checkpointing (about {less / MEBI:.0f} MiB) "
         line += "or " if less <= free else "and "
         peak = peak if less <= free else less
-    # Memory grows with the number of pixels; the coarse stages keep their sizes, hence the slack.
-    longer = math.floor(0.95 * max(job.training.sizes[-1]) * math.sqrt(free / peak))
-    yield f"{line}--max_size {longer}."
+    yield f"{line}--max_size {_longest(job, free, peak)}."
+
+
+def _longest(job: Job, free: int, peak: int) -> int:
+    """The longer side in px with which a training fits into `free` bytes; it takes `peak` now."""
+    training, side = job.training, max(job.training.sizes[-1])
+    if not isinstance(training, Resizes):
+        # Memory grows with the number of pixels; the coarse stages keep their sizes: hence 5 %.
+        return math.floor(0.95 * side * math.sqrt(free / peak))
+    sides = range(1, math.ceil(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1]))))
+    return bisect_right(sides, free, key=training.peak_memory_at)
 
 
 def time_iteration(job: Job, stage: int) -> float:

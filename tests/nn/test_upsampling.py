@@ -13,6 +13,7 @@ from consingan.nn.upsampling import (
     bicubic_around,
     bicubic_by_matrices,
     bicubic_rows,
+    bicubic_window,
     sources,
 )
 
@@ -93,3 +94,17 @@ def test_across_an_axis_that_ends_it_is_as_ever():
     x = torch.randn(1, 2, 9, 12, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     made = bicubic_around(x, (20, 12), (False, True))
     assert torch.allclose(made, bicubic(x, (20, 12)), atol=1e-12)
+
+
+@pytest.mark.parametrize("box", [((0, 75), (0, 200)), ((37, 41), (199, 200)), ((0, 9), (60, 90))])
+def test_windows_and_their_gradients_are_those_of_the_whole(
+    box: tuple[tuple[int, int], tuple[int, int]],
+) -> None:
+    x, size = numbers((70, 90)).requires_grad_(), (75, 200)
+    known = (sources(70, 75, *box[0]), sources(90, 200, *box[1]))
+    (a, b), (c, d) = known
+    part = bicubic_window(x[:, :, a:b, c:d], size, box, (70, 90), known)
+    whole = bicubic(x, size)[:, :, slice(*box[0]), slice(*box[1])]
+    torch.testing.assert_close(part, whole)
+    outcomes = [torch.autograd.grad(y.square().sum(), x) for y in (part, whole)]
+    torch.testing.assert_close(*outcomes)

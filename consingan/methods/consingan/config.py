@@ -15,6 +15,9 @@ from consingan.settings.option import option
 from consingan.settings.reading import MOST_BANDS
 from consingan.settings.tiles import NONE, TILES, tile_option
 
+LARGE = 2**18  # px from which on fine stages are trained on windows where nobody says
+WINDOW = 128  # px, their side
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConSinGANConfig(Config):
@@ -47,6 +50,12 @@ class ConSinGANConfig(Config):
     )
     min_size: int = option(
         25, "Shorter side of the coarsest stage (px): larger keeps the layout.", minimum=3
+    )
+    crop: int = option(
+        0,
+        "Side of the windows (px) that fine stages of a large picture are trained on; 0: whole.",
+        minimum=0,
+        shown=f"{WINDOW} above 512x512 px, else 0",
     )
     fine_niter: int = option(
         0,

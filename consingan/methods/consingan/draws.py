@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from consingan.nn import noise
 from consingan.nn.blocks import initialize
 from consingan.nn.noise import Size
 from consingan.nn.sliced import patch_directions
+
+if TYPE_CHECKING:
+    from consingan.methods.consingan.networks import Generator
+    from consingan.methods.consingan.windows import Windowed
 
 
 class Randomness(Protocol):
@@ -110,6 +114,21 @@ def noise_shapes(
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What an iteration sees of the picture: all of it, or a window.
+
+    Attributes:
+        passes: the generator, or what makes the window with it.
+        real: (1, 3, h, w) in [-1, 1].
+        fixed: z_0..z_d that must give it.
+    """
+
+    passes: Generator | Windowed
+    real: Tensor
+    fixed: Sequence[Tensor]
+
+
+@dataclass(frozen=True)
 class Draws:
     """All that is random in one iteration.
 
@@ -119,8 +138,10 @@ class Draws:
             penalty is taken.
         directions: for the sliced Wasserstein distance, see `nn.sliced.patch_directions`; None
             where it has no weight.
+        sight: the window that they are for; None where the whole picture is trained on.
     """
 
     noises: list[Tensor]
     mixing: Tensor
     directions: Tensor | None = None
+    sight: Sight | None = None

@@ -7,7 +7,7 @@ and the yardstick of the benchmarks. `FastEngine` (fast_engine.py) computes the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
@@ -57,7 +57,11 @@ def recipe_of(config: ConSinGANConfig) -> Recipe:
 
 @dataclass(frozen=True)
 class StageTask:
-    """What is trained in one stage: networks, the image, the fixed noise that must give it."""
+    """What is trained in one stage: networks, the image, the fixed noise that must give it.
+
+    Where iterations see windows (`windowed`), `real` is one of them and there are no
+    `fixed_noises`: both come with the draws.
+    """
 
     generator: Generator
     discriminator: Discriminator
@@ -66,8 +70,14 @@ class StageTask:
     amplitudes: Sequence[float]
     recipe: Recipe
     region: Region = EVERYTHING
+    windowed: bool = False
 
-    def sliced(self, fake: Tensor, directions: Tensor | None) -> list[Tensor]:
+    @property
+    def sight(self) -> Sight:
+        """The whole picture."""
+        return Sight(self.generator, self.real, self.fixed_noises)
+
+    def sliced(self, fake: Tensor, real: Tensor, directions: Tensor | None) -> list[Tensor]:
         """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
 
         What is not known of the image is as the sample has it: there is nothing to compare.
@@ -75,7 +85,7 @@ class StageTask:
         if not self.recipe.sw_weight:
             return []
         assert directions is not None
-        known = self.region.known(self.real, fake.detach())
+        known = self.region.known(real, fake.detach())
         return [self.recipe.sw_weight * sliced_distance(fake, known, directions)]
 
     def freeze(self) -> None:
@@ -131,17 +141,17 @@ class PlainEngine:
 
     def _step(self, draws: Draws, iteration: int) -> Tensor:
         task, recipe = self.task, self.task.recipe
-        draws = replace(draws, noises=[z.contiguous() for z in draws.noises])
+        sight = draws.sight or task.sight
+        noises = [z.contiguous() for z in draws.noises]
         for step, mixing in enumerate(draws.mixing):
-            d_losses = self._step_discriminator(
-                draws, mixing, recipe.penalty_weight(iteration, step)
-            )
+            weight = recipe.penalty_weight(iteration, step)
+            d_losses = self._step_discriminator(sight, noises, mixing, weight)
         task.discriminator.requires_grad_(False)
-        fake = self._fake(draws)
+        fake = self._fake(sight, noises)
         adversarial = losses.adversarial(task.discriminator(fake))
-        sliced = task.sliced(fake, draws.directions)
-        output = task.generator(task.fixed_noises, task.amplitudes)
-        compared = task.region.pixels(output, task.real)
+        sliced = task.sliced(fake, sight.real, draws.directions)
+        output = sight.passes(sight.fixed, task.amplitudes)
+        compared = task.region.pixels(output, sight.real)
         reconstruction = recipe.alpha * losses.reconstruction(*compared)
         self.optimizer_g.zero_grad()
         sum(sliced, adversarial + reconstruction).backward()
@@ -151,19 +161,21 @@ class PlainEngine:
         g_losses = [adversarial, reconstruction, *sliced]
         return torch.stack([*d_losses, *(loss.detach() for loss in g_losses)])
 
-    def _fake(self, draws: Draws) -> Tensor:
-        fake: Tensor = self.task.generator(draws.noises, self.task.amplitudes)
+    def _fake(self, sight: Sight, noises: Sequence[Tensor]) -> Tensor:
+        fake: Tensor = sight.passes(noises, self.task.amplitudes)
         return fake
 
-    def _step_discriminator(self, draws: Draws, mixing: Tensor, weight: float) -> list[Tensor]:
+    def _step_discriminator(
+        self, sight: Sight, noises: Sequence[Tensor], mixing: Tensor, weight: float
+    ) -> list[Tensor]:
         task = self.task
-        fake = self._fake(draws).detach()
-        real_loss = losses.critic_real(task.region.scores(task.discriminator(task.real)))
+        fake = self._fake(sight, noises).detach()
+        real_loss = losses.critic_real(task.region.scores(task.discriminator(sight.real)))
         fake_loss = losses.critic_fake(task.discriminator(fake))
         penalty = torch.zeros_like(real_loss)
         if weight:
             critic = task.discriminator
-            known = task.region.known(task.real, fake)
+            known = task.region.known(sight.real, fake)
             penalty = weight * losses.gradient_penalty(critic, known, fake, mixing)
         self.optimizer_d.zero_grad()
         (real_loss + fake_loss + penalty).backward()

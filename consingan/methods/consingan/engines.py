@@ -39,6 +39,7 @@ def choose_engine(
 
 
 def _fast(task: StageTask, arithmetic: Arithmetic, checkpointing: bool) -> Engine:
-    if wanted(task.real.device):
+    # Every window has matrices of its own, which a graph would have to record.
+    if wanted(task.real.device) and not task.windowed:
         return GraphEngine(FastEngine(task, arithmetic, checkpointing, capturable=True))
     return FastEngine(task, arithmetic, checkpointing)

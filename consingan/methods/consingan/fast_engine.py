@@ -3,8 +3,8 @@
 What is saved, and why nothing changes:
 - G does not change during the discriminator's steps, so one fake serves them all and is then
   back-propagated in the generator's step.
-- Stages that are no longer trained give the same features for the fixed noise in every iteration;
-  they are computed once.
+- Stages that are no longer trained give the same features for the fixed noise in every iteration
+  that sees the whole picture; they are computed once.
 - The penalty's gradient needs no second-order graph where D is piecewise linear (critic.py).
 - Of small pictures the one from random noise and the one from fixed noise go through G together.
 - Up-sampling is a linear map along each axis, done as two matrix products (kernels.py).
@@ -24,7 +24,7 @@ from torch.utils.checkpoint import checkpoint
 
 from consingan.machine.memory import keep_freed_memory
 from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
 from consingan.nn.critic import is_small
@@ -67,7 +67,13 @@ class FastEngine:
         self.critic = task.region.critic(task.discriminator, task.real, self.arithmetic)
         self.in_one_batch = is_small(task.real)
         self.first = task.generator.first_trained(recipe.train_depth)
-        self.fixed = [self._local(z) for z in task.fixed_noises]
+        if not task.windowed:
+            self._look_at(task.sight)
+
+    def _look_at(self, sight: Sight) -> None:
+        """Take up what the next iterations see."""
+        self.passes, self.real, self.critic.real = sight.passes, sight.real, sight.real
+        self.fixed = [self._local(z) for z in sight.fixed]
         self.fixed_start = self._frozen_part(self.fixed)
 
     def _local(self, x: Tensor) -> Tensor:
@@ -85,6 +91,8 @@ class FastEngine:
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration, see `PlainEngine.step`."""
+        if draws.sight is not None:
+            self._look_at(draws.sight)
         noises = [self._local(z) for z in draws.noises]
         return self.iterate(replace(draws, noises=noises), self.kind(iteration))
 
@@ -95,7 +103,7 @@ class FastEngine:
             draws: as `empty_draws` has them: on this engine's device, in its format and order.
             weights: from `Recipe.penalty_weights`.
         """
-        recipe, real = self.task.recipe, self.task.real
+        recipe, real = self.task.recipe, self.real
         with self.arithmetic.scope(real.device):
             start = self._frozen_part(draws.noises)
             if self.in_one_batch:
@@ -127,7 +135,7 @@ class FastEngine:
     ) -> tuple[list[Tensor], Tensor]:
         """The weighted sliced Wasserstein distance, its gradient added to the critic's."""
         picture = fake.detach().to(self.task.real.dtype).requires_grad_()
-        sliced = self.task.sliced(picture, directions)
+        sliced = self.task.sliced(picture, self.real, directions)
         if not sliced:
             return [], gradient
         (own,) = torch.autograd.grad(sliced, picture)
@@ -163,17 +171,17 @@ class FastEngine:
         if self.first == 0:
             return None
         with applied(self.arithmetic, self.task.generator):
-            return self.task.generator.features(noises[: self.first], self.task.amplitudes)
+            return self.passes.features(noises[: self.first], self.task.amplitudes)
 
     def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
         """Picture from the features of the frozen part and the noises of the trained stages."""
-        generator, amplitudes = self.task.generator, self.task.amplitudes
-        x = self._trained(generator.first_features, noises[0]) if start is None else start
+        passes, amplitudes = self.passes, self.task.amplitudes
+        x = self._trained(passes.first_features, noises[0]) if start is None else start
         for stage in range(max(self.first, 1), len(noises)):
-            refine = partial(generator.refine, stage, amplitude=amplitudes[stage])
+            refine = partial(passes.refine, stage, amplitude=amplitudes[stage])
             x = self._trained(refine, x, noises[stage])
-        with applied(self.arithmetic, generator):
-            return generator.render(x)
+        with applied(self.arithmetic, self.task.generator):
+            return passes.render(x)
 
     def _generate_both(
         self, start: Tensor | None, noises: Sequence[Tensor]

@@ -16,6 +16,7 @@ from consingan.images.smooth import softened
 from consingan.methods.holes import Holed
 from consingan.nn import noise
 from consingan.nn.architecture import Architecture
+from consingan.nn.noise_field import whole
 from consingan.nn.regions import EVERYTHING, Around, Region
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def fill(model: ConSinGAN, image: Tensor, mask: Tensor, seed: int) -> Tensor:
     rng = noise.stream(seed, "fill", device=model.device)
     start = in_hole(resize_to(image, sizes[0]).clamp(-1, 1), hole_at(mask, sizes[0]), rng)
     noises = [start]
-    for size, z in zip(sizes[1:], fixed[1:], strict=True):
+    for size, z in zip(sizes[1:], map(whole, fixed[1:]), strict=True):
         frame = (z.shape[-1] - size[1]) // 2
         hole = F.pad(hole_at(mask, size).to(z), (frame,) * 4)
         noises.append(torch.where(hole > 0, noise.gaussian(z.shape, rng), z))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from consingan.machine.memory import Size
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
-from consingan.methods.consingan.strips import STRIP
+from consingan.methods.consingan.rows import STRIP
 from consingan.nn.architecture import Architecture, Border
 
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
@@ -48,6 +48,17 @@ def estimate_training_memory(
     return OVERHEAD + round(shape.channels * (bytes_each * maps + NOISE_BYTES * noises))
 
 
+PYRAMID_BYTES = 4 * 3 * 2  # a pixel of the stages' pictures: float32, once more while it is made
+FINEST_BYTES = 4 * 3 * 4  # of the finest besides: the user's own, what is made of it, its file
+
+
+def estimate_windows_memory(sizes: Sequence[Size], shape: Architecture) -> int:
+    """Bytes that training on windows takes beside its steps: pictures, and strips of whole maps."""
+    pixels = [h * w for h, w in sizes]
+    pictures = PYRAMID_BYTES * sum(pixels) + FINEST_BYTES * pixels[-1]
+    return pictures + estimate_strips_memory(sizes, shape)
+
+
 def _maps(engine: str, checkpointing: bool) -> tuple[float, float]:
     """Live maps: at the finest size, most of the discriminator; for each layer in training."""
     if engine == "plain":
@@ -71,7 +82,13 @@ def estimate_sampling_memory(
     framed = [(h + 2 * frame) * (w + 2 * frame) for h, w in sizes]
     finest = sizes[-1][0] * sizes[-1][1]
     if by_strips:
-        values = sum(min(2 * STRIP, shape.channels * pixels) for pixels in framed)
-        return 4 * (2 * values + 8 * STRIP) + PICTURE_BYTES * finest
+        return estimate_strips_memory(sizes, shape, frame) + PICTURE_BYTES * finest
     maps = MAPS_WHOLE * framed[-1] + 2 * sum(framed[1:])
     return pictures * round(4 * shape.channels * maps + PICTURE_BYTES * finest)
+
+
+def estimate_strips_memory(sizes: Sequence[Size], shape: Architecture, frame: int = 0) -> int:
+    """Bytes that a pass in strips through stages of `sizes` (h, w) takes beside the picture."""
+    framed = [(h + 2 * frame) * (w + 2 * frame) for h, w in sizes]
+    values = sum(min(2 * STRIP, shape.channels * pixels) for pixels in framed)
+    return 4 * (2 * values + 8 * STRIP)

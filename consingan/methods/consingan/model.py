@@ -15,10 +15,13 @@ from consingan.methods.consingan import filling, sampling
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.rows import rows_of
+from consingan.methods.consingan.strips import Strips
 from consingan.methods.consingan.tasks import TASKS, Mode
 from consingan.methods.contract import Walk
 from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
+from consingan.nn.noise_field import NoiseField
 from consingan.nn.optimizers import part
 from consingan.nn.regions import EVERYTHING, Region
 
@@ -31,12 +34,13 @@ class Anchor:
 
     Attributes:
         real: (1, 3, h, w) in [-1, 1], the training image at this stage.
-        noise: the fixed z of this stage; all fixed z together must give back `real`.
+        noise: the fixed z of this stage; all fixed z together must give back `real`. Of a stage
+            that is trained on windows it is never stored.
         amplitude: factor on the z of this stage (1 for stage 0).
     """
 
     real: Tensor
-    noise: Tensor
+    noise: Tensor | NoiseField
     amplitude: float
 
     def to(self, device: torch.device | str) -> Anchor:
@@ -84,7 +88,7 @@ class ConSinGAN:
         return [a.amplitude for a in self.anchors]
 
     @property
-    def fixed_noises(self) -> list[Tensor]:
+    def fixed_noises(self) -> list[Tensor | NoiseField]:
         """The fixed z of each stage."""
         return [a.noise for a in self.anchors]
 
@@ -96,7 +100,8 @@ class ConSinGAN:
     @property
     def finite(self) -> bool:
         """Whether all weights, fixed noises and amplitudes are finite."""
-        numbers = [*self.generator.state_dict().values(), *self.fixed_noises]
+        stored = [z for z in self.fixed_noises if isinstance(z, Tensor)]
+        numbers = [*self.generator.state_dict().values(), *stored]
         numbers.append(torch.tensor(self.amplitudes))
         return all(bool(torch.isfinite(tensor).all()) for tensor in numbers)
 
@@ -115,7 +120,7 @@ class ConSinGAN:
 
         Nothing is asked of it where the training left something out: there it is `real`.
         """
-        output: Tensor = self.generator(self.fixed_noises, self.amplitudes)
+        output = made_of(self.generator, self.fixed_noises, self.amplitudes)
         if self.holed is None:
             return output
         return torch.where(self.holed.at(self.sizes[-1]).to(output) > 0, self.real, output)
@@ -169,9 +174,20 @@ class ConSinGAN:
         sampling.check_start_stage(self, stage)
 
 
+def made_of(
+    generator: Generator, fixed: Sequence[Tensor | NoiseField], amplitudes: Sequence[float]
+) -> Tensor:
+    """The picture of fixed noises, (1, 3, h, w); in strips where one of them is never stored."""
+    stored = [z for z in fixed if isinstance(z, Tensor)]
+    if len(stored) == len(fixed):
+        made: Tensor = generator(stored, amplitudes)
+        return made
+    return Strips(generator, stored[0], rows_of(fixed[1:]), amplitudes).picture()
+
+
 def measure_amplitude(
     generator: Generator,
-    fixed: Sequence[Tensor],
+    fixed: Sequence[Tensor | NoiseField],
     amplitudes: Sequence[float],
     real: Tensor,
     factor: float,
@@ -188,7 +204,7 @@ def measure_amplitude(
         region: where the error is measured.
     """
     with torch.no_grad():
-        output = generator(fixed, [*amplitudes, 0.0])
+        output = made_of(generator, fixed, [*amplitudes, 0.0])
         made, wanted = region.pixels(output, real)
         return factor * float((made - wanted).square().mean().sqrt())
 
@@ -229,7 +245,8 @@ def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
             raise RuntimeError(f"real.{stage} has the shape {tuple(anchor.real.shape)}")
         if tuple(anchor.noise.shape) != shape:
             raise RuntimeError(f"anchor.{stage}.noise has the shape {tuple(anchor.noise.shape)}")
-        if anchor.noise.dtype != anchor.real.dtype:
+        stored = isinstance(anchor.noise, Tensor)
+        if stored and anchor.noise.dtype != anchor.real.dtype:
             raise RuntimeError(f"anchor.{stage}.noise is of type {anchor.noise.dtype}")
 
 
@@ -262,5 +279,6 @@ def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> l
             raise RuntimeError(f"anchor.{stage}.amplitude is no number")
         if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude.double())):
             raise RuntimeError(f"anchor.{stage} is not finite")
-        anchors.append(Anchor(real.to(device), noise.to(device), float(amplitude)))
+        fixed = NoiseField.of(noise) if noise.dtype == torch.int64 else noise
+        anchors.append(Anchor(real.to(device), fixed.to(device), float(amplitude)))
     return anchors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,16 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from consingan.images.resize import scaled_size
 from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
+from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.crops import Crops, crops_of, part_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
-from consingan.methods.consingan.memory import estimate_training_memory
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.contract import Rehearsal
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.noise_field import NoiseField
 
 LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
 
@@ -52,7 +56,18 @@ class Planned:
 
     def config_of(self, stage: int) -> ConSinGANConfig:
         """The settings of `stage`."""
-        return self.model.config.at_stage(stage, [h * w for h, w in self.sizes])
+        return self.model.config.at_stage(stage, self._seen)
+
+    def crops_of(self, stage: int) -> Crops | None:
+        """How `stage` is trained on windows; None: on the whole picture."""
+        return crops_of(self.model.config, self.sizes[: stage + 1])
+
+    @property
+    def _seen(self) -> list[int]:
+        """Pixels that an iteration of each stage sees."""
+        crops = [self.crops_of(stage) for stage in range(self.stages)]
+        seen = [part.size if part else size for part, size in zip(crops, self.sizes, strict=True)]
+        return [h * w for h, w in seen]
 
     def shapes(self, stage: int) -> list[tuple[int, ...]]:
         """Shapes of z_0..z_stage."""
@@ -75,23 +90,26 @@ class Planned:
 
     def cost(self, stage: int) -> float:
         """Relative time of an iteration of `stage`, see `cost`."""
-        pixels = [float(h * w) for h, w in self.sizes]
+        pixels = [
+            float(h * w) for h, w in foresight.worked_on(self.model.config, self.sizes[: stage + 1])
+        ]
         return cost(stage, pixels, self.config_of(stage).d_steps, self.device)
 
     def peak_memory(self, checkpointing: bool | None = None) -> int | None:
-        """Bytes that the finest stage takes beside the program."""
-        execution, config = self.execution, self.config_of(self.stages - 1)
+        """Bytes that the largest step takes beside the program."""
+        execution = self.execution
         if checkpointing and execution.engine == "plain":
             return None
-        return estimate_training_memory(
-            self.sizes,
-            config.architecture,
-            config.border,
-            recipe_of(config),
-            execution.arithmetic,
-            execution.engine,
-            execution.checkpointing if checkpointing is None else checkpointing,
-        )
+        if checkpointing is not None:
+            execution = dataclasses.replace(execution, checkpointing=checkpointing)
+        return foresight.peak_memory(self.model.config, self.sizes, execution)
+
+    def peak_memory_at(self, longer: int) -> int:
+        """See `contract.Resizes`."""
+        size = scaled_size(self.sizes[-1], longer / max(self.sizes[-1]))
+        config = foresight.config_at(self.model.config, self.sizes[-1], size)
+        sizes = foresight.stage_sizes(config, size)
+        return foresight.peak_memory(config, sizes, self.execution)
 
     def rehearse(self, stage: int) -> Rehearsal:
         """Iterations of `stage` with fresh networks."""
@@ -127,19 +145,29 @@ def rehearse(training: Planned, stage: int) -> Rehearsal:
     randomness.initialize(generator, "generator")
     randomness.initialize(discriminator, "discriminator")
     shapes, reals = training.shapes(stage), training.reals[: stage + 1]
+    crops = training.crops_of(stage)
+    fixed: list[Tensor | NoiseField] = [
+        randomness.fixed_noise(k, shapes[k], reals[0])
+        if training.crops_of(k) is None
+        else NoiseField.shaped(k, shapes[k], device)
+        for k in range(stage + 1)
+    ]
     task = StageTask(
         generator.to(device),
         discriminator.to(device),
-        reals[-1],
-        [randomness.fixed_noise(k, shapes[k], reals[0]) for k in range(stage + 1)],
+        part_of(reals[-1], crops.window(0)) if crops else reals[-1],
+        [z for z in fixed if isinstance(z, Tensor)],
         [0.1] * (stage + 1),
         recipe_of(config),
+        windowed=crops is not None,
     )
     engine, source = training.make_engine(task), reals[0].cpu()
 
     def step(iteration: int) -> Any:
-        draws = randomness.draws(stage, iteration, shapes, source, config.d_steps)
-        return engine.step(draws, iteration)
+        sight = crops.sight(task.generator, reals[-1], fixed, iteration) if crops else None
+        seen = [tuple(z.shape) for z in sight.fixed] if sight else shapes
+        draws = randomness.draws(stage, iteration, seen, source, config.d_steps)
+        return engine.step(dataclasses.replace(draws, sight=sight), iteration)
 
     turn = min(math.lcm(config.penalty_every, config.d_steps) // config.d_steps, LONGEST_TURN)
     # A graph is recorded for each kind of iteration.

@@ -10,6 +10,38 @@ from consingan.errors import UserError
 from consingan.images.resize import Size, resize, scaled_size, training_scale
 from consingan.nn.architecture import Spacing
 
+USUAL = 250  # px of the longer side of a picture for which the usual number of stages is made
+STEP = 1.5  # from one stage to the next above that, as between the finest two up to it
+LEAST_BELOW = 3  # stages up to the usual size
+
+
+def stages_above(size: Size, min_size: int) -> int:
+    """How many stages above the usual ones a finest image of `size` (h, w) wants."""
+    times = 1 / _usual_scale(size, min_size)
+    return max(math.ceil(math.log(times) / math.log(STEP) - 0.01), 0)
+
+
+def _usual_scale(size: Size, min_size: int) -> float:
+    """Scale of the usual size; a panorama's is larger, so that its shorter side is enough."""
+    longer = max(USUAL, math.ceil(1.5 * min_size * max(size) / min(size)))
+    return training_scale(size, longer)
+
+
+def continued_scales(
+    size: Size, stages: int, min_size: int, spacing: Spacing, above: int
+) -> list[float]:
+    """The same as `stage_scales` where the last `above` stages go on from the usual size.
+
+    Up to it stages are as for a picture of that size, so that layout is learned alike; above it
+    each stage is as many times as large as the one before.
+    """
+    if not above or stages - above < LEAST_BELOW:
+        return stage_scales(size, stages, min_size, spacing)
+    usual = _usual_scale(size, min_size)
+    below = stage_scales(scaled_size(size, usual), stages - above, min_size, spacing)
+    rising = [usual ** (1 - k / above) for k in range(1, above + 1)]
+    return [*(usual * scale for scale in below), *rising]
+
 
 def stage_scales(size: Size, stages: int, min_size: int, spacing: Spacing) -> list[float]:
     """Scale of each stage relative to the finest image of `size` (h, w), coarsest first.
@@ -76,6 +108,7 @@ def build_pyramid(
     max_size: int,
     spacing: Spacing,
     smallest: int = 1,
+    above: int = 0,
 ) -> list[Tensor]:
     """The real image at every stage, coarsest first.
 
@@ -86,6 +119,7 @@ def build_pyramid(
         max_size: longer side of the finest image in px; smaller pictures are not enlarged.
         spacing: how the stages are spread between the two, see `stage_scales`.
         smallest: shortest side in px that the networks can work on.
+        above: how many of the stages go on from the usual size, see `continued_scales`.
 
     Returns:
         S tensors (1, C, h_i, w_i) in [-1, 1], sizes as `stage_sizes`.
@@ -97,5 +131,6 @@ def build_pyramid(
     stage_sizes(size, stages, min_size, max_size, spacing, smallest)
     scale = training_scale(size, max_size)
     finest = resize(image, scale).clamp(-1, 1) if scale < 1 else image
-    scales = stage_scales((finest.shape[-2], finest.shape[-1]), stages, min_size, spacing)
+    finest_size = (finest.shape[-2], finest.shape[-1])
+    scales = continued_scales(finest_size, stages, min_size, spacing, above)
     return [resize(finest, s).clamp(-1, 1) for s in scales[:-1]] + [finest]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.config import WINDOW, ConSinGANConfig
 from consingan.methods.contract import Remedy
 
 USUAL_RATE = 5e-4
@@ -65,6 +65,18 @@ def _smaller_steps(config: ConSinGANConfig) -> str:
     return f"Train anew with a smaller {_joined(ways)}{norm}."
 
 
+def _less_memory(config: ConSinGANConfig) -> str:
+    wholly = (
+        config.crop
+        or config.batch_norm
+        or config.mask
+        or any(config.wraps)
+        or config.max_size <= 2 * WINDOW
+    )
+    windows = "" if wholly else f"--crop {WINDOW}, "
+    return f"use --checkpointing, or train anew with {windows}a smaller --max_size or --nfc."
+
+
 def _fits(config: ConSinGANConfig) -> str:
     return "" if config.fine_tune else "Try --fine_tune."
 
@@ -76,7 +88,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "texture": _texture,
     "copies": _more_variety,
     "alike": _more_variety,
-    "memory": lambda _: "use --checkpointing, or train anew with a smaller --max_size or --nfc.",
+    "memory": _less_memory,
     "fits": _fits,
     "misfits": _longer,
 }

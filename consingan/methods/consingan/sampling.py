@@ -12,11 +12,12 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
-from consingan.methods.consingan import draws, strips
+from consingan.methods.consingan import draws, rows, strips
 from consingan.methods.consingan.memory import estimate_sampling_memory
 from consingan.methods.contract import Walk
 from consingan.nn import noise
 from consingan.nn.kernels import applied
+from consingan.nn.noise_field import NoiseField, whole
 
 if TYPE_CHECKING:
     from consingan.methods.consingan.model import ConSinGAN
@@ -86,7 +87,7 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
     drawn = [random_noises(model, size, seed, index) for index in indices]
     noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
     del drawn
-    return _made(model, noises).cpu()
+    return _made(model, noises[0], noises[1:]).cpu()
 
 
 def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:
@@ -107,26 +108,39 @@ def _by_strips(model: ConSinGAN, size: Size) -> bool:
     shape = model.config.architecture
     if any(model.config.wraps):  # the first row needs the last one
         return False
-    return strips.can_strip(shape) and strips.is_large(size, shape.channels, model.device)
+    return strips.is_large(size, shape.channels, model.device)
 
 
 def _in_strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Tensor:
     """The picture that `random_noises` of the same arguments give."""
-    rng = noise.stream(seed, "sample", index, device=model.device)
-    z0, later = strips.draw(_shapes(model, size), rng)
+    shapes = _shapes(model, size)
+
+    def rng() -> torch.Generator:
+        return noise.stream(seed, "sample", index, device=model.device)
+
+    def later() -> list[rows.Rows]:
+        return rows.draw(shapes, rng())[1]
+
+    first = noise.gaussian(shapes[0], rng())
+    made = strips.Strips(model.generator, first, later, model.amplitudes)
     with applied(model.arithmetic, model.generator):
-        return strips.picture(model.generator, z0, later, model.amplitudes).cpu()
+        return made.picture().cpu()
 
 
 @torch.no_grad()
-def _made(model: ConSinGAN, noises: Sequence[Tensor], start: int = 0) -> Tensor:
-    """Pictures (N, 3, h, w) in float32 of `noises`, see `Generator.features`."""
-    frame = model.generator.frame if len(noises) > 1 else 0
-    height, width = (side - 2 * frame for side in noises[-1].shape[-2:])
+def _made(
+    model: ConSinGAN, first: Tensor, later: Sequence[Tensor | NoiseField], start: int = 0
+) -> Tensor:
+    """Pictures (N, 3, h, w) in float32 of noises, see `Generator.features`."""
+    frame = model.generator.frame
+    height, width = (
+        (side - 2 * frame for side in later[-1].shape[-2:]) if later else first.shape[-2:]
+    )
     with applied(model.arithmetic, model.generator):
-        if len(noises[0]) == 1 and _by_strips(model, (height, width)):
-            rows = [strips.whole(z) for z in noises[1:]]
-            return strips.picture(model.generator, noises[0], rows, model.amplitudes, start)
+        if len(first) == 1 and _by_strips(model, (height, width)):
+            again, amplitudes = rows.rows_of(later), model.amplitudes
+            return strips.Strips(model.generator, first, again, amplitudes, start).picture()
+        noises = [first, *map(whole, later)]
         made: Tensor = model.generator(noises, model.amplitudes, start)
         return made.float()
 
@@ -167,8 +181,7 @@ def from_image(
     """
     check_start_stage(model, start_stage)
     entered = model.task.entry(fit_to_stage(model, image.to(model.device), start_stage), rng)
-    noises = [entered, *model.fixed_noises[max(start_stage, 1) :]]
-    return _made(model, noises, start_stage)
+    return _made(model, entered, model.fixed_noises[max(start_stage, 1) :], start_stage)
 
 
 def animation_walk(
@@ -213,7 +226,9 @@ def animation_frames(model: ConSinGAN, count: int, walk: Walk) -> Iterator[Tenso
     check_start_stage(model, walk.start_stage)
     at_training_size = walk.size in (None, model.sizes[-1])
     fixed = (
-        model.fixed_noises if at_training_size else random_noises(model, walk.size, walk.seed, -1)
+        [whole(z) for z in model.fixed_noises]
+        if at_training_size
+        else random_noises(model, walk.size, walk.seed, -1)
     )
     rng = noise.stream(walk.seed, "walk", device=model.device)
 
@@ -223,4 +238,4 @@ def animation_frames(model: ConSinGAN, count: int, walk: Walk) -> Iterator[Tenso
     steps = animation_walk(fixed, draw, walk.alpha, walk.beta, walk.start_stage)
     taken = itertools.islice(steps, count)
     frames = noise.led_back(taken, fixed, count) if walk.loop else taken
-    return (_made(model, noises).cpu() for noises in frames)
+    return (_made(model, noises[0], noises[1:]).cpu() for noises in frames)

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from consingan.images.resize import resize_to, scaled_size, training_scale
 from consingan.machine.execution import Execution
-from consingan.methods.consingan import model, official
+from consingan.methods.consingan import large, model, official
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import randomness_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.pyramid import build_pyramid
+from consingan.methods.consingan.pyramid import build_pyramid, stages_above
 from consingan.methods.consingan.tasks import TASKS, fine_tuned
 from consingan.methods.consingan.training import ConSinGANTraining
 from consingan.methods.contract import Inputs
@@ -28,6 +28,18 @@ Size = tuple[int, int]
 
 
 def fitted(
+    chosen: Chosen[ConSinGANConfig], size: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    """Fit recommended settings to a picture of `size` (h, w) px.
+
+    Windows and more stages where it is large; a smaller min_size where it is small.
+    """
+    chosen, notes = large.fitted(chosen, size)
+    small, more = _fitted_to_small(chosen, size)
+    return small, [*notes, *more]
+
+
+def _fitted_to_small(
     chosen: Chosen[ConSinGANConfig], size: Size
 ) -> tuple[Chosen[ConSinGANConfig], list[str]]:
     """Lower a task's own min_size where a picture of `size` (h, w) px is too small for it."""
@@ -72,8 +84,11 @@ def begin(
 def _pyramid(config: ConSinGANConfig, image: Tensor) -> list[Tensor]:
     spacing = TASKS[config.train_mode].spacing
     smallest = config.architecture.smallest_image
+    size = (image.shape[-2], image.shape[-1])
+    finest = scaled_size(size, training_scale(size, config.max_size))
+    above = stages_above(finest, config.min_size) if config.crop else 0
     return build_pyramid(
-        image, config.train_stages, config.min_size, config.max_size, spacing, smallest
+        image, config.train_stages, config.min_size, config.max_size, spacing, smallest, above
     )
 
 

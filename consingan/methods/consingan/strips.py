@@ -4,12 +4,16 @@ What a generator makes of its noise is local: a row of the picture depends on so
 stage. Each stage is a `Rows`, which makes its next strip from the strips of the stage before and
 keeps no more than the next stage still needs. At the true edges of the picture convolutions see
 what they see in the whole; at the edges of a strip the rows that padding reached are cut off, so
-that the result equals the whole one to rounding. With normalization, whose statistics are of whole
-maps, that is not so: `can_strip`.
+that the result equals the whole one to rounding.
+
+Normalization needs the mean and the variance of whole maps. They are measured first, one layer
+after the other: a pass through the strips up to that layer, with the statistics of the layers
+before it.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,110 +22,194 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.machine.progress import tracked
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.reach import Range, inside, needed
+from consingan.methods.consingan.rows import Rows, strip_of, whole
 from consingan.nn.architecture import Architecture
-from consingan.nn.noise import GaussianReader, gaussian
+from consingan.nn.blocks import Block, SampleNorm
 from consingan.nn.upsampling import bicubic_rows, sources
 
-Range = tuple[int, int]  # rows [a, b)
+Size = tuple[int, int]
 Layer = Callable[[Tensor], Tensor]
 WHOLE, WHOLE_ON_GPU = 2**24, 2**28  # values of the finest map up to which it is made whole
-STRIP = 2**23  # values of a strip of any map
-ON_GPU = 8  # times as many there
 
 
-def can_strip(shape: Architecture) -> bool:
-    """Whether strips give the whole picture: without normalization every layer is local."""
-    return not shape.norm
-
-
-def is_large(size: tuple[int, int], channels: int, device: torch.device) -> bool:
+def is_large(size: Size, channels: int, device: torch.device) -> bool:
     """Whether a picture of `size` (h, w) had better be made in strips; of its size alone."""
     limit = WHOLE_ON_GPU if device.type == "cuda" else WHOLE
     return size[0] * size[1] * channels > limit
 
 
-@dataclass
-class Rows:
-    """A map (1, C, height, width) that is made strip by strip from the top.
+@dataclass(frozen=True)
+class Strips:
+    """What `generator([z0, *noises], amplitudes, start)` gives for one sample, made in strips.
 
     Attributes:
-        height, width: of the whole map.
-        make: rows [a, b) of the map; it is asked for one range after the other.
-        strip: rows that are worth making at a time.
+        generator: whose stages are passed.
+        z0: the picture that it begins with.
+        noises: makes the later noises anew; each pass through them takes its own.
+        amplitudes: of all stages.
+        start: the stage where z0 enters.
     """
 
-    height: int
-    width: int
-    make: Callable[[Range], Tensor]
-    strip: int
+    generator: Generator
+    z0: Tensor
+    noises: Callable[[], Sequence[Rows]]
+    amplitudes: Sequence[float]
     start: int = 0
-    kept: Tensor | None = None
 
-    def take(self, rows: Range) -> Tensor:
-        """Rows [a, b); from then on no row before a can be asked for."""
-        first, last = rows
-        end = self.start + (0 if self.kept is None else self.kept.shape[2])
-        old = None if self.kept is None else self.kept[:, :, first - self.start :]
-        if last > end:
-            new = self.make((end, min(max(last, end + self.strip), self.height)))
-            old = new[:, :, first - end :] if old is None else torch.cat([old, new], 2)
-        assert old is not None
-        self.start, self.kept = first, old
-        return old[:, :, : last - first]
+    @torch.no_grad()
+    def picture(self) -> Tensor:
+        """(1, 3, h, w) in [-1, 1]."""
+        with _measured(self):
+            return self._rendered()
+
+    def _rendered(self) -> Tensor:
+        generator, x = self.generator, self.features()
+        channels, device = generator.shape.image_channels, self.z0.device
+        tail: list[Layer] = [partial(generator.operations.render, generator.tail)]
+        padded = _Padded(x, generator.shape.margin)
+        made = torch.empty(1, channels, x.height, x.width, device=device)
+        for rows in _tracked(x):
+            made[:, :, rows[0] : rows[1]] = _through(generator.shape, tail, padded, rows)
+        return made
+
+    def features(self, last: Block | None = None) -> Rows:
+        """Those of the finest stage; or what the convolution of `last` gives."""
+        x = self._first(last)
+        if last in [self.generator.head, *self._blocks(0)]:
+            return x
+        for stage, noise in enumerate(self.noises(), max(self.start, 1)):
+            x = self._refined(stage, x, noise, last)
+            if last in self._blocks(stage):
+                break
+        return x
+
+    def normalized(self) -> Iterator[Block]:
+        """The blocks that z0 passes, if they have a normalization, in their order."""
+        stages = range(self.start, len(self.amplitudes))
+        blocks = [block for stage in stages for block in self._blocks(stage)]
+        yield from (b for b in [self.generator.head, *blocks] if b.norm is not None)
+
+    def _blocks(self, stage: int) -> list[Block]:
+        blocks: torch.nn.ModuleList = self.generator.body[stage]  # type: ignore[assignment]
+        return list(blocks)  # type: ignore[arg-type]
+
+    def _layers(self, blocks: Sequence[Block], last: Block | None) -> list[Layer]:
+        """`blocks`, of `last` the convolution alone and none after it."""
+        operations = self.generator.operations
+        if last in blocks:
+            before = blocks[: blocks.index(last)]
+            convolution = partial(operations.convolve, last)  # type: ignore[arg-type]
+            return [*(partial(operations.block, block) for block in before), convolution]
+        return [partial(operations.block, block) for block in blocks]
+
+    def _map(self, size: Size, make: Callable[[Range], Tensor]) -> Rows:
+        return Rows(*size, make, strip_of(size[1] * self.generator.shape.channels, self.z0.device))
+
+    def _made(self, layers: Sequence[Layer], padded: _Padded, width: int) -> Rows:
+        """What `layers` make of a map of `width` px."""
+        shape = self.generator.shape
+        less = 2 * shape.margin * len(layers)
+        size = (padded.height - less, width - less)
+        return self._map(size, lambda rows: _through(shape, layers, padded, rows))
+
+    def _first(self, last: Block | None) -> Rows:
+        """See `Generator.first_features`."""
+        generator = self.generator
+        margin, layers = generator.shape.margin, generator.shape.layers
+        height, width = self.z0.shape[-2:]
+        head = self._layers([generator.head], last)
+        x = self._made(head, _Padded(whole(self.z0), margin), width + 2 * margin)
+        if self.start > 0 or last is generator.head:
+            return x
+        body = self._layers(self._blocks(0), last)
+        if generator.border == "noise":
+            size = (height + 2 * margin, width + 2 * margin)
+            wide = self._map(size, lambda rows: _upsampled(x, size, rows))
+            padded = _Padded(wide, (layers - 1) * margin)
+        else:
+            padded = _Padded(x, layers * margin)
+        return self._made(body, padded, width + 2 * layers * margin)
+
+    def _refined(self, stage: int, x: Rows, noise: Rows, last: Block | None) -> Rows:
+        """See `Generator.refine`; up to `last` without what is added at the end."""
+        generator, shape = self.generator, self.generator.shape
+        border, frame = shape.layers * shape.margin, generator.frame
+        size = (noise.height - 2 * frame, noise.width - 2 * frame)
+        blocks = self._blocks(stage)
+        layers = self._layers(blocks, last)
+        complete = last not in blocks
+        less = 2 * (border - shape.margin * len(layers))
+        made_size = size if complete else (size[0] + less, size[1] + less)
+        widened = _Widened(generator, x, noise, self.amplitudes[stage])
+
+        def make(rows: Range) -> Tensor:
+            inner = needed(shape, len(layers), size[0] + 2 * border, rows)
+            if generator.border == "zero":  # the frame of zeros is put around skip + noise
+                inner = inside(inner, border, size[0])
+            bounds = [sources(x.height, noise.height, *inner)]
+            bounds += [sources(x.height, size[0], *rows)] if complete else []
+            first = min(a for a, _ in bounds)
+            known = _Part(x.take((first, max(b for _, b in bounds))), first, x.height)
+            padded = _Padded(widened.part(known, inner), border - frame)
+            made = _through(shape, layers, padded, rows)
+            return made + _upsampled(known, size, rows) if complete else made
+
+        return Rows(*made_size, make, noise.strip)
 
 
-@torch.no_grad()
-def draw(
-    shapes: Sequence[tuple[int, int, int, int]], rng: torch.Generator
-) -> tuple[Tensor, list[Rows]]:
-    """z_0 and the others in strips: the numbers that `gaussian` gives for one shape after another.
+@dataclass(frozen=True)
+class _Widened:
+    """Up-sampled features plus noise, as a stage's convolutions see them."""
 
-    A CPU draws them as they are needed. A GPU, whose numbers depend on how many are drawn at a
-    time, draws them at once.
-    """
-    first = gaussian(shapes[0], rng)
-    if rng.device.type != "cpu":
-        return first, [whole(gaussian(shape, rng)) for shape in shapes[1:]]
-    later = []
-    for _, channels, height, width in shapes[1:]:
-        reader = GaussianReader(height * width * channels, rng)
-        make = partial(_drawn, reader, width, channels)
-        later.append(Rows(height, width, make, _strip(width * channels, rng.device)))
-        if len(later) < len(shapes) - 1:
-            reader.skip(rng)
-    return first, later
+    generator: Generator
+    x: Rows
+    noise: Rows
+    amplitude: float
+
+    def part(self, known: _Part, rows: Range) -> _Part:
+        """Some rows, from what is `known` of the features."""
+        size = (self.noise.height, self.noise.width)
+        up = _upsampled(known, size, rows)
+        made = torch.add(up, self.noise.take(rows), alpha=self.amplitude)
+        return _Part(made, rows[0], self.noise.height)
 
 
-def _drawn(reader: GaussianReader, width: int, channels: int, rows: Range) -> Tensor:
-    numbers = reader.take((rows[1] - rows[0]) * width * channels)
-    return numbers.view(1, -1, width, channels).permute(0, 3, 1, 2)
+@contextlib.contextmanager
+def _measured(strips: Strips) -> Iterator[None]:
+    """Every normalization knows the statistics of its whole map."""
+    norms = list[SampleNorm]()
+    try:
+        for block in strips.normalized():
+            assert block.norm is not None
+            norms.append(block.norm)
+            block.norm.statistics = _statistics(strips.features(block))
+        yield
+    finally:
+        for norm in norms:
+            norm.statistics = None
 
 
-def whole(x: Tensor) -> Rows:
-    """A map that is there."""
-    return Rows(x.shape[2], x.shape[3], lambda rows: x[:, :, rows[0] : rows[1]], x.shape[2])
+def _statistics(x: Rows) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel of a map, (C,) each; strips are merged as they come."""
+    count, mean, spread = 0, torch.zeros(()), torch.zeros(())
+    for rows in _tracked(x):
+        strip = x.take(rows).double()
+        n = strip.shape[2] * strip.shape[3]
+        variance, average = torch.var_mean(strip, (0, 2, 3), correction=0)
+        step = average - mean.to(average)
+        spread = spread.to(average) + n * variance + step.square() * (count * n / (count + n))
+        mean = mean.to(average) + step * (n / (count + n))
+        count += n
+    return mean.float(), (spread / count).float()
 
 
-def _strip(values: int, device: torch.device) -> int:
-    """Rows of a strip for a map with so many `values` in a row."""
-    return max(16, STRIP * (ON_GPU if device.type == "cuda" else 1) // values)
-
-
-@torch.no_grad()
-def picture(
-    generator: Generator, z0: Tensor, noises: Sequence[Rows], amplitudes: Sequence[float],
-    start: int = 0,
-) -> Tensor:  # fmt: skip
-    """What `generator([z0, *noises], amplitudes, start)` gives, (1, 3, h, w), for one sample."""
-    device = z0.device
-    x = _first(generator, z0, start)
-    for stage, noise in enumerate(noises, max(start, 1)):
-        x = _refined(generator, stage, x, noise, amplitudes[stage])
-    made = torch.empty(1, generator.shape.image_channels, x.height, x.width, device=device)
-    for rows in _ranges(x.height, x.strip):
-        made[:, :, rows[0] : rows[1]] = _rendered(generator, x, rows)
-    return made
+def _tracked(x: Rows) -> Iterator[Range]:
+    """Rows of all strips of a map, with the time left."""
+    strips = list(_ranges(x.height, x.strip))
+    return tracked(strips, len(strips), f"making {x.width}x{x.height}")
 
 
 def _ranges(height: int, strip: int) -> Iterator[Range]:
@@ -129,74 +217,9 @@ def _ranges(height: int, strip: int) -> Iterator[Range]:
         yield first, min(first + strip, height)
 
 
-def _map(
-    generator: Generator, size: tuple[int, int], make: Callable[[Range], Tensor], like: Tensor
-) -> Rows:
-    return Rows(*size, make, _strip(size[1] * generator.shape.channels, like.device))
-
-
-def _first(generator: Generator, z0: Tensor, start: int) -> Rows:
-    """See `Generator.first_features`."""
-    shape, operations = generator.shape, generator.operations
-    margin, layers = shape.margin, shape.layers
-    height, width = z0.shape[-2:]
-    head: list[Layer] = [partial(operations.block, generator.head)]
-    source = _Padded(whole(z0), margin)
-    x = _map(generator, (height, width), lambda rows: _through(shape, head, source, rows), z0)
-    if start > 0:
-        return x
-    body = _layers(generator, 0)
-    if generator.border == "noise":
-        size = (height + 2 * margin, width + 2 * margin)
-        wide = _map(generator, size, lambda rows: _upsampled(x, size, rows), z0)
-        inner = _Padded(wide, (layers - 1) * margin)
-    else:
-        inner = _Padded(x, layers * margin)
-    return _map(generator, (height, width), lambda rows: _through(shape, body, inner, rows), z0)
-
-
-def _refined(generator: Generator, stage: int, x: Rows, noise: Rows, amplitude: float) -> Rows:
-    """See `Generator.refine`."""
-    shape, frame = generator.shape, generator.frame
-    border = shape.layers * shape.margin
-    size = (noise.height - 2 * frame, noise.width - 2 * frame)
-    wide_size = (noise.height, noise.width)
-    body = _layers(generator, stage)
-
-    def make(rows: Range) -> Tensor:
-        inner = _needed(shape, len(body), size[0] + 2 * border, rows)
-        if generator.border == "zero":  # the frame of zeros is put around skip + noise
-            inner = _inside(inner, border, size[0])
-        bounds = [sources(x.height, wide_size[0], *inner), sources(x.height, size[0], *rows)]
-        first, last = min(a for a, _ in bounds), max(b for _, b in bounds)
-        known = x.take((first, last))
-
-        def upsampled(to: tuple[int, int], wanted: Range) -> Tensor:
-            a, b = sources(x.height, to[0], *wanted)
-            return bicubic_rows(known[:, :, a - first : b - first], to, wanted, x.height, a)
-
-        wide = torch.add(upsampled(wide_size, inner), noise.take(inner), alpha=amplitude)
-        source = _Part(wide, inner[0], noise.height)
-        padded = _Padded(source, 0 if generator.border == "noise" else border)
-        return _through(shape, body, padded, rows) + upsampled(size, rows)
-
-    return Rows(*size, make, noise.strip)
-
-
-def _rendered(generator: Generator, x: Rows, rows: Range) -> Tensor:
-    """Rows of the picture, see `Generator.render`."""
-    tail: list[Layer] = [partial(generator.operations.render, generator.tail)]
-    return _through(generator.shape, tail, _Padded(x, generator.shape.margin), rows).float()
-
-
-def _upsampled(x: Rows, size: tuple[int, int], rows: Range) -> Tensor:
+def _upsampled(x: Rows | _Part, size: Size, rows: Range) -> Tensor:
     first, last = sources(x.height, size[0], *rows)
     return bicubic_rows(x.take((first, last)), size, rows, x.height, first)
-
-
-def _layers(generator: Generator, stage: int) -> list[Layer]:
-    blocks: torch.nn.ModuleList = generator.body[stage]  # type: ignore[assignment]
-    return [partial(generator.operations.block, block) for block in blocks]  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -223,27 +246,15 @@ class _Padded:
         return self.inner.height + 2 * self.pixels
 
     def take(self, rows: Range) -> Tensor:
-        first, last = _inside(rows, self.pixels, self.inner.height)
+        first, last = inside(rows, self.pixels, self.inner.height)
         above, below = first + self.pixels - rows[0], rows[1] - last - self.pixels
         return F.pad(self.inner.take((first, last)), (self.pixels, self.pixels, above, below))
-
-
-def _inside(rows: Range, pixels: int, height: int) -> Range:
-    """The rows of a map of `height` among `rows` of it with `pixels` on each side."""
-    return max(rows[0] - pixels, 0), min(rows[1] - pixels, height)
-
-
-def _needed(shape: Architecture, layers: int, height: int, rows: Range) -> Range:
-    """Rows of a map of `height` from which `layers` convolutions make `rows`."""
-    above = layers * shape.padding
-    below = layers * (shape.kernel - 1 - shape.padding)
-    return max(rows[0] - above, 0), min(rows[1] + below, height)
 
 
 def _through(shape: Architecture, layers: Sequence[Layer], source: _Padded, rows: Range) -> Tensor:
     """Rows of what `layers`, each with a convolution, make of `source`."""
     height = source.height
-    first, last = _needed(shape, len(layers), height, rows)
+    first, last = needed(shape, len(layers), height, rows)
     x = source.take((first, last))
     for layer in layers:
         y = layer(x)

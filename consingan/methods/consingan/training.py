@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.consingan import saturation
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import Randomness
-from consingan.methods.consingan.engine import Engine, EngineFactory, StageTask, recipe_of
+from consingan.methods.consingan.crops import Crops, part_of
+from consingan.methods.consingan.draws import Draws, Randomness
+from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.filling import regions_of
 from consingan.methods.consingan.method import LOSSES, losses_of
@@ -27,6 +29,7 @@ from consingan.methods.consingan.model import (
 )
 from consingan.methods.consingan.planning import Planned
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.noise_field import NoiseField, whole
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
 Size = tuple[int, int]
@@ -71,6 +74,7 @@ class ConSinGANTraining(Planned):
         self.first = len(reals) - 1 if model.anchors else 0
         self.stage, self.attempt = self.first, 0
         self.engine: Engine | None = None
+        self.crops: Crops | None = None  # of the present stage
         self._optimizer_state: dict[str, Tensor] = {}  # of a stage that is gone on with
         self._beginning: dict[str, Tensor] = {}  # weights at the beginning of the present stage
         self._factor: float | None = None  # in the present learning rates
@@ -89,20 +93,27 @@ class ConSinGANTraining(Planned):
             self._beginning = {name: tensor.clone() for name, tensor in self.weights().items()}
         recipe = recipe_of(self.config_of(stage))
         self._shapes, self._d_steps = self.shapes(stage), recipe.d_steps
+        self.crops = self.crops_of(stage)
         if len(model.anchors) <= stage:
             model.anchors.append(self._new_anchor())
-        task = StageTask(
-            generator=model.generator,
-            discriminator=self.discriminator,
-            real=model.anchors[stage].real,
-            fixed_noises=model.fixed_noises[: stage + 1],
-            amplitudes=model.amplitudes[: stage + 1],
-            recipe=recipe,
-            region=self.regions[stage],
-        )
+        task = self._task(recipe)
         self.engine = None  # gives back what the last stage's holds, on a GPU its graphs' memory
         self.engine = self.make_engine(task)
         self._set_up_optimizers(self.engine)
+
+    def _task(self, recipe: Recipe) -> StageTask:
+        stage, model, crops = self.stage, self.model, self.crops
+        real = model.anchors[stage].real
+        return StageTask(
+            generator=model.generator,
+            discriminator=self.discriminator,
+            real=part_of(real, crops.window(0)) if crops else real,
+            fixed_noises=[] if crops else [whole(z) for z in model.fixed_noises[: stage + 1]],
+            amplitudes=model.amplitudes[: stage + 1],
+            recipe=recipe,
+            region=self.regions[stage],
+            windowed=crops is not None,
+        )
 
     def _go_back(self) -> None:
         self.model.generator.load_state_dict(part(self._beginning, "generator"))
@@ -120,7 +131,12 @@ class ConSinGANTraining(Planned):
 
     def _new_anchor(self) -> Anchor:
         stage, model, real = self.stage, self.model, self.reals[self.stage]
-        fixed = self.randomness.fixed_noise(stage, self._shapes[stage], self.reals[0]).contiguous()
+        shape = self._shapes[stage]
+        fixed = (
+            self.crops.fixed_noise(shape, self.device)
+            if self.crops
+            else self.randomness.fixed_noise(stage, shape, self.reals[0]).contiguous()
+        )
         amplitude = 1.0
         if stage > 0:
             amplitude = measure_amplitude(
@@ -146,8 +162,19 @@ class ConSinGANTraining(Planned):
                 for group in optimizer.param_groups:
                     set_learning_rate(group, group["initial_lr"] * factor)
         number = iteration + self.attempt * iterations
-        draws = self.randomness.draws(self.stage, number, self._shapes, self._source, self._d_steps)
-        return self.engine.step(draws, iteration)
+        return self.engine.step(self._draws(number), iteration)
+
+    def _draws(self, number: int) -> Draws:
+        """What is random in the stage's iteration `number`, counted through all attempts."""
+        if self.crops is None:
+            shapes, sight = self._shapes, None
+        else:
+            model = self.model
+            fixed = model.fixed_noises[: self.stage + 1]
+            sight = self.crops.sight(model.generator, self.reals[self.stage], fixed, number)
+            shapes = [tuple(z.shape) for z in sight.fixed]
+        drawn = self.randomness.draws(self.stage, number, shapes, self._source, self._d_steps)
+        return replace(drawn, sight=sight)
 
     def saturated(self, recent: Tensor) -> bool:
         """Whether the stage gives one flat color and is stuck there."""
@@ -209,7 +236,9 @@ class ConSinGANTraining(Planned):
         anchor = self.model.anchors[stage]
         amplitude = torch.tensor(anchor.amplitude, dtype=torch.float64)
         name = f"anchor.{stage}"
-        return {f"{name}.noise": anchor.noise, f"{name}.amplitude": amplitude}
+        noise = anchor.noise
+        kept = noise.numbers() if isinstance(noise, NoiseField) else noise
+        return {f"{name}.noise": kept, f"{name}.amplitude": amplitude}
 
     def scalars(self, stage: int) -> dict[str, float]:
         """The amplitude of a stage's noise."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from consingan.errors import UserError
 from consingan.images.resize import resize, resize_to, scaled_size, training_scale
+from consingan.methods.consingan import pyramid
 from consingan.methods.consingan.pyramid import build_pyramid, stage_scales, stage_sizes
 
 sides = st.integers(30, 900)
@@ -173,3 +174,24 @@ def test_the_longer_side_is_max_size_to_the_pixel(max_size: int, more: int, rati
     longer = max_size + more
     size = (longer, max(longer // ratio, 1))
     assert max(scaled_size(size, training_scale(size, max_size))) == max_size
+
+
+@pytest.mark.parametrize("size", [(750, 1000), (3000, 4000), (400, 260), (300, 4000)])
+def test_a_large_pyramid_goes_on_from_a_usual_one(size: tuple[int, int]) -> None:
+    above = pyramid.stages_above(size, 25)
+    scales = pyramid.continued_scales(size, 6 + above, 25, "log", above)
+    longer = [max(scaled_size(size, scale)) for scale in scales]
+    assert longer[-1] == max(size)
+    assert all(
+        later / earlier < 1.55 for earlier, later in itertools.pairwise(longer[-above - 1 :])
+    )
+    if min(size) / max(size) > 0.15:
+        usual = scaled_size(size, training_scale(size, 250))
+        alone = pyramid.stage_scales(usual, 6, 25, "log")
+        expected = [max(scaled_size(usual, scale)) for scale in alone]
+        assert longer[:6] == pytest.approx(expected, abs=1)
+
+
+def test_too_few_stages_are_spread_over_all_sizes() -> None:
+    made = pyramid.continued_scales((750, 1000), 6, 25, "log", 4)
+    assert made == pyramid.stage_scales((750, 1000), 6, 25, "log")

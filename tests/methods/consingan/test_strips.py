@@ -12,9 +12,11 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine import memory as machine_memory
 from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import sampling, strips
+from consingan.methods.consingan import rows, sampling, strips
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.rows import Rows, draw, rows_of
+from consingan.methods.consingan.strips import Strips
 from consingan.methods.contract import Walk
 from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
@@ -26,12 +28,14 @@ SHAPES: dict[str, dict[str, Any]] = {
     "kernel 5": {"kernel": 5, "padding": 1, "layers": 2},
     "selu": {"activation": "selu"},
     "prelu, one layer": {"activation": "prelu", "layers": 1},
+    "normalized": {"norm": True},
+    "normalized, padded": {"norm": True, "padding": 1},
 }
 
 
 @pytest.fixture(autouse=True)
 def narrow_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips, "STRIP", 1)  # the least, 16 rows
+    monkeypatch.setattr(rows, "STRIP", 1)  # the least, 16 rows
 
 
 def noises(network: Generator, start: int = 0) -> list[Tensor]:
@@ -50,8 +54,7 @@ def test_strips_give_the_whole_picture(numbers: dict[str, Any], border: str, sta
     z = noises(network, start)
     with applied(Arithmetic(), network):
         whole = network(z, AMPLITUDES, start)
-        rows = [strips.whole(later) for later in z[1:]]
-        made = strips.picture(network, z[0], rows, AMPLITUDES, start)
+        made = Strips(network, z[0], rows_of(z[1:]), AMPLITUDES, start).picture()
     assert whole.std() > 0.01
     torch.testing.assert_close(made, whole, atol=1e-4, rtol=1e-4)
 
@@ -62,7 +65,7 @@ def test_bf16_strips_give_the_whole_picture() -> None:
     z = noises(network)
     with applied(Arithmetic("bf16"), network):
         whole = network(z, AMPLITUDES)
-        made = strips.picture(network, z[0], [strips.whole(x) for x in z[1:]], AMPLITUDES)
+        made = Strips(network, z[0], rows_of(z[1:]), AMPLITUDES).picture()
     torch.testing.assert_close(made, whole, atol=0.02, rtol=0.02)
 
 
@@ -70,10 +73,12 @@ def test_noise_of_strips_is_that_of_the_whole() -> None:
     shapes = noise_shapes(SIZES, 5, 3, 3)
     rng = stream("noise")
     expected = [gaussian(shape, rng) for shape in shapes]
-    first, later = strips.draw(shapes, stream("noise"))
+    first, later = draw(shapes, stream("noise"))
     assert torch.equal(first, expected[0])
-    for rows, whole in zip(reversed(later), reversed(expected[1:]), strict=True):
-        parts = [rows.take((a, min(a + 7, rows.height))) for a in range(0, rows.height, 7)]
+    for streamed, whole in zip(reversed(later), reversed(expected[1:]), strict=True):
+        parts = [
+            streamed.take((a, min(a + 7, streamed.height))) for a in range(0, streamed.height, 7)
+        ]
         assert torch.equal(torch.cat(parts, 2), whole)
 
 
@@ -84,7 +89,7 @@ def test_what_is_not_needed_any_more_is_not_kept() -> None:
         asked.append(rows)
         return torch.arange(*rows).view(1, 1, -1, 1).expand(1, 1, -1, 9)
 
-    rows = strips.Rows(200, 9, make, 16)
+    rows = Rows(200, 9, make, 16)
     for first in range(0, 196, 5):
         taken = rows.take((first, first + 5))
         assert taken[0, 0, :, 0].tolist() == list(range(first, first + 5))
@@ -107,10 +112,13 @@ def test_films_do_not_depend_on_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(*made, atol=1e-4, rtol=1e-4)
 
 
-def test_normalization_needs_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statistics_are_of_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    normalized = model(batch_norm=True)
+    made = [torch.cat(list(random_samples(normalized, 1)))]
     monkeypatch.setattr(strips, "WHOLE", 1)
-    monkeypatch.setattr(strips, "picture", lambda *_: pytest.fail("statistics of strips"))
-    assert list(random_samples(model(batch_norm=True), 1))
+    made.append(torch.cat(list(random_samples(normalized, 1))))
+    torch.testing.assert_close(*made, atol=1e-4, rtol=1e-4)
+    assert all(getattr(m, "statistics", None) is None for m in normalized.generator.modules())
 
 
 @pytest.mark.parametrize("norm", [False, True])

@@ -1,0 +1,70 @@
+"""What a large picture asks for: windows, more stages, no normalization."""
+
+from __future__ import annotations
+
+from consingan.errors import UserError
+from consingan.images.resize import scaled_size, training_scale
+from consingan.methods.consingan.config import LARGE, WINDOW, ConSinGANConfig
+from consingan.methods.consingan.pyramid import stages_above
+from consingan.settings.layers import Chosen
+
+Size = tuple[int, int]
+
+
+def fitted(
+    chosen: Chosen[ConSinGANConfig], size: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    """Settings for a picture of `size` (h, w) px, and notes on what changed.
+
+    Raises:
+        UserError: windows were asked for beside what cannot be trained on them.
+    """
+    config = chosen.config
+    finest = scaled_size(size, training_scale(size, config.max_size))
+    if not _on_windows(chosen, finest):
+        return chosen, []
+    changes: dict[str, int | bool] = {}
+    if not config.crop:
+        changes["crop"] = WINDOW
+    if config.batch_norm:
+        changes["batch_norm"] = False
+    above = stages_above(finest, config.min_size)
+    if above and chosen.origin["train_stages"] in ("default", "task"):
+        changes["train_stages"] = config.train_stages + above
+    notes = [_note(config, changes, finest)] if changes else []
+    fits = config.replace(**changes)
+    fits.check()
+    return Chosen(fits, {**chosen.origin, **dict.fromkeys(changes, "picture")}), notes
+
+
+def _on_windows(chosen: Chosen[ConSinGANConfig], finest: Size) -> bool:
+    config = chosen.config
+    typed = {name for name, place in chosen.origin.items() if place == "typed"}
+    against = [
+        flag
+        for flag, so in (
+            ("--batch_norm, whose statistics are of the whole picture", config.batch_norm),
+            ("--mask", bool(config.mask)),
+            ("--tile, whose ends see each other", any(config.wraps)),
+        )
+        if so and flag.split(",")[0].removeprefix("--") in typed
+    ]
+    if "crop" not in typed:
+        return not against and finest[0] * finest[1] > LARGE
+    if config.crop and against:
+        raise UserError(
+            f"--crop {config.crop} does not go with {against[0]}; leave one of them out."
+        )
+    return config.crop > 0
+
+
+def _note(config: ConSinGANConfig, changes: dict[str, int | bool], finest: Size) -> str:
+    """What was changed, in a sentence."""
+    said = {
+        "crop": f"fine stages are trained on windows of {WINDOW} px (--crop)",
+        "batch_norm": "without --batch_norm, which windows cannot have",
+        "train_stages": f"in {changes.get('train_stages')} stages instead of "
+        f"{config.train_stages}, so that they go on as closely spaced",
+    }
+    words = ", ".join(said[name] for name in changes)
+    return f"The training size is {finest[1]}x{finest[0]}: {words}."

@@ -1,0 +1,179 @@
+"""Training on windows: where they lie, that engines agree, that a run goes on, what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engine_cases import Case, twins, weights_with_effect
+from helpers import (
+    StopAt,
+    assert_same,
+    execution,
+    make_job,
+    new_folder,
+    outcome,
+    picture,
+    resume_to_end,
+    train_folder,
+)
+from torch import Tensor
+
+from consingan.errors import InterruptedRunError, UserError
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.crops import Crops, crops_of, part_of
+from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.engine import PlainEngine, StageTask
+from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.nn.noise import gaussian, stream
+from consingan.nn.noise_field import NoiseField
+from consingan.runs.folder import RunFolder
+from consingan.training.loop import Trainer
+from consingan.training.prepare import prepare
+from consingan.training.session import Session
+
+SETTINGS: dict[str, Any] = {
+    "image": picture(30, 40), "crop": 12, "max_size": 40, "niter": 2, "nfc": 4, "train_stages": 2,
+}  # fmt: skip
+
+
+def crops(side: int, *sizes: tuple[int, int], **settings: Any) -> Crops:
+    return Crops(ConSinGANConfig(crop=side, **settings), sizes)
+
+
+@pytest.mark.parametrize("size", [(75, 100), (16, 200), (33, 32), (64, 48)])
+def test_every_round_sees_every_pixel(size: tuple[int, int]) -> None:
+    windows = crops(16, (4, 5), size)
+    visits = torch.zeros(size)
+    rounds = 12
+    for number in range(rounds * windows.windows_in_a_round):
+        (top, bottom), (left, right) = windows.window(number)
+        assert (bottom - top, right - left) == (16, 16)
+        visits[top:bottom, left:right] += 1
+        if (number + 1) % windows.windows_in_a_round == 0:
+            assert int(visits.min()) >= (number + 1) // windows.windows_in_a_round
+    assert float(visits.max()) <= 4 * rounds
+    assert float(visits.std() / visits.mean()) < 0.4
+
+
+def test_edges_of_windows_are_not_always_the_same() -> None:
+    windows = crops(16, (4, 5), (75, 100))
+    edges = {windows.window(number)[0][0] for number in range(1000)}
+    assert len(edges) > 40
+
+
+def test_small_stages_are_trained_whole() -> None:
+    config = ConSinGANConfig(crop=16)
+    assert crops_of(config, [(8, 8), (32, 32)]) is None
+    assert crops_of(config, [(8, 8), (33, 32)]) is not None
+    assert crops_of(ConSinGANConfig(), [(8, 8), (900, 900)]) is None
+
+
+def seen(task: StageTask, windows: Crops, number: int, real: Tensor) -> Draws:
+    """What an engine is given of a stage whose noises are `task.fixed_noises`."""
+    sight = windows.sight(task.generator, real, task.fixed_noises, number)
+    rng = stream("draws", number)
+    noises = [gaussian(z.shape, rng).double() for z in sight.fixed]
+    return Draws(noises, torch.rand(task.recipe.d_steps, generator=rng).double(), sight)
+
+
+@pytest.mark.parametrize("border", ["noise", "zero"])
+def test_engines_agree_on_windows(border: str) -> None:
+    mode = {"noise": "generation", "zero": "retarget"}[border]
+    case = Case(border, sizes=((12, 14), (18, 21), (36, 42)))
+    windows = crops(16, *case.sizes, nfc=5, train_mode=mode)
+    tasks = twins(case.task())
+    losses = []
+    for task, engine_of in zip(tasks, (PlainEngine, FastEngine), strict=True):
+        box = windows.window(0)
+        of_window = StageTask(
+            task.generator, task.discriminator, part_of(task.real, box), [], task.amplitudes,
+            task.recipe, windowed=True,
+        )  # fmt: skip
+        engine = engine_of(of_window)
+        steps = (engine.step(seen(task, windows, k, task.real), k) for k in range(3))
+        losses.append(torch.stack(list(steps)))
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-9, atol=1e-10)
+    plain, fast = map(weights_with_effect, tasks)
+    for key, value in plain.items():
+        torch.testing.assert_close(fast[key], value, rtol=1e-8, atol=1e-9, msg=key)
+
+
+def test_a_window_of_everything_trains_as_the_whole_does() -> None:
+    case = Case(sizes=((12, 14), (18, 21), (22, 27)))
+    windows = crops(64, *case.sizes, nfc=5)
+    whole, part = twins(case.task())
+    steps = []
+    for task, given in ((whole, False), (part, True)):
+        engine, drawn = FastEngine(task), seen(task, windows, 0, task.real)
+        steps.append(engine.step(drawn if given else Draws(drawn.noises, drawn.mixing), 0))
+    torch.testing.assert_close(steps[1], steps[0], rtol=1e-9, atol=1e-10)
+
+
+def test_a_run_stopped_at_any_record_goes_on(tmp_path: Path) -> None:
+    whole = train_folder(tmp_path, **SETTINGS)
+    for at in range(3, 7):
+        job = make_job(**SETTINGS)
+        folder = new_folder(tmp_path, job)
+        with pytest.raises(InterruptedRunError):
+            Session(Trainer(job.training), folder, [StopAt(at)]).run()
+        resume_to_end(folder.path)
+        assert_same(outcome(folder.path), outcome(whole.path))
+
+
+def test_fixed_noise_is_never_stored(tmp_path: Path) -> None:
+    job = make_job(**SETTINGS)
+    folder = new_folder(tmp_path, job)
+    Session(Trainer(job.training), folder).run()
+    trained = job.training.model
+    assert isinstance(trained.anchors[-1].noise, NoiseField)
+    loaded = folder.method.load().restore(folder.config, folder.tensors(None), execution())
+    assert loaded.anchors[-1].noise == trained.anchors[-1].noise
+    assert folder.tensors(None)["anchor.1.noise"].numel() == 4
+    torch.testing.assert_close(loaded.reconstruction(), trained.reconstruction())
+    assert loaded.sample([0, 1]).shape == (2, 3, *loaded.sizes[-1])
+    assert RunFolder.open(folder.path).stages == 2
+
+
+def test_a_large_picture_is_trained_on_windows() -> None:
+    job = make_job(image=picture(450, 600), max_size=600)
+    config = job.chosen.config
+    assert config.crop == 128
+    assert job.training.sizes[-1] == (450, 600)
+    assert job.training.crops_of(config.train_stages - 1) is not None
+    assert any("windows of 128 px" in note for note in job.notes)
+
+
+@pytest.mark.parametrize("settings", [{"crop": 0}, {"batch_norm": True}, {"tile": "both"}])
+def test_it_is_trained_whole_where_that_is_asked_for(settings: dict[str, Any]) -> None:
+    job = make_job(image=picture(450, 600), max_size=600, **settings)
+    assert job.chosen.config.crop == 0
+    assert job.training.crops_of(job.chosen.config.train_stages - 1) is None
+
+
+@pytest.mark.parametrize("other", [{"batch_norm": True}, {"tile": "both"}])
+def test_what_windows_cannot_have_is_refused(other: dict[str, Any]) -> None:
+    (flag,) = other
+    with pytest.raises(UserError, match=f"--crop 12 does not go with --{flag}"):
+        make_job(crop=12, **other)
+
+
+def test_recommended_normalization_is_left_out() -> None:
+    typed = {"train_mode": "harmonization", "max_size": 600, "niter": 1}
+    job = prepare(typed, execution(), picture(450, 600))
+    assert not job.chosen.config.batch_norm
+    assert job.chosen.config.train_stages > 3
+
+
+def test_memory_and_time_do_not_grow_with_the_picture() -> None:
+    found = []
+    for factor in (1, 2):
+        image = picture(200 * factor, 250 * factor)
+        job = make_job(image=image, max_size=250 * factor, crop=32, train_stages=5)
+        last = job.training.stages - 1
+        found.append((job.training.cost(last), job.training.peak_memory()))
+    (cost, memory), (later_cost, later_memory) = found
+    assert later_cost < 1.2 * cost
+    assert later_memory < memory + 300 * 150_000
