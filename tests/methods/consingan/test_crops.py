@@ -76,7 +76,8 @@ def seen(task: StageTask, windows: Crops, number: int, real: Tensor) -> Draws:
     sight = windows.sight(task.generator, real, task.fixed_noises, number)
     rng = stream("draws", number)
     noises = [gaussian(z.shape, rng).double() for z in sight.fixed]
-    return Draws(noises, torch.rand(task.recipe.d_steps, generator=rng).double(), sight)
+    mixing = torch.rand(task.recipe.d_steps, generator=rng).double()
+    return Draws(noises, mixing, sight=sight)
 
 
 @pytest.mark.parametrize("border", ["noise", "zero"])
