@@ -1,6 +1,7 @@
 """What `--method patches` takes and gives, as one page: benchmarks/results/patches.md.
 
 python -m benchmarks.patches speed
+python -m benchmarks.patches gpu                  # by the clock; needs CUDA
 python -m benchmarks.patches fidelity FOLDER      # fast against exact at equal seeds
 python -m benchmarks.patches quality FOLDER PAPER # beside other methods' samples
 python -m benchmarks.patches balance FOLDER
@@ -45,6 +46,7 @@ Row = dict[str, Any]
 OUTPUT = RESULTS / "patches"
 TITLES = {
     "speed": "Speed and memory",
+    "gpu": "Speed and memory on a GPU, by the clock",
     "fidelity": "fast against exact, at equal seeds (ratios)",
     "quality": "Quality beside other methods",
     "balance": "Balance: 0 steps (as published) against 10",
@@ -100,12 +102,12 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - begun, result
 
 
-def keep(part: str, rows: Sequence[Row]) -> None:
+def keep(part: str, rows: Sequence[Row], device: str = "cpu") -> None:
     """Put one part into patches.json and write the page anew."""
     make_folder(RESULTS)
     path = OUTPUT.with_suffix(".json")
     kept = read_json(path) if path.is_file() else {}
-    kept[part] = {"machine": machine("cpu"), "rows": list(rows)}
+    kept[part] = {"machine": machine(device), "rows": list(rows)}
     write_json(path, kept)
     lines = ["# Training-free patch diffusion (`--method patches`)", ""]
     for name, title in TITLES.items():
@@ -155,6 +157,31 @@ def speed() -> None:
             row | {"set-up, CPU s": setup or "in it", "peak MiB beside the program": round(peak)}
         )
         keep("speed", rows)
+
+
+@main.command()
+def gpu() -> None:
+    """Seconds of set-up with the first sample, and of later ones; peak memory on the card."""
+    if not torch.cuda.is_available():
+        raise click.ClickException("There is no CUDA here; `speed` measures the processor.")
+    rows: list[Row] = []
+    for width, height in ((250, 188), (500, 375), (1000, 667), (1224, 816), (2400, 1700)):
+        image = resize_to(read_image("skimage:coffee"), (height, width)).clamp(-1, 1)
+        model = model_of(image.cuda())
+        torch.cuda.reset_peak_memory_stats()
+        first, *each = (_by_the_clock(partial(model.sample, [i], None, 0)) for i in range(4))
+        row: Row = {"size": f"{width}x{height}", "engine": model.chosen_engine((height, width))}
+        row |= {"s a sample": statistics.median(each), "s with set-up": first}
+        rows.append(row | {"peak MiB": round(torch.cuda.max_memory_allocated() / 2**20)})
+        keep("gpu", rows, "cuda")
+
+
+def _by_the_clock(work: Callable[[], Any]) -> float:
+    torch.cuda.synchronize()
+    begun = time.perf_counter()
+    work()
+    torch.cuda.synchronize()
+    return time.perf_counter() - begun
 
 
 @main.command()
