@@ -283,8 +283,10 @@ def test_transparency_is_said_once(planned, picture):
     clear = Image.fromarray(scene()).convert("RGBA")
     clear.putalpha(90)
     clear.save(picture)
-    _, output = planned()
+    _, output = planned("--channels", "rgb")
     assert output.count("transparent parts are taken as white.") == 1
+    _, output = planned()
+    assert output.count("its opacity is learned") == 1
 
 
 # ---- devices
