@@ -171,6 +171,8 @@ def main(
     torch.set_num_threads(1)
     output.mkdir(parents=True, exist_ok=True)
     ways = ways_of(output)
+    if unknown := sorted(set(wanted) - set(ways)):
+        raise click.BadParameter(f"{unknown[0]} is none of {', '.join(ways)}.")
     for name in wanted or ways:
         for hole in holes:
             for picture in pictures:
