@@ -25,8 +25,7 @@ CHECKS = {
     "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"),
     "rules": (".ci/rules.py",),
     # Among them: both distributions are built, checked and used.
-    # One process more than cores: those that wait for a browser or a cluster leave theirs free.
-    "tests": ("-m", "pytest", "-n", "3", "--dist", "worksteal"),
+    "tests": ("-m", "pytest", "-n", "2", "--dist", "worksteal"),
 }
 # Checks that are run when they are named, and part of no other command.
 # `make quick` runs of the tests the pure parts and the authors' numbers; the tests with coverage,
@@ -39,7 +38,7 @@ NAMED = {
         "tests/methods/consingan/test_pyramid.py", "tests/docs/test_rules.py",
     ),
 }  # fmt: skip
-# One thread per test process: they share the cores, and OpenMP threads that wait for one
+# One thread per test process: two processes share the cores, and OpenMP threads that wait for one
 # another on a busy core cost far more than they bring.
 # What is imported is compiled once and kept, whatever the machine says: tests start hundreds of
 # processes, and the set-up compiles nothing.

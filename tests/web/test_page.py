@@ -105,8 +105,12 @@ def test_a_hole_that_is_brushed_is_filled_and_nothing_else_is_changed(page, phot
 
 def test_a_button_cannot_be_pressed_before_it_does_something(page):
     open_tab(page, "Paint")
-    page.locator("#paint-start").click()  # at once; waits until it is on
-    wait_for_text(page, "paint-message", "Drop a picture first.")
+    answer = page.locator("#paint-message", has_text="Drop a picture first.")
+    for _ in range(4):  # on a very busy machine an answer may come before the page can show it
+        page.locator("#paint-start").click()  # at once; waits until it is on
+        if appears(page, answer):
+            break
+    assert answer.is_visible()
 
 
 def test_an_object_is_dropped_where_one_clicks_and_harmonized(page, server, photo, tmp_path):
