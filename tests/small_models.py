@@ -16,10 +16,18 @@ from consingan.nn.noise import gaussian, stream
 
 SIZES = [(60, 20), (75, 30), (90, 37)]
 AMPLITUDES = [1.0, 0.3, 0.3]
+SHAPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "padded": {"padding": 1},
+    "kernel 5": {"kernel": 5, "padding": 1, "layers": 2},
+    "selu": {"activation": "selu"},
+    "prelu, one layer": {"activation": "prelu", "layers": 1},
+}
+"""Numbers of `Architecture` without normalization, by what is special about them."""
 
 
-def generator(border: str = "noise", **numbers: Any) -> Generator:
-    made = Generator(Architecture(channels=5, **numbers), border)  # type: ignore[arg-type]
+def generator(border: str = "noise", channels: int = 5, **numbers: Any) -> Generator:
+    made = Generator(Architecture(channels=channels, **numbers), border)  # type: ignore[arg-type]
     initialize(made, stream("strips"))
     with torch.no_grad():
         for parameter in made.parameters():

@@ -11,6 +11,7 @@ import pytest
 import torch
 from commands import save, scene
 from contract_cases import Case
+from small_models import generator
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -18,31 +19,18 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.registry import METHODS
-from consingan.nn.architecture import Architecture
-from consingan.nn.blocks import initialize
 from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
 from consingan.settings.tiles import TILES
 
 SIZES = [(12, 10), (24, 20), (48, 40)]
 AMPLITUDES = [1.0, 0.5, 0.5]
+CHANNELS = 6
 SIDES = [("wrap", (4, 4)), ("wrap_vertical", (4, 0)), ("wrap_horizontal", (0, 4))]
 
 
-def generator(border: Any, **numbers: Any) -> Generator:
-    made = Generator(Architecture(channels=6, **numbers), border)
-    initialize(made, stream("tiles"))
-    with torch.no_grad():
-        for parameter in made.parameters():
-            if parameter.ndim > 1:
-                parameter.mul_(6)
-    made.grow()
-    made.grow()
-    return made
-
-
 def noises(sizes: Any = SIZES) -> list[Tensor]:
-    shapes = [(1, 3, *sizes[0]), *((1, 6, *size) for size in sizes[1:])]
+    shapes = [(1, 3, *sizes[0]), *((1, CHANNELS, *size) for size in sizes[1:])]
     return [gaussian(shape, stream("z", k)) for k, shape in enumerate(shapes)]
 
 
@@ -58,7 +46,7 @@ def rolled(drawn: list[Tensor], steps: tuple[int, int]) -> list[Tensor]:
 @pytest.mark.parametrize("numbers", [{}, {"norm": True}, {"layers": 2}], ids=str)
 @pytest.mark.parametrize(("border", "steps"), SIDES)
 def test_a_picture_has_no_end_where_it_wraps(border, steps, numbers):
-    network, drawn = generator(border, **numbers), noises()
+    network, drawn = generator(border, CHANNELS, **numbers), noises()
     made = network(drawn, AMPLITUDES)
     assert made.std() > 0.1
     moved = network(rolled(drawn, steps), AMPLITUDES)
@@ -67,7 +55,7 @@ def test_a_picture_has_no_end_where_it_wraps(border, steps, numbers):
 
 @torch.no_grad()
 def test_across_the_other_side_it_ends():
-    network, drawn = generator("wrap_horizontal"), noises()
+    network, drawn = generator("wrap_horizontal", CHANNELS), noises()
     moved = network(rolled(drawn, (4, 0)), AMPLITUDES)
     assert not torch.allclose(moved, network(drawn, AMPLITUDES).roll(4, 2), atol=0.01)
 
@@ -75,7 +63,7 @@ def test_across_the_other_side_it_ends():
 @torch.no_grad()
 @pytest.mark.parametrize("border", ["wrap", "wrap_horizontal", "wrap_vertical"])
 def test_both_engines_make_the_same_tile_of_any_size(border):
-    network, drawn = generator(border), noises([(7, 9), (11, 14), (17, 23)])
+    network, drawn = generator(border, CHANNELS), noises([(7, 9), (11, 14), (17, 23)])
     plain = network(drawn, AMPLITUDES)
     with applied(Arithmetic(), network):
         fast = network(drawn, AMPLITUDES)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import AMPLITUDES, SIZES, generator
+from small_models import AMPLITUDES, SHAPES, SIZES, generator
 from torch import Tensor
 
 from consingan.machine.precision import Arithmetic
@@ -17,13 +17,6 @@ from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
 from consingan.nn.noise_field import Box
 
-SHAPES: dict[str, dict[str, Any]] = {
-    "default": {},
-    "padded": {"padding": 1},
-    "kernel 5": {"kernel": 5, "padding": 1, "layers": 2},
-    "selu": {"activation": "selu"},
-    "prelu, one layer": {"activation": "prelu", "layers": 1},
-}
 WINDOWS: list[Box] = [
     ((0, 90), (0, 37)),
     ((0, 1), (36, 37)),
