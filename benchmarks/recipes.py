@@ -8,6 +8,12 @@ from typing import Any
 HE: Mapping[str, Any] = {"init": "he", "d_steps": 1, "penalty_every": 4}
 """First weights of He et al., one step of the critic everywhere, a penalty every fourth."""
 
+STEADY: Mapping[str, Any] = {**HE, "beta2": 0.99, "sw_weight": 3.0}
+"""With a shorter memory of gradients, without which some trainings collapse, and truer colors."""
+
+CLOSE: Mapping[str, Any] = {**STEADY, "lr_scale": 0.3, "alpha": 30.0}
+"""Older stages follow more, and the reconstruction counts more."""
+
 COARSE: Mapping[str, Any] = {"train_stages": 3}
 
 RECIPES: dict[str, Mapping[str, Any]] = {
@@ -18,6 +24,13 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "he 600": {**HE, "niter": 600, "fine_niter": 60},
     "he 600 sw": {**HE, "niter": 600, "fine_niter": 60, "sw_weight": 3.0},
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
+    "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
+    "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
+    "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
+    "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
+    "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
+    "close 2000": {**CLOSE, "fine_niter": 1000},
+    "steady 2000": {**STEADY, "fine_niter": 1000},
     # The coarse stages alone: `--max_size 46`, where the layout of walls is won or lost.
     "coarse": COARSE,
     "coarse 1D": {**COARSE, "d_steps": 1, "penalty_every": 4},

@@ -6,7 +6,7 @@ python docs/options_table.py
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +160,24 @@ def _task_row(method: Method, name: str) -> tuple[str, ...]:
 def _presets(method: Method) -> Iterator[str]:
     yield f"### {method.title}: presets\n"
     yield "`--preset NAME` sets:\n"
-    flags = {field.name: flag_name(field) for field in dataclasses.fields(method.config)}
-    rows = (
-        (
-            f"`{name}`",
-            ", ".join(f"`--{flags[k]} {v}`" for k, v in settings.items()) or "nothing",
-        )
-        for name, settings in method.presets.items()
-    )
+    rows = [(f"`{name}`", _typed(method, sets)) for name, sets in method.presets.items()]
+    for name in method.presets:
+        tasks = [task for task, row in method.tasks.items() if name in row.presets]
+        for sets in _each([method.tasks[task].presets[name] for task in tasks]):
+            some = (f"`{t}`" for t in tasks if method.tasks[t].presets[name] == sets)
+            rows.append((f"`{name}` for {', '.join(some)}", _typed(method, sets)))
     yield table(("preset", "sets"), rows)
+
+
+def _typed(method: Method, settings: Mapping[str, Any]) -> str:
+    """Settings as they would be typed."""
+    flags = {field.name: flag_name(field) for field in dataclasses.fields(method.config)}
+    return ", ".join(f"`--{flags[k]} {v}`" for k, v in settings.items()) or "nothing"
+
+
+def _each(several: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each that differs from those before it."""
+    return [one for k, one in enumerate(several) if one not in several[:k]]
 
 
 def _command_table(command: click.Command) -> str:

@@ -24,7 +24,7 @@ def choose_settings(typed: Mapping[str, Any]) -> Chosen[Any]:
     method = method_of(typed.get("method"))
     task = task_of(method, typed.get("train_mode"))
     recommended = _recommended(task, typed)
-    preset = preset_of(method, typed, recommended)
+    preset = preset_of(method, task, typed, recommended)
     return choose(method.config, {"task": recommended, "preset": preset, "typed": typed})
 
 
@@ -39,7 +39,8 @@ def choose_fine_tuning(
     """  # noqa: D205 - one sentence
     method = method_of(trained.method)
     own = {k: v for k, v in trained.to_json().items() if k not in ("fine_tune", "naive_img")}
-    preset = fine_tuning.preset(preset_of(method, typed, fine_tuning.settings), typed)
+    task = task_of(method, typed.get("train_mode") or own["train_mode"])
+    preset = fine_tuning.preset(preset_of(method, task, typed, fine_tuning.settings), typed)
     layers = {"run": own, "fine-tuning": fine_tuning.settings, "preset": preset, "typed": typed}
     return choose(method.config, layers)
 
@@ -68,9 +69,9 @@ def default_task(method: Method) -> str:
 
 
 def preset_of(
-    method: Method, typed: Mapping[str, Any], beneath: Mapping[str, Any]
+    method: Method, task: Task, typed: Mapping[str, Any], beneath: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The settings of the preset that the user asked for.
+    """The settings of the preset that the user asked for, as the task has them.
 
     A preset never trains longer than `beneath`, what it is laid over, or what was typed asks for.
 
@@ -82,7 +83,7 @@ def preset_of(
     if name not in method.presets:
         known = ", ".join(method.presets)
         raise UserError(f"--preset {name} is unknown; choose one of {known}.")
-    settings = dict(method.presets[name])
+    settings = dict({**method.presets, **task.presets}[name])
     usual = method.config.__dataclass_fields__["niter"].default
     full = typed.get("niter") or beneath.get("niter", usual)
     for count in settings.keys() & set(method.counts):

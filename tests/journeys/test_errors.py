@@ -552,7 +552,10 @@ def test_damaged_curves_are_left_out(tmp_path):
         ("--lr_scale 0.2 --train_depth 1", "--lr_scale does nothing with --train_depth 1."),
         ("--fine_Dsteps 1 --train_stages 1", "--fine_Dsteps does nothing with one stage."),
         ("--fine_niter 9 --niter 3", "--fine_niter does nothing above --niter 3."),
-        ("--preset fast --train_stages 1", "--preset does nothing with one stage."),
+        (
+            "--preset fast --train_stages 1 --train_mode editing",
+            "--preset does nothing with one stage.",
+        ),
     ],
 )
 def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, said):

@@ -29,7 +29,7 @@ from consingan.errors import UserError
 from consingan.images.io import read_image, write_image
 from consingan.images.resize import resize_to
 from consingan.machine.files import read_json, write_json
-from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.consingan.presets import COMPOSING
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
 from consingan.runs.snapshots import snapshot_file, snapshots
@@ -277,7 +277,9 @@ def test_a_preset_counts_for_fine_tuning_too(
 ) -> None:
     naive = save_picture(tmp_path / "naive.png", seed=4)
     base = Path(shutil.copytree(harmonization_run, tmp_path / "base"))
-    settings = read_json(base / "config.json") | {"preset": base_preset} | PRESETS[base_preset]
+    settings = (
+        read_json(base / "config.json") | {"preset": base_preset} | COMPOSING.get(base_preset, {})
+    )
     write_json(base / "config.json", settings)
     chosen = fine_tuning_job(base, naive, **typed).chosen
     settings = chosen.config.to_json()

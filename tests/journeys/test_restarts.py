@@ -123,6 +123,7 @@ def losses(*reconstruction: float) -> Tensor:
         (losses(*[99.0] * 50), REAL, WHITE, True),
         (losses(*[1.0] * 50, *[99.0] * 50), REAL, WHITE, True),
         (losses(*range(99, 149)), REAL, WHITE, False),  # it moves
+        (9.3 - 0.005 * torch.arange(50), REAL, WHITE, True),  # so slowly that it will not come back
         (losses(*[99.0] * 49), REAL, WHITE, False),  # too few to tell
         (losses(*[0.5] * 50), REAL, WHITE, False),  # better than one color
         (losses(*[99.0] * 50), REAL, 0.1 * REAL, False),  # it learns slowly

@@ -25,8 +25,9 @@ def test_published_defaults():
         "train_mode": "generation", "train_stages": 6, "train_depth": 3, "lr_scale": 0.1,
         "min_size": 25, "max_size": 250, "niter": 2000, "nfc": 64, "ker_size": 3, "num_layer": 3,
         "padd_size": 0, "nc_im": 3, "activation": "lrelu", "lrelu_alpha": 0.05,
-        "batch_norm": False, "lr_g": 5e-4, "lr_d": 5e-4, "beta1": 0.5, "gamma": 0.1, "g_steps": 3,
-        "d_steps": 3, "lambda_grad": 0.1, "alpha": 10, "noise_amp": 0.1, "penalty_every": 1,
+        "batch_norm": False, "lr_g": 5e-4, "lr_d": 5e-4, "beta1": 0.5, "beta2": 0.999,
+        "gamma": 0.1, "g_steps": 3, "d_steps": 3, "lambda_grad": 0.1, "alpha": 10, "noise_amp": 0.1,
+        "penalty_every": 1,
     }  # fmt: skip
     assert {name: getattr(config, name) for name in published} == published
     config.check()

@@ -125,6 +125,13 @@ class ConSinGANConfig(Config):
     beta1: float = option(
         0.5, "Adam's first momentum.", minimum=0, maximum=0.9999, group="optimization"
     )
+    beta2: float = option(
+        0.999,
+        "Adam's second momentum: 0.99 keeps sudden large gradients from large steps.",
+        minimum=0,
+        maximum=0.9999,
+        group="optimization",
+    )
     gamma: float = option(
         0.1,
         "Factor on the learning rates after 80 % of a stage.",

@@ -32,12 +32,18 @@ class Recipe:
     lr_d: float = ConSinGANConfig.lr_d
     lr_scale: float = ConSinGANConfig.lr_scale
     beta1: float = ConSinGANConfig.beta1
+    beta2: float = ConSinGANConfig.beta2
     g_steps: int = ConSinGANConfig.g_steps
     d_steps: int = ConSinGANConfig.d_steps
     lambda_grad: float = ConSinGANConfig.lambda_grad
     penalty_every: int = ConSinGANConfig.penalty_every
     alpha: float = ConSinGANConfig.alpha
     sw_weight: float = ConSinGANConfig.sw_weight
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """Adam's momenta."""
+        return self.beta1, self.beta2
 
     def penalty_weight(self, iteration: int, step: int) -> float:
         """Weight of the gradient penalty at one discriminator step; 0 where it is left out."""
@@ -128,7 +134,7 @@ class PlainEngine:
     def __init__(self, task: StageTask) -> None:
         task.freeze()
         self.task = task
-        betas = (task.recipe.beta1, 0.999)
+        betas = task.recipe.betas
         self.optimizer_g = torch.optim.Adam(task.generator_groups(), betas=betas)
         self.optimizer_d = torch.optim.Adam(
             task.discriminator.parameters(), lr=task.recipe.lr_d, betas=betas

@@ -86,7 +86,7 @@ class FastEngine:
         if capturable:
             device = self.task.real.device
             groups = [{**group, "lr": torch.tensor(group["lr"], device=device)} for group in groups]
-        betas = (self.task.recipe.beta1, 0.999)
+        betas = self.task.recipe.betas
         return torch.optim.Adam(groups, betas=betas, fused=True, capturable=capturable)
 
     def step(self, draws: Draws, iteration: int) -> Tensor:

@@ -79,7 +79,7 @@ def idle(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
         yield "lrelu_alpha", f"with --activation {config.activation}"
     if config.train_stages == 1:
         idle = ("noise_amp", "train_depth", "lr_scale", "fine_niter", "fine_d_steps")
-        preset = PRESETS[config.preset].keys()
+        preset = {**PRESETS, **TASKS[config.train_mode].presets}[config.preset].keys()
         for name in (*idle, *(["preset"] if preset and preset <= set(idle) else [])):
             yield name, "with one stage"
     elif config.train_depth == 1:

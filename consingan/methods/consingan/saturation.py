@@ -16,7 +16,9 @@ later stages start from it."""
 
 SATURATED = 0.9  # of a picture's range, and of its pixels
 SEEN = 1e-3  # mean squared error that is worth anything, of a picture in [-1, 1]
-STUCK = 0.01  # relative change of the reconstruction loss within ENOUGH / 2 iterations
+STUCK = 0.05
+"""Relative change of the reconstruction loss within ENOUGH / 2 iterations. One that had collapsed
+was seen to move by 3 %, ever worse than a flat color."""
 
 
 def flat_loss(real: Tensor, alpha: float) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consingan.methods.consingan.presets import COMPOSING
 from consingan.methods.contract import Task
 from consingan.nn.architecture import Border, Spacing
 from consingan.settings.reading import CHANNELS
@@ -148,6 +149,7 @@ TASKS: dict[str, Mode] = {
             "batch_norm": True,
         },
         mask_dilation=7,
+        presets=COMPOSING,
     ),
     "editing": Mode(
         summary="seams of moved or copied parts vanish",
@@ -161,6 +163,7 @@ TASKS: dict[str, Mode] = {
         result="edited",
         overrides={"niter": 1000, "batch_norm": True},
         mask_dilation=20,
+        presets=COMPOSING,
     ),
     "inpainting": Mode(
         summary="a hole (--mask) is filled by a generator trained around it",
@@ -170,6 +173,7 @@ TASKS: dict[str, Mode] = {
         needs=("mask",),
         overrides={"min_size": 48, "train_stages": 4, "niter": 1000},
         fills=True,
+        presets=COMPOSING,
     ),
 }
 

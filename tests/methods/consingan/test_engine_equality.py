@@ -33,7 +33,7 @@ CASES = {
     "lazy penalty by autograd": Case(shape={"activation": "elu"}, recipe={"penalty_every": 2}),
     "no penalty": Case(recipe={"lambda_grad": 0.0}),
     "steps": Case(recipe={"d_steps": 2, "g_steps": 1}),
-    "other momentum": Case(recipe={"beta1": 0.0, "alpha": 3.0}),
+    "other momentum": Case(recipe={"beta1": 0.0, "beta2": 0.9, "alpha": 3.0}),
     "sliced distance": Case(recipe={"sw_weight": 3.0, "penalty_every": 4, "d_steps": 1}),
     "two layers": Case(shape={"layers": 2}),
     "kernel 5": Case(shape={"kernel": 5, "layers": 1}),

@@ -22,8 +22,8 @@ DEFAULT = [25 * 38, 31 * 47, 41 * 61, 60 * 89, 115 * 171, 167 * 250]  # pixels o
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ({}, {"niter": 2000, "fine_niter": FAST["fine_niter"]}),
-        ({"train_mode": "editing"}, {"niter": 1000, "fine_niter": FAST["fine_niter"]}),
+        ({}, {"niter": FAST["niter"], "fine_niter": FAST["fine_niter"], "init": "he"}),
+        ({"train_mode": "editing"}, {"niter": 1000, "fine_d_steps": 1, "init": "published"}),
         ({"niter": 5000}, {"niter": 5000, "fine_niter": FAST["fine_niter"]}),
         ({"niter": 50}, {"niter": 50, "fine_niter": 50}),
         ({"niter": 50, "fine_niter": 80}, {"niter": 50, "fine_niter": 80}),
@@ -33,7 +33,7 @@ def test_iterations(typed: dict[str, Any], expected: dict[str, int]) -> None:
     chosen = choose_settings({"preset": "fast", **typed})
     settings = chosen.config.to_json()
     assert {name: settings[name] for name in expected} == expected
-    assert chosen.origin["fine_d_steps"] == "preset"
+    assert chosen.origin["fine_niter"] == ("typed" if "fine_niter" in typed else "preset")
 
 
 def test_paper_is_the_published_method() -> None:
@@ -42,6 +42,13 @@ def test_paper_is_the_published_method() -> None:
 
 def test_each_is_shorter_than_the_one_before() -> None:
     chosen = [choose_settings({"preset": name}).config for name in ("paper", "fast", "draft")]
+    for paper, fast, draft in zip(*map(critic_steps, chosen), strict=True):
+        assert paper > fast > draft
+
+
+def test_a_composite_asks_for_the_layout_that_is_there() -> None:
+    chosen = [choose_settings({"preset": name, "train_mode": "editing"}).config
+              for name in ("paper", "fast", "draft")]  # fmt: skip
     for stage, (paper, fast, draft) in enumerate(zip(*map(critic_steps, chosen), strict=True)):
         assert paper == fast > draft if stage < 2 else paper > fast > draft
 
