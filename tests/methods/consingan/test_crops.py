@@ -43,7 +43,7 @@ def crops(side: int, *sizes: tuple[int, int], **settings: Any) -> Crops:
     return Crops(ConSinGANConfig(crop=side, **settings), sizes)
 
 
-@pytest.mark.parametrize("size", [(75, 100), (16, 200), (33, 32), (64, 48)])
+@pytest.mark.parametrize("size", [(75, 100), (16, 200), (33, 32), (64, 48), (34, 44)])
 def test_every_round_sees_every_pixel(size: tuple[int, int]) -> None:
     windows = crops(16, (4, 5), size)
     visits = torch.zeros(size)
@@ -51,10 +51,13 @@ def test_every_round_sees_every_pixel(size: tuple[int, int]) -> None:
     for number in range(rounds * windows.windows_in_a_round):
         (top, bottom), (left, right) = windows.window(number)
         assert (bottom - top, right - left) == (16, 16)
+        assert top >= 0 <= left
+        assert bottom <= size[0]
+        assert right <= size[1]
         visits[top:bottom, left:right] += 1
         if (number + 1) % windows.windows_in_a_round == 0:
             assert int(visits.min()) >= (number + 1) // windows.windows_in_a_round
-    assert float(visits.max()) <= 4 * rounds
+    assert float(visits.max()) <= 5 * rounds
     assert float(visits.std() / visits.mean()) < 0.4
 
 
