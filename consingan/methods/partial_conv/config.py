@@ -23,13 +23,15 @@ class PartialConvConfig(Config):
     train_mode: str = option("inpainting", "What the model is for.", choices=TASKS.keys())
     preset: str = option(
         "small",
-        "small for one picture on a CPU, draft for a first look, best in an hour, paper published.",
+        "small for one picture, draft for a first look, best in five times as long, paper published.",
         choices=PRESETS.keys(),
     )
     max_size: int = option(
         128, "Longer side of the training size (px): larger is sharper and slower.", minimum=16
     )
-    niter: int = option(600, "Iterations: fewer are faster and rougher.", minimum=1)
+    niter: int = option(
+        150, "Iterations: fewer are smoother, many know the picture by heart.", minimum=1
+    )
     mask: str = mask_option()
     polish: bool = option(
         True, "Let patches of the known part go over the fill: sharper, no edge.", group="hole"
@@ -66,7 +68,7 @@ class PartialConvConfig(Config):
         choices=("partial", "region"), group="network",
     )  # fmt: skip
     features: str = option(
-        "patches", "What perceptual and style terms see by, without --vgg_weights.",
+        "none", "What perceptual and style terms see by, without --vgg_weights.",
         choices=("patches", "filters", "none"), group="optimization",
     )  # fmt: skip
     vgg_weights: str = option(
