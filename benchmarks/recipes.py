@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from consingan.methods.consingan.presets import CLOSE
+
 HE: Mapping[str, Any] = {"init": "he", "d_steps": 1, "penalty_every": 4}
 """First weights of He et al., one step of the critic everywhere, a penalty every fourth."""
 
 STEADY: Mapping[str, Any] = {**HE, "beta2": 0.99, "sw_weight": 3.0}
 """With a shorter memory of gradients, without which some trainings collapse, and truer colors."""
-
-CLOSE: Mapping[str, Any] = {**STEADY, "lr_scale": 0.3, "alpha": 30.0}
-"""Older stages follow more, and the reconstruction counts more."""
 
 COARSE: Mapping[str, Any] = {"train_stages": 3}
 
@@ -20,14 +19,15 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "paper": {},
     "fast": {"preset": "fast"},
     "draft": {"preset": "draft"},
-    "draft before": {"niter": 600, "fine_niter": 30, "fine_d_steps": 1},
+    "fast 1.3": {"fine_niter": 180, "fine_d_steps": 1},
+    "draft 1.3": {"niter": 600, "fine_niter": 30, "fine_d_steps": 1},
     "he 600": {**HE, "niter": 600, "fine_niter": 60},
     "he 600 sw": {**HE, "niter": 600, "fine_niter": 60, "sw_weight": 3.0},
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
+    # What the presets draft and fast set.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
-    "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
     "close 2000": {**CLOSE, "fine_niter": 1000},
     "steady 2000": {**STEADY, "fine_niter": 1000},
