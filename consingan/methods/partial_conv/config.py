@@ -23,7 +23,7 @@ class PartialConvConfig(Config):
     train_mode: str = option("inpainting", "What the model is for.", choices=TASKS.keys())
     preset: str = option(
         "small",
-        "small for one picture, draft a first look, best takes five times as long, paper published.",
+        "small for one picture, draft a first look, best in five times as long, paper published.",
         choices=PRESETS.keys(),
     )
     max_size: int = option(
