@@ -28,6 +28,7 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
     # What the presets draft and fast set.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
+    "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
     "close 2000": {**CLOSE, "fine_niter": 1000},
     "steady 2000": {**STEADY, "fine_niter": 1000},
