@@ -535,6 +535,23 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Unrolls(Protocol):
+    """Makes large pictures strip by strip, so that they need not be held whole."""
+
+    def unrolls(self, size: Size | None) -> bool:
+        """Whether pictures of `size` (h, w) are made so."""
+        ...
+
+    def unroll(self, index: int, size: Size | None, seed: int) -> Iterator[Tensor]:
+        """What `Samples.sample` makes, from the top: (1, 3, rows, w) in [-1, 1] on the CPU."""
+        ...
+
+    def strip_memory(self, size: Size | None) -> int:
+        """Bytes that this takes."""
+        ...
+
+
+@runtime_checkable
 class Crops(Protocol):
     """Learned crops of its training image, and knows nothing of the whole."""
 

@@ -15,6 +15,7 @@ from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
 from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
+from consingan.report.large import on_windows
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import picture
@@ -152,6 +153,7 @@ def facts_of(material: Material) -> Facts:
         finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),
         region=material.region,
+        windows=material.windows,
         flat=material.flat,
         request=material.request,
         made=material.made,
@@ -179,7 +181,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
         yield Verdict("bad", text, facts.remedy("copies"))
         return  # a copy has the image's texture: no news
-    texture = list(on_texture(facts, facts.judgement, "Samples"))
+    texture = [*on_texture(facts, facts.judgement, "Samples"), *on_windows(facts)]
     yield from texture
     if diversity is not None and diversity < ALIKE:
         text = f"Samples are all alike (diversity {diversity:.2f})."

@@ -138,6 +138,18 @@ class ConSinGAN:
         """See `contract.Foresees`."""
         return sampling.picture_memory(self, size, pictures)
 
+    def unrolls(self, size: Size | None) -> bool:
+        """See `contract.Unrolls`."""
+        return sampling.by_strips(self, size or self.sizes[-1])
+
+    def unroll(self, index: int, size: Size | None, seed: int) -> Iterator[Tensor]:
+        """See `contract.Unrolls`."""
+        return sampling.unroll(self, size, seed, index)
+
+    def strip_memory(self, size: Size | None) -> int:
+        """See `contract.Unrolls`."""
+        return sampling.strip_memory(self, size)
+
     def frame_memory(self, size: Size | None) -> int:
         """See `contract.Foresees`."""
         return sampling.frame_memory(self, size)
