@@ -119,9 +119,10 @@ def _count(length: int, side: int) -> int:
 def _line(length: int, side: int, rng: torch.Generator) -> list[int]:
     """Where windows of `side` px begin that cover a line of `length` px, at random.
 
-    What there is to spare is spread over the overlaps.
+    What there is to spare is spread over the overlaps; none goes beyond the line's ends.
     """
     count = _count(length, side)
     spare = torch.randint(0, max(count * side - length, 0) + 1, (count,), generator=rng).sort()[0]
     spare[0], spare[-1] = 0, max(count * side - length, 0)
-    return [k * side - int(before) for k, before in enumerate(spare)]
+    firsts = (k * side - int(before) for k, before in enumerate(spare))
+    return [min(max(first, 0), length - side) for first in firsts]

@@ -58,6 +58,14 @@ def test_every_round_sees_every_pixel(size: tuple[int, int]) -> None:
     assert float(visits.std() / visits.mean()) < 0.4
 
 
+@pytest.mark.parametrize("size", [(29, 37), (17, 55)])
+def test_no_window_goes_beyond_the_picture(size: tuple[int, int]) -> None:
+    windows = crops(16, (4, 5), size)
+    for number in range(40 * windows.windows_in_a_round):
+        for (first, last), length in zip(windows.window(number), size, strict=True):
+            assert 0 <= first < last <= length
+
+
 def test_edges_of_windows_are_not_always_the_same() -> None:
     windows = crops(16, (4, 5), (75, 100))
     edges = {windows.window(number)[0][0] for number in range(1000)}
