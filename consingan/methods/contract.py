@@ -61,6 +61,7 @@ class Task:
         fills: whether the mask is a hole, whose pixels do not matter.
         filled: the output in place of `output` where a training was given a hole; "" is the same.
         channels: what it can train of a picture, some of `settings.reading.CHANNELS`.
+        tiles: whether ends of its pictures can meet.
     """
 
     output: str = "samples"
@@ -73,6 +74,7 @@ class Task:
     fills: bool = False
     filled: str = ""
     channels: tuple[str, ...] = (RGB,)
+    tiles: bool = False
 
     def with_hole(self) -> Task:
         """The row of a training that was given a hole: it needs no picture of the user's own."""

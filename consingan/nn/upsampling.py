@@ -53,7 +53,7 @@ def bicubic_around(x: Tensor, size: Size, wraps: tuple[bool, bool]) -> Tensor:
         wraps: whether bottom meets top, and right meets left.
     """
     rows, columns = (
-        _ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
+        ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
         for n_in, n_out, wrapped in zip(x.shape[-2:], size, wraps, strict=True)
     )
     y = _along_width(x.permute(0, 2, 3, 1), _one_block(columns), size[1])
@@ -73,7 +73,7 @@ def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> T
 
 
 @lru_cache(maxsize=256)
-def _ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+def ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The matrix (n_out, n_in) of bicubic interpolation around a ring."""
     center = (torch.arange(n_out, dtype=torch.float64) + 0.5) * n_in / n_out - 0.5
     first = center.floor()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.methods.singan.networks import Generator, frame
-from consingan.methods.singan.resize import Size, crop, resize
+from consingan.methods.singan.resize import Size, crop, resize, resize_around
+from consingan.settings.tiles import ENDS, Wraps
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Scale:
         real: (1, 3, h, w) in [-1, 1], the training image at this scale.
         fixed: z* with its frame, (1, 3, h + 10, w + 10).
         amplitude: factor on this scale's noise, 1 for scale 0.
+        wraps: whether pictures go on at their other end, bottom at top and right at left.
     """
 
     generator: Generator
     real: Tensor
     fixed: Tensor
     amplitude: float
+    wraps: Wraps = ENDS
 
     @property
     def size(self) -> Size:
@@ -42,8 +45,11 @@ class Scale:
 
     def to(self, device: torch.device | str) -> Scale:
         """The same on another device (the generator is moved, not copied)."""
-        return Scale(
-            self.generator.to(device), self.real.to(device), self.fixed.to(device), self.amplitude
+        return replace(
+            self,
+            generator=self.generator.to(device),
+            real=self.real.to(device),
+            fixed=self.fixed.to(device),
         )
 
 
@@ -80,15 +86,23 @@ def climb(
     """
     picture = image
     for number, (scale, noise) in enumerate(zip(scales, noises, strict=True)):
-        below = picture if number == 0 else handed_up(picture, factor, noise, scale.margin)
-        previous = _stretched(frame(below, scale.margin), noise)
+        margin, wraps = scale.margin, scale.wraps
+        below = picture if number == 0 else handed_up(picture, factor, noise, margin, wraps)
+        previous = _stretched(frame(below, margin, wraps), noise)
         picture = run(scale.generator, scale.amplitude * noise + previous, previous)
     return picture
 
 
-def handed_up(picture: Tensor, factor: float, noise: Tensor, margin: int) -> Tensor:
-    """A scale's picture, grown by `factor` and cut to the size of the next one's `noise`."""
+def handed_up(
+    picture: Tensor, factor: float, noise: Tensor, margin: int, wraps: Wraps = ENDS
+) -> Tensor:
+    """A scale's picture, grown by `factor` and cut to the size of the next one's `noise`.
+
+    Along axes that wrap it is brought to that size around the ring, and nothing is cut.
+    """
     size = (noise.shape[-2] - 2 * margin, noise.shape[-1] - 2 * margin)
+    if any(wraps):
+        return resize_around(picture, size, (factor, factor), wraps)
     return crop(resize(picture, factor), size)
 
 
