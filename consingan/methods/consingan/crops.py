@@ -21,6 +21,7 @@ from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.windows import Part, Windowed, parts
 from consingan.nn.noise import derive_seed, stream
 from consingan.nn.noise_field import Box, NoiseField
+from consingan.nn.regions import EVERYTHING, Region
 
 Size = tuple[int, int]
 WHOLE_WINDOWS = 4  # a picture of so many windows' pixels is still trained on whole
@@ -85,14 +86,21 @@ class Crops:
         real: Tensor,
         fixed: Sequence[Tensor | NoiseField],
         number: int,
+        region: Region = EVERYTHING,
     ) -> Sight:
-        """What iteration `number` sees of `real` and of the fixed noises of all stages."""
+        """What iteration `number` sees of `real` and of the fixed noises of all stages.
+
+        `region` is what counts of `real`. Where nothing does in a window the next one is taken.
+        """
         box = self.window(number)
+        while (part := region.part(box, self.config.architecture)) is None:
+            number += 1
+            box = self.window(number)
         needed = self.parts(box)
         first, *later = fixed
         assert isinstance(first, Tensor)
         seen = [part_of(z, part.noise) for z, part in zip(later, needed[1:], strict=True)]
-        return Sight(Windowed(generator, needed, box), part_of(real, box), [first, *seen])
+        return Sight(Windowed(generator, needed, box), part_of(real, box), [first, *seen], part)
 
 
 def part_of(x: Tensor | NoiseField, box: Box) -> Tensor:

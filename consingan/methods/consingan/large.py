@@ -44,7 +44,6 @@ def _on_windows(chosen: Chosen[ConSinGANConfig], finest: Size) -> bool:
         flag
         for flag, so in (
             ("--batch_norm, whose statistics are of the whole picture", config.batch_norm),
-            ("--mask", bool(config.mask)),
             ("--tile, whose ends see each other", any(config.wraps)),
         )
         if so and flag.split(",")[0].removeprefix("--") in typed

@@ -171,7 +171,8 @@ class ConSinGANTraining(Planned):
         else:
             model = self.model
             fixed = model.fixed_noises[: self.stage + 1]
-            sight = self.crops.sight(model.generator, self.reals[self.stage], fixed, number)
+            real, region = self.reals[self.stage], self.regions[self.stage]
+            sight = self.crops.sight(model.generator, real, fixed, number, region)
             shapes = [tuple(z.shape) for z in sight.fixed]
         drawn = self.randomness.draws(self.stage, number, shapes, self._source, self._d_steps)
         return replace(drawn, sight=sight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from consingan.methods.consingan.engine import PlainEngine, StageTask
 from consingan.methods.consingan.fast_engine import FastEngine
 from consingan.nn.noise import gaussian, stream
 from consingan.nn.noise_field import NoiseField
+from consingan.nn.regions import EVERYTHING, Around
 from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
@@ -81,25 +83,33 @@ def test_small_stages_are_trained_whole() -> None:
 
 def seen(task: StageTask, windows: Crops, number: int, real: Tensor) -> Draws:
     """What an engine is given of a stage whose noises are `task.fixed_noises`."""
-    sight = windows.sight(task.generator, real, task.fixed_noises, number)
+    sight = windows.sight(task.generator, real, task.fixed_noises, number, task.region)
     rng = stream("draws", number)
     noises = [gaussian(z.shape, rng).double() for z in sight.fixed]
     mixing = torch.rand(task.recipe.d_steps, generator=rng).double()
     return Draws(noises, mixing, sight=sight)
 
 
+def hole_of(size: tuple[int, int], *box: int) -> Around:
+    hole = torch.zeros(1, 1, *size)
+    hole[..., box[0] : box[1], box[2] : box[3]] = 1
+    return Around.of(hole, ConSinGANConfig(nfc=5).architecture)
+
+
+@pytest.mark.parametrize("hole", [None, (8, 20, 5, 17)])
 @pytest.mark.parametrize("border", ["noise", "zero"])
-def test_engines_agree_on_windows(border: str) -> None:
+def test_engines_agree_on_windows(border: str, hole: tuple[int, ...] | None) -> None:
     mode = {"noise": "generation", "zero": "retarget"}[border]
     case = Case(border, sizes=((12, 14), (18, 21), (36, 42)))
     windows = crops(16, *case.sizes, nfc=5, train_mode=mode)
-    tasks = twins(case.task())
+    region = hole_of(case.sizes[-1], *hole) if hole else EVERYTHING
+    tasks = [replace(task, region=region) for task in twins(case.task())]
     losses = []
     for task, engine_of in zip(tasks, (PlainEngine, FastEngine), strict=True):
         box = windows.window(0)
         of_window = StageTask(
             task.generator, task.discriminator, part_of(task.real, box), [], task.amplitudes,
-            task.recipe, windowed=True,
+            task.recipe, region, windowed=True,
         )  # fmt: skip
         engine = engine_of(of_window)
         steps = (engine.step(seen(task, windows, k, task.real), k) for k in range(3))
@@ -110,10 +120,21 @@ def test_engines_agree_on_windows(border: str) -> None:
         torch.testing.assert_close(fast[key], value, rtol=1e-8, atol=1e-9, msg=key)
 
 
-def test_a_window_of_everything_trains_as_the_whole_does() -> None:
+def test_a_window_without_anything_known_is_left_out() -> None:
+    case = Case(sizes=((12, 14), (18, 21), (36, 42)))
+    windows, region = crops(12, *case.sizes, nfc=5), hole_of((36, 42), 0, 20, 0, 42)
+    task = replace(case.task(), region=region)
+    for number in range(windows.windows_in_a_round):
+        part = seen(task, windows, number, task.real).sight.region
+        assert part is EVERYTHING or len(part.seen) > 0
+
+
+@pytest.mark.parametrize("hole", [None, (3, 8, 5, 17)])
+def test_a_window_of_everything_trains_as_the_whole_does(hole: tuple[int, ...] | None) -> None:
     case = Case(sizes=((12, 14), (18, 21), (22, 27)))
     windows = crops(64, *case.sizes, nfc=5)
-    whole, part = twins(case.task())
+    region = hole_of(case.sizes[-1], *hole) if hole else EVERYTHING
+    whole, part = (replace(task, region=region) for task in twins(case.task()))
     steps = []
     for task, given in ((whole, False), (part, True)):
         engine, drawn = FastEngine(task), seen(task, windows, 0, task.real)
