@@ -14,6 +14,8 @@ from consingan.methods.singan.networks import Generator, frame
 from consingan.methods.singan.resize import Size, crop, resize, resize_around
 from consingan.settings.tiles import ENDS, Wraps
 
+TILE = 512  # px, side of what goes through a generator at a time
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -65,6 +67,31 @@ def run_plainly(generator: Generator, x: Tensor, y: Tensor) -> Tensor:
     """G(x, y) as its own modules compute it."""
     picture: Tensor = generator(x, y)
     return picture
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """A runner that passes large pictures in tiles, which overlap by the frame.
+
+    That changes nothing: the generator sees 11x11 px and normalizes with its running statistics.
+    """
+
+    run: Runner
+    tile: int = TILE
+
+    def __call__(self, generator: Generator, x: Tensor, y: Tensor) -> Tensor:
+        """See `Runner`."""
+        margin = 2 * generator.architecture.frame
+        height, width = x.shape[-2] - margin, x.shape[-1] - margin
+        if max(height, width) <= self.tile:
+            return self.run(generator, x, y)
+        made = y.new_empty(*x.shape[:2], height, width)
+        for top in range(0, height, self.tile):
+            for left in range(0, width, self.tile):
+                bottom, right = min(top + self.tile, height), min(left + self.tile, width)
+                window = (..., slice(top, bottom + margin), slice(left, right + margin))
+                made[..., top:bottom, left:right] = self.run(generator, x[window], y[window])
+        return made
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Size, Walk
 from consingan.methods.singan import sampling
-from consingan.methods.singan.chain import Runner, Scale, climb
+from consingan.methods.singan.chain import Runner, Scale, Tiled, climb
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.draws import Edge, framed
 from consingan.methods.singan.enlarging import enlarge_picture
@@ -108,7 +108,7 @@ class SinGAN:
     @cached_property
     def run(self) -> Runner:
         """Runs the trained generators."""
-        return FoldedRunner([scale.generator for scale in self.scales], self.arithmetic)
+        return Tiled(FoldedRunner([scale.generator for scale in self.scales], self.arithmetic))
 
     @property
     def factor(self) -> float:

@@ -12,7 +12,7 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Walk
 from consingan.methods.singan import sampling
-from consingan.methods.singan.chain import Scale
+from consingan.methods.singan.chain import Scale, Tiled, run_plainly
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.draws import Edge, framed
 from consingan.methods.singan.model import SinGAN
@@ -143,3 +143,12 @@ def test_a_tile_that_is_loaded_makes_the_same_pictures():
         tensors[f"anchor.{n}.amplitude"] = torch.tensor(scale.amplitude)
     again = restore(config, tensors, Execution(torch.device("cpu")))
     assert torch.equal(again.sample([3]), model.sample([3]))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("wraps", [(False, False), (True, True)])
+def test_what_passes_in_tiles_equals_the_whole(wraps):
+    chain, drawn = scales(wraps), noises((0, 0), wraps)
+    whole = sampling.sample(chain, drawn, 2.0)
+    made = sampling.sample(chain, drawn, 2.0, run=Tiled(run_plainly, 13))
+    assert float((made - whole).abs().mean()) < 1e-3
