@@ -181,7 +181,9 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
         yield Verdict("bad", text, facts.remedy("copies"))
         return  # a copy has the image's texture: no news
-    texture = [*on_texture(facts, facts.judgement, "Samples"), *on_windows(facts)]
+    texture = list(on_texture(facts, facts.judgement, "Samples"))
+    if not any(verdict.level == "bad" for verdict in texture):
+        texture += on_windows(facts)
     yield from texture
     if diversity is not None and diversity < ALIKE:
         text = f"Samples are all alike (diversity {diversity:.2f})."
@@ -191,7 +193,8 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))
-    elif texture and texture[0].level == "good":  # noise differs as well, and is no success
+    elif texture and all(verdict.level == "good" for verdict in texture):
+        # Noise differs as well, and is no success.
         others = "" if diversity is None else " and from each other"
         yield Verdict("good", f"Samples differ from the image{others}.")
 

@@ -112,7 +112,9 @@ class ConSinGANConfig(Config):
         group="network",
     )
     batch_norm: bool = option(
-        Architecture.norm, "Normalize in the generator: steadier, less varied.", group="network"
+        Architecture.norm,
+        "Normalize in the generator: steadier, less varied; large pictures are trained whole.",
+        group="network",
     )
     init: str = option(
         "published",
