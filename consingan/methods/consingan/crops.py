@@ -18,7 +18,7 @@ from torch import Tensor
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Sight
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.windows import Part, Windowed, parts
+from consingan.methods.consingan.windows import Part, Windowed, part_of, parts
 from consingan.nn.noise import derive_seed, stream
 from consingan.nn.noise_field import Box, NoiseField
 from consingan.nn.regions import EVERYTHING, Region
@@ -80,6 +80,24 @@ class Crops:
         """What `window` needs of each stage."""
         return parts(self.config.architecture, self.config.border, self.sizes, window)
 
+    def shapes(self, sight: Sight) -> list[tuple[int, ...]]:
+        """Of the random noises of what an iteration sees; where ends meet no more than once around.
+
+        `spread` makes of them what the window needs.
+        """
+        found: list[tuple[int, ...]] = []
+        for z, size in zip(sight.fixed, self.sizes, strict=True):
+            sides = zip(z.shape[-2:], size, self.config.wraps, strict=True)
+            found.append((*z.shape[:2], *(min(n, m) if wrapped else n for n, m, wrapped in sides)))
+        return found
+
+    def spread(self, noises: Sequence[Tensor], sight: Sight) -> list[Tensor]:
+        """Noises of `shapes` going on around the ring as far as the window sees."""
+        return [
+            part_of(drawn, ((0, z.shape[-2]), (0, z.shape[-1])))
+            for drawn, z in zip(noises, sight.fixed, strict=True)
+        ]
+
     def sight(
         self,
         generator: Generator,
@@ -101,14 +119,6 @@ class Crops:
         assert isinstance(first, Tensor)
         seen = [part_of(z, part.noise) for z, part in zip(later, needed[1:], strict=True)]
         return Sight(Windowed(generator, needed, box), part_of(real, box), [first, *seen], part)
-
-
-def part_of(x: Tensor | NoiseField, box: Box) -> Tensor:
-    """Rows and columns of a map (1, C, h, w)."""
-    if isinstance(x, NoiseField):
-        return x.window(box)
-    (top, bottom), (left, right) = box
-    return x[:, :, top:bottom, left:right]
 
 
 def crops_of(config: ConSinGANConfig, sizes: Sequence[Size]) -> Crops | None:

@@ -18,6 +18,7 @@ from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.rows import rows_of
 from consingan.methods.consingan.strips import Strips
 from consingan.methods.consingan.tasks import TASKS, Mode
+from consingan.methods.consingan.tiles import Around
 from consingan.methods.contract import Walk
 from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
@@ -194,6 +195,9 @@ def made_of(
     if len(stored) == len(fixed):
         made: Tensor = generator(stored, amplitudes)
         return made
+    if any(generator.wraps):
+        sizes = [(z.shape[-2], z.shape[-1]) for z in fixed]
+        return Around(generator, stored[0], fixed[1:], amplitudes, sizes).picture()
     return Strips(generator, stored[0], rows_of(fixed[1:]), amplitudes).picture()
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
-from consingan.methods.consingan import draws, rows, strips
+from consingan.methods.consingan import draws, rows, strips, tiles
 from consingan.methods.consingan.memory import (
     estimate_sampling_memory,
     estimate_strips_memory,
@@ -115,7 +115,7 @@ def frame_memory(model: ConSinGAN, size: Size | None) -> int:
 def by_strips(model: ConSinGAN, size: Size) -> bool:
     """Whether a picture of `size` (h, w) is so large that it is made in strips."""
     shape = model.config.architecture
-    if any(model.config.wraps):  # the first row needs the last one
+    if any(model.config.wraps) and shape.norm:  # each strip is computed apart from the others
         return False
     return strips.is_large(size, shape.channels, model.device)
 
@@ -137,7 +137,9 @@ def _in_strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Te
         return _strips(model, size, seed, index).picture().cpu()
 
 
-def _strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> strips.Strips:
+def _strips(
+    model: ConSinGAN, size: Size | None, seed: int, index: int
+) -> strips.Strips | tiles.Around:
     shapes = _shapes(model, size)
 
     def rng() -> torch.Generator:
@@ -147,6 +149,13 @@ def _strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> strip
         return rows.draw(shapes, rng())[1]
 
     first = noise.gaussian(shapes[0], rng())
+    if any(model.config.wraps):
+        fields = [
+            NoiseField.shaped(noise.derive_seed(seed, "tile", index, k), shape, model.device)
+            for k, shape in enumerate(shapes[1:])
+        ]
+        sizes = output_sizes(model, size)
+        return tiles.Around(model.generator, first, fields, model.amplitudes, sizes)
     return strips.Strips(model.generator, first, later, model.amplitudes)
 
 
@@ -162,6 +171,9 @@ def _made(
     with applied(model.arithmetic, model.generator):
         if len(first) == 1 and by_strips(model, (height, width)):
             again, amplitudes = rows.rows_of(later), model.amplitudes
+            if any(model.config.wraps):
+                sizes = output_sizes(model, (height, width))
+                return tiles.Around(model.generator, first, later, amplitudes, sizes).picture()
             return strips.Strips(model.generator, first, again, amplitudes, start).picture()
         noises = [first, *map(whole, later)]
         made: Tensor = model.generator(noises, model.amplitudes, start)

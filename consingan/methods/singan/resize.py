@@ -13,7 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from consingan.nn.upsampling import ring
+from consingan.nn.ring import ring
 from consingan.settings.tiles import ENDS, Wraps
 
 Size = tuple[int, int]
@@ -44,7 +44,7 @@ def resize_around(x: Tensor, size: Size, factors: tuple[float, float], wraps: Wr
     """(N, 3, h, w) in [-1, 1] whose ends meet along some axes to `size` (h, w), through bytes.
 
     Along an axis that wraps the kernel goes around, and pixels are areas, see
-    `nn.upsampling.ring`; along another one it is `resize` by its factor, cut to `size`.
+    `nn.ring`; along another one it is `resize` by its factor, cut to `size`.
     """
     pixels = _to_bytes(x)
     rows, columns = (
