@@ -193,8 +193,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))
-    elif texture and all(verdict.level == "good" for verdict in texture):
-        # Noise differs as well, and is no success.
+    elif texture and {v.level for v in texture} == {"good"}:  # noise differs as well: no success
         others = "" if diversity is None else " and from each other"
         yield Verdict("good", f"Samples differ from the image{others}.")
 
