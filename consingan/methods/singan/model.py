@@ -20,6 +20,7 @@ from consingan.methods.singan.draws import Edge, framed
 from consingan.methods.singan.enlarging import enlarge_picture
 from consingan.methods.singan.folded import FoldedRunner
 from consingan.methods.singan.injection import entered, entered_quantized, fit_reference
+from consingan.methods.singan.memory import estimate_sampling_memory, estimate_walk_memory
 from consingan.methods.singan.networks import Discriminator, Generator
 from consingan.methods.singan.pyramid import Enlargement, Pyramid, plan_enlargement
 from consingan.methods.singan.quantization import Palette
@@ -150,6 +151,15 @@ class SinGAN:
         """How many pictures of `size` (h, w) are best made together."""
         widest = self.config.architecture.at_scale(len(self.scales) - 1).channels
         return self.arithmetic.batch_size(size or self.sizes[-1], self.device, widest)
+
+    def picture_memory(self, size: Size | None, pictures: int) -> int:
+        """See `contract.Foresees`."""
+        widest = self.config.architecture.at_scale(len(self.scales) - 1)
+        return estimate_sampling_memory(widest, size or self.sizes[-1], pictures)
+
+    def frame_memory(self, size: Size | None) -> int:
+        """See `contract.Foresees`."""
+        return self.picture_memory(size, 1) + estimate_walk_memory(size or self.sizes[-1])
 
     @property
     def least_size(self) -> Size:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.machine import memory
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Walk
 from consingan.methods.singan import sampling
@@ -20,6 +21,8 @@ from consingan.methods.singan.networks import Generator, frame, initialize
 from consingan.methods.singan.resize import resize_around
 from consingan.methods.singan.setup import restore
 from consingan.nn.noise import stream
+from consingan.outputs import samples
+from consingan.outputs.requests import SamplesRequest
 from consingan.settings.tiles import TILES, Wraps
 
 SIZES = [(12, 10), (24, 20), (48, 40)]
@@ -152,3 +155,13 @@ def test_what_passes_in_tiles_equals_the_whole(wraps):
     whole = sampling.sample(chain, drawn, 2.0)
     made = sampling.sample(chain, drawn, 2.0, run=Tiled(run_plainly, 13))
     assert float((made - whole).abs().mean()) < 1e-3
+
+
+def test_what_does_not_fit_into_memory_is_refused(monkeypatch):
+    chain = scales((False, False))
+    model = SinGAN(SinGANConfig(nfc=6, min_nfc=6), [scale.real for scale in chain], chain)
+    monkeypatch.setattr(memory, "free_memory", lambda _: model.picture_memory((2000, 2000), 1) - 1)
+    with pytest.raises(UserError, match=r"Pictures of 2000x2000 .* a smaller --size"):
+        samples.begin(model, SamplesRequest(num_samples=1, sizes=[(2000, 2000)]))
+    monkeypatch.undo()
+    assert model.frame_memory(None) > model.picture_memory(None, 1)
