@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images.deep import pixels_of, refuse_format, tiff_options
 from consingan.images.io import write_image
 from consingan.images.names import IMAGE_FORMATS
@@ -23,6 +24,7 @@ from consingan.machine.files import atomic_path
 from consingan.settings.reading import RGB
 
 STRIP_BYTES = 2**20  # of a TIFF's strip before it is packed, at least a row
+JPG_SIDE = 65500  # px
 BIG = 2**32 - 2**25  # bytes; a plain TIFF's offsets end a little above
 
 Size = tuple[int, int]
@@ -43,6 +45,19 @@ class Sheet:
     image_format: str
     channels: str = RGB
     gray: bool = False
+
+
+def refuse_size(image_format: str, size: Size) -> None:
+    """Make sure that a file can hold a picture of `size` (h, w).
+
+    Raises:
+        UserError: it cannot.
+    """
+    if IMAGE_FORMATS[image_format][0] == ".jpg" and max(size) > JPG_SIDE:
+        raise UserError(
+            f"A JPEG has at most {JPG_SIDE} px a side, not {size[1]}x{size[0]} (WxH); use "
+            "--format png."
+        )
 
 
 def write_strips(path: Path, strips: Iterable[Tensor], sheet: Sheet) -> Path:

@@ -15,7 +15,7 @@ from consingan.images.deep import refuse_format, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as, is_gray, without_colors
 from consingan.images.sheets import labelled
-from consingan.images.unrolled import Sheet, write_strips
+from consingan.images.unrolled import Sheet, refuse_size, write_strips
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Begins, Crops, Latent
@@ -192,6 +192,7 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
+            refuse_size(request.image_format, size or _size_of(model))
             refuse_too_large(model, size, min(step, count), unrolled(model, size))
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)

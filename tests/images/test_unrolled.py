@@ -78,3 +78,9 @@ def test_above_four_gigabytes_it_is_bigtiff(tmp_path, monkeypatch):
 def test_a_format_without_room_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(UserError, match="no opacity"):
         write_strips(tmp_path / "x", iter(()), Sheet((4, 4), "jpg", "rgba"))
+
+
+def test_a_jpeg_has_no_room_for_a_very_long_picture():
+    unrolled.refuse_size("png", (70_000, 10))
+    with pytest.raises(UserError, match="use --format png"):
+        unrolled.refuse_size("jpg", (70_000, 10))

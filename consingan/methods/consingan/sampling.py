@@ -101,9 +101,15 @@ def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:
 
 
 def strip_memory(model: ConSinGAN, size: Size | None) -> int:
-    """Bytes that a picture of `size` (h, w) takes that is written as it is made."""
+    """Bytes that a picture of `size` (h, w) takes that is written as it is made.
+
+    A GPU draws the noises at once, see `rows.draw`.
+    """
     sizes, frame = output_sizes(model, size), model.generator.frame
-    return estimate_strips_memory(sizes, model.config.architecture, frame)
+    needed = estimate_strips_memory(sizes, model.config.architecture, frame)
+    if model.device.type == "cpu" or any(model.config.wraps):
+        return needed
+    return needed + 4 * sum(math.prod(shape) for shape in _shapes(model, size))
 
 
 def frame_memory(model: ConSinGAN, size: Size | None) -> int:
