@@ -12,6 +12,7 @@ import json
 import math
 import multiprocessing
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ import click
 import torch
 
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
+from consingan.images.deep import write_as
+from consingan.images.unrolled import Sheet, write_strips
 from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import WINDOW, ConSinGANConfig
@@ -84,12 +87,18 @@ def train(size: Size, channels: int) -> dict[str, Any]:
 
 
 def sample(size: Size, channels: int) -> dict[str, Any]:
-    """One picture."""
-    model = begun(size, channels).model
+    """One picture of a model of a megapixel, made and written as an evaluation does it."""
+    model = begun(size_of(1), channels).model
+    in_strips = model.unrolls(size)
     started = time.process_time()
-    model.sample([0])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample"
+        if in_strips:
+            write_strips(path, model.unroll(0, size, 0), Sheet(size, "png"))
+        else:
+            write_as(path, model.sample([0], size), "png")
     seconds = time.process_time() - started
-    estimated = model.picture_memory(size, 1)
+    estimated = model.strip_memory(size) if in_strips else model.picture_memory(size, 1)
     megapixels = math.prod(size) / 1e6
     return {"CPU s a megapixel": seconds / megapixels, "estimated GB": estimated / 1e9}
 

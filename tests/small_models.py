@@ -40,7 +40,7 @@ def generator(border: str = "noise", channels: int = 5, **numbers: Any) -> Gener
 
 def model(**settings: Any) -> ConSinGAN:
     config = ConSinGANConfig(nfc=5, train_stages=3, **settings)
-    network = generator(norm=config.batch_norm)
+    network = generator(config.border, norm=config.batch_norm)
     shapes = noise_shapes(SIZES, 5, 3, network.frame)
     anchors = [
         Anchor(torch.zeros(1, 3, *size), gaussian(shape, stream("f", k)), AMPLITUDES[k])

@@ -18,7 +18,7 @@ from consingan.images.georeference import Georeference, Tag
 from consingan.images.io import to_pixels, write_image
 from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import is_gray
-from consingan.images.png import write_deep_png
+from consingan.images.png import write_png
 from consingan.images.raster import Pixels
 from consingan.machine.files import atomic_path
 from consingan.settings.reading import BANDS, RGB, RGBA
@@ -57,8 +57,7 @@ def write_as(
     refuse_format(image_format, channels)
     suffix, bits = IMAGE_FORMATS[image_format]
     whole = path.with_name(path.name + suffix)
-    plain = straight(image) if channels == RGBA else image
-    pixels = to_pixels(plain) if bits == 8 else to_deep_pixels(plain)
+    pixels = pixels_of(image, bits, channels, is_gray(image))
     if pixels.shape[-1] == 1:
         pixels = pixels[:, :, 0]
     if suffix == ".tif":
@@ -88,27 +87,52 @@ def _write_png(path: Path, pixels: Pixels) -> None:
         if pixels.ndim == 2:
             Image.fromarray(pixels).save(temporary, format="PNG")
         else:
-            write_deep_png(temporary, pixels)
+            write_png(temporary, [pixels], len(pixels))
 
 
 def _write_tiff(path: Path, pixels: Pixels, channels: str, tags: Sequence[Tag]) -> None:
     import tifffile
 
-    color = pixels.ndim == 3 and channels != BANDS
+    with atomic_path(path) as temporary:
+        tifffile.imwrite(
+            temporary, pixels, **tiff_options(pixels.ndim == 3, channels), extratags=tags
+        )
+
+
+def tiff_options(many: bool, channels: str) -> dict[str, Any]:
+    """What tifffile is told of pictures with one channel or `many`; see `write_as`."""
+    color = many and channels != BANDS
     options: dict[str, Any] = {"iccprofile": srgb_profile()} if color else {}
     if channels == RGBA:
         options["extrasamples"] = ["unassalpha"]
     elif channels == BANDS:
         options["planarconfig"] = "contig"
-    with atomic_path(path) as temporary:
-        tifffile.imwrite(
-            temporary, pixels, photometric="rgb" if color else "minisblack", compression="zlib",
-            predictor=True, metadata=None, extratags=tags, **options,
-        )  # fmt: skip
+    photometric = "rgb" if color else "minisblack"
+    return {
+        "photometric": photometric, "compression": "zlib", "predictor": True, "metadata": None,
+    } | options  # fmt: skip
+
+
+def pixels_of(image: Tensor, bits: int, channels: str, gray: bool) -> Pixels:
+    """A picture (1, C, H, W) in [-1, 1] as a file of 8 or 16 bit has it, (H, W, channels).
+
+    Args:
+        image: the picture, or some of its rows.
+        bits: 8 or 16.
+        channels: what they are.
+        gray: whether it has no colors; of 16 bit it has one channel then.
+
+    Raises:
+        ValueError: it holds values that are not finite.
+    """
+    plain = straight(image) if channels == RGBA else image
+    if bits == 8:
+        return to_pixels(plain)
+    return to_deep_pixels(plain.double().mean(1, keepdim=True) if gray else plain)
 
 
 def to_deep_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    """(1, C, H, W) in [-1, 1] -> uint16, (H, W) of a picture without colors, else (H, W, C).
+    """(1, C, H, W) in [-1, 1] -> uint16 (H, W, C), rounded and clipped.
 
     Raises:
         ValueError: it holds values that are not finite.
@@ -116,7 +140,5 @@ def to_deep_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint16]]:
     values = image[0].detach().double().cpu()
     if not torch.isfinite(values).all():
         raise ValueError("the picture holds values that are not finite (NaN or infinite)")
-    if is_gray(image):
-        values = values.mean(0, keepdim=True)
     deep = ((values.clamp(-1, 1) + 1) * 32767.5).round().numpy().astype(np.uint16)
-    return np.ascontiguousarray(deep[0] if deep.shape[0] == 1 else deep.transpose(1, 2, 0))
+    return np.ascontiguousarray(deep.transpose(1, 2, 0))

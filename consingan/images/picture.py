@@ -84,6 +84,13 @@ def gray_as(real: Tensor, picture: Tensor) -> Tensor:
     """
     if picture.shape[1] not in (3, 4) or not is_gray(real[:, :3]):
         return picture
+    return without_colors(picture)
+
+
+def without_colors(picture: Tensor) -> Tensor:
+    """(N, 3 or 4, H, W) with the mean of its colors in place of each; others as they are."""
+    if picture.shape[1] not in (3, 4):
+        return picture
     colors = picture[:, :3].mean(1, keepdim=True).expand(-1, 3, -1, -1)
     return torch.cat([colors, picture[:, 3:]], 1)
 

@@ -1,4 +1,4 @@
-"""PNG files with colors of 16 bit, which Pillow would cut down to 8 and does not write.
+"""PNG files that Pillow would not read or write so: with colors of 16 bit, or row by row.
 
 The format: chunks (length, type, data, checksum), of which IHDR says what the pixels are and IDAT
 holds them packed; each row begins with the number of its filter, whose prediction from the pixel to
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -19,7 +20,7 @@ from consingan.images.pillow import orientation_of, upright_array
 from consingan.images.raster import PIXEL_LIMIT, Pixels, Raster
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CHANNELS = {2: 3, 4: 2, 6: 4}  # kind of color: RGB, gray with opacity, RGBA
+CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # kind of color: gray, RGB, gray with opacity, RGBA
 # First column and row, step of columns and rows of the seven passes of an interlaced picture.
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
           (0, 1, 1, 2))  # fmt: skip
@@ -30,7 +31,8 @@ def is_deep_png(path: Path) -> bool:
     """Whether a file is a PNG whose colors have 16 bit."""
     with path.open("rb") as file:
         head = file.read(29)
-    return len(head) == 29 and head[:8] == SIGNATURE and head[24] == 16 and head[25] in CHANNELS
+    many = len(head) == 29 and head[:8] == SIGNATURE and CHANNELS.get(head[25], 1) > 1
+    return many and head[24] == 16
 
 
 def read_deep_png(path: Path) -> Raster:
@@ -62,26 +64,61 @@ def read_deep_png(path: Path) -> Raster:
     return Raster(numbers if opaque else numbers[:, :, :-1], alpha, profile=profile)
 
 
-def write_deep_png(path: Path, pixels: Pixels) -> None:
-    """Write (H, W, 3 or 4) uint16, RGB or RGBA whose colors are not multiplied by the opacity.
+def write_png(path: Path, strips: Iterable[Pixels], height: int) -> None:
+    """Write a picture from the top, some rows at a time, so that no more of it need be there.
 
-    Every row is the difference to the one above (filter "up"), and the file says sRGB.
+    Every row is the difference to the pixel before, to the one above, or to a prediction from both
+    (filters "sub", "up", "Paeth"): that with the least sum of numbers. The file says sRGB.
+
+    Args:
+        path: the file.
+        strips: (rows, W, C) uint8 or uint16 one below the other: gray, gray with opacity, RGB or
+            RGBA whose colors are not multiplied by the opacity.
+        height: rows of all of them together.
     """
-    height, width, channels = pixels.shape
-    color = next(kind for kind, count in CHANNELS.items() if count == channels)
-    rows = np.ascontiguousarray(pixels.astype(">u2")).view(np.uint8).reshape(height, -1)
-    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
-    filtered[:, 0] = UP
-    filtered[0, 1:] = rows[0]
-    filtered[1:, 1:] = rows[1:] - rows[:-1]
-    header = struct.pack(">IIBBBBB", width, height, 16, color, 0, 0, 0)
-    packed = zlib.compress(filtered.tobytes(), 6)
-    chunks = ((b"IHDR", header), (b"sRGB", bytes(1)), (b"IDAT", packed), (b"IEND", b""))
+    compressor, above = zlib.compressobj(6), None
     with path.open("wb") as file:
-        file.write(SIGNATURE)
-        for kind, data in chunks:
-            checksum = zlib.crc32(kind + data)
-            file.write(struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", checksum))
+        for strip in strips:
+            if above is None:
+                file.write(SIGNATURE)
+                _write_chunk(file, b"IHDR", _header(strip, height))
+                _write_chunk(file, b"sRGB", bytes(1))
+                above = np.zeros((1, *strip.shape[1:]), strip.dtype)
+            packed = compressor.compress(_filtered(np.concatenate([above, strip])))
+            _write_chunk(file, b"IDAT", packed)
+            above = strip[-1:]
+        _write_chunk(file, b"IDAT", compressor.flush())
+        _write_chunk(file, b"IEND", b"")
+
+
+def _header(strip: Pixels, height: int) -> bytes:
+    _, width, channels = strip.shape
+    color = next(kind for kind, count in CHANNELS.items() if count == channels)
+    return struct.pack(">IIBBBBB", width, height, 8 * strip.dtype.itemsize, color, 0, 0, 0)
+
+
+def _write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
+    if kind == b"IDAT" and not data:  # the packer still waits
+        return
+    checksum = zlib.crc32(kind + data)
+    file.write(struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", checksum))
+
+
+def _filtered(pixels: Pixels) -> bytes:
+    """Rows of (1 + rows, W, C), the one above them first, as a PNG packs them."""
+    size = pixels.shape[2] * pixels.dtype.itemsize  # bytes of a pixel
+    whole = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"))).view(np.uint8)
+    whole = np.pad(whole.reshape(len(pixels), -1, size), ((0, 0), (1, 0), (0, 0)))
+    here, a, b, c = whole[1:, 1:], whole[1:, :-1], whole[:-1, 1:], whole[:-1, :-1]
+    rows = np.empty((len(here), 1 + here.shape[1] * size), np.uint8)
+    least = np.full(len(here), np.inf)
+    for kind, prediction in ((SUB, a), (UP, b), (PAETH, _nearest(a, b, c).astype(np.uint8))):
+        made = (here - prediction).reshape(len(here), -1)
+        sums = np.abs(made.view(np.int8).astype(np.int16)).sum(1, dtype=np.int64)
+        better = sums < least
+        rows[better, 0], rows[better, 1:] = kind, made[better]
+        least = np.minimum(least, sums)
+    return rows.tobytes()
 
 
 def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
@@ -165,11 +202,16 @@ def unfilter(filters: Pixels, pixels: Pixels) -> Pixels:
 
 def _predicted(kinds: Pixels, a: Pixels, b: Pixels, c: Pixels) -> Pixels:
     """What each row's filter predicts, (n, bytes) uint8."""
-    left, above, corner = a.astype(np.int16), b.astype(np.int16), c.astype(np.int16)
-    far = [np.abs(above - corner), np.abs(left - corner), np.abs(left + above - 2 * corner)]
-    nearest = np.where(
-        (far[0] <= far[1]) & (far[0] <= far[2]), left, np.where(far[1] <= far[2], above, corner)
-    )
-    choices = [left, above, (left + above) // 2, nearest]
+    left, above = a.astype(np.int16), b.astype(np.int16)
+    choices = [left, above, (left + above) // 2, _nearest(a, b, c)]
     chosen = np.select([kinds == kind for kind in (SUB, UP, AVERAGE, PAETH)], choices, 0)
     return np.asarray(chosen, dtype=np.int16).astype(np.uint8)
+
+
+def _nearest(a: Pixels, b: Pixels, c: Pixels) -> Pixels:
+    """Paeth's prediction, int16: that of the three which is nearest to a + b - c."""
+    left, above, corner = a.astype(np.int16), b.astype(np.int16), c.astype(np.int16)
+    far = [np.abs(above - corner), np.abs(left - corner), np.abs(left + above - 2 * corner)]
+    return np.where(
+        (far[0] <= far[1]) & (far[0] <= far[2]), left, np.where(far[1] <= far[2], above, corner)
+    )

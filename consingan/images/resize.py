@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -35,8 +36,13 @@ def _cubic_matrix(n_in: int, n_out: int, scale: float) -> Tensor:
     computes the same, but its public call cannot take the true scale together with
     ceil(n * scale) output pixels, and with a size alone its sampling grid shifts visibly.
     """
+    return _cubic_rows(n_in, scale, (0, n_out))
+
+
+def _cubic_rows(n_in: int, scale: float, rows: tuple[int, int]) -> Tensor:
+    """Rows [a, b) of `_cubic_matrix`."""
     width = min(scale, 1.0)
-    center = (torch.arange(n_out, dtype=torch.float64) + 0.5) / scale - 0.5
+    center = (torch.arange(*rows, dtype=torch.float64) + 0.5) / scale - 0.5
     offset = torch.arange(n_in, dtype=torch.float64)[None, :] - center[:, None]
     weights = _keys(offset * width)
     return weights / weights.sum(1, keepdim=True)
@@ -69,6 +75,18 @@ def _resample(image: Tensor, size: Size, scales: tuple[float, float]) -> Tensor:
     columns = _matrix(width, size[1], scales[1]).to(image)
     # Rows first keeps the big product contiguous; the order saves little else.
     return rows @ image @ columns.T
+
+
+def resized_strips(image: Tensor, size: Size, rows: int) -> Iterator[Tensor]:
+    """What `resize_to` makes, to rounding, from the top: (N, C, `rows`, w) at a time."""
+    height, width = image.shape[-2:]
+    wide = image @ _matrix(width, size[1], size[1] / width).to(image).T
+    for top in range(0, size[0], rows):
+        bottom = min(top + rows, size[0])
+        weights = _cubic_rows(height, size[0] / height, (top, bottom))
+        used = weights.any(0).nonzero().flatten()
+        first, last = int(used[0]), int(used[-1]) + 1
+        yield weights[:, first:last].to(image) @ wide[..., first:last, :]
 
 
 def training_scale(size: Size, max_size: int) -> float:

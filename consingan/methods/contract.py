@@ -62,6 +62,7 @@ class Task:
         filled: the output in place of `output` where a training was given a hole; "" is the same.
         channels: what it can train of a picture, some of `settings.reading.CHANNELS`.
         presets: what some of the method's presets set in this task instead.
+        tiles: whether ends of its pictures can meet.
     """
 
     output: str = "samples"
@@ -75,6 +76,7 @@ class Task:
     filled: str = ""
     channels: tuple[str, ...] = (RGB,)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tiles: bool = False
 
     def with_hole(self) -> Task:
         """The row of a training that was given a hole: it needs no picture of the user's own."""
@@ -533,6 +535,23 @@ class Samples(Protocol):
     @property
     def least_size(self) -> Size:
         """The smallest (h, w) that still is a picture."""
+        ...
+
+
+@runtime_checkable
+class Unrolls(Protocol):
+    """Makes large pictures strip by strip, so that they need not be held whole."""
+
+    def unrolls(self, size: Size | None) -> bool:
+        """Whether pictures of `size` (h, w) are made so."""
+        ...
+
+    def unroll(self, index: int, size: Size | None, seed: int) -> Iterator[Tensor]:
+        """What `Samples.sample` makes, from the top: (1, 3, rows, w) in [-1, 1] on the CPU."""
+        ...
+
+    def strip_memory(self, size: Size | None) -> int:
+        """Bytes that this takes."""
         ...
 
 

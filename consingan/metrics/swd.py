@@ -70,9 +70,21 @@ def pooled_distance(real: Tensor, samples: Tensor) -> float:
         real: (N, 3, H, W) in [0, 1].
         samples: (M, 3, H', W') in [0, 1].
     """
-    checked(real[:1], samples)
-    checked(samples[:1], real)
-    return float(_distances(real, [samples], LEVELS, DIRECTIONS, seeded(0)))
+    return float(pooled_distances(real, [samples])[0])
+
+
+@torch.no_grad()
+def pooled_distances(real: Tensor, sets: Sequence[Tensor]) -> Tensor:
+    """The same of several sets to one, (len(sets),).
+
+    Args:
+        real: (N, 3, H, W) in [0, 1].
+        sets: (M, 3, H', W') in [0, 1] each.
+    """
+    for samples in sets:
+        checked(real[:1], samples)
+        checked(samples[:1], real)
+    return _distances(real, sets, LEVELS, DIRECTIONS, seeded(0))
 
 
 def _distances(

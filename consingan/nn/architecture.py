@@ -12,6 +12,7 @@ WRAPPED: dict[tuple[bool, bool], Border] = {
     (True, True): "wrap", (False, True): "wrap_horizontal", (True, False): "wrap_vertical",
 }  # fmt: skip
 """(top to bottom, left to right) -> what goes on at the other end; across the others zeros."""
+AROUND = {name: wraps for wraps, name in WRAPPED.items()}
 ACTIVATIONS: tuple[str, ...] = ("lrelu", "prelu", "elu", "selu")
 INITS: tuple[str, ...] = ("published", "he")  # ways to draw first weights, `blocks.SPREADS`
 

@@ -18,6 +18,7 @@ from consingan.nn import losses
 from consingan.nn.architecture import Architecture
 from consingan.nn.critic import AutogradCritic, Critic, make_critic
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.noise_field import Box
 
 
 class Region(Protocol):
@@ -33,6 +34,10 @@ class Region(Protocol):
 
     def known(self, real: Tensor, made: Tensor) -> Tensor:
         """The real picture, and where it is not known what was made."""
+        ...
+
+    def part(self, box: Box, shape: Architecture) -> Region | None:
+        """What counts of a window, rows and columns of the picture; None where nothing does."""
         ...
 
     def critic(self, discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> Critic:
@@ -55,6 +60,10 @@ class Everything:
     def known(self, real: Tensor, made: Tensor) -> Tensor:  # noqa: ARG002
         """All."""
         return real
+
+    def part(self, box: Box, shape: Architecture) -> Region | None:  # noqa: ARG002
+        """All of it."""
+        return self
 
     def critic(self, discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> Critic:
         """The fastest."""
@@ -99,6 +108,15 @@ class Around:
     def known(self, real: Tensor, made: Tensor) -> Tensor:
         """Real outside of the hole, made inside."""
         return torch.where(self.hole > 0, made, real)
+
+    def part(self, box: Box, shape: Architecture) -> Region | None:
+        """What is known there, for a discriminator of that shape."""
+        (top, bottom), (left, right) = box
+        hole = self.hole[:, :, top:bottom, left:right]
+        if not bool(hole.any()):
+            return EVERYTHING
+        found = Around.of(hole, shape)
+        return found if len(found.seen) else None
 
     def critic(self, discriminator: Discriminator, real: Tensor, arithmetic: Arithmetic) -> Critic:
         """By automatic differentiation."""

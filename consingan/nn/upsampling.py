@@ -19,6 +19,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from consingan.machine.graphs import constant
+from consingan.nn.ring import ring, ring_part
+from consingan.settings.tiles import ENDS, Wraps
 
 Size = tuple[int, int]
 Box = tuple[Size, Size]  # ranges [a, b) of rows and of columns
@@ -40,12 +42,10 @@ def bicubic_by_matrices(x: Tensor, size: Size) -> Tensor:
     return _Bicubic.apply(x, size)  # type: ignore[no-any-return,no-untyped-call]
 
 
-def bicubic_around(x: Tensor, size: Size, wraps: tuple[bool, bool]) -> Tensor:
+def bicubic_around(x: Tensor, size: Size, wraps: Wraps) -> Tensor:
     """Up(x, size) of a map on a ring or a torus, (N, C, h, w) -> (N, C, *size), channels-last.
 
-    Along an axis that wraps the last pixel's neighbor is the first one, and pixels are areas, as
-    in the image pyramid: output i lies at (i + 1/2) n_in / n_out - 1/2. Along another axis it is
-    `bicubic`.
+    Along an axis that wraps it is as in `ring`, along another one `bicubic`.
 
     Args:
         x: the map.
@@ -53,7 +53,7 @@ def bicubic_around(x: Tensor, size: Size, wraps: tuple[bool, bool]) -> Tensor:
         wraps: whether bottom meets top, and right meets left.
     """
     rows, columns = (
-        _ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
+        ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
         for n_in, n_out, wrapped in zip(x.shape[-2:], size, wraps, strict=True)
     )
     y = _along_width(x.permute(0, 2, 3, 1), _one_block(columns), size[1])
@@ -70,27 +70,6 @@ def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> T
     """The matrix (n_out, n_in) of `bicubic` along an axis."""
     weights = _part_of_matrix(n_in, n_out, (0, n_out), (0, n_in))
     return weights.to(dtype).to(device)
-
-
-@lru_cache(maxsize=256)
-def _ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The matrix (n_out, n_in) of bicubic interpolation around a ring."""
-    center = (torch.arange(n_out, dtype=torch.float64) + 0.5) * n_in / n_out - 0.5
-    first = center.floor()
-    weights = torch.zeros(n_out, n_in, dtype=torch.float64)
-    for tap in range(-1, 3):
-        inputs = (first + tap).long() % n_in
-        share = _cubic(center - first - tap)
-        weights.scatter_add_(1, inputs[:, None], share[:, None])
-    return weights.to(dtype).to(device)
-
-
-def _cubic(x: Tensor) -> Tensor:
-    """The cubic kernel of torch's interpolation, a = -0.75 (Keys 1981, eq. 15)."""
-    x, a = x.abs(), -0.75
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
 
 
 def sources(n_in: int, n_out: int, first: int, last: int) -> tuple[int, int]:
@@ -121,8 +100,12 @@ def bicubic_rows(x: Tensor, size: Size, rows: Size, height: int, first: int) -> 
     return made.view(len(y), rows[1] - rows[0], size[1], -1).permute(0, 3, 1, 2)
 
 
-def bicubic_window(x: Tensor, size: Size, box: Box, whole: Size, known: Box) -> Tensor:
+def bicubic_window(
+    x: Tensor, size: Size, box: Box, whole: Size, known: Box, wraps: Wraps = ENDS
+) -> Tensor:
     """A window of `bicubic_by_matrices` of a picture that is known in part; differentiable.
+
+    Along axes that wrap a window of `bicubic_around`.
 
     Args:
         x: (N, C, h, w), the rows and columns `known` of a picture of size `whole` (h', w'), at
@@ -131,13 +114,14 @@ def bicubic_window(x: Tensor, size: Size, box: Box, whole: Size, known: Box) -> 
         box: rows and columns of the result.
         whole: see x.
         known: see x.
+        wraps: along which axes ends meet.
 
     Returns:
         (N, C, rows, columns) of `box`, channels-last.
     """
     rows, columns = (
-        _part_of_matrix(before, after, *ranges).to(x.dtype).to(x.device)
-        for before, after, *ranges in zip(whole, size, box, known, strict=True)
+        (ring_part if wrapped else _part_of_matrix)(before, after, *ranges).to(x.dtype).to(x.device)
+        for wrapped, before, after, *ranges in zip(wraps, whole, size, box, known, strict=True)
     )
     y = torch.matmul(columns, x.permute(0, 2, 3, 1))  # (N, h, columns, C)
     samples, height, width, channels = y.shape

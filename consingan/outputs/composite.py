@@ -17,8 +17,9 @@ from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
 from consingan.images.picture import gray_as, is_gray
 from consingan.images.raster import Pixels
-from consingan.images.resize import resize_to
+from consingan.images.resize import resize_to, resized_strips
 from consingan.images.sheets import labelled
+from consingan.images.unrolled import Sheet, write_strips
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
 from consingan.outputs.contract import Say
@@ -26,7 +27,10 @@ from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
 
+STRIP = 2**20  # px of a strip at the naive image's own size
 OF_MASK = ("mask_dilation", "mask_feather", "mask_invert")
+
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,7 @@ class Composite:
         mask: (1, 1, h, w) in [0, 1] at the training size, as given; None means everywhere.
         result: what the model makes of it, the whole picture.
         blended: the result inside the softened mask, the naive image elsewhere.
-        full: the result at the naive image's own size.
-        full_blended: the same inside the softened mask, the naive image's very pixels elsewhere.
+        soft: (1, 1, h, w) in [0, 1] the softened mask at the naive image's own size.
         sheet: (start stage, result) pairs if several start stages were asked for.
     """
 
@@ -49,9 +52,39 @@ class Composite:
     mask: Tensor | None
     result: Tensor
     blended: Tensor
-    full: Tensor
-    full_blended: Tensor
+    soft: Tensor | None = None
     sheet: Sequence[tuple[int, Tensor]] = field(default_factory=tuple)
+
+    @property
+    def full_size(self) -> Size:
+        """(h, w) in px of the naive image."""
+        return self.naive.shape[-2], self.naive.shape[-1]
+
+    @property
+    def full(self) -> Tensor:
+        """The result at the naive image's own size."""
+        return resize_to(self.result, self.full_size).clamp(-1, 1)
+
+    @property
+    def full_blended(self) -> Tensor:
+        """The same inside the softened mask, the naive image's very pixels elsewhere."""
+        return self.full if self.soft is None else masks.composite(self.naive, self.full, self.soft)
+
+    def full_strips(self) -> Iterator[Tensor]:
+        """`full` from the top, (1, 3, rows, w) at a time."""
+        rows = max(1, STRIP // self.full_size[1])
+        for strip in resized_strips(self.result, self.full_size, rows):
+            yield strip.clamp(-1, 1)
+
+    def blended_strips(self) -> Iterator[Tensor]:
+        """`full_blended` likewise."""
+        top = 0
+        for strip in self.full_strips():
+            rows, top = slice(top, top + strip.shape[2]), top + strip.shape[2]
+            if self.soft is not None:
+                mask = self.soft[:, :, rows]
+                strip = masks.composite(self.naive[:, :, rows], strip, mask)
+            yield strip
 
 
 @dataclass(frozen=True)
@@ -163,8 +196,7 @@ def compose(
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
-    full = resize_to(result, full_size).clamp(-1, 1)
-    blended, full_blended, small_mask = result, full, None
+    blended, soft_full, small_mask = result, None, None
     if mask is not None:
         small_mask = masks.resize_mask(mask, size)
         given = request.mask_dilation
@@ -173,8 +205,7 @@ def compose(
         blended = masks.composite(small, result, soft)
         scale = max(full_size) / max(size)
         soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
-        full_blended = masks.composite(naive, full, soft_full)
-    return Composite(naive, small, small_mask, result, blended, full, full_blended, results)
+    return Composite(naive, small, small_mask, result, blended, soft_full, results)
 
 
 def _made(model: Any, naive: Tensor, mask: Tensor | None, stage: int, seed: int) -> Tensor:
@@ -193,13 +224,14 @@ def write_composite(
     `<harmonized|edited>_wo_mask` and, with a mask, `..._w_mask` at the training size, the same
     with `_full_size` at the naive image's own, and a side by side picture.
     """
-    word = model.task.result
-    pictures = {f"{word}_wo_mask": made.result, f"{word}_wo_mask_full_size": made.full}
+    word, paths = model.task.result, list[Path]()
+    kinds = [("wo_mask", made.result, made.full_strips)]
     if made.mask is not None:
-        pictures |= {f"{word}_w_mask": made.blended, f"{word}_w_mask_full_size": made.full_blended}
-    paths = []
-    for name, picture in pictures.items():
-        paths.append(write_as(folder / name, picture, image_format))
+        kinds.append(("w_mask", made.blended, made.blended_strips))
+    for name, picture, strips in kinds:
+        paths.append(write_as(folder / f"{word}_{name}", picture, image_format))
+        sheet = Sheet(made.full_size, image_format, gray=is_gray(picture))
+        paths.append(write_strips(folder / f"{word}_{name}_full_size", strips(), sheet))
     suffix = sheet_suffix(image_format)
     side_by_side = folder / f"{word}_side_by_side{suffix}"
     write_image(side_by_side, _side_by_side(made, model, naive_path))

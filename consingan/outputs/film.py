@@ -18,6 +18,7 @@ from consingan.machine.progress import tracked
 from consingan.methods.contract import Latent, Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
+from consingan.outputs.large import reduced
 from consingan.outputs.requests import FilmRequest
 from consingan.outputs.sizes import counted, other_sizes, refuse_too_large_film, start_stages
 
@@ -30,7 +31,10 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Film:
-    """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU."""
+    """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU.
+
+    Large ones are reduced, see `large.reduced`.
+    """
 
     frames: Sequence[Tensor]
     fps: float
@@ -76,7 +80,7 @@ class FilmWork:
             straight=request.straight,
         )
         frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
-        return Film(list(frames), request.fps)
+        return Film([reduced(frame) for frame in frames], request.fps)
 
     def _frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
         """Of a gray image gray ones."""

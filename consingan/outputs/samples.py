@@ -13,8 +13,9 @@ from torch import Tensor
 
 from consingan.images.deep import refuse_format, sheet_suffix, write_as
 from consingan.images.io import write_image
-from consingan.images.picture import gray_as
+from consingan.images.picture import gray_as, is_gray, without_colors
 from consingan.images.sheets import labelled
+from consingan.images.unrolled import Sheet, refuse_size, write_strips
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.contract import Begins, Crops, Latent
@@ -23,15 +24,23 @@ from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.formats import for_eyes
+from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
-from consingan.outputs.sizes import counted, other_sizes, refuse_too_large, start_stages
-from consingan.outputs.tiles import Seams, seams_of
+from consingan.outputs.sizes import (
+    counted,
+    other_sizes,
+    refuse_too_large,
+    start_stages,
+    unrolled,
+)
+from consingan.outputs.tiles import Seams, doubled, seam_of
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
+PREVIEWED_TILES = 9
 TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
-JUDGED_PIXELS = 2**26  # of all of them; of large pictures fewer are kept
+JUDGED_PIXELS = 2**26  # of what is kept of them
 PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
 OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
 
@@ -43,14 +52,17 @@ class RandomSamples:
     """What samples leave for a report.
 
     Attributes:
-        pictures: the first ones at the training size, (1, 3, h, w) in [-1, 1] on the CPU.
+        pictures: the first ones at the training size, (1, 3, h, w) in [-1, 1] on the CPU; large
+            ones reduced, see `large.reduced`.
         crops: of a model that learned crops, how near to them its samples are.
         seams: of a model that makes tiles, how visible their ends are.
+        windows: of large ones some at full size, (n, 3, side, side) of each, see `large.places`.
     """
 
     pictures: Sequence[Tensor]
     crops: BesideCrops | None = None
     seams: Seams | None = None
+    windows: Sequence[Tensor] = ()
 
 
 @dataclass(frozen=True)
@@ -74,36 +86,41 @@ class SampleWork:
         if self.terms:
             write_arithmetic(self.model, self.terms, self.request, folder)
             say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
-        samples: list[Tensor] = []
+        looks: list[Look] = []
         for name, work in self._begun():
-            made = work._written(folder / name, None)
-            judged = _at_most(JUDGED, JUDGED_PIXELS, self.model)
+            made = work._written(folder / name)
+            judged = _at_most(JUDGED, JUDGED_PIXELS, kept_pixels(_size_of(self.model)))
             first = list(itertools.islice(made, judged))
             count = len(first) + sum(1 for _ in made)
-            samples = samples or first
+            looks = looks or first
             say(f"{counted(count, 'random sample')}: {folder / name}")
             if count > judged:
                 say(
                     f"Note: the first {judged} samples are judged; the command metrics judges a "
                     "whole folder."
                 )
-        if not samples:
-            return RandomSamples(samples)
+        if not looks:
+            return RandomSamples(())
+        samples = [look.picture for look in looks]
         shown = samples[: GRID_SAMPLES - 1]
         names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
-        sheet = labelled(for_eyes(self.model, [self.model.real, *shown]), names)
+        real = reduced(self.model.real)
+        sheet = labelled(for_eyes(self.model, [real, *shown]), names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         for name, size in self.others:
-            deque(self._written(folder / name, size), maxlen=0)  # many large ones fill memory
+            deque(self._files(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        crops, seams = self._beside_crops(folder, say), self._as_tiles(samples, folder, say)
-        return RandomSamples(samples, crops, seams)
+        crops, seams = self._beside_crops(folder, say), self._as_tiles(looks, folder, say)
+        windows = [look.windows for look in looks if len(look.windows)]
+        return RandomSamples(samples, crops, seams, windows)
 
-    def _as_tiles(self, samples: Sequence[Tensor], folder: Path, say: Say) -> Seams | None:
+    def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
         config, form = self.model.config, self.request.image_format
-        if not any(config.wraps):
+        errors = [look.seam for look in looks if look.seam is not None]
+        if not errors:
             return None
-        found, target = seams_of(samples, config.wraps), make_own_folder(folder / TILED)
+        target = make_own_folder(folder / TILED)
+        found = Seams(errors, [doubled(look.picture) for look in looks[:PREVIEWED_TILES]])
         for index, preview in enumerate(found.previews):
             write_as(target / f"gen_sample_{index}_2x2", preview, form, config.channels)
         say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
@@ -128,16 +145,41 @@ class SampleWork:
             begun = replace(self, model=self.model.beginning_at(stage))
             yield f"random_samples_start_stage_{stage}", begun
 
-    def _written(self, folder: Path, size: Size | None) -> Iterator[Tensor]:
-        """Random samples, each written before it is passed on."""
-        request = self.request
-        target, channels = make_own_folder(folder), self.model.config.channels
+    def _written(self, folder: Path) -> Iterator[Look]:
+        """Random samples of the training size, each written before what it leaves is passed on."""
+        wraps = self.model.config.wraps
+        for picture in self._files(folder, None):
+            if isinstance(picture, Watcher):
+                yield picture.look()
+            else:
+                yield look_at(picture, seam_of(picture, wraps) if any(wraps) else None)
+
+    def _files(self, folder: Path, size: Size | None) -> Iterator[Tensor | Watcher]:
+        """Random samples once they are written; of those that come in strips what was seen."""
+        request, target = self.request, make_own_folder(folder)
+        channels, form = self.model.config.channels, request.image_format
+        if unrolled(self.model, size):
+            for index in range(request.num_samples):
+                watcher = Watcher(size or _size_of(self.model))
+                self._write_strips(target / f"gen_sample_{index}", watcher, size, index)
+                yield watcher
+            return
         made = random_samples(
             self.model, request.num_samples, size, request.seed, request.batch_size
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
-            write_as(target / f"gen_sample_{index}", sample, request.image_format, channels)
+            write_as(target / f"gen_sample_{index}", sample, form, channels)
             yield sample
+
+    def _write_strips(self, path: Path, watcher: Watcher, size: Size | None, index: int) -> None:
+        """Write a sample as it is made."""
+        config, request = self.model.config, self.request
+        strips = self.model.unroll(index, size, request.seed)
+        real = self.model.real
+        if is_gray(real[:, :3]):
+            strips = map(without_colors, strips)
+        sheet = Sheet(watcher.size, request.image_format, config.channels, is_gray(real))
+        write_strips(path, watcher.passing(strips), sheet)
 
 
 def begin(model: Any, request: SamplesRequest) -> SampleWork:
@@ -150,7 +192,8 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
-            refuse_too_large(model, size, min(step, count))
+            refuse_size(request.image_format, size or _size_of(model))
+            refuse_too_large(model, size, min(step, count), unrolled(model, size))
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
     return SampleWork(model, request, others, terms)
@@ -158,14 +201,18 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
     """A few samples of a model in training."""
-    count = _at_most(PREVIEWED, PREVIEWED_PIXELS, model)
+    height, width = _size_of(model)
+    count = _at_most(PREVIEWED, PREVIEWED_PIXELS, height * width)
     return list(random_samples(model, count, seed=model.config.manual_seed))
 
 
-def _at_most(count: int, pixels: int, model: Any) -> int:
-    """`count`, or as many pictures of the training size as have so many pixels, but one."""
-    height, width = model.real.shape[-2:]
-    return max(min(count, pixels // int(height * width)), 1)
+def _at_most(count: int, pixels: int, each: int) -> int:
+    """`count`, or as many pictures of `each` px as have so many pixels, but one."""
+    return max(min(count, pixels // each), 1)
+
+
+def _size_of(model: Any) -> Size:
+    return model.real.shape[-2], model.real.shape[-1]
 
 
 def random_samples(

@@ -7,9 +7,10 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.memory import refuse_beyond_free
-from consingan.methods.contract import Foresees
+from consingan.methods.contract import Foresees, Unrolls
 from consingan.outputs.requests import SizedRequest
 
+MOST_UNROLLED = 2**32  # px; what is written as it is made ends by patience, not by memory
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
 
 Size = tuple[int, int]
@@ -38,24 +39,38 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
                 f"The output size {w}x{h} (WxH) is too small for this model; "
                 f"use {least_w}x{least_h} or more."
             )
-        if h * w > PIXEL_LIMIT:
+        most = MOST_UNROLLED if unrolled(model, (h, w)) else PIXEL_LIMIT
+        if h * w > most:
             raise UserError(
                 f"The output size {w}x{h} (WxH) is too large; "
-                f"stay below {PIXEL_LIMIT // 1_000_000} million pixels."
+                f"stay below {most // 1_000_000} million pixels."
             )
     return list(dict(named).items())
 
 
-def refuse_too_large(model: Any, size: Size | None, pictures: int) -> None:
+def unrolled(model: Any, size: Size | None) -> bool:
+    """Whether samples of `size` (h, w) are written strip by strip, as they are made."""
+    return isinstance(model, Unrolls) and model.unrolls(size)
+
+
+def refuse_too_large(model: Any, size: Size | None, pictures: int, in_strips: bool = False) -> None:
     """Refuse to make so many pictures of `size` (h, w) at a time where memory is too small.
+
+    Args:
+        model: that makes them.
+        size: (h, w) in px; None is the training size.
+        pictures: made at a time.
+        in_strips: they are written as they are made, one after the other, see `unrolled`.
 
     Raises:
         UserError: it is; the sentence says how much is missing.
     """
     (height, width), device = size or model.sizes[-1], model.device
     less = "a smaller --batch_size or --size" if pictures > 1 else "a smaller --size"
-    if isinstance(model, Foresees):
+    needed = model.strip_memory(size) if in_strips else None
+    if isinstance(model, Foresees) and not in_strips:
         needed = model.picture_memory(size, pictures)
+    if needed is not None:
         refuse_beyond_free(needed, device, f"Pictures of {width}x{height}", less)
 
 

@@ -10,8 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-PREVIEWED = 9  # samples
-
 
 @dataclass(frozen=True)
 class Seams:
@@ -19,7 +17,7 @@ class Seams:
 
     Attributes:
         errors: of each tile, see `seam_of`.
-        previews: of the first tiles, two by two of each.
+        previews: of the first tiles, two by two of each; large ones reduced.
     """
 
     errors: Sequence[float]
@@ -38,12 +36,6 @@ class Seams:
     def to_json(self) -> dict[str, Any]:
         """For metrics.json."""
         return {"mean": self.mean, "worst": self.worst}
-
-
-def seams_of(tiles: Sequence[Tensor], wraps: tuple[bool, bool]) -> Seams:
-    """Measure tiles (1, C, h, w) whose ends meet along the axes that `wraps` names."""
-    errors = [seam_of(tile, wraps) for tile in tiles]
-    return Seams(errors, [doubled(tile) for tile in tiles[:PREVIEWED]])
 
 
 def doubled(picture: Tensor) -> Tensor:

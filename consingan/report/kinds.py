@@ -15,6 +15,7 @@ from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
 from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
+from consingan.report.large import on_windows
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import picture
@@ -152,6 +153,7 @@ def facts_of(material: Material) -> Facts:
         finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),
         region=material.region,
+        windows=material.windows,
         flat=material.flat,
         request=material.request,
         made=material.made,
@@ -180,6 +182,8 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         yield Verdict("bad", text, facts.remedy("copies"))
         return  # a copy has the image's texture: no news
     texture = list(on_texture(facts, facts.judgement, "Samples"))
+    if not any(verdict.level == "bad" for verdict in texture):
+        texture += on_windows(facts)
     yield from texture
     if diversity is not None and diversity < ALIKE:
         text = f"Samples are all alike (diversity {diversity:.2f})."
@@ -189,7 +193,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))
-    elif texture and texture[0].level == "good":  # noise differs as well, and is no success
+    elif texture and {v.level for v in texture} == {"good"}:  # noise differs as well: no success
         others = "" if diversity is None else " and from each other"
         yield Verdict("good", f"Samples differ from the image{others}.")
 

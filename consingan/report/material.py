@@ -54,6 +54,35 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Samples at full size, on windows that lie at the same places in all and in the image.
+
+    Attributes:
+        real: the image's, (n, C, side, side) in [-1, 1].
+        sample: those of the first sample.
+        distances: of each sample's patches to the image's, see `metrics.swd.pooled_distances`.
+        between: the same of other windows of the image.
+    """
+
+    real: Tensor
+    sample: Tensor
+    distances: Sequence[float]
+    between: float
+
+    @property
+    def mean(self) -> float:
+        """Of all samples."""
+        return sum(self.distances) / len(self.distances)
+
+    def to_json(self) -> dict[str, Any]:
+        """For metrics.json."""
+        count, _, _, side = self.real.shape
+        return {
+            "count": count, "side": side, "swd": list(self.distances), "between": self.between,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the verdicts are made from.
 
@@ -70,6 +99,7 @@ class Facts:
         finished: how many of them are finished.
         status: what the manifest says.
         region: of a composite.
+        windows: of large samples, see `report.large`.
         flat: swd of one flat color, the real image's mean, to that image.
         request: what was asked for, if that is known.
         made: what the output left, see its module.
@@ -87,6 +117,7 @@ class Facts:
     finished: int = 0
     status: str = "finished"
     region: Region | None = None
+    windows: Windows | None = None
     flat: float | None = None
     request: Any = None
     made: Any = None
@@ -146,6 +177,7 @@ class Material:
         judgement: of the samples.
         quality: of the reconstruction.
         region: of the composite, before and after.
+        windows: of large samples, see `report.large`.
         flat: swd of one flat color, the real image's mean, to that image.
         request: what was asked for.
         baseline: samples without training, of a trained run.
@@ -166,6 +198,7 @@ class Material:
     judgement: Judgement | None = None
     quality: Reconstruction | None = None
     region: Region | None = None
+    windows: Windows | None = None
     flat: float | None = None
     request: Any = None
     baseline: Baseline | None = None

@@ -14,6 +14,7 @@ from consingan.report.baseline import baseline_section
 from consingan.report.gather import evaluation_command, settings
 from consingan.report.glossary import glossary_section
 from consingan.report.kinds import KINDS, facts_of, verdicts
+from consingan.report.large import how_judged, windows_section
 from consingan.report.material import Material, Setting
 from consingan.report.region import region_section
 from consingan.report.style import arrow, note, number, picture, section
@@ -27,6 +28,7 @@ def report(material: Material) -> str:
         _verdicts(material),
         KINDS[material.kind].look(material),
         _metrics(material),
+        windows_section(material),
         baseline_section(material),
         region_section(material),
         _novelty(material),
@@ -74,7 +76,8 @@ def _metrics(material: Material) -> str:
         '<tr><th>metric</th><th class="number">mean</th><th class="number">95 % interval</th>'
         "<th>better</th></tr>"
     )
-    lead = note(f"Over {judgement.count} {what}, against the one training image.")
+    said = f"Over {judgement.count} {what}, against the one training image. {how_judged(material)}"
+    lead = note(said.rstrip())
     table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
     return section("Metrics", lead, table, *(note(text) for text in judgement.notes))
 

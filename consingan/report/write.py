@@ -21,12 +21,13 @@ from consingan.machine.precision import Arithmetic
 from consingan.machine.progress import in_words, tracked
 from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement, Progress, judge
-from consingan.metrics.reconstruction import reconstruction_quality
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
+from consingan.outputs.large import reduced
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
+from consingan.report.large import how_judged, judge_windows, quality_of
 from consingan.report.material import Material
 from consingan.report.page import report
 from consingan.report.region import flat_distance
@@ -68,11 +69,11 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
     """
     if len(samples) < 2 or not hasattr(model, "reconstruction"):
         return False
-    base = model.reconstruction().cpu()
+    base = reduced(model.reconstruction().cpu())
     spread = float(model.real.std())
-    if float((base - model.real.cpu()).abs().mean()) > 0.25 * spread:
+    if float((base - reduced(model.real.cpu())).abs().mean()) > 0.25 * spread:
         return False
-    differences = [float((s - base).abs().mean()) for s in samples[:8]]
+    differences = [float((reduced(s) - base).abs().mean()) for s in samples[:8]]
     return max(differences) < 0.02 * spread
 
 
@@ -117,7 +118,7 @@ def _with_baseline(material: Material, seed: int, extras: Extras) -> Material:
     count = len(material.samples)
     if not count:
         return material
-    found = untrained(material.real, count, seed, extras.inception, extras.say)
+    found = untrained(reduced(material.real), count, seed, extras.inception, extras.say)
     return dataclasses.replace(material, baseline=found)
 
 
@@ -127,25 +128,29 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     kind = KINDS[material.kind]
     real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
     given_back = None if material.reconstruction is None else unit(material.reconstruction)
-    quality = None if given_back is None else reconstruction_quality(real, given_back)
-    pictures = kind.pictures(made)
+    quality = None if given_back is None else quality_of(real, given_back)
+    pictures, small = kind.pictures(made), reduced(real)
     judgement = None
     if seen := kind.judged(pictures):
         judgement = judge(
-            real, [unit(s) for s in seen], given_back, extras.inception,
-            progress=announced(extras.say),
-        )  # fmt: skip
-    return dataclasses.replace(
+            small, [unit(s) for s in seen], None, extras.inception, progress=announced(extras.say)
+        )
+        judgement = dataclasses.replace(judgement, reconstruction=quality)
+    material = dataclasses.replace(
         material,
         samples=pictures,
-        maps=maps_of(real, pictures) if kind.mapped else (),
+        maps=maps_of(small, pictures) if kind.mapped else (),
         made=made,
         judgement=judgement,
         quality=quality,
         region=kind.region(real, made),
+        windows=judge_windows(material.real, getattr(made, "windows", ())),
         flat=flat_distance(real) if min(real.shape[-2:]) < SMALL else None,
         evaluation=extras.command,
     )
+    if said := how_judged(material):
+        extras.say(said)
+    return material
 
 
 def announced(say: Say) -> Progress:
@@ -184,4 +189,6 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     record |= KINDS[material.kind].figures(material.made)
+    if material.windows is not None:
+        record["windows"] = material.windows.to_json()
     return record if material.region is None else record | {"region": asdict(material.region)}

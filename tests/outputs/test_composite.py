@@ -35,6 +35,7 @@ from consingan.images.io import from_pixels, read_image
 from consingan.images.layers import Own
 from consingan.images.resize import same_shape
 from consingan.images.sheets import GAP, LABEL_HEIGHT
+from consingan.outputs import composite
 from consingan.outputs.composite import compose
 from consingan.outputs.own_mask import choose_mask
 from consingan.outputs.requests import CompositeRequest
@@ -440,6 +441,22 @@ def test_uniform_masks_never_divide_by_zero(value):
     made = compose(model, naive, mask)
     wanted = naive + value * (made.full - naive)
     torch.testing.assert_close(made.full_blended, wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("feather", [0, 3])
+def test_strips_at_full_size_are_the_whole(monkeypatch, feather):
+    monkeypatch.setattr(composite, "STRIP", 7 * 90)
+    naive = picture(np.kron(naive_scene(), np.ones((2, 2, 1), np.uint8))[:71, :90])
+    mask = torch.zeros(1, 1, 71, 90)
+    mask[..., 20:50, 11:60] = 1
+    model = load_run(trained("harmonization")).model
+    made = compose(model, naive, mask, CompositeRequest(mask_feather=feather))
+    for strips, whole in (
+        (made.full_strips(), made.full), (made.blended_strips(), made.full_blended),
+    ):  # fmt: skip
+        taken = list(strips)
+        assert max(strip.shape[2] for strip in taken) == 7
+        torch.testing.assert_close(torch.cat(taken, 2), whole, atol=1e-5, rtol=0)
 
 
 def test_reading_keeps_the_naive_images_pixels(tmp_path):

@@ -395,7 +395,7 @@ def test_settings_that_differ_come_first() -> None:
 
 
 def composite(result: Tensor, naive: Tensor, mask: Tensor | None) -> Composite:
-    return Composite(naive, naive, mask, result, result, result, result)
+    return Composite(naive, naive, mask, result, result)
 
 
 def test_region_that_becomes_like_the_image_is_nearer_to_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from consingan.outputs.samples import RandomSamples
-from consingan.outputs.tiles import seams_of
+from consingan.outputs.tiles import Seams, seam_of
 from consingan.report.kinds import KINDS
 from consingan.report.material import Facts
 from consingan.settings.config import Config
@@ -24,7 +24,7 @@ RAMP = torch.linspace(-1, 1, 20).expand(1, 3, 16, 20)
     ],
 )
 def test_only_a_seam_where_ends_meet_is_told(tile, wraps, level, said):
-    facts = Facts(Config(), made=RandomSamples([tile], seams=seams_of([tile], wraps)))
+    facts = Facts(Config(), made=RandomSamples([tile], seams=Seams([seam_of(tile, wraps)], [])))
     (verdict,) = KINDS["samples"].verdicts(facts)
     assert verdict.level == level
     assert said in verdict.text
@@ -35,7 +35,7 @@ def test_pictures_that_end_have_no_seams():
 
 
 def test_figures_are_of_all_tiles():
-    seams = seams_of([NOISE, RAMP], (False, True))
+    seams = Seams([seam_of(tile, (False, True)) for tile in (NOISE, RAMP)], [])
     figures = KINDS["samples"].figures(RandomSamples([NOISE], seams=seams))["seams"]
     assert figures["worst"] == pytest.approx(19)
     assert figures["mean"] == pytest.approx(sum(seams.errors) / 2)

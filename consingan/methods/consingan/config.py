@@ -13,7 +13,7 @@ from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
 from consingan.settings.reading import MOST_BANDS
-from consingan.settings.tiles import NONE, TILES, tile_option
+from consingan.settings.tiles import NONE, TILES, check_tile, tile_option
 
 LARGE = 2**18  # px from which on fine stages are trained on windows where nobody says
 WINDOW = 128  # px, their side
@@ -112,7 +112,9 @@ class ConSinGANConfig(Config):
         group="network",
     )
     batch_norm: bool = option(
-        Architecture.norm, "Normalize in the generator: steadier, less varied.", group="network"
+        Architecture.norm,
+        "Normalize in the generator: steadier, less varied; large pictures are trained whole.",
+        group="network",
     )
     init: str = option(
         "published",
@@ -238,14 +240,9 @@ class ConSinGANConfig(Config):
             )
 
     def _check_tile(self) -> None:
-        if self.tile == NONE:
-            return
-        if not TASKS[self.train_mode].tiles:
-            able = ", ".join(name for name, task in TASKS.items() if task.tiles)
-            raise UserError(
-                f"--tile does not go with --train_mode {self.train_mode}; use one of {able}."
-            )
-        if self.padd_size:
+        able = (name for name, task in TASKS.items() if task.tiles)
+        check_tile(self.tile, self.train_mode, able)
+        if self.tile != NONE and self.padd_size:
             raise UserError(
                 f"--padd_size {self.padd_size} puts zeros at borders, which --tile has none of; "
                 "leave one of them out."

@@ -18,9 +18,10 @@ from torch import Tensor
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Sight
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.windows import Part, Windowed, parts
+from consingan.methods.consingan.windows import Part, Windowed, part_of, parts
 from consingan.nn.noise import derive_seed, stream
 from consingan.nn.noise_field import Box, NoiseField
+from consingan.nn.regions import EVERYTHING, Region
 
 Size = tuple[int, int]
 WHOLE_WINDOWS = 4  # a picture of so many windows' pixels is still trained on whole
@@ -79,28 +80,45 @@ class Crops:
         """What `window` needs of each stage."""
         return parts(self.config.architecture, self.config.border, self.sizes, window)
 
+    def shapes(self, sight: Sight) -> list[tuple[int, ...]]:
+        """Of the random noises of what an iteration sees; where ends meet no more than once around.
+
+        `spread` makes of them what the window needs.
+        """
+        found: list[tuple[int, ...]] = []
+        for z, size in zip(sight.fixed, self.sizes, strict=True):
+            sides = zip(z.shape[-2:], size, self.config.wraps, strict=True)
+            found.append((*z.shape[:2], *(min(n, m) if wrapped else n for n, m, wrapped in sides)))
+        return found
+
+    def spread(self, noises: Sequence[Tensor], sight: Sight) -> list[Tensor]:
+        """Noises of `shapes` going on around the ring as far as the window sees."""
+        return [
+            part_of(drawn, ((0, z.shape[-2]), (0, z.shape[-1])))
+            for drawn, z in zip(noises, sight.fixed, strict=True)
+        ]
+
     def sight(
         self,
         generator: Generator,
         real: Tensor,
         fixed: Sequence[Tensor | NoiseField],
         number: int,
+        region: Region = EVERYTHING,
     ) -> Sight:
-        """What iteration `number` sees of `real` and of the fixed noises of all stages."""
+        """What iteration `number` sees of `real` and of the fixed noises of all stages.
+
+        `region` is what counts of `real`. Where nothing does in a window the next one is taken.
+        """
         box = self.window(number)
+        while (part := region.part(box, self.config.architecture)) is None:
+            number += 1
+            box = self.window(number)
         needed = self.parts(box)
         first, *later = fixed
         assert isinstance(first, Tensor)
         seen = [part_of(z, part.noise) for z, part in zip(later, needed[1:], strict=True)]
-        return Sight(Windowed(generator, needed, box), part_of(real, box), [first, *seen])
-
-
-def part_of(x: Tensor | NoiseField, box: Box) -> Tensor:
-    """Rows and columns of a map (1, C, h, w)."""
-    if isinstance(x, NoiseField):
-        return x.window(box)
-    (top, bottom), (left, right) = box
-    return x[:, :, top:bottom, left:right]
+        return Sight(Windowed(generator, needed, box), part_of(real, box), [first, *seen], part)
 
 
 def crops_of(config: ConSinGANConfig, sizes: Sequence[Size]) -> Crops | None:
@@ -119,10 +137,10 @@ def _count(length: int, side: int) -> int:
 def _line(length: int, side: int, rng: torch.Generator) -> list[int]:
     """Where windows of `side` px begin that cover a line of `length` px, at random.
 
-    What there is to spare is spread over the overlaps; none reaches past an end.
+    What there is to spare is spread over the overlaps; none goes beyond the line's ends.
     """
     count = _count(length, side)
     spare = torch.randint(0, max(count * side - length, 0) + 1, (count,), generator=rng).sort()[0]
     spare[0], spare[-1] = 0, max(count * side - length, 0)
-    begins = (k * side - int(before) for k, before in enumerate(spare))
-    return [min(max(begin, 0), length - side) for begin in begins]
+    firsts = (k * side - int(before) for k, before in enumerate(spare))
+    return [min(max(first, 0), length - side) for first in firsts]

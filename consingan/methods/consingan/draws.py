@@ -14,6 +14,7 @@ from consingan.methods.consingan.tasks import Mode
 from consingan.nn import noise
 from consingan.nn.blocks import initialize
 from consingan.nn.noise import Size
+from consingan.nn.regions import EVERYTHING, Region
 from consingan.nn.sliced import patch_directions
 
 if TYPE_CHECKING:
@@ -121,11 +122,13 @@ class Sight:
         passes: the generator, or what makes the window with it.
         real: (1, 3, h, w) in [-1, 1].
         fixed: z_0..z_d that must give it.
+        region: what of it counts.
     """
 
     passes: Generator | Windowed
     real: Tensor
     fixed: Sequence[Tensor]
+    region: Region = EVERYTHING
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ class StageTask:
     @property
     def sight(self) -> Sight:
         """The whole picture."""
-        return Sight(self.generator, self.real, self.fixed_noises)
+        return Sight(self.generator, self.real, self.fixed_noises, self.region)
 
-    def sliced(self, fake: Tensor, real: Tensor, directions: Tensor | None) -> list[Tensor]:
+    def sliced(self, fake: Tensor, sight: Sight, directions: Tensor | None) -> list[Tensor]:
         """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
 
         What is not known of the image is as the sample has it: there is nothing to compare.
@@ -91,7 +91,7 @@ class StageTask:
         if not self.recipe.sw_weight:
             return []
         assert directions is not None
-        known = self.region.known(real, fake.detach())
+        known = sight.region.known(sight.real, fake.detach())
         return [self.recipe.sw_weight * sliced_distance(fake, known, directions)]
 
     def freeze(self) -> None:
@@ -155,9 +155,9 @@ class PlainEngine:
         task.discriminator.requires_grad_(False)
         fake = self._fake(sight, noises)
         adversarial = losses.adversarial(task.discriminator(fake))
-        sliced = task.sliced(fake, sight.real, draws.directions)
+        sliced = task.sliced(fake, sight, draws.directions)
         output = sight.passes(sight.fixed, task.amplitudes)
-        compared = task.region.pixels(output, sight.real)
+        compared = sight.region.pixels(output, sight.real)
         reconstruction = recipe.alpha * losses.reconstruction(*compared)
         self.optimizer_g.zero_grad()
         sum(sliced, adversarial + reconstruction).backward()
@@ -176,12 +176,12 @@ class PlainEngine:
     ) -> list[Tensor]:
         task = self.task
         fake = self._fake(sight, noises).detach()
-        real_loss = losses.critic_real(task.region.scores(task.discriminator(sight.real)))
+        real_loss = losses.critic_real(sight.region.scores(task.discriminator(sight.real)))
         fake_loss = losses.critic_fake(task.discriminator(fake))
         penalty = torch.zeros_like(real_loss)
         if weight:
             critic = task.discriminator
-            known = task.region.known(sight.real, fake)
+            known = sight.region.known(sight.real, fake)
             penalty = weight * losses.gradient_penalty(critic, known, fake, mixing)
         self.optimizer_d.zero_grad()
         (real_loss + fake_loss + penalty).backward()

@@ -65,6 +65,7 @@ class FastEngine:
         self.optimizer_g = self._adam(groups, capturable)
         self.optimizer_d = self._adam(critic, capturable)
         self.critic = task.region.critic(task.discriminator, task.real, self.arithmetic)
+        self.sight = task.sight
         self.in_one_batch = is_small(task.real)
         self.first = task.generator.first_trained(recipe.train_depth)
         if not task.windowed:
@@ -72,7 +73,10 @@ class FastEngine:
 
     def _look_at(self, sight: Sight) -> None:
         """Take up what the next iterations see."""
-        self.passes, self.real, self.critic.real = sight.passes, sight.real, sight.real
+        if sight.region is not self.sight.region:
+            discriminator = self.task.discriminator
+            self.critic = sight.region.critic(discriminator, sight.real, self.arithmetic)
+        self.sight, self.critic.real = sight, sight.real
         self.fixed = [self._local(z) for z in sight.fixed]
         self.fixed_start = self._frozen_part(self.fixed)
 
@@ -103,7 +107,7 @@ class FastEngine:
             draws: as `empty_draws` has them: on this engine's device, in its format and order.
             weights: from `Recipe.penalty_weights`.
         """
-        recipe, real = self.task.recipe, self.real
+        recipe, real = self.task.recipe, self.sight.real
         with self.arithmetic.scope(real.device):
             start = self._frozen_part(draws.noises)
             if self.in_one_batch:
@@ -119,11 +123,11 @@ class FastEngine:
             if output is None:
                 fake.backward(gradient)
                 output = self._generate(self.fixed_start, self.fixed)
-                compared = self.task.region.pixels(output, real)
+                compared = self.sight.region.pixels(output, real)
                 reconstruction = recipe.alpha * losses.reconstruction(*compared)
                 reconstruction.backward()
             else:
-                compared = self.task.region.pixels(output, real)
+                compared = self.sight.region.pixels(output, real)
                 reconstruction = recipe.alpha * losses.reconstruction(*compared)
                 torch.autograd.backward([fake, reconstruction], [gradient, None])
             for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
@@ -135,7 +139,7 @@ class FastEngine:
     ) -> tuple[list[Tensor], Tensor]:
         """The weighted sliced Wasserstein distance, its gradient added to the critic's."""
         picture = fake.detach().to(self.task.real.dtype).requires_grad_()
-        sliced = self.task.sliced(picture, self.real, directions)
+        sliced = self.task.sliced(picture, self.sight, directions)
         if not sliced:
             return [], gradient
         (own,) = torch.autograd.grad(sliced, picture)
@@ -171,11 +175,11 @@ class FastEngine:
         if self.first == 0:
             return None
         with applied(self.arithmetic, self.task.generator):
-            return self.passes.features(noises[: self.first], self.task.amplitudes)
+            return self.sight.passes.features(noises[: self.first], self.task.amplitudes)
 
     def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
         """Picture from the features of the frozen part and the noises of the trained stages."""
-        passes, amplitudes = self.passes, self.task.amplitudes
+        passes, amplitudes = self.sight.passes, self.task.amplitudes
         x = self._trained(passes.first_features, noises[0]) if start is None else start
         for stage in range(max(self.first, 1), len(noises)):
             refine = partial(passes.refine, stage, amplitude=amplitudes[stage])

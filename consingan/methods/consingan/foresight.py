@@ -56,7 +56,7 @@ def peak_memory(config: ConSinGANConfig, sizes: Sequence[Size], execution: Execu
 
 def config_at(config: ConSinGANConfig, size: Size, other: Size) -> ConSinGANConfig:
     """Settings for a finest stage of `other` (h, w), fitted as those were to `size`."""
-    wholly = config.batch_norm or config.mask or any(config.wraps) or size[0] * size[1] > LARGE
+    wholly = config.batch_norm or size[0] * size[1] > LARGE
     asked = not config.crop and not wholly and other[0] * other[1] > LARGE
     crop = WINDOW if asked else config.crop
     usual = config.train_stages - (stages_above(size, config.min_size) if config.crop else 0)

@@ -38,22 +38,14 @@ def fitted(
 
 
 def _on_windows(chosen: Chosen[ConSinGANConfig], finest: Size) -> bool:
-    config = chosen.config
-    typed = {name for name, place in chosen.origin.items() if place == "typed"}
-    against = [
-        flag
-        for flag, so in (
-            ("--batch_norm, whose statistics are of the whole picture", config.batch_norm),
-            ("--mask", bool(config.mask)),
-            ("--tile, whose ends see each other", any(config.wraps)),
-        )
-        if so and flag.split(",")[0].removeprefix("--") in typed
-    ]
-    if "crop" not in typed:
-        return not against and finest[0] * finest[1] > LARGE
-    if config.crop and against:
+    config, origin = chosen.config, chosen.origin
+    normalized = config.batch_norm and origin["batch_norm"] == "typed"
+    if origin["crop"] != "typed":
+        return not normalized and finest[0] * finest[1] > LARGE
+    if config.crop and normalized:
         raise UserError(
-            f"--crop {config.crop} does not go with {against[0]}; leave one of them out."
+            f"--crop {config.crop} does not go with --batch_norm, whose statistics are of the "
+            "whole picture; leave one of them out."
         )
     return config.crop > 0
 

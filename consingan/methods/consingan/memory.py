@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from consingan.machine.memory import Size
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
-from consingan.methods.consingan.rows import STRIP
+from consingan.methods.consingan.rows import LEAST_ROWS, STRIP
 from consingan.nn.architecture import Architecture, Border
 
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
@@ -89,6 +89,9 @@ def estimate_sampling_memory(
 
 def estimate_strips_memory(sizes: Sequence[Size], shape: Architecture, frame: int = 0) -> int:
     """Bytes that a pass in strips through stages of `sizes` (h, w) takes beside the picture."""
-    framed = [(h + 2 * frame) * (w + 2 * frame) for h, w in sizes]
-    values = sum(min(2 * STRIP, shape.channels * pixels) for pixels in framed)
-    return 4 * (2 * values + 8 * STRIP)
+    framed = [(h + 2 * frame, w + 2 * frame) for h, w in sizes]
+    strips = [max(STRIP, LEAST_ROWS * shape.channels * w) for _, w in framed]
+    values = sum(
+        min(2 * strip, shape.channels * h * w) for strip, (h, w) in zip(strips, framed, strict=True)
+    )
+    return 4 * (2 * values + 8 * max(strips))

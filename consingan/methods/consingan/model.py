@@ -18,6 +18,7 @@ from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.rows import rows_of
 from consingan.methods.consingan.strips import Strips
 from consingan.methods.consingan.tasks import TASKS, Mode
+from consingan.methods.consingan.tiles import Around
 from consingan.methods.contract import Walk
 from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
@@ -138,6 +139,18 @@ class ConSinGAN:
         """See `contract.Foresees`."""
         return sampling.picture_memory(self, size, pictures)
 
+    def unrolls(self, size: Size | None) -> bool:
+        """See `contract.Unrolls`."""
+        return sampling.by_strips(self, size or self.sizes[-1])
+
+    def unroll(self, index: int, size: Size | None, seed: int) -> Iterator[Tensor]:
+        """See `contract.Unrolls`."""
+        return sampling.unroll(self, size, seed, index)
+
+    def strip_memory(self, size: Size | None) -> int:
+        """See `contract.Unrolls`."""
+        return sampling.strip_memory(self, size)
+
     def frame_memory(self, size: Size | None) -> int:
         """See `contract.Foresees`."""
         return sampling.frame_memory(self, size)
@@ -182,6 +195,9 @@ def made_of(
     if len(stored) == len(fixed):
         made: Tensor = generator(stored, amplitudes)
         return made
+    if any(generator.wraps):
+        sizes = [(z.shape[-2], z.shape[-1]) for z in fixed]
+        return Around(generator, stored[0], fixed[1:], amplitudes, sizes).picture()
     return Strips(generator, stored[0], rows_of(fixed[1:]), amplitudes).picture()
 
 

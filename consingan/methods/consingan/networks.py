@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from consingan.nn.architecture import WRAPPED, Architecture, Border
+from consingan.nn.architecture import AROUND, Architecture, Border
 from consingan.nn.blocks import (
     Block,
     Operations,
@@ -22,6 +22,7 @@ from consingan.nn.blocks import (
     zero_pad,
     zero_pad_ends,
 )
+from consingan.settings.tiles import ENDS
 
 
 class Generator(nn.Module):
@@ -36,8 +37,7 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         self.border = border
-        ends = {name: wraps for wraps, name in WRAPPED.items()}
-        self.wraps = ends.get(border, (False, False))
+        self.wraps = AROUND.get(border, ENDS)
         self.operations = Operations()
         self.head = Block(shape.image_channels, shape)
         self.body = nn.ModuleList([self._new_stage()])

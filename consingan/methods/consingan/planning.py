@@ -15,11 +15,12 @@ from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
 from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.crops import Crops, crops_of, part_of
+from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.windows import part_of
 from consingan.methods.contract import Rehearsal
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField

@@ -15,6 +15,7 @@ from consingan.nn.noise_field import NoiseField
 
 STRIP = 2**23  # values of a strip of any map
 ON_GPU = 8  # times as many there
+LEAST_ROWS = 16  # of a strip, however wide it is
 
 
 @dataclass
@@ -97,4 +98,4 @@ def _rows_of(z: Tensor | NoiseField) -> Rows:
 
 def strip_of(values: int, device: torch.device) -> int:
     """Rows of a strip for a map with so many `values` in a row."""
-    return max(16, STRIP * (ON_GPU if device.type == "cuda" else 1) // values)
+    return max(LEAST_ROWS, STRIP * (ON_GPU if device.type == "cuda" else 1) // values)

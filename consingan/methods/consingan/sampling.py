@@ -12,8 +12,11 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
-from consingan.methods.consingan import draws, rows, strips
-from consingan.methods.consingan.memory import estimate_sampling_memory
+from consingan.methods.consingan import draws, rows, strips, tiles
+from consingan.methods.consingan.memory import (
+    estimate_sampling_memory,
+    estimate_strips_memory,
+)
 from consingan.methods.contract import Walk
 from consingan.nn import noise
 from consingan.nn.kernels import applied
@@ -82,7 +85,7 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures.
     """
-    if _by_strips(model, size or model.sizes[-1]):
+    if by_strips(model, size or model.sizes[-1]):
         return torch.cat([_in_strips(model, size, seed, index) for index in indices])
     drawn = [random_noises(model, size, seed, index) for index in indices]
     noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
@@ -93,8 +96,20 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
 def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:
     """Bytes that making so many pictures of `size` (h, w) at a time takes."""
     sizes, border = output_sizes(model, size), model.config.border
-    by_strips = _by_strips(model, sizes[-1])
-    return estimate_sampling_memory(sizes, model.config.architecture, border, pictures, by_strips)
+    shape, parted = model.config.architecture, by_strips(model, sizes[-1])
+    return estimate_sampling_memory(sizes, shape, border, pictures, parted)
+
+
+def strip_memory(model: ConSinGAN, size: Size | None) -> int:
+    """Bytes that a picture of `size` (h, w) takes that is written as it is made.
+
+    A GPU draws the noises at once, see `rows.draw`.
+    """
+    sizes, frame = output_sizes(model, size), model.generator.frame
+    needed = estimate_strips_memory(sizes, model.config.architecture, frame)
+    if model.device.type == "cpu" or any(model.config.wraps):
+        return needed
+    return needed + 4 * sum(math.prod(shape) for shape in _shapes(model, size))
 
 
 def frame_memory(model: ConSinGAN, size: Size | None) -> int:
@@ -103,16 +118,34 @@ def frame_memory(model: ConSinGAN, size: Size | None) -> int:
     return picture_memory(model, size, 1) + 4 * WALK_NOISES * numbers
 
 
-def _by_strips(model: ConSinGAN, size: Size) -> bool:
+def by_strips(model: ConSinGAN, size: Size) -> bool:
     """Whether a picture of `size` (h, w) is so large that it is made in strips."""
     shape = model.config.architecture
-    if any(model.config.wraps):  # the first row needs the last one
+    if any(model.config.wraps) and shape.norm:  # each strip is computed apart from the others
         return False
     return strips.is_large(size, shape.channels, model.device)
 
 
+def unroll(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Iterator[Tensor]:
+    """The picture that `random_noises` of the same arguments give, strip by strip on the CPU."""
+    made = _strips(model, size, seed, index).unrolled()
+    while True:
+        with applied(model.arithmetic, model.generator):
+            strip = next(made, None)
+        if strip is None:
+            return
+        yield strip.float().cpu()
+
+
 def _in_strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Tensor:
-    """The picture that `random_noises` of the same arguments give."""
+    """The same at once."""
+    with applied(model.arithmetic, model.generator):
+        return _strips(model, size, seed, index).picture().cpu()
+
+
+def _strips(
+    model: ConSinGAN, size: Size | None, seed: int, index: int
+) -> strips.Strips | tiles.Around:
     shapes = _shapes(model, size)
 
     def rng() -> torch.Generator:
@@ -122,9 +155,14 @@ def _in_strips(model: ConSinGAN, size: Size | None, seed: int, index: int) -> Te
         return rows.draw(shapes, rng())[1]
 
     first = noise.gaussian(shapes[0], rng())
-    made = strips.Strips(model.generator, first, later, model.amplitudes)
-    with applied(model.arithmetic, model.generator):
-        return made.picture().cpu()
+    if any(model.config.wraps):
+        fields = [
+            NoiseField.shaped(noise.derive_seed(seed, "tile", index, k), shape, model.device)
+            for k, shape in enumerate(shapes[1:])
+        ]
+        sizes = output_sizes(model, size)
+        return tiles.Around(model.generator, first, fields, model.amplitudes, sizes)
+    return strips.Strips(model.generator, first, later, model.amplitudes)
 
 
 @torch.no_grad()
@@ -137,8 +175,11 @@ def _made(
         (side - 2 * frame for side in later[-1].shape[-2:]) if later else first.shape[-2:]
     )
     with applied(model.arithmetic, model.generator):
-        if len(first) == 1 and _by_strips(model, (height, width)):
+        if len(first) == 1 and by_strips(model, (height, width)):
             again, amplitudes = rows.rows_of(later), model.amplitudes
+            if any(model.config.wraps):
+                sizes = output_sizes(model, (height, width))
+                return tiles.Around(model.generator, first, later, amplitudes, sizes).picture()
             return strips.Strips(model.generator, first, again, amplitudes, start).picture()
         noises = [first, *map(whole, later)]
         made: Tensor = model.generator(noises, model.amplitudes, start)

@@ -63,17 +63,26 @@ class Strips:
     def picture(self) -> Tensor:
         """(1, 3, h, w) in [-1, 1]."""
         with _measured(self):
-            return self._rendered()
+            x, row = self.features(), 0
+            channels, device = self.generator.shape.image_channels, self.z0.device
+            made = torch.empty(1, channels, x.height, x.width, device=device)
+            for strip in self._rendered(x):
+                made[:, :, row : row + strip.shape[2]] = strip
+                row += strip.shape[2]
+        return made
 
-    def _rendered(self) -> Tensor:
-        generator, x = self.generator, self.features()
-        channels, device = generator.shape.image_channels, self.z0.device
+    @torch.no_grad()
+    def unrolled(self) -> Iterator[Tensor]:
+        """The same from the top, (1, 3, rows, w) at a time: no more of it is held."""
+        with _measured(self):
+            yield from self._rendered(self.features())
+
+    def _rendered(self, x: Rows) -> Iterator[Tensor]:
+        generator = self.generator
         tail: list[Layer] = [partial(generator.operations.render, generator.tail)]
         padded = _Padded(x, generator.shape.margin)
-        made = torch.empty(1, channels, x.height, x.width, device=device)
         for rows in _tracked(x):
-            made[:, :, rows[0] : rows[1]] = _through(generator.shape, tail, padded, rows)
-        return made
+            yield _through(generator.shape, tail, padded, rows)
 
     def features(self, last: Block | None = None) -> Rows:
         """Those of the finest stage; or what the convolution of `last` gives."""

@@ -68,7 +68,6 @@ class Mode(Task):
         anchor: makes the fixed z_0, which must give back the real image, from real_0.
         source: makes the z_0 of one training iteration from real_0.
         entry: makes the z_0 under which a user's own picture enters, from that picture.
-        tiles: whether ends of its pictures can meet.
     """
 
     border: Border = "noise"
@@ -76,7 +75,6 @@ class Mode(Task):
     anchor: Source = unchanged
     source: Source = gaussian
     entry: Source = unchanged
-    tiles: bool = False
 
     @property
     def random(self) -> bool:

@@ -14,7 +14,7 @@ from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.consingan import saturation
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.crops import Crops, part_of
+from consingan.methods.consingan.crops import Crops
 from consingan.methods.consingan.draws import Draws, Randomness
 from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
@@ -28,6 +28,7 @@ from consingan.methods.consingan.model import (
     measure_amplitude,
 )
 from consingan.methods.consingan.planning import Planned
+from consingan.methods.consingan.windows import part_of
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField, whole
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
@@ -166,15 +167,15 @@ class ConSinGANTraining(Planned):
 
     def _draws(self, number: int) -> Draws:
         """What is random in the stage's iteration `number`, counted through all attempts."""
-        if self.crops is None:
-            shapes, sight = self._shapes, None
-        else:
-            model = self.model
-            fixed = model.fixed_noises[: self.stage + 1]
-            sight = self.crops.sight(model.generator, self.reals[self.stage], fixed, number)
-            shapes = [tuple(z.shape) for z in sight.fixed]
-        drawn = self.randomness.draws(self.stage, number, shapes, self._source, self._d_steps)
-        return replace(drawn, sight=sight)
+        stage, steps, crops, model = self.stage, self._d_steps, self.crops, self.model
+        if crops is None:
+            return self.randomness.draws(stage, number, self._shapes, self._source, steps)
+        fixed = model.fixed_noises[: stage + 1]
+        real, region = self.reals[stage], self.regions[stage]
+        sight = crops.sight(model.generator, real, fixed, number, region)
+        shapes = crops.shapes(sight)
+        drawn = self.randomness.draws(stage, number, shapes, self._source, steps)
+        return replace(drawn, noises=crops.spread(drawn.noises, sight), sight=sight)
 
     def saturated(self, recent: Tensor) -> bool:
         """Whether the stage gives one flat color and is stuck there."""

@@ -19,12 +19,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.reach import Range, inside, needed
-from consingan.nn.architecture import Architecture, Border
-from consingan.nn.noise_field import Box
+from consingan.methods.consingan.reach import Range, inside, moved, needed, pieces
+from consingan.nn.architecture import AROUND, Architecture, Border
+from consingan.nn.noise_field import Box, NoiseField
+from consingan.nn.ring import ring_sources
 from consingan.nn.upsampling import bicubic_window, sources
+from consingan.settings.tiles import ENDS, Wraps
 
 Size = tuple[int, int]
+Lengths = tuple[int | None, int | None]
 Layer = Callable[[Tensor], Tensor]
 
 
@@ -47,20 +50,35 @@ class Part:
 
 def parts(shape: Architecture, border: Border, sizes: Sequence[Size], window: Box) -> list[Part]:
     """What `window` of the last of `sizes` (h, w), coarsest first, needs of each stage."""
-    margin, finest = shape.margin, sizes[-1]
+    wraps, finest = AROUND.get(border, ENDS), sizes[-1]
     reaching = [
-        inside(needed(shape, 1, length + 2 * margin, wanted), margin, length)
-        for length, wanted in zip(finest, window, strict=True)
+        _before_tail(shape, *numbers) for numbers in zip(wraps, finest, window, strict=True)
     ]
     found, out = list[Part](), (reaching[0], reaching[1])
     for stage in range(len(sizes) - 1, 0, -1):
         size, before = sizes[stage], sizes[stage - 1]
-        lines = [_line(shape, border, *numbers) for numbers in zip(size, before, out, strict=True)]
+        lines = [
+            _around(shape, n, m, wanted) if wrapped else _line(shape, border, n, m, wanted)
+            for wrapped, n, m, wanted in zip(wraps, size, before, out, strict=True)
+        ]
         noise, source = (lines[0][0], lines[1][0]), (lines[0][1], lines[1][1])
         found.append(Part(size, out, noise, source))
         out = source
     nothing = (0, 0), (0, 0)
     return [Part(sizes[0], out, nothing, nothing), *reversed(found)]
+
+
+def _before_tail(shape: Architecture, wrapped: bool, length: int, wanted: Range) -> Range:
+    """Part of the last features of which the tail makes `wanted` of the picture."""
+    if wrapped:
+        return moved(needed(shape, 1, None, wanted), shape.margin)
+    return inside(needed(shape, 1, length + 2 * shape.margin, wanted), shape.margin, length)
+
+
+def _around(shape: Architecture, length: int, before: int, out: Range) -> tuple[Range, Range]:
+    """`_line` along an axis without ends; parts may go beyond them."""
+    noise = moved(needed(shape, shape.layers, None, out), shape.layers * shape.margin)
+    return noise, ring_sources(before, length, *noise)
 
 
 def _line(
@@ -70,7 +88,7 @@ def _line(
     frame = shape.layers * shape.margin
     noise = needed(shape, shape.layers, length + 2 * frame, out)
     wide = length + 2 * frame
-    if border == "zero":  # the frame of zeros is put around features + noise
+    if border != "noise":  # the frame of zeros is put around features + noise
         noise, wide = inside(noise, frame, length), length
     ranges = [sources(before, wide, *noise), sources(before, length, *out)]
     return noise, (min(a for a, _ in ranges), max(b for _, b in ranges))
@@ -89,7 +107,7 @@ class Windowed:
 
     def first_features(self, z0: Tensor) -> Tensor:
         """See `Generator.first_features`."""
-        return _cut(self.generator.first_features(z0), self.parts[0].out)
+        return part_of(self.generator.first_features(z0), self.parts[0].out)
 
     def refine(self, stage: int, x: Tensor, noise: Tensor, amplitude: float) -> Tensor:
         """See `Generator.refine`."""
@@ -98,10 +116,11 @@ class Windowed:
         before = self.parts[stage - 1].size
         height, width = part.size
         wide_size = (height + 2 * generator.frame, width + 2 * generator.frame)
-        skip = bicubic_window(x, part.size, part.out, before, part.source)
-        wide = bicubic_window(x, wide_size, part.noise, before, part.source)
+        wraps = generator.wraps
+        skip = bicubic_window(x, part.size, part.out, before, part.source, wraps)
+        wide = bicubic_window(x, wide_size, part.noise, before, part.source, wraps)
         wide = torch.add(wide, noise, alpha=amplitude)
-        padded = (height + 2 * frame, width + 2 * frame)
+        padded = _padded(part.size, frame, wraps)
         zeros = 0 if generator.border == "noise" else frame
         blocks: torch.nn.ModuleList = generator.body[stage]  # type: ignore[assignment]
         layers = [_layer(generator, block) for block in blocks]
@@ -109,9 +128,8 @@ class Windowed:
 
     def render(self, x: Tensor) -> Tensor:
         """See `Generator.render`."""
-        generator, (height, width) = self.generator, self.parts[-1].size
-        margin = generator.shape.margin
-        padded = (height + 2 * margin, width + 2 * margin)
+        generator, margin = self.generator, self.generator.shape.margin
+        padded = _padded(self.parts[-1].size, margin, generator.wraps)
 
         def tail(y: Tensor) -> Tensor:
             return generator.operations.render(generator.tail, y)
@@ -137,13 +155,34 @@ def _layer(generator: Generator, block: torch.nn.Module) -> Layer:
     return lambda x: generator.operations.block(block, x)  # type: ignore[arg-type]
 
 
-def _cut(x: Tensor, box: Box) -> Tensor:
+def part_of(x: Tensor | NoiseField, box: Box) -> Tensor:
+    """Rows and columns of a map (1, C, h, w), which beyond its ends goes on at the other ones."""
+    rows, columns = (pieces(wanted, n) for wanted, n in zip(box, x.shape[-2:], strict=True))
+    lines = [_joined([_cut(x, (row, column)) for column in columns], 3) for row in rows]
+    return _joined(lines, 2)
+
+
+def _cut(x: Tensor | NoiseField, box: Box) -> Tensor:
+    if isinstance(x, NoiseField):
+        return x.window(box)
     (top, bottom), (left, right) = box
     return x[:, :, top:bottom, left:right]
 
 
+def _joined(parts: Sequence[Tensor], axis: int) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), axis)
+
+
+def _padded(size: Size, pixels: int, wraps: Wraps) -> Lengths:
+    """(h, w) with so many px on each side; None along axes that wrap."""
+    height, width = (
+        None if wrapped else side + 2 * pixels for side, wrapped in zip(size, wraps, strict=True)
+    )
+    return height, width
+
+
 def _through(
-    shape: Architecture, layers: Sequence[Layer], x: Tensor, zeros: int, size: Size, wanted: Box
+    shape: Architecture, layers: Sequence[Layer], x: Tensor, zeros: int, size: Lengths, wanted: Box
 ) -> Tensor:
     """What `layers`, each with a convolution, make at `wanted`.
 
@@ -152,7 +191,7 @@ def _through(
         layers: one after the other.
         x: what `wanted` needs of the map that they work on, without the zeros around the map.
         zeros: how many of them there are on each side.
-        size: (h, w) of the map with them.
+        size: (h, w) of the map with them; None along an axis that wraps.
         wanted: rows and columns of the result.
     """
     spans = [
@@ -161,20 +200,28 @@ def _through(
     above, below, left, right = (
         count
         for (first, last), length in zip(spans, size, strict=True)
-        for count in (max(zeros - first, 0), max(last - (length - zeros), 0))
+        for count in _zeros_of(zeros, first, last, length)
     )
     if above or below or left or right:
         x = F.pad(x, (left, right, above, below))
     for layer in layers:
         x, spans = _trimmed(shape, layer(x), spans, size)
-        size = (size[0] - 2 * shape.margin, size[1] - 2 * shape.margin)
+        height, width = (None if n is None else n - 2 * shape.margin for n in size)
+        size = (height, width)
     (top, _), (first, _) = spans
     (a, b), (c, d) = wanted
     return x[:, :, a - top : b - top, c - first : d - first]
 
 
+def _zeros_of(zeros: int, first: int, last: int, length: int | None) -> Range:
+    """How many of the `zeros` before and after a line lie in the part from `first` to `last`."""
+    if length is None:
+        return 0, 0
+    return max(zeros - first, 0), max(last - (length - zeros), 0)
+
+
 def _trimmed(
-    shape: Architecture, x: Tensor, spans: Sequence[Range], size: Size
+    shape: Architecture, x: Tensor, spans: Sequence[Range], size: Lengths
 ) -> tuple[Tensor, list[Range]]:
     """A convolution's result without the lines that saw zeros of its own instead of the map.
 
@@ -182,8 +229,8 @@ def _trimmed(
     """
     left = list[Range]()
     for axis, ((first, last), length) in enumerate(zip(spans, size, strict=True), 2):
-        before = shape.padding if first > 0 else 0
-        after = shape.padding if last < length else 0
+        before = shape.padding if length is None or first > 0 else 0
+        after = shape.padding if length is None or last < length else 0
         x = x.narrow(axis, before, x.shape[axis] - before - after)
         left.append((first + before, first + before + x.shape[axis]))
     return x, left

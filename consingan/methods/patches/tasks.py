@@ -6,9 +6,11 @@ from consingan.methods.contract import Task
 
 TASKS: dict[str, Task] = {
     "generation": Task(
-        output="samples", summary="variations of any size, tiles, mirrored pictures"
+        output="samples", summary="variations of any size, tiles, mirrored pictures", tiles=True
     ),
-    "retarget": Task(output="samples", summary="the same picture in other shapes, its layout kept"),
+    "retarget": Task(
+        output="samples", summary="the same picture in other shapes, its layout kept", tiles=True
+    ),
     "animation": Task(output="film", summary="a short film from a still"),
     "harmonization": Task(
         output="composite",

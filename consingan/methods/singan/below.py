@@ -11,6 +11,7 @@ from torch import Tensor
 from consingan.methods.singan.chain import Runner, Scale, climb, handed_up
 from consingan.methods.singan.networks import frame
 from consingan.methods.singan.quantization import Palette
+from consingan.settings.tiles import ENDS, Wraps
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Below:
         margin: px of the frame.
         run: how a trained generator is executed.
         palette: few colors that everything comes in, of a scale that is trained for a paint.
+        wraps: whether pictures go on at their other end, see `chain.Scale`.
     """
 
     scales: Sequence[Scale]
@@ -32,6 +34,7 @@ class Below:
     margin: int
     run: Runner
     palette: Palette | None = None
+    wraps: Wraps = ENDS
 
     def given_back(self) -> Tensor:
         """`rec`: what the fixed noises give at this scale, (1, 3, h, w); zeros at scale 0."""
@@ -45,18 +48,19 @@ class Below:
 
     def reconstructed(self) -> Tensor:
         """P(rec), (1, 3, h + 2 margin, w + 2 margin)."""
-        return self._in_colors(frame(self.given_back(), self.margin))
+        return self._in_colors(frame(self.given_back(), self.margin, self.wraps))
 
     def previous(self, noises: Sequence[Tensor]) -> Tensor:
         """P(prev) for noises of each scale, (N, 3, h + 2 margin, w + 2 margin)."""
-        return self._in_colors(frame(self._up(noises), self.margin))
+        return self._in_colors(frame(self._up(noises), self.margin, self.wraps))
 
     def _up(self, noises: Sequence[Tensor]) -> Tensor:
         if not self.scales:
             return torch.zeros_like(self.real)
         blank = torch.zeros_like(self.scales[0].real).expand(len(noises[0]), -1, -1, -1)
         made = climb(self.scales, noises, blank, self.factor, self.run)
-        return handed_up(made, self.factor, frame(self.real, self.margin), self.margin)
+        like = frame(self.real, self.margin)
+        return handed_up(made, self.factor, like, self.margin, self.wraps)
 
     def _in_colors(self, previous: Tensor) -> Tensor:
         if self.palette is None:

@@ -10,6 +10,7 @@ from consingan.methods.singan.presets import PRESETS
 from consingan.methods.singan.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.option import option
+from consingan.settings.tiles import TILES, Wraps, check_tile, tile_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class SinGANConfig(Config):
         "Paint in few colors: what k-means takes for a color; triples as the authors, or rgb.",
         choices=("triples", "rgb"),
     )
+    tile: str = tile_option()
     recompute_fake: bool = option(
         False, "Another method: make the fake anew for each generator step.", group="optimization"
     )
@@ -82,6 +84,11 @@ class SinGANConfig(Config):
         """The numbers of the coarsest scale's networks, see `Architecture.at_scale`."""
         return Architecture(self.nfc, self.min_nfc, self.num_layer, self.ker_size, self.nc_im)
 
+    @property
+    def wraps(self) -> Wraps:
+        """See `Config.wraps`."""
+        return TILES[self.tile]
+
     def check(self) -> None:
         """Refuse values that cannot work.
 
@@ -89,6 +96,8 @@ class SinGANConfig(Config):
             UserError: one sentence that names the flag, the value and what would be right.
         """
         super().check()
+        able = (name for name, task in TASKS.items() if task.tiles)
+        check_tile(self.tile, self.train_mode, able)
         if self.min_size > self.max_size:
             raise UserError(
                 f"--min_size {self.min_size} is above --max_size {self.max_size}; "

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from consingan.methods.singan.networks import Network, frame, initialize
 from consingan.nn import noise
+from consingan.nn.blocks import wrap_pad
 from consingan.nn.noise import Size
+from consingan.settings.tiles import ENDS, Wraps
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,32 @@ class Drawn:
     mixing: Tensor
 
 
-def framed(
-    shape: Size, scale: int, samples: int, margin: int, to_border: bool, rng: torch.Generator
-) -> Tensor:
+@dataclass(frozen=True)
+class Edge:
+    """What lies around a picture's noise.
+
+    Attributes:
+        margin: px of the frame.
+        noisy: noise reaches to its edge (animation); else it is zero.
+        wraps: along which axes the noise goes on at its other end instead.
+    """
+
+    margin: int
+    noisy: bool = False
+    wraps: Wraps = ENDS
+
+
+def framed(shape: Size, scale: int, samples: int, edge: Edge, rng: torch.Generator) -> Tensor:
     """Noise of `scale` for pictures of `shape` (h, w): (samples, 3, h + 2 margin, w + 2 margin).
 
-    At scale 0 it has one channel, repeated three times. The frame is zero but with `to_border`
-    (animation), where noise reaches to the edge.
+    At scale 0 it has one channel, repeated three times.
     """
-    channels = 1 if scale == 0 else 3
-    wide = 2 * margin if to_border else 0
-    drawn = noise.gaussian((samples, channels, shape[0] + wide, shape[1] + wide), rng)
-    return (drawn if to_border else frame(drawn, margin)).expand(-1, 3, -1, -1)
+    channels, margin = 1 if scale == 0 else 3, edge.margin
+    wide = (2 * margin if edge.noisy and not wrapped else 0 for wrapped in edge.wraps)
+    size = (side + more for side, more in zip(shape, wide, strict=True))
+    drawn = noise.gaussian((samples, channels, *size), rng)
+    around = wrap_pad(drawn, margin, edge.wraps) if edge.noisy else frame(drawn, margin, edge.wraps)
+    return around.expand(-1, 3, -1, -1)
 
 
 @dataclass(frozen=True)
@@ -53,8 +69,7 @@ class SeededRandomness:
 
     seed: int
     sizes: Sequence[Size]
-    margin: int
-    to_border: bool
+    edge: Edge
     device: torch.device
 
     def initialize(self, network: Network, scale: int, name: str) -> None:
@@ -73,4 +88,4 @@ class SeededRandomness:
         return Drawn(fixed, own, coarser, mixing)
 
     def _framed(self, scale: int, samples: int, rng: torch.Generator) -> Tensor:
-        return framed(self.sizes[scale], scale, samples, self.margin, self.to_border, rng)
+        return framed(self.sizes[scale], scale, samples, self.edge, rng)

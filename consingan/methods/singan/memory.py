@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from consingan.machine.execution import Execution
 from consingan.machine.memory import Size
 from consingan.methods.singan.architecture import Architecture
+from consingan.methods.singan.chain import TILE
 from consingan.methods.singan.convolutions import WIDE
 
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
@@ -43,3 +44,25 @@ def estimate_training_memory(
         maps = TILED_MAPS
     each = 2 if execution.engine != "plain" and execution.arithmetic.name == "bf16" else 4
     return OVERHEAD + round(maps * channels * height * width * each)
+
+
+PICTURE_BYTES = 200  # for each pixel: noises of all scales, a resize in float64, a file's copies
+WALK_BYTES = 120  # noises of four frames more
+TILE_MAPS = 6.0  # that are alive in a pass
+
+
+def estimate_sampling_memory(architecture: Architecture, size: Size, pictures: int) -> int:
+    """Bytes that making so many pictures of `size` (h, w) at a time takes.
+
+    A process grew by 0.37 and 0.93 GB at 1 and 4 megapixels with 32 channels at the finest scale.
+    """
+    height, width = size
+    frame = 2 * architecture.frame
+    tile = (min(height, TILE) + frame) * (min(width, TILE) + frame)
+    each = PICTURE_BYTES * height * width + TILE_MAPS * 4 * architecture.channels * tile
+    return round(pictures * each)
+
+
+def estimate_walk_memory(size: Size) -> int:
+    """Bytes that a film's walk takes beside its pictures of `size` (h, w)."""
+    return WALK_BYTES * size[0] * size[1]

@@ -11,6 +11,7 @@ from consingan.methods.singan.commands import ALIKE, COMMANDS
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.presets import PRESETS
 from consingan.methods.singan.tasks import TASKS
+from consingan.settings.tiles import NONE
 
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
 LISTS = ("Zs.pth", "reals.pth", "NoiseAmp.pth")  # of the authors' program
@@ -23,6 +24,8 @@ def label(config: SinGANConfig) -> str:
         parts.append(f"few-colors_{config.paint_start_scale}")
     if TASKS[config.train_mode].enlarging:
         parts.append(f"x{config.sr_factor:g}")
+    if config.tile != NONE:
+        parts.append(f"tile_{config.tile}")
     parts.append(f"scale_factor_{config.scale_factor:g}_alpha_{config.alpha:g}")
     return "_".join(parts)
 
@@ -33,7 +36,16 @@ def _as_typed(preset: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, Any
 
 FINE_TUNING = FineTuning(
     settings={},
-    fixed=("scale_factor", "min_size", "max_size", "nfc", "min_nfc", "ker_size", "num_layer"),
+    fixed=(
+        "scale_factor",
+        "min_size",
+        "max_size",
+        "nfc",
+        "min_nfc",
+        "ker_size",
+        "num_layer",
+        "tile",
+    ),
     preset=_as_typed,
     sources=ALIKE,
 )

@@ -14,12 +14,13 @@ from consingan.errors import UserError
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Size, Walk
 from consingan.methods.singan import sampling
-from consingan.methods.singan.chain import Runner, Scale, climb
+from consingan.methods.singan.chain import Runner, Scale, Tiled, climb
 from consingan.methods.singan.config import SinGANConfig
-from consingan.methods.singan.draws import framed
+from consingan.methods.singan.draws import Edge, framed
 from consingan.methods.singan.enlarging import enlarge_picture
 from consingan.methods.singan.folded import FoldedRunner
 from consingan.methods.singan.injection import entered, entered_quantized, fit_reference
+from consingan.methods.singan.memory import estimate_sampling_memory, estimate_walk_memory
 from consingan.methods.singan.networks import Discriminator, Generator
 from consingan.methods.singan.pyramid import Enlargement, Pyramid, plan_enlargement
 from consingan.methods.singan.quantization import Palette
@@ -53,6 +54,12 @@ class SinGAN:
     def task(self) -> SinGANTask:
         """The row of the task that it was trained for."""
         return TASKS[self.config.train_mode]
+
+    @property
+    def edge(self) -> Edge:
+        """What lies around its noise."""
+        margin = self.config.architecture.frame
+        return Edge(margin, self.task.noise_to_border, self.config.wraps)
 
     @property
     def stages(self) -> int:
@@ -102,7 +109,7 @@ class SinGAN:
     @cached_property
     def run(self) -> Runner:
         """Runs the trained generators."""
-        return FoldedRunner([scale.generator for scale in self.scales], self.arithmetic)
+        return Tiled(FoldedRunner([scale.generator for scale in self.scales], self.arithmetic))
 
     @property
     def factor(self) -> float:
@@ -138,15 +145,21 @@ class SinGAN:
 
     def _noises(self, sizes: Sequence[Size], purpose: str, seed: int, index: int) -> list[Tensor]:
         rng = noise.stream(seed, purpose, index, device=self.device)
-        return [
-            framed(size, n, 1, self.scales[0].margin, self.task.noise_to_border, rng)
-            for n, size in enumerate(sizes)
-        ]
+        return [framed(size, n, 1, self.edge, rng) for n, size in enumerate(sizes)]
 
     def at_a_time(self, size: Size | None = None) -> int:
         """How many pictures of `size` (h, w) are best made together."""
         widest = self.config.architecture.at_scale(len(self.scales) - 1).channels
         return self.arithmetic.batch_size(size or self.sizes[-1], self.device, widest)
+
+    def picture_memory(self, size: Size | None, pictures: int) -> int:
+        """See `contract.Foresees`."""
+        widest = self.config.architecture.at_scale(len(self.scales) - 1)
+        return estimate_sampling_memory(widest, size or self.sizes[-1], pictures)
+
+    def frame_memory(self, size: Size | None) -> int:
+        """See `contract.Foresees`."""
+        return self.picture_memory(size, 1) + estimate_walk_memory(size or self.sizes[-1])
 
     @property
     def least_size(self) -> Size:
@@ -212,7 +225,7 @@ class SinGAN:
     def _endless(self, scale: int, size: Size, seed: int) -> Iterator[Tensor]:
         rng = noise.stream(seed, "walk", scale, device=self.device)
         while True:
-            yield framed(size, scale, 1, self.scales[0].margin, self.task.noise_to_border, rng)
+            yield framed(size, scale, 1, self.edge, rng)
 
     @property
     def enlargement(self) -> Enlargement:
@@ -260,7 +273,7 @@ def scales_from(
         still = real.new_zeros(1, 3, real.shape[-2] + 2 * margin, real.shape[-1] + 2 * margin)
         fixed = tensors["fixed.0"].to(device) if n == 0 else still
         amplitude = float(tensors[f"anchor.{n}.amplitude"])
-        scales.append(Scale(generator.to(device).eval(), real, fixed, amplitude))
+        scales.append(Scale(generator.to(device).eval(), real, fixed, amplitude, config.wraps))
     return scales
 
 

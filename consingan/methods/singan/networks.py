@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan.methods.singan.architecture import Architecture
-from consingan.nn.blocks import WEIGHT_STD
+from consingan.nn.blocks import WEIGHT_STD, wrap_pad, zero_pad_ends
+from consingan.settings.tiles import ENDS, Wraps
 
 SLOPE = 0.2  # of leaky ReLU
 
@@ -115,9 +116,12 @@ def cut_to(y: Tensor, like: Tensor) -> Tensor:
     return y[..., margin : margin + height, margin : margin + width]
 
 
-def frame(x: Tensor, pixels: int) -> Tensor:
-    """P: zeros on all sides of (N, C, h, w)."""
-    return F.pad(x, (pixels,) * 4)
+def frame(x: Tensor, pixels: int, wraps: Wraps = ENDS) -> Tensor:
+    """P: zeros on all sides of (N, C, h, w); along the axes that wrap what lies at the other end.
+
+    Convolutions without padding, which take the frame off again, then go around.
+    """
+    return wrap_pad(zero_pad_ends(x, pixels, wraps), pixels, wraps)
 
 
 def initialize(network: Network, rng: torch.Generator) -> None:

@@ -44,4 +44,6 @@ def _untrained(training: SinGANTraining, scale: int) -> Scale:
     real = training.model.reals[scale]
     fixed = torch.zeros_like(frame(real, training.margin))
     amplitude = 1.0 if scale == 0 else AMPLITUDE
-    return Scale(generator.to(training.device).eval(), real, fixed, amplitude)
+    return Scale(
+        generator.to(training.device).eval(), real, fixed, amplitude, training.config.wraps
+    )

@@ -13,6 +13,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from consingan.nn.ring import ring
+from consingan.settings.tiles import ENDS, Wraps
+
 Size = tuple[int, int]
 
 KERNEL_WIDTH = 4.0  # px, of Keys' kernel
@@ -29,10 +32,28 @@ def resize(x: Tensor, factor: float) -> Tensor:
     return from_bytes(resample(_to_bytes(x), size, (factor, factor))).to(x)
 
 
-def resize_to(x: Tensor, size: Size) -> Tensor:
+def resize_to(x: Tensor, size: Size, wraps: Wraps = ENDS) -> Tensor:
     """(N, 3, h, w) in [-1, 1] to `size` (h, w), each side by its own factor."""
     factors = (size[0] / x.shape[-2], size[1] / x.shape[-1])
+    if any(wraps):
+        return resize_around(x, size, factors, wraps)
     return from_bytes(resample(_to_bytes(x), size, factors)).to(x)
+
+
+def resize_around(x: Tensor, size: Size, factors: tuple[float, float], wraps: Wraps) -> Tensor:
+    """(N, 3, h, w) in [-1, 1] whose ends meet along some axes to `size` (h, w), through bytes.
+
+    Along an axis that wraps the kernel goes around, and pixels are areas, see
+    `nn.ring`; along another one it is `resize` by its factor, cut to `size`.
+    """
+    pixels = _to_bytes(x)
+    rows, columns = (
+        ring(n, out, pixels.dtype, pixels.device)
+        if wrapped
+        else _taps(n, math.ceil(n * factor), factor, factors[0] < 1).to(pixels.device)[:out]
+        for n, out, factor, wrapped in zip(x.shape[-2:], size, factors, wraps, strict=True)
+    )
+    return from_bytes(rows @ pixels @ columns.T).to(x)
 
 
 def enlarge(x: Tensor, ratio: float, size: Size) -> Tensor:

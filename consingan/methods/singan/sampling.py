@@ -32,7 +32,7 @@ def sample(
     Scales before `start_scale` keep the fixed noise, so that the layout is the training image's.
     At another size, which the fixed noise does not have, the picture that it gives is stretched.
     """
-    margin, first = scales[0].margin, noises[0]
+    margin, wraps, first = scales[0].margin, scales[0].wraps, noises[0]
     blank = first.new_zeros(len(first), 3, *_inner(first, margin))
     if start_scale == 0:
         return climb(scales, noises, blank, factor, run)
@@ -40,9 +40,9 @@ def sample(
     below = climb(scales[:start_scale], fixed, torch.zeros_like(scales[0].real), factor, run)
     entered = noises[start_scale]
     if all(z.shape[-2:] == s.fixed.shape[-2:] for z, s in zip(noises, scales, strict=True)):
-        image = handed_up(below, factor, entered, margin)
+        image = handed_up(below, factor, entered, margin, wraps)
     else:
-        image = resize_to(below, _inner(entered, margin))
+        image = resize_to(below, _inner(entered, margin), wraps)
     image = image.expand(len(entered), -1, -1, -1)
     return climb(scales[start_scale:], noises[start_scale:], image, factor, run)
 

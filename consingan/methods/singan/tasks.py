@@ -21,12 +21,13 @@ class SinGANTask(Task):
 
 
 TASKS: dict[str, SinGANTask] = {
-    "generation": SinGANTask(summary="variations of any size, from any scale on"),
+    "generation": SinGANTask(summary="variations of any size, from any scale on", tiles=True),
     "animation": SinGANTask(
         summary="a short film from a still",
         output="film",
         overrides={"min_size": 20},
         noise_to_border=True,
+        tiles=True,
     ),
     "harmonization": SinGANTask(
         summary="a pasted object becomes part of a picture",

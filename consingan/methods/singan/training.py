@@ -55,11 +55,10 @@ class SinGANTraining:
 
     def __init__(self, model: SinGAN, execution: Execution) -> None:
         self.config, self._finished, self.execution = model.config, model, execution
-        self.device = model.device
+        self.device, seed = model.device, self.config.manual_seed
         self.margin = self.config.architecture.frame
         self.make_engine = choose_engine(execution)
-        seed, to_border = self.config.manual_seed, model.task.noise_to_border
-        self.randomness = SeededRandomness(seed, self.sizes, self.margin, to_border, self.device)
+        self.randomness = SeededRandomness(seed, self.sizes, model.edge, self.device)
         self.amplitudes = {n: scale.amplitude for n, scale in enumerate(model.scales)}
         self.base = dict(model.weights()) if self.config.fine_tune else {}
         self.first = self.stages - 1 if self.config.fine_tune else 0
@@ -79,7 +78,7 @@ class SinGANTraining:
         real, generator = self._finished.reals[n], copy.deepcopy(self.generator).eval()
         still = torch.zeros_like(frame(real, self.margin))
         fixed = still if self.fixed_noise is None else self.fixed_noise.contiguous()
-        present = Scale(generator, real, fixed, self.amplitudes[n])
+        present = Scale(generator, real, fixed, self.amplitudes[n], self.config.wraps)
         scales = self._finished.scales
         return replace(self._finished, scales=[*scales[:n], present, *scales[n + 1 :]])
 
@@ -109,7 +108,7 @@ class SinGANTraining:
         real, below = self._finished.reals[n], self._finished.scales[:n]
         run = choose_runner(self.execution, below)
         factor, palette = self._finished.factor, self._finished.palette
-        self.below = Below(below, real, factor, self.margin, run, palette)
+        self.below = Below(below, real, factor, self.margin, run, palette, self.config.wraps)
         if n not in self.amplitudes or (self.config.fine_tune and not self._loaded):
             self.amplitudes[n] = self.below.amplitude(self.config.noise_amp)
             if not math.isfinite(self.amplitudes[n]):
@@ -177,7 +176,8 @@ class SinGANTraining:
         assert self.generator is not None
         assert self.fixed_noise is not None
         fixed = self.fixed_noise.contiguous()
-        scale = Scale(self.generator.eval(), self._finished.reals[n], fixed, self.amplitudes[n])
+        done, real = self.generator.eval(), self._finished.reals[n]
+        scale = Scale(done, real, fixed, self.amplitudes[n], self.config.wraps)
         scales = self._finished.scales
         self._finished = replace(self._finished, scales=[*scales[:n], scale, *scales[n + 1 :]])
 

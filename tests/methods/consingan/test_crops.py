@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,17 @@ from torch import Tensor
 
 from consingan.errors import InterruptedRunError, UserError
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.crops import Crops, crops_of, part_of
+from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import Draws
 from consingan.methods.consingan.engine import PlainEngine, StageTask
 from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.methods.consingan.windows import part_of
+from consingan.nn.architecture import WRAPPED
 from consingan.nn.noise import gaussian, stream
 from consingan.nn.noise_field import NoiseField
+from consingan.nn.regions import EVERYTHING, Around
 from consingan.runs.folder import RunFolder
+from consingan.settings.tiles import TILES
 from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
 from consingan.training.session import Session
@@ -61,6 +66,14 @@ def test_every_round_sees_every_pixel(size: tuple[int, int]) -> None:
     assert float(visits.std() / visits.mean()) < 0.4
 
 
+@pytest.mark.parametrize("size", [(29, 37), (17, 55)])
+def test_no_window_goes_beyond_the_picture(size: tuple[int, int]) -> None:
+    windows = crops(16, (4, 5), size)
+    for number in range(40 * windows.windows_in_a_round):
+        for (first, last), length in zip(windows.window(number), size, strict=True):
+            assert 0 <= first < last <= length
+
+
 def test_edges_of_windows_are_not_always_the_same() -> None:
     windows = crops(16, (4, 5), (75, 100))
     edges = {windows.window(number)[0][0] for number in range(1000)}
@@ -76,25 +89,35 @@ def test_small_stages_are_trained_whole() -> None:
 
 def seen(task: StageTask, windows: Crops, number: int, real: Tensor) -> Draws:
     """What an engine is given of a stage whose noises are `task.fixed_noises`."""
-    sight = windows.sight(task.generator, real, task.fixed_noises, number)
+    sight = windows.sight(task.generator, real, task.fixed_noises, number, task.region)
     rng = stream("draws", number)
-    noises = [gaussian(z.shape, rng).double() for z in sight.fixed]
+    noises = [gaussian(shape, rng).double() for shape in windows.shapes(sight)]  # type: ignore[arg-type]
+    noises = windows.spread(noises, sight)
     mixing = torch.rand(task.recipe.d_steps, generator=rng).double()
     return Draws(noises, mixing, sight=sight)
 
 
-@pytest.mark.parametrize("border", ["noise", "zero"])
-def test_engines_agree_on_windows(border: str) -> None:
-    mode = {"noise": "generation", "zero": "retarget"}[border]
+def hole_of(size: tuple[int, int], *box: int) -> Around:
+    hole = torch.zeros(1, 1, *size)
+    hole[..., box[0] : box[1], box[2] : box[3]] = 1
+    return Around.of(hole, ConSinGANConfig(nfc=5).architecture)
+
+
+@pytest.mark.parametrize("hole", [None, (8, 20, 5, 17)])
+@pytest.mark.parametrize("border", ["noise", "zero", "wrap", "wrap_horizontal"])
+def test_engines_agree_on_windows(border: str, hole: tuple[int, ...] | None) -> None:
+    mode = "retarget" if border == "zero" else "generation"
+    tile = next((t for t, wraps in TILES.items() if WRAPPED.get(wraps) == border), "none")
     case = Case(border, sizes=((12, 14), (18, 21), (36, 42)))
-    windows = crops(16, *case.sizes, nfc=5, train_mode=mode)
-    tasks = twins(case.task())
+    windows = crops(16, *case.sizes, nfc=5, train_mode=mode, tile=tile)
+    region = hole_of(case.sizes[-1], *hole) if hole else EVERYTHING
+    tasks = [replace(task, region=region) for task in twins(case.task())]
     losses = []
     for task, engine_of in zip(tasks, (PlainEngine, FastEngine), strict=True):
         box = windows.window(0)
         of_window = StageTask(
             task.generator, task.discriminator, part_of(task.real, box), [], task.amplitudes,
-            task.recipe, windowed=True,
+            task.recipe, region, windowed=True,
         )  # fmt: skip
         engine = engine_of(of_window)
         steps = (engine.step(seen(task, windows, k, task.real), k) for k in range(3))
@@ -105,15 +128,59 @@ def test_engines_agree_on_windows(border: str) -> None:
         torch.testing.assert_close(fast[key], value, rtol=1e-8, atol=1e-9, msg=key)
 
 
-def test_a_window_of_everything_trains_as_the_whole_does() -> None:
+def test_a_window_without_anything_known_is_left_out() -> None:
+    case = Case(sizes=((12, 14), (18, 21), (36, 42)))
+    windows, region = crops(12, *case.sizes, nfc=5), hole_of((36, 42), 0, 20, 0, 42)
+    task = replace(case.task(), region=region)
+    for number in range(windows.windows_in_a_round):
+        part = seen(task, windows, number, task.real).sight.region
+        assert part is EVERYTHING or len(part.seen) > 0
+
+
+@pytest.mark.parametrize("hole", [None, (3, 8, 5, 17)])
+def test_a_window_of_everything_trains_as_the_whole_does(hole: tuple[int, ...] | None) -> None:
     case = Case(sizes=((12, 14), (18, 21), (22, 27)))
     windows = crops(64, *case.sizes, nfc=5)
-    whole, part = twins(case.task())
+    region = hole_of(case.sizes[-1], *hole) if hole else EVERYTHING
+    whole, part = (replace(task, region=region) for task in twins(case.task()))
     steps = []
     for task, given in ((whole, False), (part, True)):
         engine, drawn = FastEngine(task), seen(task, windows, 0, task.real)
         steps.append(engine.step(drawn if given else Draws(drawn.noises, drawn.mixing), 0))
     torch.testing.assert_close(steps[1], steps[0], rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("tile", ["both", "horizontal"])
+def test_a_window_of_a_whole_tile_trains_as_the_whole_does(tile: str) -> None:
+    sizes = ((12, 14), (18, 21), (22, 27))
+    windows = crops(64, *sizes, nfc=5, tile=tile)
+    case = Case(windows.config.border, sizes=sizes)
+    whole, part = twins(case.task())
+    sight = windows.sight(part.generator, part.real, part.fixed_noises, 0)
+    rng, needed = stream("whole"), windows.parts(windows.window(0))
+    z = [gaussian(fixed.shape, rng).double() for fixed in whole.fixed_noises]
+    seen_of_it = [part_of(noise, p.noise) for noise, p in zip(z[1:], needed[1:], strict=True)]
+    mixing = torch.rand(whole.recipe.d_steps, generator=rng).double()
+    steps = [
+        FastEngine(whole).step(Draws(z, mixing), 0),
+        FastEngine(part).step(Draws([z[0], *seen_of_it], mixing, sight=sight), 0),
+    ]
+    torch.testing.assert_close(steps[1], steps[0], rtol=1e-9, atol=1e-10)
+
+
+def test_noise_goes_around_where_a_window_sees_more_than_the_ring() -> None:
+    sizes = ((8, 8), (16, 10), (40, 12))
+    windows = crops(12, *sizes, nfc=5, tile="both")
+    case = Case("wrap", sizes=sizes)
+    task = case.task()
+    sight = windows.sight(task.generator, task.real, task.fixed_noises, 0)
+    shapes = windows.shapes(sight)
+    assert shapes[1][3] == 10 < sight.fixed[1].shape[3]
+    drawn = [gaussian(shape, stream("z", k)) for k, shape in enumerate(shapes)]
+    spread = windows.spread(drawn, sight)
+    assert [z.shape for z in spread] == [z.shape for z in sight.fixed]
+    more = sight.fixed[1].shape[3] - 10
+    assert torch.equal(spread[1][..., 10:], spread[1][..., :more])
 
 
 def test_a_run_stopped_at_any_record_goes_on(tmp_path: Path) -> None:
@@ -150,18 +217,22 @@ def test_a_large_picture_is_trained_on_windows() -> None:
     assert any("windows of 128 px" in note for note in job.notes)
 
 
-@pytest.mark.parametrize("settings", [{"crop": 0}, {"batch_norm": True}, {"tile": "both"}])
+@pytest.mark.parametrize("settings", [{"crop": 0}, {"batch_norm": True}])
 def test_it_is_trained_whole_where_that_is_asked_for(settings: dict[str, Any]) -> None:
     job = make_job(image=picture(450, 600), max_size=600, **settings)
     assert job.chosen.config.crop == 0
     assert job.training.crops_of(job.chosen.config.train_stages - 1) is None
 
 
-@pytest.mark.parametrize("other", [{"batch_norm": True}, {"tile": "both"}])
-def test_what_windows_cannot_have_is_refused(other: dict[str, Any]) -> None:
-    (flag,) = other
-    with pytest.raises(UserError, match=f"--crop 12 does not go with --{flag}"):
-        make_job(crop=12, **other)
+def test_what_windows_cannot_have_is_refused() -> None:
+    with pytest.raises(UserError, match="--crop 12 does not go with --batch_norm"):
+        make_job(crop=12, batch_norm=True)
+
+
+@pytest.mark.parametrize("settings", [{"tile": "both"}, {"tile": "vertical"}])
+def test_a_large_tile_is_trained_on_windows(settings: dict[str, Any]) -> None:
+    config = make_job(image=picture(450, 600), max_size=600, **settings).chosen.config
+    assert config.crop == 128
 
 
 def test_recommended_normalization_is_left_out() -> None:

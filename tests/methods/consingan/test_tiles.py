@@ -11,13 +11,15 @@ import pytest
 import torch
 from commands import save, scene
 from contract_cases import Case
-from small_models import generator
+from small_models import generator, model
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan import rows, strips, tiles
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.networks import Generator
+from consingan.methods.consingan.tiles import Around
 from consingan.methods.registry import METHODS
 from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
@@ -69,6 +71,31 @@ def test_both_engines_make_the_same_tile_of_any_size(border):
         fast = network(drawn, AMPLITUDES)
     assert plain.shape[-2:] == (17, 23)
     assert torch.allclose(plain, fast, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("border", ["wrap", "wrap_horizontal", "wrap_vertical"])
+def test_strips_of_a_tile_are_the_whole(border, monkeypatch):
+    monkeypatch.setattr(tiles, "LEAST_ROWS", 7)
+    monkeypatch.setattr(rows, "STRIP", 1)
+    sizes = [(7, 9), (11, 14), (37, 23)]
+    network, drawn = generator(border, CHANNELS), noises(sizes)
+    whole = network(drawn, AMPLITUDES)
+    parts = list(Around(network, drawn[0], drawn[1:], AMPLITUDES, sizes).unrolled())
+    assert len(parts) > 2
+    torch.testing.assert_close(torch.cat(parts, 2), whole, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_large_samples_of_tiles_are_made_in_strips_unless_they_are_normalized(monkeypatch):
+    monkeypatch.setattr(strips, "WHOLE", 1)
+    tiled, normalized = model(tile="both"), model(tile="both", batch_norm=True)
+    assert tiled.unrolls((90, 37))
+    assert not normalized.unrolls((90, 37))
+    made = torch.cat(list(tiled.unroll(3, (77, 41), 5)), 2)
+    assert torch.equal(made, tiled.sample([3], (77, 41), 5))
+    across = (made[..., 0, :] - made[..., -1, :]).abs().mean()
+    assert float(across) < 2 * float((made[..., 1:, :] - made[..., :-1, :]).abs().mean())
 
 
 @pytest.mark.parametrize("tile", [name for name in TILES if name != "none"])

@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
-from consingan.methods.consingan.windows import Windowed, parts
+from consingan.methods.consingan.windows import Windowed, part_of, parts
 from consingan.nn.kernels import applied
 from consingan.nn.noise import gaussian, stream
 from consingan.nn.noise_field import Box
@@ -43,9 +43,7 @@ def noises(network: Generator, dtype: torch.dtype) -> list[Tensor]:
 def window(network: Generator, z: list[Tensor], box: Box) -> Tensor:
     needed = parts(network.shape, network.border, SIZES, box)
     seen = [z[0]]
-    for noise, part in zip(z[1:], needed[1:], strict=True):
-        (a, b), (c, d) = part.noise
-        seen.append(noise[:, :, a:b, c:d])
+    seen += [part_of(noise, part.noise) for noise, part in zip(z[1:], needed[1:], strict=True)]
     return Windowed(network, needed, box)(seen, AMPLITUDES)
 
 
@@ -66,7 +64,19 @@ def test_windows_are_those_of_the_whole(numbers: dict[str, Any], border: str) ->
         torch.testing.assert_close(window(network, z, box), cut(whole, box), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("border", ["noise", "zero"])
+@pytest.mark.parametrize("border", ["wrap", "wrap_horizontal", "wrap_vertical"])
+@pytest.mark.parametrize("name", ["default", "selu", "prelu, one layer"])
+@torch.no_grad()
+def test_windows_of_tiles_are_those_of_the_whole(name: str, border: str) -> None:
+    network = generator(border, **SHAPES[name]).double()
+    z = noises(network, torch.float64)
+    whole = network(z, AMPLITUDES)
+    assert whole.std() > 0.05
+    for box in [*WINDOWS, *map(drawn, range(5))]:
+        torch.testing.assert_close(window(network, z, box), cut(whole, box), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("border", ["noise", "zero", "wrap"])
 @torch.no_grad()
 def test_float32_windows_are_those_of_the_whole_to_rounding(border: str) -> None:
     network = generator(border)
