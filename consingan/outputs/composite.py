@@ -22,6 +22,7 @@ from consingan.images.sheets import labelled
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
 from consingan.outputs.contract import Say
+from consingan.outputs.detail import enlarged
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
@@ -39,7 +40,7 @@ class Composite:
         mask: (1, 1, h, w) in [0, 1] at the training size, as given; None means everywhere.
         result: what the model makes of it, the whole picture.
         blended: the result inside the softened mask, the naive image elsewhere.
-        full: the result at the naive image's own size.
+        full: the result at the naive image's own size, with fine detail where it is seen.
         full_blended: the same inside the softened mask, the naive image's very pixels elsewhere.
         sheet: (start stage, result) pairs if several start stages were asked for.
     """
@@ -76,12 +77,14 @@ class CompositeWork:
         return own if mask is None or named == AUTO else own | {"mask": mask}
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Options of the mask without one, the seed where nothing is random."""
+        """Options of the mask without one, the seed where nothing is random, detail of nothing."""
         task = self.model.config.train_mode
         if not self.model.task.random:
             yield "seed", f"for a model trained for {task}, whose result is not random"
         if self.naive is not None and self.mask is None:
             yield from ((name, "without a mask") for name in OF_MASK)
+        if self.naive is not None and max(self.naive.shape[-2:]) <= max(self.model.sizes[-1]):
+            yield "detail", "for a picture no larger than the training size"
 
     def write(self, folder: Path, say: Say) -> Composite | None:
         """Write the composite and its masks; None without a picture."""
@@ -163,8 +166,7 @@ def compose(
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
-    full = resize_to(result, full_size).clamp(-1, 1)
-    blended, full_blended, small_mask = result, full, None
+    blended, small_mask, soft_full = result, None, None
     if mask is not None:
         small_mask = masks.resize_mask(mask, size)
         given = request.mask_dilation
@@ -173,7 +175,8 @@ def compose(
         blended = masks.composite(small, result, soft)
         scale = max(full_size) / max(size)
         soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
-        full_blended = masks.composite(naive, full, soft_full)
+    full = enlarged(model, naive, result, soft_full, request.detail)
+    full_blended = full if soft_full is None else masks.composite(naive, full, soft_full)
     return Composite(naive, small, small_mask, result, blended, full, full_blended, results)
 
 

@@ -148,6 +148,7 @@ TASKS: dict[str, Mode] = {
             "batch_norm": True,
         },
         mask_dilation=7,
+        detail="both",
     ),
     "editing": Mode(
         summary="seams of moved or copied parts vanish",

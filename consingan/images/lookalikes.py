@@ -1,0 +1,166 @@
+"""For windows of one picture the windows of another that look most alike.
+
+Matches are improved by what the neighbors found and by chance (PatchMatch, Barnes et al. 2009), so
+that time and memory grow with the windows that count and not with the other picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Size = tuple[int, int]
+
+PATCH = 5  # px
+STEP = 2  # px from window to window
+ASKED = 2**13  # windows of the other picture that are all compared at first
+CHUNK = 2**12  # windows at once
+RADII = (2, 8, 32)  # px around a match in which others are drawn, beside the whole picture
+NEIGHBORS = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1))
+VOTE = 0.3
+"""Width of a window's Gaussian weights, of half its side."""
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """What the windows of a canvas look like, by their upper left pixels.
+
+    Attributes:
+        size: (h, w) of the canvas in px.
+        other: (H, W) of the other picture.
+        places: (rows, columns, 2), of every window the row and column of its match.
+        counts: (rows, columns), bool, the windows that are looked for.
+    """
+
+    size: Size
+    other: Size
+    places: Tensor
+    counts: Tensor
+
+    @classmethod
+    def first(cls, canvas: Tensor, other: Tensor, region: Tensor) -> Lookalikes:
+        """Matches among windows of the other picture at regular places.
+
+        Args:
+            canvas: (C, h, w).
+            other: (C, H, W), at least a window large.
+            region: (h, w), bool: windows that touch it count.
+        """
+        size, there = _size(canvas), _size(other)
+        found = cls(size, there, _grid(size) * STEP, _touched(region))
+        rows, columns = (side - PATCH + 1 for side in there)
+        apart = max(1, round((rows * columns / ASKED) ** 0.5))
+        asked = torch.cartesian_prod(torch.arange(0, rows, apart), torch.arange(0, columns, apart))
+        windows = _cut(other, asked)
+        half = windows.square().sum(1) / 2
+        padded, at = _padded(canvas), found.counts.nonzero()
+        places = found.places.minimum(torch.tensor([rows - 1, columns - 1]))
+        for some in at.split(CHUNK):
+            nearest = (_cut(padded, some * STEP) @ windows.T - half).argmax(1)
+            places[some[:, 0], some[:, 1]] = asked[nearest]
+        return replace(found, places=places)
+
+    def enlarged(self, size: Size, other: Size, region: Tensor) -> Lookalikes:
+        """The same matches, with their offsets, for larger pictures of the same things."""
+        grid = _grid(size) * STEP
+        here, there = (torch.tensor(s) / torch.tensor(t) for s, t in
+                       ((self.size, size), (self.other, other)))  # fmt: skip
+        half, last = PATCH / 2, torch.tensor(self.counts.shape) - 1
+        window = (((grid + half) * here - half) / STEP).round().long()
+        window = window.clamp_min(0).minimum(last)
+        off = (grid + half) * here - half - window * STEP
+        center = self.places[window[..., 0], window[..., 1]] + off + half
+        places = (center / there - half).round().long()
+        places = places.clamp_min(0).minimum(torch.tensor(other) - PATCH)
+        return Lookalikes(size, other, places, _touched(region))
+
+    def improved(self, canvas: Tensor, other: Tensor, rng: torch.Generator) -> Lookalikes:
+        """The best for each window of its own match, its neighbors' and some at random."""
+        padded, places = _padded(canvas), self.places.clone()
+        for some in self.counts.nonzero().split(CHUNK):
+            candidates = self._candidates(some, rng)
+            windows = _cut(other, candidates.flatten(0, 1)).view(*candidates.shape[:2], -1)
+            error = (windows - _cut(padded, some * STEP)[:, None]).square().sum(2)
+            best = error.argmin(1)
+            places[some[:, 0], some[:, 1]] = candidates[torch.arange(len(best)), best]
+        return replace(self, places=places)
+
+    def voted(self, values: Tensor) -> Tensor:
+        """What lies at the matches in (C, H, W), averaged where windows overlap: (C, h, w).
+
+        0 where no window counts.
+        """
+        line = torch.exp(-((torch.linspace(-1, 1, PATCH) / VOTE) ** 2) / 2)
+        weights = torch.outer(line, line).flatten().to(values)
+        height, width = _covered(self.size)
+        total = values.new_zeros(len(values) + 1, height * width)
+        steps = torch.arange(PATCH)
+        inside = (steps[:, None] * width + steps).flatten()
+        for some in self.counts.nonzero().split(CHUNK):
+            rows = _cut(values, self.places[some[:, 0], some[:, 1]])
+            rows = rows.view(len(some), len(values), -1) * weights
+            pixels = ((some[:, 0] * width + some[:, 1]) * STEP)[:, None] + inside
+            for channel, numbers in zip(total, rows.unbind(1), strict=False):
+                channel.index_add_(0, pixels.flatten(), numbers.flatten())
+            total[-1].index_add_(0, pixels.flatten(), weights.repeat(len(some)))
+        mean = total[:-1] / total[-1].clamp_min(1e-12)
+        return mean.view(-1, height, width)[:, : self.size[0], : self.size[1]]
+
+    def _candidates(self, some: Tensor, rng: torch.Generator) -> Tensor:
+        """Upper left pixels of what windows (n, 2) look at, (n, 14, 2)."""
+        rows, columns = self.counts.shape
+        near = []
+        for i, j in NEIGHBORS:
+            row, column = (
+                (some[:, 0] + i).clamp(0, rows - 1),
+                (some[:, 1] + j).clamp(0, columns - 1),
+            )
+            offset = (some - torch.stack([row, column], 1)) * STEP
+            near.append(self.places[row, column] + offset)
+        share = [
+            (there - PATCH) / max(1, here - PATCH)
+            for here, there in zip(self.size, self.other, strict=True)
+        ]
+        near.append((some * STEP * torch.tensor(share)).round().long())  # the same place
+        own = near[NEIGHBORS.index((0, 0))]
+        for radius in (*RADII, max(self.other)):
+            near.append(own + torch.randint(-radius, radius + 1, own.shape, generator=rng))
+        return torch.stack(near, 1).clamp_min(0).minimum(torch.tensor(self.other) - PATCH)
+
+
+def _size(picture: Tensor) -> Size:
+    return picture.shape[-2], picture.shape[-1]
+
+
+def _covered(size: Size) -> Size:
+    """Height and width that the windows of a canvas of `size` (h, w) cover, no less than it."""
+    rows, columns = ((max(0, -(-(side - PATCH) // STEP))) * STEP + PATCH for side in size)
+    return rows, columns
+
+
+def _grid(size: Size) -> Tensor:
+    """Row and column of every window of a canvas, (rows, columns, 2)."""
+    counts = ((side - PATCH) // STEP + 1 for side in _covered(size))
+    return torch.stack(torch.meshgrid(*map(torch.arange, counts), indexing="ij"), -1)
+
+
+def _padded(canvas: Tensor) -> Tensor:
+    """A canvas (C, h, w) with its last row and column repeated as far as windows go."""
+    (height, width), (rows, columns) = _size(canvas), _covered(_size(canvas))
+    beyond = (0, columns - width, 0, rows - height)
+    return F.pad(canvas[None], beyond, mode="replicate")[0]
+
+
+def _touched(region: Tensor) -> Tensor:
+    """Which windows have a pixel of a region (h, w), bool."""
+    marked = _padded(region[None].float())
+    return F.max_pool2d(marked[None], PATCH, stride=STEP)[0, 0] > 0
+
+
+def _cut(picture: Tensor, places: Tensor) -> Tensor:
+    """Windows of (C, h, w) with their upper left pixels at `places` (n, 2): (n, C p p)."""
+    every = picture.unfold(1, PATCH, 1).unfold(2, PATCH, 1)
+    return every[:, places[:, 0], places[:, 1]].transpose(0, 1).flatten(1)

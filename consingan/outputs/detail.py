@@ -1,0 +1,57 @@
+"""A composite at the size of the user's picture: where its fine detail comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.images.detail import Other, Own, Source, sharpened
+from consingan.images.lookalikes import PATCH
+from consingan.images.picture import gray_as
+from consingan.images.resize import resize_to
+from consingan.nn.noise import stream
+from consingan.outputs.own_mask import training_image
+
+SEEN = 0.02  # share of the result below which its detail cannot be seen
+
+OWN, IMAGE = ("both", "own"), ("both", "image")
+
+
+def enlarged(model: Any, naive: Tensor, result: Tensor, soft: Tensor | None, wanted: str) -> Tensor:
+    """A result at the size of the picture that it was made from.
+
+    Args:
+        model: that made it.
+        naive: the picture, (1, C, H, W) in [-1, 1].
+        result: (1, C, h, w).
+        soft: (1, 1, H, W), how much of the result is seen; None: all of it.
+        wanted: one of `requests.DETAILS`.
+
+    Returns:
+        (1, C, H, W), with detail where the result is seen.
+    """
+    size = (naive.shape[-2], naive.shape[-1])
+    region = torch.ones_like(naive[:, :1], dtype=torch.bool) if soft is None else soft > SEEN
+    if wanted == "none" or not region.any() or max(size) <= max(result.shape[-2:]):
+        return resize_to(result, size).clamp(-1, 1)
+    sources = _sources(model, naive, result, region, wanted)
+    return gray_as(result, sharpened(result, size, region, sources))
+
+
+def _sources(
+    model: Any, naive: Tensor, result: Tensor, region: Tensor, wanted: str
+) -> list[Source]:
+    """Of what is wanted what can be had; the user's picture alone where that is nothing."""
+    if wanted == "auto":
+        wanted = model.task.detail
+    sources: list[Source] = []
+    if wanted in IMAGE and min(result.shape[-2:]) >= PATCH:
+        image = training_image(model).to(result)
+        if max(image.shape[-2:]) > max(result.shape[-2:]):
+            sources.append(Other.of(image, result, region, stream(0, "detail")))
+    hole = model.task.fills  # what the user's picture shows there is to go
+    if wanted in OWN or not (sources or hole):
+        sources.insert(0, Own.of(naive, result))
+    return sources
