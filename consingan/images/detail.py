@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.images.lookalikes import Lookalikes
-from consingan.images.resize import resize_to
+from consingan.images.resize import resize_large
 
 Size = tuple[int, int]
 
@@ -55,7 +55,7 @@ class Octave:
 
     def parted(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Of a picture at this size what it has at the size before, enlarged, and the rest."""
-        low = resize_to(resize_to(picture, self.before), self.now)
+        low = resize_large(resize_large(picture, self.before), self.now)
         return low, picture - low
 
 
@@ -82,7 +82,7 @@ class Own:
     @classmethod
     def of(cls, picture: Tensor, small: Tensor) -> Own:
         """The slope of a small result on its picture, 1 where both are flat."""
-        x = resize_to(picture, size_of(small))
+        x = resize_large(picture, size_of(small))
         mean_x, mean_y = blurred(x, AROUND), blurred(small, AROUND)
         both = (blurred(x * small, AROUND) - mean_x * mean_y).mean(1, keepdim=True)
         one = (blurred(x * x, AROUND) - mean_x * mean_x).mean(1, keepdim=True)
@@ -90,8 +90,8 @@ class Own:
 
     def detail(self, up: Tensor, octave: Octave) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         """See `Source`."""
-        beyond = octave.parted(resize_to(self.picture, octave.now))[1]
-        detail = resize_to(self.slope, octave.now).clamp(0, STEEPEST) * beyond
+        beyond = octave.parted(resize_large(self.picture, octave.now))[1]
+        detail = resize_large(self.slope, octave.now).clamp(0, STEEPEST) * beyond
         return detail, energy(detail)
 
 
@@ -112,13 +112,13 @@ class Other:
     @classmethod
     def of(cls, picture: Tensor, small: Tensor, region: Tensor, rng: torch.Generator) -> Other:
         """Looked up at the size of the small result; `region` (1, 1, H, W), bool."""
-        alike = resize_to(picture, size_of(small)).clamp(-1, 1)
+        alike = resize_large(picture, size_of(small)).clamp(-1, 1)
         inside = reduced(region, size_of(small))
         return cls(picture, Lookalikes.first(small[0], alike[0], inside[0, 0]), rng)
 
     def detail(self, up: Tensor, octave: Octave) -> tuple[Tensor, Tensor]:
         """See `Source`."""
-        whole = resize_to(self.picture, octave.now)
+        whole = resize_large(self.picture, octave.now)
         low, high = octave.parted(whole)
         matches = self.matches.enlarged(octave.now, octave.now, octave.region[0, 0])
         for _ in range(ROUNDS):
@@ -141,7 +141,7 @@ def sharpened(small: Tensor, size: Size, region: Tensor, sources: Sequence[Sourc
     canvas = small
     for before, now in itertools.pairwise(octaves(size_of(small), size)):
         octave = Octave(before, now, reduced(region, now))
-        canvas = resize_to(canvas, now)
+        canvas = resize_large(canvas, now)
         found = [source.detail(canvas, octave) for source in sources]
         if found:
             canvas = torch.where(octave.region, canvas + mixed(found), canvas)
