@@ -162,8 +162,20 @@ def averages(records: Sequence[Row]) -> list[Row]:
 
 def naive_record(example: ExampleSet) -> Row:
     """The same figures of what went in."""
-    about = {"task": example.task, "set": example.name, "recipe": "", "detail": "naive"}
+    about = {"task": example.task, "set": example.name, "recipe": "-", "detail": "naive"}
     return {**about, **figures(example, example.naive), "CPU s": 0.0}
+
+
+def stored(path: Path) -> list[Row]:
+    """What was found before, by set."""
+    return list(json.loads(path.read_text("utf-8"))["By set"]) if path.is_file() else []
+
+
+def put(records: list[Row], record: Row) -> None:
+    """Add a record in place of an earlier one of the same."""
+    names = ("set", "recipe", "detail")
+    records[:] = [r for r in records if any(r[n] != record[n] for n in names)]
+    records.append(record)
 
 
 def sheet(example: ExampleSet, made: Mapping[str, Tensor]) -> Any:
@@ -191,17 +203,17 @@ def main(
     if niter is not None:
         settings["niter"] = niter
     about = machine("cpu") | settings
-    records: list[Row] = []
+    records = stored(output / "compositing.json")
     for example in example_sets():
         if wanted and example.name not in wanted:
             continue
-        records.append(naive_record(example))
+        put(records, naive_record(example))
         for recipe in (name.strip() for name in recipes.split(",")):
             model = trained(example, recipe, settings, output / "runs")
             made: dict[str, Tensor] = {}
             for kind, found, picture in measured(example, model):
                 about_it = {"task": example.task, "set": example.name, "recipe": recipe}
-                records.append({**about_it, "detail": kind, **found})
+                put(records, {**about_it, "detail": kind, **found})
                 made[kind] = picture
             name = f"sheet_{example.name}_{recipe.replace(' ', '_')}.png"
             write_image(output / name, sheet(example, made))

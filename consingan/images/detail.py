@@ -35,7 +35,10 @@ AROUND = 1.5  # px of the small picture: sigma of the neighborhood of a regressi
 PRIOR = 1e-3  # variance of colors in [-1, 1] below which a neighborhood is flat and its slope 1
 STEEPEST = 1.5
 NEAR = 2.0  # px: sigma of the neighborhood in which details are weighed
-POWER = 1.0  # of the energies that are weighed
+OWN_SAY = 4.0
+"""With 1, 2, 4 edges of two harmonized objects (correlation of gradients with the naive image) were
+kept to 0.67, 0.75, 0.82 and 0.78, 0.85, 0.89, at 1.14, 1.11, 1.05 and 1.04, 1.02, 1.00 times the
+painting's sharpness and the same SWD to it."""
 LOUDER = 2.0  # how much detail that averaging weakened may be strengthened
 SILENT = 1e-10
 
@@ -59,11 +62,26 @@ class Octave:
         return low, picture - low
 
 
+@dataclass(frozen=True)
+class Detail:
+    """What a source knows of an octave.
+
+    Attributes:
+        values: (1, C, h, w), to be added.
+        strength: (1, 1, h, w), their mean square around each pixel.
+        say: times which it counts beside others as strong.
+    """
+
+    values: Tensor
+    strength: Tensor
+    say: float = 1.0
+
+
 class Source(Protocol):
     """Knows detail."""
 
-    def detail(self, up: Tensor, octave: Octave) -> tuple[Tensor, Tensor]:
-        """For a result enlarged to an octave, (1, C, h, w), and how strong it is, (1, 1, h, w)."""
+    def detail(self, up: Tensor, octave: Octave) -> Detail:
+        """For a result enlarged to an octave, (1, C, h, w)."""
         ...
 
 
@@ -88,11 +106,11 @@ class Own:
         one = (blurred(x * x, AROUND) - mean_x * mean_x).mean(1, keepdim=True)
         return cls(picture, ((both + PRIOR) / (one + PRIOR)).clamp(0, STEEPEST))
 
-    def detail(self, up: Tensor, octave: Octave) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+    def detail(self, up: Tensor, octave: Octave) -> Detail:  # noqa: ARG002
         """See `Source`."""
         beyond = octave.parted(resize_large(self.picture, octave.now))[1]
         detail = resize_large(self.slope, octave.now).clamp(0, STEEPEST) * beyond
-        return detail, energy(detail)
+        return Detail(detail, energy(detail), OWN_SAY)
 
 
 @dataclass
@@ -116,7 +134,7 @@ class Other:
         inside = reduced(region, size_of(small))
         return cls(picture, Lookalikes.first(small[0], alike[0], inside[0, 0]), rng)
 
-    def detail(self, up: Tensor, octave: Octave) -> tuple[Tensor, Tensor]:
+    def detail(self, up: Tensor, octave: Octave) -> Detail:
         """See `Source`."""
         whole = resize_large(self.picture, octave.now)
         low, high = octave.parted(whole)
@@ -126,7 +144,7 @@ class Other:
         full = torch.cat([up, up + matches.voted(high[0])], 1)
         self.matches = matches.improved(full[0], torch.cat([low, whole], 1)[0], self.rng)
         strength = self.matches.voted(high[0].square().mean(0, keepdim=True))
-        return self.matches.voted(high[0])[None], blurred(strength[None], NEAR)
+        return Detail(self.matches.voted(high[0])[None], blurred(strength[None], NEAR))
 
 
 def sharpened(small: Tensor, size: Size, region: Tensor, sources: Sequence[Source]) -> Tensor:
@@ -161,15 +179,15 @@ def octaves(small: Size, size: Size) -> Iterator[Size]:
         yield rows, columns
 
 
-def mixed(found: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """Details weighed by their strengths, and as strong as these say, (1, C, h, w)."""
-    weights = torch.cat([strength for _, strength in found], 1).clamp_min(SILENT) ** POWER
+def mixed(found: Sequence[Detail]) -> Tensor:
+    """Details weighed by strength and say, and as strong as these ask for, (1, C, h, w)."""
+    weights = torch.cat([one.say * one.strength.clamp_min(SILENT) for one in found], 1)
     weights = weights / weights.sum(1, keepdim=True)
-    total = torch.zeros_like(found[0][0])
-    wanted = torch.zeros_like(found[0][1])
-    for weight, (detail, strength) in zip(weights.split(1, 1), found, strict=True):
-        total += weight * detail
-        wanted += weight * strength
+    total = torch.zeros_like(found[0].values)
+    wanted = torch.zeros_like(found[0].strength)
+    for weight, one in zip(weights.split(1, 1), found, strict=True):
+        total += weight * one.values
+        wanted += weight * one.strength
     gain = ((wanted + SILENT) / (energy(total) + SILENT)).sqrt()
     return total * gain.clamp(1, LOUDER)
 
