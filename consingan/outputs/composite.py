@@ -22,7 +22,7 @@ from consingan.images.sheets import labelled
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
 from consingan.outputs.contract import Say
-from consingan.outputs.detail import enlarged
+from consingan.outputs.detail import enlarged, patience
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
@@ -93,7 +93,7 @@ class CompositeWork:
             return None
         if self.mask is None:
             say("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
-        for note in self.notes:
+        for note in (*self.notes, *patience(self.naive, self.mask, self.request.detail)):
             say(f"Note: {note}")
         form = self.request.image_format
         made = compose(self.model, self.naive, self.mask, self.request)

@@ -15,6 +15,7 @@ from consingan.nn.noise import stream
 from consingan.outputs.own_mask import training_image
 
 SEEN = 0.02  # share of the result below which its detail cannot be seen
+MANY = 2_000_000  # px, of which one million takes about 35 CPU seconds
 
 OWN, IMAGE = ("both", "own"), ("both", "image")
 
@@ -38,6 +39,17 @@ def enlarged(model: Any, naive: Tensor, result: Tensor, soft: Tensor | None, wan
         return resize_to(result, size).clamp(-1, 1)
     sources = _sources(model, naive, result, region, wanted)
     return gray_as(result, sharpened(result, size, region, sources))
+
+
+def patience(naive: Tensor, mask: Tensor | None, wanted: str) -> list[str]:
+    """What is to be said before detail is looked up for a large part of a picture."""
+    part = naive[:, :1] if mask is None else mask[mask > SEEN]
+    if wanted in ("own", "none") or part.numel() < MANY:
+        return []
+    return [
+        f"Fine detail for {part.numel() / 1e6:.0f} megapixels is looked up, which can take "
+        "minutes; --detail own takes seconds."
+    ]
 
 
 def _sources(

@@ -16,6 +16,7 @@ import consingan
 from consingan.images import masks
 from consingan.images.resize import resize_to
 from consingan.outputs.composite import Composite, compose
+from consingan.outputs.detail import patience
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.runs.load import load_run
 
@@ -98,3 +99,13 @@ def test_an_empty_mask_costs_no_detail() -> None:
     model = load_run(trained("harmonization")).model
     composite = compose(model, naive(), torch.zeros(1, 1, 80, 112), CompositeRequest())
     assert torch.equal(composite.full_blended, composite.naive)
+
+
+def test_much_to_look_up_is_said_before() -> None:
+    large = torch.zeros(1, 1, 1500, 2000).expand(-1, 3, -1, -1)
+    small_part = torch.zeros(1, 1, 1500, 2000)
+    small_part[..., :100, :100] = 1
+    (said,) = patience(large, None, "auto")
+    assert "3 megapixels" in said
+    assert not patience(large, None, "own")
+    assert not patience(large, small_part, "auto")
