@@ -39,6 +39,7 @@ OWN_SAY = 4.0
 """With 1, 2, 4 edges of two harmonized objects (correlation of gradients with the naive image) were
 kept to 0.67, 0.75, 0.82 and 0.78, 0.85, 0.89, at 1.14, 1.11, 1.05 and 1.04, 1.02, 1.00 times the
 painting's sharpness and the same SWD to it."""
+ALIKE = 0.08  # mean difference of colors in [-1, 1] up to which a pixel was not changed
 LOUDER = 2.0  # how much detail that averaging weakened may be strengthened
 SILENT = 1e-10
 
@@ -117,28 +118,36 @@ class Own:
 class Other:
     """Detail of a picture of the same kind, (1, C, H, W) in [-1, 1], where it looks alike.
 
+    What was changed in the user's picture is not looked up in its own place: what was there, a wire
+    say, may be too thin to be seen in the small result, and must not come back.
+
     Attributes:
         picture: of the same shape, at any size.
+        own: the user's.
         matches: of the octave before.
         rng: of what is looked at by chance.
     """
 
     picture: Tensor
+    own: Tensor
     matches: Lookalikes
     rng: torch.Generator
 
     @classmethod
-    def of(cls, picture: Tensor, small: Tensor, region: Tensor, rng: torch.Generator) -> Other:
+    def of(
+        cls, picture: Tensor, own: Tensor, small: Tensor, region: Tensor, rng: torch.Generator
+    ) -> Other:
         """Looked up at the size of the small result; `region` (1, 1, H, W), bool."""
         alike = resize_large(picture, size_of(small)).clamp(-1, 1)
         inside = reduced(region, size_of(small))
-        return cls(picture, Lookalikes.first(small[0], alike[0], inside[0, 0]), rng)
+        return cls(picture, own, Lookalikes.first(small[0], alike[0], inside[0, 0]), rng)
 
     def detail(self, up: Tensor, octave: Octave) -> Detail:
         """See `Source`."""
         whole = resize_large(self.picture, octave.now)
         low, high = octave.parted(whole)
-        matches = self.matches.enlarged(octave.now, octave.now, octave.region[0, 0])
+        changed = (resize_large(self.own, octave.now) - whole).abs().mean(1)[0] > ALIKE
+        matches = self.matches.enlarged(octave.now, octave.now, octave.region[0, 0], changed)
         for _ in range(ROUNDS):
             matches = matches.improved(up[0], low[0], self.rng)
         full = torch.cat([up, up + matches.voted(high[0])], 1)

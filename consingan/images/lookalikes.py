@@ -33,12 +33,14 @@ class Lookalikes:
         other: (H, W) of the other picture.
         places: (rows, columns, 2), of every window the row and column of its match.
         counts: (rows, columns), bool, the windows that are looked for.
+        moved: (rows, columns), bool, the windows that must not look at their own place.
     """
 
     size: Size
     other: Size
     places: Tensor
     counts: Tensor
+    moved: Tensor
 
     @classmethod
     def first(cls, canvas: Tensor, other: Tensor, region: Tensor) -> Lookalikes:
@@ -50,7 +52,8 @@ class Lookalikes:
             region: (h, w), bool: windows that touch it count.
         """
         size, there = _size(canvas), _size(other)
-        found = cls(size, there, _grid(size) * STEP, _touched(region))
+        counts = _touched(region)
+        found = cls(size, there, _grid(size) * STEP, counts, torch.zeros_like(counts))
         rows, columns = (side - PATCH + 1 for side in there)
         apart = max(1, round((rows * columns / ASKED) ** 0.5))
         asked = torch.cartesian_prod(torch.arange(0, rows, apart), torch.arange(0, columns, apart))
@@ -63,8 +66,15 @@ class Lookalikes:
             places[some[:, 0], some[:, 1]] = asked[nearest]
         return replace(found, places=places)
 
-    def enlarged(self, size: Size, other: Size, region: Tensor) -> Lookalikes:
-        """The same matches, with their offsets, for larger pictures of the same things."""
+    def enlarged(self, size: Size, other: Size, region: Tensor, changed: Tensor) -> Lookalikes:
+        """The same matches, with their offsets, for larger pictures of the same things.
+
+        Args:
+            size: (h, w) of the canvas.
+            other: (H, W) of the other picture.
+            region: (h, w), bool: windows that touch it count.
+            changed: (h, w), bool: windows that touch it do not look at their own place.
+        """
         grid = _grid(size) * STEP
         here, there = (torch.tensor(s) / torch.tensor(t) for s, t in
                        ((self.size, size), (self.other, other)))  # fmt: skip
@@ -75,7 +85,7 @@ class Lookalikes:
         center = self.places[window[..., 0], window[..., 1]] + off + half
         places = (center / there - half).round().long()
         places = places.clamp_min(0).minimum(torch.tensor(other) - PATCH)
-        return Lookalikes(size, other, places, _touched(region))
+        return Lookalikes(size, other, places, _touched(region), _touched(changed))
 
     def improved(self, canvas: Tensor, other: Tensor, rng: torch.Generator) -> Lookalikes:
         """The best for each window of its own match, its neighbors' and some at random."""
@@ -84,6 +94,8 @@ class Lookalikes:
             candidates = self._candidates(some, rng)
             windows = _cut(other, candidates.flatten(0, 1)).view(*candidates.shape[:2], -1)
             error = (windows - _cut(padded, some * STEP)[:, None]).square().sum(2)
+            here = (candidates - self._same(some)[:, None]).abs().amax(2) <= PATCH
+            error[here & self.moved[some[:, 0], some[:, 1]][:, None]] = torch.inf
             best = error.argmin(1)
             places[some[:, 0], some[:, 1]] = candidates[torch.arange(len(best)), best]
         return replace(self, places=places)
@@ -120,15 +132,17 @@ class Lookalikes:
             )
             offset = (some - torch.stack([row, column], 1)) * STEP
             near.append(self.places[row, column] + offset)
-        share = [
-            (there - PATCH) / max(1, here - PATCH)
-            for here, there in zip(self.size, self.other, strict=True)
-        ]
-        near.append((some * STEP * torch.tensor(share)).round().long())  # the same place
+        near.append(self._same(some))
         own = near[NEIGHBORS.index((0, 0))]
         for radius in (*RADII, max(self.other)):
             near.append(own + torch.randint(-radius, radius + 1, own.shape, generator=rng))
         return torch.stack(near, 1).clamp_min(0).minimum(torch.tensor(self.other) - PATCH)
+
+    def _same(self, some: Tensor) -> Tensor:
+        """The own places of windows (n, 2) in the other picture, (n, 2)."""
+        sides = zip(self.size, self.other, strict=True)
+        share = [(there - PATCH) / max(1, here - PATCH) for here, there in sides]
+        return (some * STEP * torch.tensor(share)).round().long()
 
 
 def _size(picture: Tensor) -> Size:

@@ -85,6 +85,8 @@ class CompositeWork:
             yield from ((name, "without a mask") for name in OF_MASK)
         if self.naive is not None and max(self.naive.shape[-2:]) <= max(self.model.sizes[-1]):
             yield "detail", "for a picture no larger than the training size"
+        elif self.model.task.fills:
+            yield "detail", "for a hole"
 
     def write(self, folder: Path, say: Say) -> Composite | None:
         """Write the composite and its masks; None without a picture."""

@@ -35,8 +35,10 @@ def enlarged(model: Any, naive: Tensor, result: Tensor, soft: Tensor | None, wan
     """
     size = (naive.shape[-2], naive.shape[-1])
     region = torch.ones_like(naive[:, :1], dtype=torch.bool) if soft is None else soft > SEEN
-    if wanted == "none" or not region.any() or max(size) <= max(result.shape[-2:]):
+    nothing = wanted == "none" or model.task.fills  # what a hole showed must not come back
+    if nothing or not region.any() or max(size) <= max(result.shape[-2:]):
         return resize_to(result, size).clamp(-1, 1)
+    result = result.to(naive)
     sources = _sources(model, naive, result, region, wanted)
     return gray_as(result, sharpened(result, size, region, sources))
 
@@ -62,8 +64,7 @@ def _sources(
     if wanted in IMAGE and min(result.shape[-2:]) >= PATCH:
         image = training_image(model).to(result)
         if max(image.shape[-2:]) > max(result.shape[-2:]):
-            sources.append(Other.of(image, result, region, stream(0, "detail")))
-    hole = model.task.fills  # what the user's picture shows there is to go
-    if wanted in OWN or not (sources or hole):
+            sources.append(Other.of(image, naive, result, region, stream(0, "detail")))
+    if wanted in OWN or not sources:
         sources.insert(0, Own.of(naive, result))
     return sources

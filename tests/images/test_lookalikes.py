@@ -45,7 +45,8 @@ def test_offsets_grow_with_the_pictures() -> None:
     other = texture()
     canvas = other[:, 10:40, 16:56]
     found = searched(canvas, other)
-    large = found.enlarged((60, 80), (120, 140), torch.ones(60, 80, dtype=torch.bool))
+    region = torch.ones(60, 80, dtype=torch.bool)
+    large = found.enlarged((60, 80), (120, 140), region, ~region)
     rows, columns = large.counts.shape
     grid = torch.stack(torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij"), -1)
     offset = (large.places - STEP * grid)[4:-4, 4:-4].float()
@@ -60,3 +61,15 @@ def test_windows_beyond_the_region_are_not_looked_for() -> None:
     made = Lookalikes.first(canvas, other, region).voted(torch.ones_like(other))
     assert (made[:, region] > 0).all()
     assert (made[:, : 12 - PATCH] == 0).all()
+
+
+def test_what_was_changed_does_not_look_at_its_own_place() -> None:
+    other = texture()
+    changed = torch.zeros(60, 70, dtype=torch.bool)
+    changed[20:40, 20:40] = True
+    found = Lookalikes.first(other, other, everywhere(other))
+    found = found.enlarged((60, 70), (60, 70), everywhere(other), changed)
+    made = found.improved(other, other, torch.Generator().manual_seed(0)).voted(other)
+    same = (made - other).abs().amax(0) < 1e-6
+    assert same[:14, :14].all()
+    assert not same[25:35, 25:35].any()
