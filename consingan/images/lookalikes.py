@@ -25,6 +25,35 @@ VOTE = 0.3
 
 
 @dataclass(frozen=True)
+class Windows:
+    """The windows of a picture; nothing is copied before it is asked for.
+
+    Attributes:
+        lines: (H * W - p + 1, p * C), the p px of a line from each pixel on.
+        width: W in px.
+        channels: C.
+    """
+
+    lines: Tensor
+    width: int
+    channels: int
+
+    @classmethod
+    def of(cls, picture: Tensor) -> Windows:
+        """Those of (C, H, W)."""
+        channels, height, width = picture.shape
+        flat = picture.permute(1, 2, 0).contiguous().flatten()
+        size = height * width - PATCH + 1, PATCH * channels
+        return cls(flat.as_strided(size, (channels, 1)), width, channels)
+
+    def at(self, places: Tensor) -> Tensor:
+        """Those with their upper left pixels at `places` (n, 2): (n, p * p, C)."""
+        numbers = places[:, :1] * self.width + places[:, 1:] + torch.arange(PATCH) * self.width
+        rows = self.lines.index_select(0, numbers.flatten())
+        return rows.view(len(places), PATCH**2, self.channels)
+
+
+@dataclass(frozen=True)
 class Lookalikes:
     """What the windows of a canvas look like, by their upper left pixels.
 
@@ -57,12 +86,12 @@ class Lookalikes:
         rows, columns = (side - PATCH + 1 for side in there)
         apart = max(1, round((rows * columns / ASKED) ** 0.5))
         asked = torch.cartesian_prod(torch.arange(0, rows, apart), torch.arange(0, columns, apart))
-        windows = _cut(other, asked)
+        windows = Windows.of(other).at(asked).flatten(1)
         half = windows.square().sum(1) / 2
-        padded, at = _padded(canvas), found.counts.nonzero()
+        own, at = Windows.of(_padded(canvas)), found.counts.nonzero()
         places = found.places.minimum(torch.tensor([rows - 1, columns - 1]))
         for some in at.split(CHUNK):
-            nearest = (_cut(padded, some * STEP) @ windows.T - half).argmax(1)
+            nearest = (own.at(some * STEP).flatten(1) @ windows.T - half).argmax(1)
             places[some[:, 0], some[:, 1]] = asked[nearest]
         return replace(found, places=places)
 
@@ -89,11 +118,13 @@ class Lookalikes:
 
     def improved(self, canvas: Tensor, other: Tensor, rng: torch.Generator) -> Lookalikes:
         """The best for each window of its own match, its neighbors' and some at random."""
-        padded, places = _padded(canvas), self.places.clone()
+        own, others = Windows.of(_padded(canvas)), Windows.of(other)
+        places = self.places.clone()
         for some in self.counts.nonzero().split(CHUNK):
             candidates = self._candidates(some, rng)
-            windows = _cut(other, candidates.flatten(0, 1)).view(*candidates.shape[:2], -1)
-            error = (windows - _cut(padded, some * STEP)[:, None]).square().sum(2)
+            windows = others.at(candidates.flatten(0, 1)).view(*candidates.shape[:2], -1)
+            windows -= own.at(some * STEP).flatten(1)[:, None]
+            error = windows.square_().sum(2)
             here = (candidates - self._same(some)[:, None]).abs().amax(2) <= PATCH
             error[here & self.moved[some[:, 0], some[:, 1]][:, None]] = torch.inf
             best = error.argmin(1)
@@ -108,18 +139,16 @@ class Lookalikes:
         line = torch.exp(-((torch.linspace(-1, 1, PATCH) / VOTE) ** 2) / 2)
         weights = torch.outer(line, line).flatten().to(values)
         height, width = _covered(self.size)
-        total = values.new_zeros(len(values) + 1, height * width)
+        total = values.new_zeros(height * width, len(values) + 1)
+        windows = Windows.of(torch.cat([values, torch.ones_like(values[:1])]))
         steps = torch.arange(PATCH)
         inside = (steps[:, None] * width + steps).flatten()
         for some in self.counts.nonzero().split(CHUNK):
-            rows = _cut(values, self.places[some[:, 0], some[:, 1]])
-            rows = rows.view(len(some), len(values), -1) * weights
+            rows = windows.at(self.places[some[:, 0], some[:, 1]]) * weights[:, None]
             pixels = ((some[:, 0] * width + some[:, 1]) * STEP)[:, None] + inside
-            for channel, numbers in zip(total, rows.unbind(1), strict=False):
-                channel.index_add_(0, pixels.flatten(), numbers.flatten())
-            total[-1].index_add_(0, pixels.flatten(), weights.repeat(len(some)))
-        mean = total[:-1] / total[-1].clamp_min(1e-12)
-        return mean.view(-1, height, width)[:, : self.size[0], : self.size[1]]
+            total.index_add_(0, pixels.flatten(), rows.flatten(0, 1))
+        mean = (total[:, :-1] / total[:, -1:].clamp_min(1e-12)).T.reshape(-1, height, width)
+        return mean[:, : self.size[0], : self.size[1]]
 
     def _candidates(self, some: Tensor, rng: torch.Generator) -> Tensor:
         """Upper left pixels of what windows (n, 2) look at, (n, 14, 2)."""
@@ -172,9 +201,3 @@ def _touched(region: Tensor) -> Tensor:
     """Which windows have a pixel of a region (h, w), bool."""
     marked = _padded(region[None].float())
     return F.max_pool2d(marked[None], PATCH, stride=STEP)[0, 0] > 0
-
-
-def _cut(picture: Tensor, places: Tensor) -> Tensor:
-    """Windows of (C, h, w) with their upper left pixels at `places` (n, 2): (n, C p p)."""
-    every = picture.unfold(1, PATCH, 1).unfold(2, PATCH, 1)
-    return every[:, places[:, 0], places[:, 1]].transpose(0, 1).flatten(1)
