@@ -15,7 +15,7 @@ from consingan.nn.noise import stream
 from consingan.outputs.own_mask import training_image
 
 SEEN = 0.02  # share of the result below which its detail cannot be seen
-MANY = 2_000_000  # px, of which one million takes about 35 CPU seconds
+MANY = 2_000_000  # px, of which one million takes about 20 CPU seconds
 
 OWN, IMAGE = ("both", "own"), ("both", "image")
 
