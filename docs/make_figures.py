@@ -159,7 +159,7 @@ def _composite(name: str, runs: Path) -> tuple[list[Tensor], list[str]]:
     model = model_of(name, runs)
     real = PICTURES / RUNS[name].picture
     path = real.with_name(f"{real.stem}_naive.jpg")
-    # All at the training size: the result is no sharper, whatever the picture's own size.
+    # All at the training size, where nothing but the model makes the result.
     naive = resize_to(read_image(path), model.size).clamp(-1, 1)
     found = find_mask(path)
     assert found is not None, f"{path} has a mask beside it"

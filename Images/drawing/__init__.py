@@ -24,6 +24,7 @@ SCENES: dict[str, dict[str, Scene]] = {
     "Editing": {
         "stones_on_sand": editing.stones_on_sand,
         "trees_on_hill": editing.trees_on_hill,
+        "moss_on_wall": editing.moss_on_wall,
     },
     "Inpainting": {
         "wire_across_sky": inpainting.wire_across_sky,

@@ -25,6 +25,7 @@ from .canvas import (
     shrink,
     smoothstep,
 )
+from .generation import stone_wall
 
 Move = tuple[int, int, int, int, int, int]
 
@@ -301,6 +302,12 @@ def trees_on_hill() -> dict[str, Array]:
         broad_tree(picture, column, line[column] + sink * h, tall * h, tint, rng)
     picture = develop(shrink(picture, 3), seeded("grain"), 0.010, 0.18, 0.2)
     return edited("trees_on_hill", picture, [(78, 294, 166, 136, 100, 30)])
+
+
+def moss_on_wall() -> dict[str, Array]:
+    """Draw the rubble wall from the other side; copy its moss, crudely, to where it is dry."""
+    picture = stone_wall()["stone_wall.jpg"][:, ::-1].copy()
+    return edited("moss_on_wall", picture, [(195, 75, 90, 120, 40, 300)])
 
 
 TREES = [

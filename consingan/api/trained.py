@@ -34,7 +34,7 @@ from consingan.outputs.composite import compose
 from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
-from consingan.outputs.requests import CompositeRequest
+from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
@@ -129,7 +129,7 @@ class TrainedModel:
 
     def compose(
         self, naive: Given, mask: Given | None = None, start_stage: int | None = None,
-        fit: str = "exact", seed: int = 0,
+        fit: str = "exact", seed: int = 0, detail: str = "auto",
     ) -> Tensor:  # fmt: skip
         """Harmonize or edit a picture; the model must be trained for it.
 
@@ -141,6 +141,8 @@ class TrainedModel:
             start_stage: where it comes in, earlier ones change more; None is the method's own.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
+            detail: where fine detail beyond the training size comes from: auto, both, own, image,
+                or none, as published.
 
         Returns:
             (1, 3, H, W) at the naive image's own size, equal to it where the mask (softened as
@@ -154,6 +156,8 @@ class TrainedModel:
             raise no_naive_image(self.config)
         if fit not in FITS:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
+        if detail not in DETAILS:
+            raise UserError(f"detail={detail!r} is unknown; use {', '.join(DETAILS)}.")
         own = own_picture(picture_from(naive, self.config.reading), self.real, "The picture")
         picture = fit_naive(own.image, self.size, fit)
         chosen = own.mask if mask is None else mask_from(mask, (picture, self.real))
@@ -162,7 +166,7 @@ class TrainedModel:
         for note in (*own.notes, *(chosen.notes if chosen else ())):
             warnings.warn(note.removesuffix("."), stacklevel=2)
         stages = () if start_stage is None else (start_stage,)
-        request = CompositeRequest(start_stages=stages, seed=seed)
+        request = CompositeRequest(start_stages=stages, seed=seed, detail=detail)
         values = chosen.values if chosen else None
         return compose(self.model, picture, values, request).full_blended
 

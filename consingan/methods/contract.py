@@ -58,6 +58,7 @@ class Task:
         overrides: recommended settings, weaker than anything typed.
         result: first word of the names of composites.
         mask_dilation: radius in px by which a mask is widened before compositing.
+        detail: where a composite larger than the training has fine detail from, see `--detail`.
         fills: whether the mask is a hole, whose pixels do not matter.
         filled: the output in place of `output` where a training was given a hole; "" is the same.
         channels: what it can train of a picture, some of `settings.reading.CHANNELS`.
@@ -72,6 +73,7 @@ class Task:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     result: str = ""
     mask_dilation: int = 0
+    detail: str = "image"
     fills: bool = False
     filled: str = ""
     channels: tuple[str, ...] = (RGB,)

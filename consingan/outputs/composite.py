@@ -23,6 +23,7 @@ from consingan.images.unrolled import Sheet, write_strips
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
 from consingan.outputs.contract import Say
+from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
@@ -44,6 +45,7 @@ class Composite:
         result: what the model makes of it, the whole picture.
         blended: the result inside the softened mask, the naive image elsewhere.
         soft: (1, 1, h, w) in [0, 1] the softened mask at the naive image's own size.
+        detailed: the result at that size with fine detail where it is seen; None: it gets none.
         sheet: (start stage, result) pairs if several start stages were asked for.
     """
 
@@ -53,6 +55,7 @@ class Composite:
     result: Tensor
     blended: Tensor
     soft: Tensor | None = None
+    detailed: Tensor | None = None
     sheet: Sequence[tuple[int, Tensor]] = field(default_factory=tuple)
 
     @property
@@ -63,6 +66,8 @@ class Composite:
     @property
     def full(self) -> Tensor:
         """The result at the naive image's own size."""
+        if self.detailed is not None:
+            return self.detailed
         return resize_to(self.result, self.full_size).clamp(-1, 1)
 
     @property
@@ -73,6 +78,9 @@ class Composite:
     def full_strips(self) -> Iterator[Tensor]:
         """`full` from the top, (1, 3, rows, w) at a time."""
         rows = max(1, STRIP // self.full_size[1])
+        if self.detailed is not None:
+            yield from self.detailed.split(rows, 2)
+            return
         for strip in resized_strips(self.result, self.full_size, rows):
             yield strip.clamp(-1, 1)
 
@@ -109,12 +117,16 @@ class CompositeWork:
         return own if mask is None or named == AUTO else own | {"mask": mask}
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Options of the mask without one, the seed where nothing is random."""
+        """Options of the mask without one, the seed where nothing is random, detail of nothing."""
         task = self.model.config.train_mode
         if not self.model.task.random:
             yield "seed", f"for a model trained for {task}, whose result is not random"
         if self.naive is not None and self.mask is None:
             yield from ((name, "without a mask") for name in OF_MASK)
+        if self.naive is not None and max(self.naive.shape[-2:]) <= max(self.model.sizes[-1]):
+            yield "detail", "for a picture no larger than the training size"
+        elif self.model.task.fills:
+            yield "detail", "for a hole"
 
     def write(self, folder: Path, say: Say) -> Composite | None:
         """Write the composite and its masks; None without a picture."""
@@ -123,7 +135,7 @@ class CompositeWork:
             return None
         if self.mask is None:
             say("No mask: the whole picture is used. Give one with --mask PATH, or --mask auto.")
-        for note in self.notes:
+        for note in (*self.notes, *patience(self.naive, self.mask, self.request.detail)):
             say(f"Note: {note}")
         form = self.request.image_format
         made = compose(self.model, self.naive, self.mask, self.request)
@@ -205,7 +217,8 @@ def compose(
         blended = masks.composite(small, result, soft)
         scale = max(full_size) / max(size)
         soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
-    return Composite(naive, small, small_mask, result, blended, soft_full, results)
+    detailed = with_detail(model, naive, result, soft_full, request.detail)
+    return Composite(naive, small, small_mask, result, blended, soft_full, detailed, results)
 
 
 def _made(model: Any, naive: Tensor, mask: Tensor | None, stage: int, seed: int) -> Tensor:

@@ -29,7 +29,7 @@ def read_own(path: str, model: Any, fit: str) -> Own:
         UserError: it cannot be read or is of another shape.
     """
     picture = read_picture(path, model.config.reading)
-    below = model.real.cpu() if picture.alpha is None else _training_image(model)
+    below = model.real.cpu() if picture.alpha is None else training_image(model)
     own = own_picture(picture, below, shown(Path(path).name))
     size = model.sizes[-1]
     mask = own.mask
@@ -62,13 +62,13 @@ def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask |
     file = Path(request.mask) if request.mask else find_mask(Path(path))
     if file is None:
         return own.mask
-    whole = read_mask_file(file, (own.image, _training_image(model)))
+    whole = read_mask_file(file, (own.image, training_image(model)))
     if request.fit == "crop":
         whole = Mask(fit_naive(whole.values, model.sizes[-1], "crop"), whole.notes)
     return fit_mask(whole, size)
 
 
-def _training_image(model: Any) -> Tensor:
+def training_image(model: Any) -> Tensor:
     """The training image at its own size if its file is still there, else at the trained size."""
     real: Tensor = model.real.cpu()
     try:

@@ -13,6 +13,7 @@ from consingan.settings.config import FITS
 from consingan.settings.option import option
 
 FEATHER = 5.0  # px, the authors' sigma
+DETAILS = ("auto", "both", "own", "image", "none")
 VIDEO_FORMATS = ("gif", "webp", "mp4")
 
 
@@ -120,6 +121,12 @@ class CompositeRequest(Request):
     )
     mask_feather: float = option(FEATHER, "Soften the mask's edge (px).", minimum=0)
     mask_invert: bool = option(False, "Black marks what was changed.")
+    detail: str = option(
+        "auto",
+        "Fine detail beyond the training size: of both pictures, own (the naive image's), image "
+        "(the training image's), none (as published). Auto: both in harmonization, else image.",
+        choices=DETAILS,
+    )
     fit: str = option(
         "exact", "For a --naive_img of another shape than the training image.", choices=FITS
     )

@@ -148,6 +148,7 @@ TASKS: dict[str, Mode] = {
         },
         mask_dilation=7,
         presets=COMPOSING,
+        detail="both",
     ),
     "editing": Mode(
         summary="seams of moved or copied parts vanish",

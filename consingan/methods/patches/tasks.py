@@ -19,6 +19,7 @@ TASKS: dict[str, Task] = {
         result="harmonized",
         overrides={"patch": 5, "level": 0.3, "keep": 0.5},
         mask_dilation=3,
+        detail="both",
     ),
     "editing": Task(
         output="composite",

@@ -35,6 +35,7 @@ TASKS: dict[str, SinGANTask] = {
         takes=("naive",),
         result="harmonized",
         mask_dilation=7,
+        detail="both",
     ),
     "editing": SinGANTask(
         summary="seams of moved or copied parts vanish",
