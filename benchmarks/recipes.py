@@ -26,7 +26,7 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
-    # What the presets draft and fast set.
+    # The second and the third are what the presets draft and fast set.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
     "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},

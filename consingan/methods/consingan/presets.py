@@ -20,7 +20,7 @@ CLOSE: Settings = {
 PRESETS: dict[str, Settings] = {
     "paper": {},
     "fast": {**CLOSE, "niter": 1000, "fine_niter": 180},
-    "draft": {**CLOSE, "niter": 300, "fine_niter": 30},
+    "draft": {**CLOSE, "niter": 450, "fine_niter": 45},
 }
 
 # A composite asks for the layout that is there. Fine stages start as copies of trained ones; 200
