@@ -68,10 +68,12 @@ def test_what_is_stopped_leaves_no_file(tmp_path, form):
 
 def test_above_four_gigabytes_it_is_bigtiff(tmp_path, monkeypatch):
     image, sheet = picture(3), Sheet((37, 22), "tiff16")
-    assert not tifffile.TiffFile(write_strips(tmp_path / "a", [image], sheet)).is_bigtiff
+    with tifffile.TiffFile(write_strips(tmp_path / "a", [image], sheet)) as small:
+        assert not small.is_bigtiff
     monkeypatch.setattr(unrolled, "BIG", 37 * 22 * 6 - 1)
     path = write_strips(tmp_path / "b", [image], sheet)
-    assert tifffile.TiffFile(path).is_bigtiff
+    with tifffile.TiffFile(path) as large:
+        assert large.is_bigtiff
     assert torch.allclose(read_picture(path).image, image, atol=2e-5)
 
 
