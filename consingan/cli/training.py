@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from consingan.runs.folder import RunFolder
 
 TRAINING_EXAMPLES = (
-    "python main_train.py --input_name Images/Generation/aurora.jpg",
+    "python main_train.py --input_name Images/Generation/aurora.jpg --preset fast",
     "python main_train.py --train_mode animation --input_name Images/Animation/campfire.jpg",
     "python main_train.py --input_name Images/Generation  # each picture of the folder",
 )

@@ -22,6 +22,7 @@ from consingan.web.fields import Row, label_of, typed, words
 CHOSEN = ("method", "train_mode", "preset", "max_size")
 ELSEWHERE = (*CHOSEN, "input_name", "fine_tune")
 """Settings that have a place of their own on the page, or none."""
+SUGGESTED = "fast"  # of presets, where a method has it
 MEBI = 2**20
 
 
@@ -44,6 +45,11 @@ def takes_words(row: Row) -> bool:
 def default_preset(method: Method) -> str:
     """What counts where nobody chooses."""
     return str(method.config.__dataclass_fields__["preset"].default)
+
+
+def suggested_preset(method: Method) -> str:
+    """What a first training is begun with: as good in less time, where the method has that."""
+    return SUGGESTED if SUGGESTED in method.presets else default_preset(method)
 
 
 def recommended(method: str, task: str, preset: str) -> Config:

@@ -20,10 +20,10 @@ from consingan.web.fields import without_flags
 from consingan.web.forms import Name, filled_in, more_settings
 from consingan.web.orders import (
     cost_of,
-    default_preset,
     prepared,
     recommended,
     settings_of,
+    suggested_preset,
     train_words,
 )
 from consingan.web.pictures import Brought, bring_in, keep
@@ -73,7 +73,7 @@ def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
 
 def _left(desk: Desk) -> None:
     first = method_of(DEFAULT_METHOD)
-    task, preset = default_task(first), default_preset(first)
+    task, preset = default_task(first), suggested_preset(first)
     upload = gr.File(label="The picture to learn from", type="filepath", height=140,
                      elem_id="train-drop")  # fmt: skip
     shown = gr.Image(label="As it was read", interactive=False, height=200, buttons=[],
@@ -120,7 +120,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
 
     def other_method(name: str) -> dict[Any, Any]:
         method = method_of(name)
-        task, preset = default_task(method), default_preset(method)
+        task, preset = default_task(method), suggested_preset(method)
         best = recommended(name, task, preset)
         return {parts.method: gr.update(info=method.summary),
                 parts.task: gr.update(choices=task_choices(method), value=task),

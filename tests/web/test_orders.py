@@ -16,6 +16,7 @@ from consingan.web.orders import (
     prepared,
     settings_of,
     shown_rows,
+    suggested_preset,
     takes_words,
     train_words,
 )
@@ -30,6 +31,11 @@ def test_every_setting_has_a_place_on_the_page(method):
     assert others == {
         "method", "train_mode", "preset", "max_size", "input_name", "fine_tune",
     }  # fmt: skip
+
+
+def test_a_first_training_is_a_quick_one_where_there_is_one():
+    assert suggested_preset(METHODS["consingan"]) == "fast"
+    assert suggested_preset(METHODS["patches"]) == default_preset(METHODS["patches"])
 
 
 def test_the_command_trains_with_what_was_filled_in(tmp_path):
