@@ -74,11 +74,12 @@ def run_here(
 
     try:
         with ThreadPoolExecutor(len(slots)) as threads:
-            left: set[Future[Ended]] = {threads.submit(one, order) for order in orders}
+            futures = [threads.submit(one, order) for order in orders]
+            left: set[Future[Ended]] = set(futures)
             try:
                 while left:
                     done, left = wait(left, TICK, FIRST_COMPLETED)
-                    yield [future.result() for future in done]
+                    yield [future.result() for future in futures if future in done]
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
                 _stop(workers)
