@@ -48,7 +48,7 @@ def default_preset(method: Method) -> str:
 
 
 def suggested_preset(method: Method) -> str:
-    """What a first training is begun with: as good in less time, where the method has that."""
+    """What a first training is begun with: the quick one, where the method has that."""
     return SUGGESTED if SUGGESTED in method.presets else default_preset(method)
 
 
