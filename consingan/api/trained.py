@@ -34,10 +34,12 @@ from consingan.outputs.composite import compose
 from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
-from consingan.outputs.requests import DETAILS, CompositeRequest
+from consingan.outputs.finish import finish_of
+from consingan.outputs.requests import DETAILS, CompositeRequest, SamplesRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
+from consingan.settings.option import check_field
 
 Size = tuple[int, int]
 GivenSize = int | Size  # a square, or (height, width)
@@ -77,7 +79,13 @@ class TrainedModel:
         real: Tensor = self.model.real
         return real.cpu()
 
-    def sample(self, n: int = 1, size: GivenSize | None = None, seed: int = 0) -> Tensor:
+    def sample(
+        self,
+        n: int = 1,
+        size: GivenSize | None = None,
+        seed: int = 0,
+        finish: float | None = None,
+    ) -> Tensor:
         """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
 
         Up to rounding, which `n` changes (by up to 1e-5 in float32); the same call on the same
@@ -87,13 +95,19 @@ class TrainedModel:
             n: how many.
             size: (height, width) in px, or one number for a square.
             seed: chooses them.
+            finish: how much of them is made anew of the image's own patches, 0 to 1; by default as
+                the model was trained to be used, mostly 0.
 
         Raises:
-            UserError: `n` or a side is not positive, or the model makes no samples.
+            UserError: `n` or a side is not positive, `finish` is out of range, or the model makes
+                no samples.
         """
         model = self._able(Samples, "samples", "random samples")
         _check_whole("n", n)
-        return torch.cat(list(random_samples(model, n, _checked_size(size), seed)))
+        where = _checked_size(size)
+        check_field(SamplesRequest.__dataclass_fields__["finish"], finish)
+        finished = finish_of(model, finish, seed, where)
+        return torch.cat(list(random_samples(model, n, where, seed, finish=finished)))
 
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.

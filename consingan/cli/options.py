@@ -89,6 +89,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "factor": {"multiple": True, "metavar": "X", "type": FiniteRange(min=0, min_open=True)},
     "truth": {"type": bool, "metavar": "True|False"},
     "share": {"multiple": True, "type": FiniteRange(0, 1)},
+    "level": {"type": FiniteRange(0, 1), "metavar": "X"},
 }
 """How values of an option's `kind` are read, see `settings.option.option`."""
 

@@ -3,8 +3,8 @@
 A method knows no file, no loop and no face. It is announced by one `Method` in
 `methods/<name>/method.py`, which imports no torch, and does its work in the module that its `code`
 names, see `Code`. What a trained model can do beside being kept is told apart by small protocols:
-`Samples`, `Reconstructs`, `Walks`, `Enters`, `Translates`, `Latent`; an output asks for the one
-that it needs.
+`Samples`, `Reconstructs`, `Walks`, `Enters`, `Translates`, `Latent`, `Finishes`; an output asks
+for the one that it needs.
 """
 
 from __future__ import annotations
@@ -221,6 +221,7 @@ class Method:
         idle: settings that change nothing beside the others, each with the reason.
         commands: of the authors' own program, by name.
         trial: settings of a training that takes a second, to see whether all works.
+        finishing: settings with which it finishes what other models made, see `Finishes`.
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
         reads: whether a folder is a run of the authors' own program.
         pictures: field of `Inputs` -> file, of further pictures that a training's settings name.
@@ -247,6 +248,7 @@ class Method:
     idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
     commands: Mapping[str, AuthorsCommand] = field(default_factory=dict)
     trial: Mapping[str, Any] = field(default_factory=dict)
+    finishing: Mapping[str, Any] = field(default_factory=dict)
     anchored: tuple[str, ...] = ()
     reads: Callable[[Path], bool] = _reads_nothing
     pictures: Callable[[Any], Mapping[str, str]] = _no_pictures
@@ -537,6 +539,26 @@ class Samples(Protocol):
     @property
     def least_size(self) -> Size:
         """The smallest (h, w) that still is a picture."""
+        ...
+
+
+@runtime_checkable
+class Finishes(Protocol):
+    """Makes a picture that another model made anew, of what it knows of the same image."""
+
+    def finish(self, picture: Tensor, level: float, seed: int, index: int) -> Tensor:
+        """(1, C, h, w) in [-1, 1] on the CPU, at the picture's own size.
+
+        Args:
+            picture: (1, C, h, w) in [-1, 1], of any size.
+            level: how much of it is made anew, above 0 to 1.
+            seed: chooses what is random.
+            index: of the picture; the same seed and index give the same one.
+        """
+        ...
+
+    def memory(self, size: Size) -> int:
+        """Bytes that a picture of `size` (h, w) takes beside the program."""
         ...
 
 

@@ -66,6 +66,14 @@ class SamplesRequest(SizedRequest):
         flag="start_stage",
         kind="stage",
     )
+    finish: float | None = option(
+        None,
+        "How much of the samples is made anew of the image's own patches: 0 nothing, 1 all.",
+        minimum=0,
+        maximum=1,
+        kind="level",
+        shown="as the preset says",
+    )
     arithmetic: str = option(
         "",
         "Calculate with samples by their numbers, 3-1+7; in place of one a mean, 3,5,8-1+7.",

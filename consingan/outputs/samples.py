@@ -23,6 +23,7 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
+from consingan.outputs.finish import Finish, finish_of
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -42,7 +43,7 @@ TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 JUDGED_PIXELS = 2**26  # of what is kept of them
 PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
-OF_SAMPLES = ("batch_size", "scale_w", "scale_h", "sizes", "inception_weights")
+OF_SAMPLES = ("batch_size", "finish", "scale_w", "scale_h", "sizes", "inception_weights")
 
 Size = tuple[int, int]
 
@@ -57,12 +58,14 @@ class RandomSamples:
         crops: of a model that learned crops, how near to them its samples are.
         seams: of a model that makes tiles, how visible their ends are.
         windows: of large ones some at full size, (n, 3, side, side) of each, see `large.places`.
+        finish: how much of them was made anew of the image's own patches, 0 to 1.
     """
 
     pictures: Sequence[Tensor]
     crops: BesideCrops | None = None
     seams: Seams | None = None
     windows: Sequence[Tensor] = ()
+    finish: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class SampleWork:
     request: SamplesRequest
     others: Sequence[tuple[str, Size]]
     terms: Sequence[Term] = ()
+    finish: Finish | None = None
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Nothing is made without samples."""
@@ -112,7 +116,8 @@ class SampleWork:
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
         crops, seams = self._beside_crops(folder, say), self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
-        return RandomSamples(samples, crops, seams, windows)
+        level = self.finish.level if self.finish else 0.0
+        return RandomSamples(samples, crops, seams, windows, level)
 
     def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
         config, form = self.model.config, self.request.image_format
@@ -158,14 +163,14 @@ class SampleWork:
         """Random samples once they are written; of those that come in strips what was seen."""
         request, target = self.request, make_own_folder(folder)
         channels, form = self.model.config.channels, request.image_format
-        if unrolled(self.model, size):
+        if unrolled(self.model, size) and not self.finish:
             for index in range(request.num_samples):
                 watcher = Watcher(size or _size_of(self.model))
                 self._write_strips(target / f"gen_sample_{index}", watcher, size, index)
                 yield watcher
             return
         made = random_samples(
-            self.model, request.num_samples, size, request.seed, request.batch_size
+            self.model, request.num_samples, size, request.seed, request.batch_size, self.finish
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
             write_as(target / f"gen_sample_{index}", sample, form, channels)
@@ -189,14 +194,21 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
         raise no_arithmetic(model)
     refuse_format(request.image_format, model.config.channels)
     others = [] if request.one_size else other_sizes(model, request)
+    finish = _finish_of(model, request, [size for _, size in others])
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
             refuse_size(request.image_format, size or _size_of(model))
-            refuse_too_large(model, size, min(step, count), unrolled(model, size))
+            in_strips = unrolled(model, size) and not finish
+            refuse_too_large(model, size, min(step, count), in_strips)
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
-    return SampleWork(model, request, others, terms)
+    return SampleWork(model, request, others, terms, finish)
+
+
+def _finish_of(model: Any, request: SamplesRequest, sizes: Sequence[Size]) -> Finish | None:
+    largest = max([_size_of(model), *sizes], key=lambda size: size[0] * size[1])
+    return finish_of(model, request.finish, request.seed, largest) if request.num_samples else None
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
@@ -221,6 +233,7 @@ def random_samples(
     size: Size | None = None,
     seed: int = 0,
     batch_size: int | None = None,
+    finish: Finish | None = None,
 ) -> Iterator[Tensor]:
     """Random pictures, (1, 3, h, w) in [-1, 1] each, on the CPU, `count` of them.
 
@@ -230,6 +243,7 @@ def random_samples(
         size: (h, w) in px, by default the training size.
         seed: chooses the pictures; picture i depends on (seed, i) alone, up to rounding.
         batch_size: pictures made at a time; by default what suits the device and the size.
+        finish: of each; None: they are as the model makes them.
 
     Raises:
         UserError: they take more memory than is free.
@@ -239,4 +253,7 @@ def random_samples(
     refuse_too_large(model, size, min(step, count))
     for start in range(0, count, step):
         indices = range(start, min(start + step, count))
-        yield from gray_as(real, model.sample(indices, size, seed)).split(1)
+        made = model.sample(indices, size, seed).split(1)
+        if finish is not None:
+            made = map(finish, made, indices)
+        yield from (gray_as(real, picture) for picture in made)

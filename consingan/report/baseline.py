@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from html import escape
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import unit
-from consingan.machine.execution import Execution
 from consingan.machine.progress import tracked
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.sifid import Inception
+from consingan.outputs import finish
 from consingan.report import figures
 from consingan.report.material import Baseline, Material
 from consingan.report.style import arrow, note, number, picture, section
@@ -33,9 +31,7 @@ def untrained(
 
     None where the picture is smaller than a patch.
     """
-    method = METHODS[UNTRAINED]
-    execution = Execution(torch.device(real.device))
-    model: Any = method.load().restore(method.config(), {"real.0": real}, execution)
+    model = finish.untrained(real)
     say(f"making {count} samples without training, to compare with (--no_baseline skips it)")
     begun = time.perf_counter()
     try:
@@ -44,7 +40,7 @@ def untrained(
         return None
     spent = time.perf_counter() - begun
     judgement = judge(unit(real), [unit(sample) for sample in made], None, inception)
-    return Baseline(method.title, made[:SHOWN], judgement, spent / count)
+    return Baseline(METHODS[UNTRAINED].title, made[:SHOWN], judgement, spent / count)
 
 
 def baseline_section(material: Material) -> str:

@@ -20,6 +20,7 @@ from consingan.metrics.reconstruction import Reconstruction, reconstruction_qual
 from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
+from consingan.outputs.finish import finish_of
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
@@ -91,7 +92,8 @@ def entry(
         return Entry(label, material, None)
     judgement = stored(run, material)
     count = SHOWN if judgement is not None else max(SHOWN, samples)
-    made = list(random_samples(run.model, count, seed=seed))
+    finish = finish_of(run.model, None, seed)
+    made = list(random_samples(run.model, count, seed=seed, finish=finish))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
         judgement = _judged(material, made[:samples], say, inception)

@@ -27,6 +27,7 @@ from consingan.report.verdicts import (
     NEARLY_COPIES,
     SAME,
     STILL,
+    copied_of,
     mean_of,
     on_relation,
     on_texture,
@@ -175,8 +176,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     yield from on_tiles(facts)
     if facts.judgement is None:
         return
-    copied = mean_of(facts.judgement, "copied") or 0.0
-    diversity = mean_of(facts.judgement, "diversity")
+    copied, diversity = copied_of(facts, facts.judgement), mean_of(facts.judgement, "diversity")
     if copied >= NEARLY_COPIES:
         text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
         yield Verdict("bad", text, facts.remedy("copies"))

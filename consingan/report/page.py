@@ -102,6 +102,11 @@ def _novelty(material: Material) -> str:
         "image; a color is a direction, deeper from farther away; one even patch of color is one "
         "piece copied whole. Dark gray is texture that the image does not have."
     )
+    if finish := getattr(material.made, "finish", 0.0):
+        text += note(
+            f"These samples were finished (--finish {finish:g}): what the model laid out was put "
+            "together anew from pieces of the image, so that nearly all of it is copied."
+        )
     pairs = zip(material.samples, material.maps, strict=False)
     columns = [
         '<div class="pair">'

@@ -150,6 +150,13 @@ def mean_of(judgement: Judgement, name: str) -> float | None:
     return None if summary is None else summary.mean
 
 
+def copied_of(facts: Facts, judgement: Judgement) -> float:
+    """Copied area; 0 of finished samples, made of pieces anyway: what counts is their variety."""
+    if getattr(facts.made, "finish", 0.0):
+        return 0.0
+    return mean_of(judgement, "copied") or 0.0
+
+
 def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
     """Whether pictures look like the image, by their patches."""
     if facts.short_side < SMALL:

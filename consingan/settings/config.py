@@ -95,6 +95,11 @@ class Config:
         """Whether pictures go on at their other end: bottom at top, and right at left."""
         return False, False
 
+    @property
+    def finished(self) -> float:
+        """How much of its samples is made anew of the image's patches where nobody says."""
+        return 0.0
+
     def with_channels(self: C, channels: str, count: int) -> C:  # noqa: ARG002 - for networks
         """These settings for a picture of that kind, which has `count` channels."""
         return self.replace(channels=channels)

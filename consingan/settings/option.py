@@ -40,8 +40,9 @@ def option(
         flag: the long flag without its dashes, where it is not the field's name.
         group: heading in the help.
         kind: how a text or a repeated value is read on the command line: "path", "terms", "size"
-            (WxH), "stage" (a number or all), "factor" (above 0), "share" (0 to 1); of a setting,
-            "words" where words may stand in place of a file.
+            (WxH), "stage" (a number or all), "factor" (above 0), "share" (0 to 1); "count" and
+            "level" (0 to 1) where nothing is the default; of a setting, "words" where words may
+            stand in place of a file.
         metavar: what stands for the value in the help.
         shown: the default in words, where it is not the value itself.
     """
@@ -65,6 +66,15 @@ def flag_name(field: dataclasses.Field[Any]) -> str:
     return field.metadata["flag"] or field.name
 
 
+OPTIONAL = {"count": int, "level": float}
+"""Types of values whose default is nothing, by the `kind` of their rows."""
+
+
+def type_of(field: dataclasses.Field[Any]) -> Any:
+    """The type of a field's values."""
+    return OPTIONAL.get(field.metadata["kind"], type(field.default))
+
+
 _IN_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 
@@ -76,7 +86,7 @@ def check_field(field: Any, value: Any) -> None:
     """
     if field.default is None and value is None:
         return
-    kind = type(field.default)
+    kind = type_of(field)
     if kind in _IN_WORDS:
         _check_type(flag_name(field), kind, value)
     _check_range(f"--{flag_name(field)}", field.metadata, value)

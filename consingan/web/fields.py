@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.settings.option import check_field, flag_name
+from consingan.settings.option import check_field, flag_name, type_of
 
 Row = dataclasses.Field[Any]
 
@@ -27,7 +27,7 @@ def label_of(row: Row) -> str:
 
 def kind_of(row: Row) -> Any:
     """The type of its values."""
-    return int if row.metadata["kind"] == "count" else type(row.default)
+    return type_of(row)
 
 
 def value_of(row: Row, given: Any) -> Any:

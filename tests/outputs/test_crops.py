@@ -77,7 +77,9 @@ def test_the_report_judges_samples_by_crops() -> None:
 def test_a_sheet_lies_beside_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consingan.outputs.crops.COUNT", 4)
     model = Cuts()
-    model.config = SimpleNamespace(train_mode="generation", channels="auto", wraps=(0, 0))  # type: ignore[attr-defined]
+    model.config = SimpleNamespace(
+        train_mode="generation", channels="auto", wraps=(0, 0), finished=0.0
+    )  # type: ignore[attr-defined]
     said: list[str] = []
     made = begin(model, SamplesRequest(num_samples=2)).write(tmp_path, said.append)
     assert (tmp_path / "crops_beside_samples.png").is_file()

@@ -62,6 +62,12 @@ class ConSinGANConfig(Config):
         "Iterations of the finest stage; coarser ones take more, the first third --niter. 0: all.",
         minimum=0,
     )
+    finish: float = option(
+        0.0,
+        "How much of samples is made anew of the image's own patches, when they are made; 0: none.",
+        minimum=0,
+        maximum=1,
+    )
     tile: str = tile_option()
     mask: str = mask_option()
     nfc: int = option(
@@ -207,6 +213,11 @@ class ConSinGANConfig(Config):
     def wraps(self) -> tuple[bool, bool]:
         """See `Config.wraps`."""
         return TILES[self.tile]
+
+    @property
+    def finished(self) -> float:
+        """See `Config.finished`; what --mask left out must not come back in patches."""
+        return 0.0 if self.mask else self.finish
 
     @property
     def border(self) -> Border:

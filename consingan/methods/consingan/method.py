@@ -10,7 +10,7 @@ from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
-from consingan.methods.contract import FineTuning, Method, Panel
+from consingan.methods.contract import FineTuning, Method, Panel, Task
 from consingan.settings.hole import pictures_of
 from consingan.settings.tiles import NONE
 
@@ -84,6 +84,10 @@ def idle(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
             yield name, "with one stage"
     elif config.train_depth == 1:
         yield "lr_scale", "with --train_depth 1"
+    if TASKS[config.train_mode].output != Task.output:
+        yield "finish", f"with --train_mode {config.train_mode}"
+    elif config.mask:
+        yield "finish", "with --mask"
     if config.train_stages > 1 and config.fine_niter > config.niter:
         yield "fine_niter", f"above --niter {config.niter}"
 

@@ -15,6 +15,8 @@ from consingan.methods.patches.recipe import at
 from consingan.methods.patches.sampler import Descent, descend
 from consingan.methods.patches.sampling import Canvas, Noise
 
+COARSEST = 64  # a scale beyond all
+
 
 @dataclass(frozen=True)
 class Door:
@@ -40,16 +42,16 @@ def enter(
 
     At the door's scale x = alpha * picture + sigma * noise; at finer ones the picture's detail on
     the finished coarser scale takes the picture's place, so that colors come from below and
-    structure from the picture itself.
+    structure from the picture itself. Where the canvas goes on at its other end, so does it.
     """
-    scale, floor = min(door.scale, canvas.scales - 1), canvas.recipe.floor
+    scale, floor, wrap = min(door.scale, canvas.scales - 1), canvas.recipe.floor, canvas.wrap
     if isinstance(engine, FastEngine) and scale + 1 < canvas.scales:
         engine.follow(own, scale + 1)
     coarse = own[scale + 1] if scale + 1 < canvas.scales else None
     finished = own[scale]
     for s in range(scale, -1, -1):
         below = None if s == scale else finished
-        base = own[s] if below is None else blend(own[s], below, floor)
+        base = own[s] if below is None else blend(own[s], below, floor, wrap)
         steps = at(canvas.recipe.steps, s, canvas.scales)
         levels = flow_linear(steps, canvas.recipe.sigma_min, door.level)
         x = levels.alpha[-1] * base + levels.sigma[-1] * noise.start(s)
@@ -57,7 +59,7 @@ def enter(
         descent = Descent(
             levels,
             canvas.around(s, denoise),
-            None if below is None else partial(blend, coarse=below, floor=floor),
+            None if below is None else partial(blend, coarse=below, floor=floor, wrap=wrap),
             canvas.recipe.eta,
             partial(noise.fresh, s),
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
-from consingan.machine.memory import free_memory
+from consingan.machine.memory import refuse_beyond_free
 from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
@@ -19,7 +19,7 @@ from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
-from consingan.methods.patches.entry import Door, enter, with_own_shapes
+from consingan.methods.patches.entry import COARSEST, Door, enter, with_own_shapes
 from consingan.methods.patches.inpainting import FLOOR, Filling
 from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
@@ -41,10 +41,6 @@ BYTES_PER_PIXEL = 700
 """Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
 
 
-def _nothing() -> None:
-    pass
-
-
 @dataclass
 class PatchDiffusion:
     """A picture whose patches make others.
@@ -60,7 +56,7 @@ class PatchDiffusion:
     config: PatchesConfig
     real: Tensor
     engine: str = "auto"
-    done: Callable[[], None] = _nothing
+    done: Callable[[], None] = lambda: None
     stages: int = 0
     holed: Holed | None = None
     saw_known = False
@@ -177,15 +173,16 @@ class PatchDiffusion:
         return opened(made, canvas.wrap)
 
     def prepared(
-        self, size: Size, rng: torch.Generator
+        self, size: Size, rng: torch.Generator, engine: str = ""
     ) -> tuple[Canvas, ClosedFormEngine | FastEngine]:
         """What is made at `size` (h, w), and the engine for one sample of it.
 
         Raises:
             UserError: it is smaller than a patch, or too large for the memory.
         """
-        self._check_memory(size)
-        name = self.chosen_engine(size)
+        what, less = f"Pictures of {size[1]}x{size[0]}", "a smaller --size or --max_size"
+        refuse_beyond_free(self.memory(size), self.device, what, less)
+        name = engine or self.chosen_engine(size)
         recipe = self.recipe(name)
         scales = scales_for([self.sizes[0], size], recipe)
         sizes = canvas_sizes(size, scales, recipe, "The output")
@@ -210,14 +207,6 @@ class PatchDiffusion:
         if config.tile != "none" and name != "fast":  # as published; the fast canvas has no end
             return lambda _, denoise: Shifted(denoise, vertical, horizontal)
         return lambda _, denoise: denoise
-
-    def _check_memory(self, size: Size) -> None:
-        free, needed = free_memory(self.device), self.memory(size)
-        if free is not None and needed > free:
-            raise UserError(
-                f"{size[1]}x{size[0]} (WxH) takes about {needed / 2**30:.1f} GiB and "
-                f"{free / 2**30:.1f} GiB are free; use a smaller --size or --max_size."
-            )
 
     def _beginning(self, canvas: Canvas, noise: Noise) -> tuple[Canvas, Entry | None]:
         """Of a sample: pure noise, or the picture stretched to the output's size."""
@@ -256,11 +245,21 @@ class PatchDiffusion:
         return filled.clamp(-1, 1).cpu()[None]
 
     def _entered(self, own: Tensor, seed: int) -> Tensor:
-        canvas, engine = self.prepared(self.sizes[0], stream(seed, "patches", 0, "entry"))
-        noise = SeededNoise(seed, 0, canvas.sizes, own)
-        door = Door(0, self.config.level)
-        made = enter(canvas, engine, noise, build_pyramid(own, canvas.sizes), door)
+        made = self._through(own, Door(0, self.config.level), seed)
         return with_own_shapes(made, own, self.config.keep)
+
+    def _through(self, own: Tensor, door: Door, seed: int, index: int = 0, by: str = "") -> Tensor:
+        rng = stream(seed, "patches", index, "entry")
+        canvas, means = self.prepared(size_of(own), rng, by)
+        noise = SeededNoise(seed, index, canvas.sizes, own)
+        return enter(canvas, means, noise, build_pyramid(own, canvas.sizes, canvas.wrap), door)
+
+    @torch.no_grad()
+    def finish(self, picture: Tensor, level: float, seed: int = 0, index: int = 0) -> Tensor:
+        """See `contract.Finishes`; means of all patches, as exact ones are, would be blurred."""
+        door = Door(COARSEST, level)
+        made = self._through(picture.to(self.real)[0], door, seed, index, "fast")
+        return made.clamp(-1, 1).cpu()[None]
 
     def _analogous(self, own: Tensor, seed: int) -> Tensor:
         """The picture's patches on the layout of `own`, from its inversion."""

@@ -101,7 +101,7 @@ def test_an_output_smaller_than_a_patch_is_refused() -> None:
 
 
 def test_more_than_the_memory_is_refused() -> None:
-    with pytest.raises(UserError, match="GiB are free; use a smaller --size"):
+    with pytest.raises(UserError, match="are free; use a smaller --size"):
         model().sample([0], (10**5, 10**5))
 
 

@@ -1,0 +1,84 @@
+"""What finishing samples with the image's own patches changes, by how much is made anew.
+
+python -m benchmarks.finishing FOLDER ... --levels 0.5,0.55,0.6 --beside STORED --output DIR
+
+FOLDER is what `python -m benchmarks.front train` left: its trained models make their samples
+again, which are finished (`--finish`) and judged. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from benchmarks.front import stored
+from benchmarks.front_table import average_rows, picture_rows, ratio_rows
+from benchmarks.quality_table import Record
+from benchmarks.tables import machine, write_results
+from consingan.images.io import unit
+from consingan.machine.files import make_folder, write_json
+from consingan.metrics.judge import judge
+from consingan.outputs.finish import finish_of
+from consingan.outputs.samples import random_samples
+from consingan.runs.load import load_run
+
+
+def trained(folders: Sequence[Path], recipes: Sequence[str]) -> Iterator[tuple[Path, Record]]:
+    """Runs of these recipes with what is known of them; of all recipes where none is named."""
+    for folder in folders:
+        kept = json.loads((folder / "trainings.json").read_text("utf-8"))["trainings"]
+        for record in kept:
+            if "run" in record and (not recipes or record["preset"] in recipes):
+                yield folder / record["run"], record
+
+
+def judged(run: Path, record: Record, level: float, samples: int) -> Record:
+    """The record of the same model's samples, finished."""
+    model: Any = load_run(run).model
+    finish = finish_of(model, level, 0)
+    made = [unit(s) for s in random_samples(model, samples, finish=finish)]
+    metrics = judge(unit(model.real), torch.cat(made)).to_dict()["metrics"]
+    name = f"{record['preset']}, {level:g}"
+    kept = ("image", "seed", "cpu", "reconstruction")
+    return {key: record[key] for key in kept} | {"preset": name, "metrics": metrics}
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True,
+                type=click.Path(path_type=Path, exists=True))  # fmt: skip
+@click.option("--recipes", default="", help="Only of these, A,B,...")
+@click.option("--levels", default="0.5,0.55,0.6", show_default=True, metavar="X,Y,...")
+@click.option("--samples", type=click.IntRange(2), default=30, show_default=True)
+@click.option("--beside", type=click.Path(path_type=Path, exists=True), required=True,
+              help="Stored figures of presets; the others are held against paper.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+def main(
+    folders: tuple[Path, ...], recipes: str, levels: str, samples: int, beside: Path, output: Path
+) -> None:
+    """Judge finished samples of the models that FOLDERS hold."""
+    torch.set_num_threads(1)
+    runs = list(trained(folders, recipes.split(",") if recipes else ()))
+    pictures = [Path(name) for name in dict.fromkeys(record["image"] for _, record in runs)]
+    found = {"paper": stored(beside, pictures)["paper"]}
+    for _, record in runs:
+        found.setdefault(record["preset"], []).append(record)
+    for run, record in runs:
+        for level in map(float, levels.split(",")):
+            made = judged(run, record, level, samples)
+            found.setdefault(made["preset"], []).append(made)
+            click.echo(f"{made['preset']}: {record['image']}, seed {record['seed']}")
+    tables = {"On average": average_rows(found), "Ratios to paper": ratio_rows(found),
+              "By picture": picture_rows(found)}  # fmt: skip
+    write_results(make_folder(output) / "finish", "Finish", machine("cpu"), tables)
+    kept = [{k: v for k, v in r.items() if k != "values"} for some in found.values() for r in some]
+    write_json(output / "judged.json", {"judged": kept})
+    click.echo((output / "finish.md").read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Samples made anew of the image's own patches: what a model laid out, as sharp as the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from consingan.errors import UserError
+from consingan.machine.execution import Execution
+from consingan.machine.memory import refuse_beyond_free
+from consingan.methods.contract import Finishes
+from consingan.methods.registry import METHODS, UNTRAINED, method_of
+from consingan.settings.tiles import TILES
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Finishes the samples of one model.
+
+    Attributes:
+        finisher: that does it.
+        level: how much is made anew, above 0 to 1.
+        seed: of the samples.
+    """
+
+    finisher: Finishes
+    level: float
+    seed: int
+
+    def __call__(self, sample: Tensor, index: int) -> Tensor:
+        """Sample `index`, (1, C, h, w) in [-1, 1], finished, on the CPU."""
+        return self.finisher.finish(sample, self.level, self.seed, index)
+
+
+def finish_of(
+    model: Any, level: float | None, seed: int, size: Size | None = None
+) -> Finish | None:
+    """The finish of a model's samples; None where there is to be none.
+
+    Args:
+        model: that makes them.
+        level: 0 to 1; None: what the model was trained with says.
+        seed: of the samples.
+        size: (h, w) in px of the largest, by default the training size.
+
+    Raises:
+        UserError: it cannot be had for this model, or takes more memory than is free.
+    """
+    level = model.config.finished if level is None else level
+    if not level:
+        return None
+    if "mask" in method_of(model.config.method).pictures(model.config):
+        raise UserError(
+            "--finish takes patches of the whole image, of what --mask left out, too; use --finish "
+            "0 for this run."
+        )
+    settings = METHODS[UNTRAINED].finishing
+    size, device = size or model.sizes[-1], torch.device(model.device)
+    finisher = untrained(model.real, tile=tile_of(model.config.wraps), **settings)
+    needed = f"Finished pictures of {size[1]}x{size[0]}"
+    refuse_beyond_free(finisher.memory(size), device, needed, "a smaller --size or --finish 0")
+    return Finish(finisher, level, seed)
+
+
+def untrained(real: Tensor, **settings: Any) -> Any:
+    """A model of the image (1, C, h, w) in [-1, 1] that needs no training, where the image lies."""
+    method = METHODS[UNTRAINED]
+    execution = Execution(torch.device(real.device))
+    return method.load().restore(method.config(**settings), {"real.0": real}, execution)
+
+
+def tile_of(wraps: tuple[bool, bool]) -> str:
+    """The word of `--tile` for ends that meet."""
+    return next(word for word, ends in TILES.items() if ends == wraps)

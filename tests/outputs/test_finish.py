@@ -1,0 +1,187 @@
+"""Samples that are finished with the image's own patches."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from commands import copy_of_run, evaluate_model, pixels_of, save, scene, trained
+from report_cases import judgement
+from small_models import model as untrained_model
+
+import consingan
+from consingan.errors import UserError
+from consingan.images.io import read_image, unit
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.method import CONSINGAN
+from consingan.metrics.bidirectional import bidirectional
+from consingan.outputs.finish import finish_of, tile_of
+from consingan.outputs.requests import SamplesRequest
+from consingan.outputs.samples import RandomSamples, begin, random_samples
+from consingan.outputs.tiles import seam_of
+from consingan.report.kinds import KINDS
+from consingan.report.material import Facts
+from consingan.runs.load import load_run
+from consingan.settings.tiles import TILES
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
+    return read_image(save(tmp_path_factory.mktemp("finish") / "scene.png", scene(48, 64)))
+
+
+class Blotches:
+    """Makes the image with blotches, at any size; what a finish needs of a model."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, image: torch.Tensor, **settings: Any) -> None:
+        self.real = image
+        self.sizes = [(image.shape[-2], image.shape[-1])]
+        self.config = ConSinGANConfig(**settings)
+
+    def at_a_time(self, size: Any) -> int:
+        return 2
+
+    def sample(self, indices: Any, size: Any, seed: int) -> torch.Tensor:
+        height, width = size or self.sizes[0]
+        made = []
+        for index in indices:
+            rng = torch.Generator().manual_seed(100 * seed + index)
+            tall = self.real.repeat(1, 1, 2, 2)[..., :height, :width]
+            made.append(tall + 0.3 * torch.randn(1, 3, height, width, generator=rng))
+        return torch.cat(made).clamp(-1, 1)
+
+
+def samples(model: Any, level: float | None, size: Any = None) -> torch.Tensor:
+    made = random_samples(model, 3, size, 5, finish=finish_of(model, level, 5, size))
+    return torch.cat(list(made))
+
+
+def test_finished_samples_are_made_of_the_images_patches(image: torch.Tensor) -> None:
+    model = Blotches(image)
+    before, after = samples(model, 0), samples(model, 0.5)
+    assert after.shape == before.shape
+    far, near = (
+        float(bidirectional(unit(image), unit(s)).coherence.mean()) for s in (before, after)
+    )
+    assert near < 0.5 * far
+    assert (after - image).abs().mean() < 0.5 * (before - image).abs().mean()
+
+
+def test_without_a_finish_nothing_changes(image: torch.Tensor) -> None:
+    model = Blotches(image)
+    assert finish_of(model, None, 0) is None
+    assert torch.equal(samples(model, None), model.sample(range(3), None, 5))
+
+
+def test_a_sample_depends_on_its_number_and_seed_alone(image: torch.Tensor) -> None:
+    model = Blotches(image)
+    finish = finish_of(model, 0.6, 5)
+    one = list(random_samples(model, 3, None, 5, 1, finish))
+    assert torch.equal(torch.cat(one), samples(model, 0.6))
+    assert not torch.equal(one[0], one[1])
+
+
+@pytest.mark.parametrize("size", [(48, 128), (30, 40), (96, 64), (24, 90)])
+def test_any_size_is_finished(image: torch.Tensor, size: tuple[int, int]) -> None:
+    made = samples(Blotches(image), 0.5, size)
+    assert made.shape == (3, 3, *size)
+    assert made.abs().max() <= 1
+
+
+def test_the_models_own_level_holds_where_nobody_says(image: torch.Tensor) -> None:
+    model = Blotches(image, finish=0.5)
+    assert torch.equal(samples(model, None), samples(model, 0.5))
+    assert torch.equal(samples(model, 0), Blotches(image).sample(range(3), None, 5))
+
+
+def test_ends_that_meet_still_do(image: torch.Tensor) -> None:
+    mirrored = torch.cat([image, image.flip(3)], 3)
+    tile = torch.cat([mirrored, mirrored.flip(2)], 2)
+    model = Blotches(tile, tile="both")
+    seams = [seam_of(made[None], (True, True)) for made in samples(model, 0.5)]
+    assert max(seams) < 1.3
+    assert [tile_of(ends) for ends in TILES.values()] == list(TILES)
+
+
+def test_gray_stays_gray_and_opacity_is_kept(image: torch.Tensor) -> None:
+    gray = image.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    made = samples(Blotches(gray), 0.5)
+    assert torch.equal(made[:, 0], made[:, 2])
+
+
+def test_what_a_mask_left_out_does_not_come_back(image: torch.Tensor) -> None:
+    model = Blotches(image, mask="mask.png", finish=0.5)
+    assert finish_of(model, None, 0) is None
+    with pytest.raises(UserError, match="--mask left out"):
+        finish_of(model, 0.5, 0)
+
+
+def test_too_little_memory_is_said_before_anything_is_made(
+    image: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consingan.machine.memory.free_memory", lambda _: 2**20)
+    with pytest.raises(UserError, match="or --finish 0"):
+        finish_of(Blotches(image), 0.5, 0)
+
+
+def test_large_samples_are_finished_whole() -> None:
+    model = untrained_model()
+    model.anchors[-1] = replace(model.anchors[-1], real=torch.rand(1, 3, 90, 37) * 2 - 1)
+    work: Any = begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5))
+    assert work.finish.level == 0.5
+
+
+def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
+    run = copy_of_run("generation", tmp_path)
+    what = ("--model_dir", run, "--num_samples", 2, "--one_size", "--no_baseline")
+    raw = evaluate_model(*what, "--no_metrics")
+    first = pixels_of(run / "Evaluation" / "random_samples" / "gen_sample_0.png")
+    done = evaluate_model(*what, "--finish", 0.5)
+    assert (raw.exit_code, done.exit_code) == (0, 0), done.output
+    assert (pixels_of(run / "Evaluation" / "random_samples" / "gen_sample_0.png") != first).any()
+    assert "--finish 0.5" in (run / "Evaluation" / "report.html").read_text("utf-8")
+    record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
+    assert not any("copies" in verdict["text"] for verdict in record["verdicts"])
+    refused = evaluate_model(*what, "--finish", 1.5)
+    assert refused.exit_code == 2
+
+
+def test_python_takes_the_same_number() -> None:
+    model = consingan.load(trained("generation"))
+    assert not torch.equal(model.sample(1, seed=1, finish=0.5), model.sample(1, seed=1))
+    for wrong in (-0.1, 2, "much"):
+        with pytest.raises(UserError, match="finish"):
+            model.sample(1, finish=wrong)  # type: ignore[arg-type]
+
+
+def test_where_it_changes_nothing_is_said() -> None:
+    typed = {
+        mode: dict(CONSINGAN.idle(ConSinGANConfig(train_mode=mode, finish=0.5))).get("finish")
+        for mode in ("generation", "retarget", "animation", "editing")
+    }
+    assert typed["generation"] is typed["retarget"] is None
+    assert "animation" in str(typed["animation"])
+    assert "editing" in str(typed["editing"])
+
+
+def test_runs_from_before_have_none() -> None:
+    run = load_run(trained("generation"))
+    assert run.model.config.finished == 0
+    values = run.model.config.to_json()
+    del values["finish"]
+    assert ConSinGANConfig.from_json(values) == run.model.config
+
+
+def test_pieces_of_the_image_are_no_fault_of_finished_samples() -> None:
+    said = {}
+    for finish in (0.0, 0.5):
+        facts = Facts(ConSinGANConfig(), judgement=judgement(copied=0.9, diversity=0.4),
+                      made=RandomSamples([], finish=finish))  # fmt: skip
+        said[finish] = " ".join(v.text for v in KINDS["samples"].verdicts(facts))
+    assert "copies" in said[0.0]
+    assert "copies" not in said[0.5]
