@@ -15,6 +15,10 @@ from consingan.methods.contract import Finishes
 from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.settings.tiles import TILES
 
+UNASKED = 2**22  # px of a sample and the image up to which a preset's finish is carried out
+
+LEFT_OUT = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
+
 Size = tuple[int, int]
 
 
@@ -44,14 +48,17 @@ def finish_of(
 
     Args:
         model: that makes them.
-        level: 0 to 1; None: what the model was trained with says.
+        level: 0 to 1; None: what the model was trained with says, but for large samples, which
+            are written as they are made and need little memory then.
         seed: of the samples.
-        size: (h, w) in px of the largest, by default the training size.
+        size: (h, w) in px, by default the training size.
 
     Raises:
         UserError: it cannot be had for this model, or takes more memory than is free.
     """
-    level = model.config.finished if level is None else level
+    size = size or model.sizes[-1]
+    if level is None:
+        level = 0.0 if is_left_out(model, level, size) else model.config.finished
     if not level:
         return None
     if "mask" in method_of(model.config.method).pictures(model.config):
@@ -60,11 +67,17 @@ def finish_of(
             "0 for this run."
         )
     settings = METHODS[UNTRAINED].finishing
-    size, device = size or model.sizes[-1], torch.device(model.device)
+    device = torch.device(model.device)
     finisher = untrained(model.real, tile=tile_of(model.config.wraps), **settings)
     needed = f"Finished pictures of {size[1]}x{size[0]}"
     refuse_beyond_free(finisher.memory(size), device, needed, "a smaller --size or --finish 0")
     return Finish(finisher, level, seed)
+
+
+def is_left_out(model: Any, level: float | None, size: Size | None) -> bool:
+    """Whether samples of `size` (h, w) are not finished because they are large."""
+    pixels = sum(h * w for h, w in (size or model.sizes[-1], model.sizes[-1]))
+    return level is None and model.config.finished > 0 and pixels > UNASKED
 
 
 def untrained(real: Tensor, **settings: Any) -> Any:

@@ -23,7 +23,7 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
-from consingan.outputs.finish import Finish, finish_of
+from consingan.outputs.finish import LEFT_OUT, Finish, finish_of, is_left_out
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -76,7 +76,6 @@ class SampleWork:
     request: SamplesRequest
     others: Sequence[tuple[str, Size]]
     terms: Sequence[Term] = ()
-    finish: Finish | None = None
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Nothing is made without samples."""
@@ -90,6 +89,9 @@ class SampleWork:
         if self.terms:
             write_arithmetic(self.model, self.terms, self.request, folder)
             say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
+        sizes = (None, *(size for _, size in self.others))
+        if any(is_left_out(self.model, self.request.finish, size) for size in sizes):
+            say(LEFT_OUT.format(self.model.config.finished))
         looks: list[Look] = []
         for name, work in self._begun():
             made = work._written(folder / name)
@@ -116,7 +118,8 @@ class SampleWork:
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
         crops, seams = self._beside_crops(folder, say), self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
-        level = self.finish.level if self.finish else 0.0
+        finish = self._finish(None)
+        level = finish.level if finish else 0.0
         return RandomSamples(samples, crops, seams, windows, level)
 
     def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
@@ -163,18 +166,22 @@ class SampleWork:
         """Random samples once they are written; of those that come in strips what was seen."""
         request, target = self.request, make_own_folder(folder)
         channels, form = self.model.config.channels, request.image_format
-        if unrolled(self.model, size) and not self.finish:
+        finish = self._finish(size)
+        if unrolled(self.model, size) and not finish:
             for index in range(request.num_samples):
                 watcher = Watcher(size or _size_of(self.model))
                 self._write_strips(target / f"gen_sample_{index}", watcher, size, index)
                 yield watcher
             return
         made = random_samples(
-            self.model, request.num_samples, size, request.seed, request.batch_size, self.finish
+            self.model, request.num_samples, size, request.seed, request.batch_size, finish
         )
         for index, sample in enumerate(tracked(made, request.num_samples, "making samples")):
             write_as(target / f"gen_sample_{index}", sample, form, channels)
             yield sample
+
+    def _finish(self, size: Size | None) -> Finish | None:
+        return finish_of(self.model, self.request.finish, self.request.seed, size)
 
     def _write_strips(self, path: Path, watcher: Watcher, size: Size | None, index: int) -> None:
         """Write a sample as it is made."""
@@ -194,21 +201,16 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
         raise no_arithmetic(model)
     refuse_format(request.image_format, model.config.channels)
     others = [] if request.one_size else other_sizes(model, request)
-    finish = _finish_of(model, request, [size for _, size in others])
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
             refuse_size(request.image_format, size or _size_of(model))
+            finish = finish_of(model, request.finish, request.seed, size)
             in_strips = unrolled(model, size) and not finish
             refuse_too_large(model, size, min(step, count), in_strips)
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
-    return SampleWork(model, request, others, terms, finish)
-
-
-def _finish_of(model: Any, request: SamplesRequest, sizes: Sequence[Size]) -> Finish | None:
-    largest = max([_size_of(model), *sizes], key=lambda size: size[0] * size[1])
-    return finish_of(model, request.finish, request.seed, largest) if request.num_samples else None
+    return SampleWork(model, request, others, terms)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from commands import copy_of_run, evaluate_model, pixels_of, save, scene, trained
 from report_cases import judgement
-from small_models import model as untrained_model
 
 import consingan
 from consingan.errors import UserError
@@ -37,6 +35,7 @@ class Blotches:
     """Makes the image with blotches, at any size; what a finish needs of a model."""
 
     device = torch.device("cpu")
+    least_size = (9, 9)
 
     def __init__(self, image: torch.Tensor, **settings: Any) -> None:
         self.real = image
@@ -129,11 +128,25 @@ def test_too_little_memory_is_said_before_anything_is_made(
         finish_of(Blotches(image), 0.5, 0)
 
 
-def test_large_samples_are_finished_whole() -> None:
-    model = untrained_model()
-    model.anchors[-1] = replace(model.anchors[-1], real=torch.rand(1, 3, 90, 37) * 2 - 1)
-    work: Any = begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5))
-    assert work.finish.level == 0.5
+def test_large_samples_are_finished_where_that_was_asked_for(
+    image: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 48 * 64)
+    model = Blotches(image, finish=0.4)
+    sizes = [None, (48, 128), (48, 129)]
+    assert [bool(finish_of(model, None, 0, size)) for size in sizes] == [True, True, False]
+    assert all(finish_of(model, 0.4, 0, size) for size in sizes)
+
+
+def test_that_large_samples_are_left_as_they_are_is_said(
+    image: torch.Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 48 * 64)
+    for sizes, count in (((), 0), (((60, 128),), 1)):
+        said: list[str] = []
+        request = SamplesRequest(num_samples=1, one_size=not sizes, sizes=sizes)
+        begin(Blotches(image, finish=0.4), request).write(tmp_path, said.append)
+        assert sum("--finish 0.4" in line for line in said) == count, said
 
 
 def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
