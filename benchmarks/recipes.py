@@ -26,10 +26,11 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
-    # The second and the third are what the presets draft and fast set.
+    # The second and the third are what the presets draft and fast train, close 2000 short best.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
     "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
+    "close 2000 short": {**CLOSE, "niter": 2000, "fine_niter": 180},
     "close 2000": {**CLOSE, "fine_niter": 1000},
     "steady 2000": {**STEADY, "fine_niter": 1000},
     # The coarse stages alone: `--max_size 46`, where the layout of walls is won or lost.

@@ -29,6 +29,7 @@ GLOSSARY: dict[str, str] = {
     "diversity": "how much samples differ from one another, against the image's own contrast.",
     "novelty map": "a sample with colors for where in the training image each part comes from.",
     "interval": "where the mean would lie in 95 of 100 such evaluations.",
+    "finish": "a sample made anew of the training image's own patches, its layout kept.",
     "naive image": "a picture of your own with something pasted, moved or painted into it.",
     "mask": "where the naive image was changed: white there, black elsewhere.",
     "composite": "the result inside the mask, the naive image's own pixels outside.",

@@ -11,7 +11,9 @@ Settings = Mapping[str, Any]
 # a penalty every fourth time is enough for them. With Adam's usual memory of gradients some such
 # trainings ended in one flat color; with the shorter one none has. What is left of the variety that
 # fewer iterations bring pays for a closer fit: older stages follow more, and the reconstruction
-# weighs more. benchmarks/README.md has the figures, of what did not help, too.
+# weighs more. Samples are finished with the image's own patches, which are sharper than any short
+# training; the coarse stages must get the layout right, the fine ones may be short.
+# benchmarks/README.md has the figures, of what did not help, too.
 CLOSE: Settings = {
     "init": "he", "beta2": 0.99, "d_steps": 1, "penalty_every": 4, "sw_weight": 3.0,
     "lr_scale": 0.3, "alpha": 30.0,
@@ -19,13 +21,15 @@ CLOSE: Settings = {
 
 PRESETS: dict[str, Settings] = {
     "paper": {},
-    "fast": {**CLOSE, "niter": 1000, "fine_niter": 180},
-    "draft": {**CLOSE, "niter": 450, "fine_niter": 45},
+    "best": {**CLOSE, "niter": 2000, "fine_niter": 180, "finish": 0.6},
+    "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, "finish": 0.55},
+    "draft": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.55},
 }
 
 # A composite asks for the layout that is there. Fine stages start as copies of trained ones; 200
 # iterations of them do nearly what 500 do, and one step of the critic what three do.
 COMPOSING: dict[str, Settings] = {
+    "best": {},
     "fast": {"fine_niter": 180, "fine_d_steps": 1},
     "draft": {"niter": 600, "fine_niter": 30, "fine_d_steps": 1},
 }

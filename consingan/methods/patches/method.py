@@ -63,9 +63,9 @@ REMEDIES = {
     "misfits": lambda config: f"Lower --level, now {config.level:g}.",
 }
 
-# What comes in has a layout already: smaller patches keep more of it than 15 px do, and it shows
-# the parts of the picture as often as it is to.
-FINISHING = {"patch": 9, "balance": 0}
+# What comes in has a layout already: smaller patches than 15 px keep more of it, and three steps of
+# balance, in half the time, do nearly what ten do; without any some things come twice.
+FINISHING = {"patch": 9, "balance": 3}
 
 PATCHES = Method(
     name="patches",

@@ -46,6 +46,30 @@ def test_each_is_shorter_than_the_one_before() -> None:
         assert paper > fast > draft
 
 
+def test_best_takes_longer_than_fast_and_far_less_than_paper() -> None:
+    paper, best, fast = (
+        sum(critic_steps(choose_settings({"preset": name}).config))
+        for name in ("paper", "best", "fast")
+    )
+    assert fast < best < paper / 4
+
+
+def test_all_but_paper_finish_their_samples() -> None:
+    levels = {name: choose_settings({"preset": name}).config.finished for name in PRESETS}
+    assert levels.pop("paper") == 0
+    assert len(levels) == 3
+    assert all(0.5 <= level <= 0.65 for level in levels.values())
+
+
+def test_a_composite_at_its_best_is_the_published_one() -> None:
+    for task in ("harmonization", "editing", "inpainting"):
+        best, paper = (
+            choose_settings({"preset": name, "train_mode": task}).config
+            for name in ("best", "paper")
+        )
+        assert best.replace(preset="paper") == paper
+
+
 def test_a_composite_asks_for_the_layout_that_is_there() -> None:
     chosen = [choose_settings({"preset": name, "train_mode": "editing"}).config
               for name in ("paper", "fast", "draft")]  # fmt: skip
