@@ -17,6 +17,10 @@ from consingan.settings.tiles import TILES
 
 UNASKED = 2**22  # px of a sample and the image up to which a preset's finish is carried out
 
+SAID = (
+    "Samples are finished with the image's own patches (--finish {:g}, of the preset); --finish 0 "
+    "leaves them as the model makes them."
+)
 LEFT_OUT = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
 
 Size = tuple[int, int]

@@ -23,7 +23,7 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
-from consingan.outputs.finish import LEFT_OUT, Finish, finish_of, is_left_out
+from consingan.outputs.finish import LEFT_OUT, SAID, Finish, finish_of, is_left_out
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -90,6 +90,9 @@ class SampleWork:
             write_arithmetic(self.model, self.terms, self.request, folder)
             say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
         sizes = (None, *(size for _, size in self.others))
+        finish = self._finish(None) if self.request.num_samples else None
+        if finish and self.request.finish is None:
+            say(SAID.format(finish.level))
         if any(is_left_out(self.model, self.request.finish, size) for size in sizes):
             say(LEFT_OUT.format(self.model.config.finished))
         looks: list[Look] = []
@@ -118,7 +121,6 @@ class SampleWork:
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
         crops, seams = self._beside_crops(folder, say), self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
-        finish = self._finish(None)
         level = finish.level if finish else 0.0
         return RandomSamples(samples, crops, seams, windows, level)
 

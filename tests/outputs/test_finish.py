@@ -146,7 +146,8 @@ def test_that_large_samples_are_left_as_they_are_is_said(
         said: list[str] = []
         request = SamplesRequest(num_samples=1, one_size=not sizes, sizes=sizes)
         begin(Blotches(image, finish=0.4), request).write(tmp_path, said.append)
-        assert sum("--finish 0.4" in line for line in said) == count, said
+        assert sum("Large samples" in line for line in said) == count, said
+        assert sum("(--finish 0.4, of the preset)" in line for line in said) == 1, said
 
 
 def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
