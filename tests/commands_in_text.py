@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner, Result
+from PIL import Image, UnidentifiedImageError
 
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
@@ -31,6 +33,7 @@ TINY_STUDY = (
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
 PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
 FINE_TUNED = "fine-tune"
+LONGEST = 120  # px of the pictures' longer sides
 PREFIXES = ("srun",)  # run what follows somewhere else
 
 
@@ -54,6 +57,18 @@ def program(words: list[str]) -> tuple[str, list[str]]:
     if words[0] == "consingan":
         return words[1], words[2:]
     return words[0], words[1:]
+
+
+def small_images(folder: Path) -> None:
+    """`Images` as they are, in `folder`, but so small that nothing takes long at full size."""
+    for path in (ROOT / "Images").rglob("*.*"):
+        with contextlib.suppress(UnidentifiedImageError), Image.open(path) as picture:
+            shorter = LONGEST / max(picture.size)
+            size = [round(shorter * side) for side in picture.size]
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Masks and layouts keep their values.
+            picture.resize(size, Image.Resampling.NEAREST).save(target, quality=95)
 
 
 def is_ours(words: list[str]) -> bool:

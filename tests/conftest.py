@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from drawings import draw_once
 from helpers import Launcher, save_picture, train_folder
 from hypothesis import settings
 
@@ -14,6 +15,14 @@ from hypothesis import settings
 settings.register_profile("checks", derandomize=True, deadline=None)
 settings.load_profile("checks")
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Curves of the same form are drawn once in a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

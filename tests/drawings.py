@@ -1,0 +1,77 @@
+"""Curves of a form that was drawn before are not drawn again, which takes longer than tiny trainings.
+
+What they are, how often, and whether matplotlib can draw them without a warning hangs on the form:
+the losses, their iterations in every stage, whether all are finite, whether a logarithm is there.
+Each form is drawn once in each process; curves of that form with other values get that drawing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consingan.report import figures
+from consingan.runs import curves as kept
+
+Form = tuple[Any, ...]
+
+
+def form(curves: kept.Curves) -> Form:
+    """What a drawing of these curves hangs on, but for where its lines run."""
+    return tuple(
+        (name, len(values), bool(np.isfinite(values).all()), bool((values > 0).any()))
+        for losses in curves
+        for name, values in losses.items()
+    )
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is made where none of its form was drawn."""
+
+    make: Callable[[], Any]
+    of: Form
+    drawn: dict[Form, bytes]
+
+    def savefig(self, file: Path, **options: Any) -> None:
+        """As matplotlib's figures have it."""
+        key = (*self.of, *options.items())
+        if key not in self.drawn:
+            buffer = io.BytesIO()
+            self.make().savefig(buffer, **options)
+            self.drawn[key] = buffer.getvalue()
+        file.write_bytes(self.drawn[key])
+
+
+def draw_once(patch: pytest.MonkeyPatch) -> None:
+    """Replace what draws the curves of runs and reports."""
+    patch.setattr(kept, "curves_figure", _figures(kept.curves_figure))
+    patch.setattr(figures, "panel_svg", _panels(figures.panel_svg))
+
+
+def _figures(draw: Callable[..., Any]) -> Callable[..., Drawing]:
+    drawn: dict[Form, bytes] = {}
+
+    def figure(curves: kept.Curves, reconstruction: str = "") -> Drawing:
+        of = (reconstruction, *form(curves))
+        return Drawing(lambda: draw(curves, reconstruction), of, drawn)
+
+    return figure
+
+
+def _panels(draw: Callable[..., str]) -> Callable[..., str]:
+    drawn: dict[Form, str] = {}
+
+    def panel(curves: kept.Curves, wanted: Any) -> str:
+        key = (wanted.title, wanted.log, str(wanted.lines), *form(curves))
+        if key not in drawn:
+            drawn[key] = draw(curves, wanted)
+        return drawn[key]
+
+    return panel
