@@ -8,13 +8,13 @@ Each form is drawn once in each process; curves of that form with other values g
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from consingan.report import figures
 from consingan.runs import curves as kept
@@ -22,13 +22,19 @@ from consingan.runs import curves as kept
 Form = tuple[Any, ...]
 
 
-def form(curves: kept.Curves) -> Form:
-    """What a drawing of these curves hangs on, but for where its lines run."""
+def form(curves: kept.Curves, logarithmic: Sequence[str]) -> Form:
+    """What a drawing of these curves hangs on, but for where its lines run.
+
+    Args:
+        curves: of the finished stages.
+        logarithmic: losses that go by powers of ten if any of their values is above 0.
+    """
     return tuple(
-        (name, len(values), bool(np.isfinite(values).all()), bool((values > 0).any()))
+        (name, len(values), bool(np.isfinite(values).all()),
+         name in logarithmic and bool((values > 0).any()))
         for losses in curves
         for name, values in losses.items()
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,17 +55,25 @@ class Drawing:
         file.write_bytes(self.drawn[key])
 
 
-def draw_once(patch: pytest.MonkeyPatch) -> None:
-    """Replace what draws the curves of runs and reports."""
+def draw_once(patch: Any) -> None:
+    """Replace what draws the curves of runs and reports; `patch` is pytest's MonkeyPatch."""
     patch.setattr(kept, "curves_figure", _figures(kept.curves_figure))
     patch.setattr(figures, "panel_svg", _panels(figures.panel_svg))
+
+
+def draw_ahead(names: Sequence[str], reconstruction: str, stages: int, iterations: int) -> None:
+    """Have the drawings of the first 1, 2, ... `stages` of a run, for processes that are forked."""
+    curve = {name: np.ones(iterations) for name in names}
+    for count in range(1, stages + 1):
+        figure = kept.curves_figure([curve] * count, reconstruction)
+        figure.savefig(Path(os.devnull), format="png", dpi=110)
 
 
 def _figures(draw: Callable[..., Any]) -> Callable[..., Drawing]:
     drawn: dict[Form, bytes] = {}
 
     def figure(curves: kept.Curves, reconstruction: str = "") -> Drawing:
-        of = (reconstruction, *form(curves))
+        of = (reconstruction, *form(curves, [reconstruction]))
         return Drawing(lambda: draw(curves, reconstruction), of, drawn)
 
     return figure
@@ -69,7 +83,8 @@ def _panels(draw: Callable[..., str]) -> Callable[..., str]:
     drawn: dict[Form, str] = {}
 
     def panel(curves: kept.Curves, wanted: Any) -> str:
-        key = (wanted.title, wanted.log, str(wanted.lines), *form(curves))
+        names = [name for line in wanted.lines.values() for name in line]
+        key = (wanted.title, *names, *form(curves, names if wanted.log else []))
         if key not in drawn:
             drawn[key] = draw(curves, wanted)
         return drawn[key]
