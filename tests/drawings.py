@@ -1,4 +1,4 @@
-"""Curves of a form that was drawn before are not drawn again, which takes longer than tiny trainings.
+"""Curves of a form that was drawn are not drawn again: that takes longer than tiny trainings do.
 
 What they are, how often, and whether matplotlib can draw them without a warning hangs on the form:
 the losses, their iterations in every stage, whether all are finite, whether a logarithm is there.
