@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner, Result
+from PIL import Image, UnidentifiedImageError
 
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
@@ -28,9 +30,11 @@ TINY_STUDY = (
     "--set niter=2 --set nfc=4 --set max_size=44 --set min_size=16 --set train_stages=2 "
     "--num_samples 0 --device cpu"
 )
+TINY_SAMPLE = "-n 1 --max_size 48"
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
 PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
 FINE_TUNED = "fine-tune"
+LONGEST = 120  # px of the pictures' longer sides
 PREFIXES = ("srun",)  # run what follows somewhere else
 
 
@@ -54,6 +58,18 @@ def program(words: list[str]) -> tuple[str, list[str]]:
     if words[0] == "consingan":
         return words[1], words[2:]
     return words[0], words[1:]
+
+
+def small_images(folder: Path) -> None:
+    """`Images` as they are, in `folder`, but so small that nothing takes long at full size."""
+    for path in (ROOT / "Images").rglob("*.*"):
+        with contextlib.suppress(UnidentifiedImageError), Image.open(path) as picture:
+            shorter = LONGEST / max(picture.size)
+            size = [round(shorter * side) for side in picture.size]
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Masks and layouts keep their values.
+            picture.resize(size, Image.Resampling.NEAREST).save(target, quality=95)
 
 
 def is_ours(words: list[str]) -> bool:
@@ -108,7 +124,7 @@ class Workplace:
         if name == "web":  # serves for ever; that its flags are right is seen all the same
             return main, [name, *arguments, "--help"]
         if name == "sample":
-            return main, [name, *arguments, "-n", "1"]
+            return main, [name, *_small(arguments), *shlex.split(TINY_SAMPLE)]
         return main, [name, *arguments]
 
     def _look_for_runs(self) -> None:
@@ -142,6 +158,16 @@ def _with_snapshot(arguments: list[str]) -> list[str]:
     last = TINY_FINE_TUNING.split()[-1]
     after = [False, *(a == "--iteration" for a in arguments[:-1])]
     return [last if here else a for a, here in zip(arguments, after, strict=True)]
+
+
+def _small(arguments: list[str]) -> list[str]:
+    """A sixth of the size that is asked for."""
+
+    def sixth(size: str) -> str:
+        return "x".join(str(int(side) // 6) for side in size.split("x"))
+
+    after = [False, *(a == "--size" for a in arguments[:-1])]
+    return [sixth(a) if here else a for a, here in zip(arguments, after, strict=True)]
 
 
 def links(text: str) -> Iterator[str]:

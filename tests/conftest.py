@@ -7,13 +7,32 @@ from pathlib import Path
 
 import pytest
 import torch
+from drawings import draw_once
 from helpers import Launcher, save_picture, train_folder
 from hypothesis import settings
+
+from consingan.training import plan
 
 # The same examples every time: a check that fails now and then says nothing.
 settings.register_profile("checks", derandomize=True, deadline=None)
 settings.load_profile("checks")
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Curves of the same form are drawn once in a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def timed_briefly() -> Iterator[None]:
+    """A dry run times the fewest iterations that it ever does, not those of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "TIMED_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,8 @@ SETTINGS: dict[str, Any] = {
     "manual_seed": 7,
 }
 
+NITER = 12  # of the trainings in processes that are killed: room for many moments
+
 Tensors = dict[str, Tensor]
 
 
@@ -276,16 +278,16 @@ def run_script(
 
 
 SERVER = """
-import io, json, os, sys
-import numpy, torch
+import json, os, sys, types
+import torch
 torch.set_num_threads(1)
 import torch._dynamo  # what an optimizer imports
 import consingan.cli
-from consingan.methods.consingan.method import LOSSES
-from consingan.runs.curves import curves_figure
+from consingan.methods.consingan.method import CONSINGAN
 from consingan.training import observers, plan, prepare, resume, session, snapshots
-curve = {name: numpy.ones(2) for name in LOSSES}
-curves_figure([curve]).savefig(io.BytesIO())  # fills matplotlib's caches
+from drawings import draw_ahead, draw_once
+draw_once(types.SimpleNamespace(setattr=setattr))
+draw_ahead(CONSINGAN.losses, CONSINGAN.reconstruction, int(sys.argv[1]), int(sys.argv[2]))
 for line in sys.stdin:
     job = json.loads(line)
     pid = os.fork()
@@ -315,17 +317,18 @@ for line in sys.stdin:
 class Launcher:
     """Runs main_train.py in processes that may be killed, without importing torch each time.
 
-    A server process imports everything and forks once for every command.
+    A server process imports everything, draws curves as those trainings have them ahead, and forks
+    once for every command.
     """
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self.server = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-c", SERVER, str(SETTINGS["train_stages"]), str(NITER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment() | {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'tests'}"},
         )
 
     def start(self, *arguments: str, stop: Moment | None = None) -> None:

@@ -87,7 +87,7 @@ def reached(flags: Path, node: str, alive: Any = lambda: True) -> tuple[int, int
 def here(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Two processes here, one of which is killed."""
     root, flags = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("flags")
-    study = tiny_study(root)
+    study = tiny_study(root, pictures=2)
     plan = planned(study, root / "study", save_every=1)
     plan.begin()
     killed: dict[str, int] = {}
@@ -104,7 +104,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Done:
         places = [Slot("cpu", 1)] * 2
         ended = [e for some in run_here(plan.left, plan.folder, places, held) for e in some]
     killer.join(1)
-    assert len(ended) == 16
+    assert len(ended) == 8
     return Done(study, plan.folder, killed)
 
 
@@ -177,7 +177,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
 def far(cluster: TwoNodes, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """The cluster's machines see nothing of the study's folder; a worker and a node are killed."""
     root = tmp_path_factory.mktemp("far")
-    study = tiny_study(root)
+    study = tiny_study(root, pictures=2)
     planned(study, root / "study", save_every=1).begin()
     driver = cluster.drive(root / "study")
     killed = {}
@@ -193,7 +193,7 @@ def check_each_was_done_once(done: Done) -> None:
     """Nothing lost; what was killed went on from what was saved last, nothing from the start."""
     entries = done.entries()
     assert {entry["status"] for entry in entries.values()} == {"finished"}
-    assert len(entries) == 16
+    assert len(entries) == 8
     begins = [entry["begins"] for entry in entries.values()]
     assert all(places.count([0, 0]) == 1 for places in begins)
     again = sorted(place for places in begins for place in places[1:])

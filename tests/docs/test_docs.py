@@ -27,6 +27,7 @@ from commands_in_text import (
     links,
     program,
     shell_commands,
+    small_images,
 )
 from fake_jobs import in_this_process
 
@@ -98,8 +99,8 @@ def tables_restored() -> Iterator[None]:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """Every command and every program of the pages was run, page after page."""
     root = tmp_path_factory.mktemp("docs")
-    for name in ("Images", "examples"):
-        (root / name).symlink_to(ROOT / name)
+    (root / "examples").symlink_to(ROOT / "examples")
+    small_images(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr(sys, "path", [*sys.path])

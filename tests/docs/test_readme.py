@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from commands_in_text import ROOT, Workplace, is_ours, program, shell_commands
+from commands_in_text import ROOT, Workplace, is_ours, program, shell_commands, small_images
 
 TEXT = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = shell_commands(TEXT)
@@ -21,7 +21,7 @@ def test_there_are_commands() -> None:
 
 def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, in one folder, so that later commands find the runs of earlier ones."""
-    (tmp_path / "Images").symlink_to(ROOT / "Images")
+    small_images(tmp_path)
     monkeypatch.chdir(tmp_path)
     place = Workplace()
     for words in filter(is_ours, COMMANDS):

@@ -461,6 +461,7 @@ def test_values_named_by_the_sentence_work(place, monkeypatch, tmp_path, argumen
     """Each remedy that the sentence on a picture too small names is taken."""
     monkeypatch.chdir(place)
     monkeypatch.setattr("consingan.cli.training._finish", lambda *_: None)
+    monkeypatch.setattr("consingan.training.outlook.outlook", lambda *_: iter(()))
     typed = [*shlex.split(arguments), "--output_dir", str(tmp_path)]
     sentence = main_train(*typed).stderr
     remedies = re.findall(r"--(?:min|max)_size \d+(?= or| \(|\.)", sentence.split(";")[1])

@@ -14,6 +14,7 @@ import pytest
 import torch
 from helpers import (
     ENGINES,
+    NITER,
     Curves,
     FailAt,
     Launcher,
@@ -288,8 +289,6 @@ def test_out_of_memory_in_any_iteration(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 # The command in a process of its own
-
-NITER = 12
 
 
 @pytest.fixture(scope="module")

@@ -88,17 +88,26 @@ def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     process.wait(30)
 
 
-@pytest.fixture
-def page(browser, server: Server) -> Iterator[object]:
-    """The page as a visitor sees it who comes anew."""
+@pytest.fixture(scope="session")
+def profile(browser, server: Server) -> Iterator[object]:
+    """The browser's windows of one size; what it was sent once it need not be sent again."""
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     context.set_default_timeout(PATIENCE)
     context.on("request", lambda request: server.requests.append(request.url))
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(profile, server: Server) -> Iterator[object]:
+    """The page as a visitor sees it of whom nothing is known."""
+    profile.clear_cookies()
+    page = profile.new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     page.goto(server.address)
     yield page
-    context.close()
+    page.evaluate("localStorage.clear()")
+    page.close()
 
 
 @pytest.fixture(scope="session")

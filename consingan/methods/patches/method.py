@@ -86,7 +86,7 @@ PATCHES = Method(
     },
     remedies=REMEDIES,
     idle=idle,
-    trial={"max_size": 40, "patch": 5, "condition": "colors:64"},
+    trial={"max_size": 24, "patch": 5, "condition": "colors:64"},
     finishing=FINISHING,
     pictures=pictures_of,
 )
