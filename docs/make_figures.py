@@ -39,7 +39,7 @@ SMALLER = {"max_size": 96, "niter": 400}
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a picture of Images/ and settings of `consingan.train`."""
+    """One training: a picture of Images/ or of scikit-image, and settings of `consingan.train`."""
 
     picture: str
     settings: dict[str, Any]
@@ -47,7 +47,11 @@ class Run:
 
 RUNS = {
     "generation": Run("Generation/ridges_at_sunset.jpg", {"max_size": 160, "niter": 500}),
-    "retarget": Run("Generation/birch_forest.jpg", {"train_mode": "retarget", **SMALL}),
+    "retarget": Run(
+        "Generation/birch_forest.jpg", {"train_mode": "retarget", "max_size": 112, "preset": "fast"}
+    ),
+    "paper": Run("skimage:coffee", {"max_size": 96}),
+    "best": Run("skimage:coffee", {"max_size": 96, "preset": "best"}),
     "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **SMALL}),
     "harmonization": Run("Harmonization/starry_village.jpg", {"train_mode": "harmonization"}),
     "fine_tuning": Run(
@@ -82,8 +86,9 @@ def model_of(name: str, runs: Path) -> consingan.TrainedModel:
     if run.settings.get("fine_tune"):
         more["base"] = model_of("harmonization", runs).folder
     click.echo(f"Training {name}: {run.picture}, {run.settings}")
+    picture = run.picture if ":" in run.picture else PICTURES / run.picture
     return consingan.train(
-        PICTURES / run.picture, output_dir=runs / name, manual_seed=1, **run.settings, **more
+        picture, output_dir=runs / name, manual_seed=1, **run.settings, **more
     )
 
 
@@ -227,6 +232,21 @@ def in_seconds(runs: Path) -> Image.Image:  # noqa: ARG001 - nothing is trained
     )
 
 
+def finish(runs: Path) -> Image.Image:
+    """One picture by the published method, by patches alone, by a generator, by both."""
+    paper, best = model_of("paper", runs), model_of("best", runs)
+    alone = consingan.train(RUNS["best"].picture, method="patches", max_size=96)
+    raw = best.sample(3, seed=5, finish=0).split(1)
+    return column(
+        [
+            row([paper.real, *samples(paper, 3)], ["training image", "as published"]),
+            row([paper.real, *samples(alone, 3)], ["", "patches alone, nothing trained"]),
+            row([paper.real, *raw], ["", "--preset best before its finish"]),
+            row([paper.real, *samples(best, 3)], ["", "--preset best"]),
+        ]
+    )
+
+
 def lr_scale(runs: Path) -> Image.Image:
     """One picture trained with two learning-rate scales."""
     return _effect(runs, {"--lr_scale 0.1": "lr_scale_0.1", "--lr_scale 0.5": "lr_scale_0.5"})
@@ -270,6 +290,7 @@ FIGURES: dict[str, Callable[[Path], Image.Image]] = {
     "mode_translation": translation,
     "in_seconds": in_seconds,
     "fine_tuning": fine_tuning,
+    "finish": finish,
     "effect_lr_scale": lr_scale,
     "effect_train_stages": train_stages,
     "teaser": teaser,
