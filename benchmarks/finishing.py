@@ -3,7 +3,8 @@
 python -m benchmarks.finishing FOLDER ... --levels 0.5,0.55,0.6 --beside STORED --output DIR
 
 FOLDER is what `python -m benchmarks.front train` left: its trained models make their samples
-again, which are finished (`--finish`) and judged. Nothing is trained.
+again, which are finished (`--finish`) and judged. Nothing is trained, and what DIR has is not done
+again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from consingan.outputs.finish import finish_of
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 
+JUDGED = "judged.json"
+
 
 def trained(folders: Sequence[Path], recipes: Sequence[str]) -> Iterator[tuple[Path, Record]]:
     """Runs of these recipes with what is known of them; of all recipes where none is named."""
@@ -37,15 +40,32 @@ def trained(folders: Sequence[Path], recipes: Sequence[str]) -> Iterator[tuple[P
                 yield folder / record["run"], record
 
 
+def kept_in(output: Path) -> dict[tuple[str, str, int], Record]:
+    """What was judged before, by recipe with its level, picture and seed."""
+    path = output / JUDGED
+    records = json.loads(path.read_text("utf-8"))["judged"] if path.is_file() else []
+    return {key_of(record): record for record in records}
+
+
+def key_of(record: Record) -> tuple[str, str, int]:
+    """What tells a record from all others."""
+    return record["preset"], record["image"], record["seed"]
+
+
+def named(record: Record, level: float) -> str:
+    """A recipe with its level."""
+    return f"{record['preset']}, {level:g}"
+
+
 def judged(run: Path, record: Record, level: float, samples: int) -> Record:
     """The record of the same model's samples, finished."""
     model: Any = load_run(run).model
     finish = finish_of(model, level, 0)
     made = [unit(s) for s in random_samples(model, samples, finish=finish)]
     metrics = judge(unit(model.real), torch.cat(made)).to_dict()["metrics"]
-    name = f"{record['preset']}, {level:g}"
     kept = ("image", "seed", "cpu", "reconstruction")
-    return {key: record[key] for key in kept} | {"preset": name, "metrics": metrics}
+    about = {key: record[key] for key in kept}
+    return about | {"preset": named(record, level), "metrics": metrics}
 
 
 @click.command()
@@ -67,16 +87,18 @@ def main(
     found = {"paper": stored(beside, pictures)["paper"]}
     for _, record in runs:
         found.setdefault(record["preset"], []).append(record)
+    before = kept_in(output)
     for run, record in runs:
         for level in map(float, levels.split(",")):
-            made = judged(run, record, level, samples)
+            key = key_of({**record, "preset": named(record, level)})
+            made = before.get(key) or judged(run, record, level, samples)
             found.setdefault(made["preset"], []).append(made)
             click.echo(f"{made['preset']}: {record['image']}, seed {record['seed']}")
     tables = {"On average": average_rows(found), "Ratios to paper": ratio_rows(found),
               "By picture": picture_rows(found)}  # fmt: skip
     write_results(make_folder(output) / "finish", "Finish", machine("cpu"), tables)
     kept = [{k: v for k, v in r.items() if k != "values"} for some in found.values() for r in some]
-    write_json(output / "judged.json", {"judged": kept})
+    write_json(output / JUDGED, {"judged": kept})
     click.echo((output / "finish.md").read_text("utf-8"))
 
 

@@ -23,7 +23,7 @@ PRESETS: dict[str, Settings] = {
     "paper": {},
     "best": {**CLOSE, "niter": 2000, "fine_niter": 180, "finish": 0.6},
     "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, "finish": 0.55},
-    "draft": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.55},
+    "draft": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.5},
 }
 
 # A composite asks for the layout that is there. Fine stages start as copies of trained ones; 200
