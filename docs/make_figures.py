@@ -87,9 +87,7 @@ def model_of(name: str, runs: Path) -> consingan.TrainedModel:
         more["base"] = model_of("harmonization", runs).folder
     click.echo(f"Training {name}: {run.picture}, {run.settings}")
     picture = run.picture if ":" in run.picture else PICTURES / run.picture
-    return consingan.train(
-        picture, output_dir=runs / name, manual_seed=1, **run.settings, **more
-    )
+    return consingan.train(picture, output_dir=runs / name, manual_seed=1, **run.settings, **more)
 
 
 def pixels(picture: Tensor) -> Image.Image:

@@ -29,6 +29,7 @@ from consingan.report.verdicts import (
     STILL,
     copied_of,
     mean_of,
+    more_variety,
     on_relation,
     on_texture,
     on_training,
@@ -164,9 +165,8 @@ def facts_of(material: Material) -> Facts:
 def verdicts(facts: Facts) -> list[Verdict]:
     """Say what the figures mean, the worst news first."""
     kind = KINDS[facts.kind]
-    training = facts if kind.returned else replace(facts, quality=None)
-    found = [*on_training(training), *kind.verdicts(facts)]
-    return sorted(found, key=lambda verdict: LEVELS.index(verdict.level))
+    seen = facts if kind.returned else replace(facts, quality=None)
+    return sorted([*on_training(seen), *kind.verdicts(facts)], key=lambda v: LEVELS.index(v.level))
 
 
 def _on_samples(facts: Facts) -> Iterator[Verdict]:
@@ -189,7 +189,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         text = f"Samples are all alike (diversity {diversity:.2f})."
         # What has not learned the image yet needs no more variety.
         unlike = any(verdict.level == "bad" for verdict in texture)
-        yield Verdict("bad", text, "" if unlike else facts.remedy("copies"))
+        yield Verdict("bad", text, "" if unlike else more_variety(facts))
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
         yield Verdict("fair", text, facts.remedy("copies"))

@@ -157,6 +157,15 @@ def copied_of(facts: Facts, judgement: Judgement) -> float:
     return mean_of(judgement, "copied") or 0.0
 
 
+def more_variety(facts: Facts) -> str:
+    """What to change where samples are alike: of a finish its level, which takes no training."""
+    finish = getattr(facts.made, "finish", 0.0)
+    if not finish:
+        return facts.remedy("copies")
+    larger = f"--finish {finish + 0.1:.2g}, which makes more anew, or " if finish <= 0.7 else ""
+    return f"Evaluate with {larger}--finish 0."
+
+
 def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
     """Whether pictures look like the image, by their patches."""
     if facts.short_side < SMALL:

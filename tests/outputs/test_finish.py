@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -197,5 +198,8 @@ def test_pieces_of_the_image_are_no_fault_of_finished_samples() -> None:
         facts = Facts(ConSinGANConfig(), judgement=judgement(copied=0.9, diversity=0.4),
                       made=RandomSamples([], finish=finish))  # fmt: skip
         said[finish] = " ".join(v.text for v in KINDS["samples"].verdicts(facts))
+        alike = replace(facts, judgement=judgement(diversity=0.01))
+        advice = [v.advice for v in KINDS["samples"].verdicts(alike) if "alike" in v.text]
+        assert ("--finish 0.6" in advice[0]) == (finish > 0), advice
     assert "copies" in said[0.0]
     assert "copies" not in said[0.5]
