@@ -36,8 +36,9 @@ def trained(folders: Sequence[Path], recipes: Sequence[str]) -> Iterator[tuple[P
     for folder in folders:
         kept = json.loads((folder / "trainings.json").read_text("utf-8"))["trainings"]
         for record in kept:
-            if "run" in record and (not recipes or record["preset"] in recipes):
-                yield folder / record["run"], record
+            run = folder / record.get("run", "failed")
+            if run.is_dir() and (not recipes or record["preset"] in recipes):
+                yield run, record  # stored figures are of models that are not here
 
 
 def kept_in(output: Path) -> dict[tuple[str, str, int], Record]:

@@ -47,9 +47,7 @@ class Run:
 
 RUNS = {
     "generation": Run("Generation/ridges_at_sunset.jpg", {"max_size": 160, "niter": 500}),
-    "retarget": Run(
-        "Generation/birch_forest.jpg", {"train_mode": "retarget", "max_size": 112, "preset": "fast"}
-    ),
+    "retarget": Run("Generation/birch_forest.jpg", {"train_mode": "retarget", **SMALL}),
     "paper": Run("skimage:coffee", {"max_size": 96}),
     "best": Run("skimage:coffee", {"max_size": 96, "preset": "best"}),
     "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **SMALL}),

@@ -21,7 +21,7 @@ CLOSE: Settings = {
 
 PRESETS: dict[str, Settings] = {
     "paper": {},
-    "best": {**CLOSE, "niter": 2000, "fine_niter": 180, "finish": 0.6},
+    "best": {**CLOSE, "niter": 2000, "fine_niter": 180, "finish": 0.575},
     "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, "finish": 0.55},
     "draft": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.5},
 }
