@@ -25,11 +25,6 @@ def label_of(row: Row) -> str:
     return words[:1].upper() + words[1:]
 
 
-def kind_of(row: Row) -> Any:
-    """The type of its values."""
-    return type_of(row)
-
-
 def value_of(row: Row, given: Any) -> Any:
     """What was filled in, of the row's own type; None stands for nothing.
 
@@ -40,7 +35,7 @@ def value_of(row: Row, given: Any) -> Any:
         return _parsed(row, str(given or ""))
     if given is None or given == "":
         return None
-    kind = kind_of(row)
+    kind = type_of(row)
     try:
         value = kind(given) if kind in (int, float) else given
     except ValueError:

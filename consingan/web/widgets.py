@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from consingan.web.fields import PARSERS, Row, in_text, kind_of, label_of, without_flags
+from consingan.settings.option import type_of
+from consingan.web.fields import PARSERS, Row, in_text, label_of, without_flags
 
 
 def component(row: Row, value: Any, **more: Any) -> Any:
@@ -17,7 +18,7 @@ def component(row: Row, value: Any, **more: Any) -> Any:
         value: that it shows first.
         **more: for the component.
     """
-    meta, kind = row.metadata, kind_of(row)
+    meta, kind = row.metadata, type_of(row)
     told = {
         "label": label_of(row),
         "info": without_flags(row.metadata["help"]),

@@ -52,7 +52,7 @@ class Blotches:
         for index in indices:
             rng = torch.Generator().manual_seed(100 * seed + index)
             tall = self.real.repeat(1, 1, 2, 2)[..., :height, :width]
-            made.append(tall + 0.3 * torch.randn(1, 3, height, width, generator=rng))
+            made.append(tall + 0.3 * torch.randn(1, tall.shape[1], height, width, generator=rng))
         return torch.cat(made).clamp(-1, 1)
 
 
@@ -108,10 +108,19 @@ def test_ends_that_meet_still_do(image: torch.Tensor) -> None:
     assert [tile_of(ends) for ends in TILES.values()] == list(TILES)
 
 
-def test_gray_stays_gray_and_opacity_is_kept(image: torch.Tensor) -> None:
+def test_gray_stays_gray(image: torch.Tensor) -> None:
     gray = image.mean(1, keepdim=True).expand(-1, 3, -1, -1)
     made = samples(Blotches(gray), 0.5)
     assert torch.equal(made[:, 0], made[:, 2])
+
+
+@pytest.mark.parametrize("channels", [1, 4, 5])
+def test_all_channels_are_finished(image: torch.Tensor, channels: int) -> None:
+    """One of a gray image, opacity, bands."""
+    bands = torch.cat([image, -image], 1)[:, :channels]
+    made = samples(Blotches(bands), 0.5)
+    assert made.shape == (3, channels, 48, 64)
+    assert (made - bands).abs().mean() < 0.2
 
 
 def test_what_a_mask_left_out_does_not_come_back(image: torch.Tensor) -> None:
