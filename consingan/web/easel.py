@@ -101,7 +101,7 @@ def _right() -> dict[str, Any]:
     method = gr.Dropdown(choices, value=choices[0][1], label="How", elem_id="paint-method")
     size = gr.Slider(16, 1024, size_for(choices[0][1], first), step=1, elem_id="paint-size",
                      label="Longer side that is worked at, px",
-                     info="The result has the picture's own size.")  # fmt: skip
+                     info="The result has the picture's own size.", interactive=False)  # fmt: skip
     cost = gr.HTML(elem_id="paint-cost")
     start = gr.Button("Make the picture", variant="primary", elem_id="paint-start",
                       interactive=False)  # fmt: skip

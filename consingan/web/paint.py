@@ -171,7 +171,7 @@ def _making(desk: Desk, parts: Parts) -> None:
         parts.start.click(make, [*parts.given, *settings.values(), *request_parts],
                           [parts.before_after, parts.save, parts.message],
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
-        awaken(parts.start)
+        awaken(parts.start, parts.size)
 
     gr.render(inputs=[parts.method, parts.task])(options)
 

@@ -88,7 +88,8 @@ def _left(desk: Desk) -> None:
                           elem_id="train-preset")  # fmt: skip
     best = recommended(first.name, task, preset)
     size = gr.Slider(LEAST, LARGEST, best.max_size, step=1, label="Longer side, px",
-                     info="Larger is sharper and slower.", elem_id="train-size")  # fmt: skip
+                     info="Larger is sharper and slower.", interactive=False,
+                     elem_id="train-size")  # fmt: skip
     cost = gr.HTML(told("Drop a picture to see how long it takes."), elem_id="train-cost")
     start = gr.Button("Train", variant="primary", elem_id="train-start",
                       interactive=False)  # fmt: skip
@@ -170,7 +171,7 @@ def _starting(desk: Desk, parts: Parts) -> None:
         gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
               **QUIET)  # fmt: skip
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
-        awaken(parts.start)
+        awaken(parts.start, parts.size)
 
     gr.render(inputs=[parts.method, parts.task, parts.preset])(more)
 

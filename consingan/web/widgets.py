@@ -38,14 +38,15 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     return gr.Textbox("" if value is None else str(value), **told)
 
 
-def awaken(button: Any) -> None:
-    """Let a button be pressed that was off until the page has bound what it does.
+def awaken(*parts: Any) -> None:
+    """Let parts be used that were off until the page has bound what they do.
 
-    Called where that is bound, inside `gr.render`: a click before would do nothing, without a word.
-    The timer's own event arrives with the button's.
+    Called where that is bound, inside `gr.render`: a click before would do nothing, without a word,
+    and a number that was typed before would be put back. The timer's own event arrives with theirs.
     """
     timer = gr.Timer(0.1)
     timer.tick(
-        lambda: (gr.update(interactive=True), gr.Timer(active=False)), None, [button, timer],
+        lambda: (*(gr.update(interactive=True) for _ in parts), gr.Timer(active=False)), None,
+        [*parts, timer],
         api_visibility="private", show_progress="hidden",
     )  # fmt: skip
