@@ -55,8 +55,8 @@ TINY: dict[str, Any] = {
     "device": "cpu", "precision": "float32",
 }  # fmt: skip
 FOREIGN = ("pip", "make", "source")  # programs of others in shell blocks
-EXAMPLES = ("add_a_method", "add_a_task")
-OF_EXAMPLES = ("_painting_", "_quilt_")  # in the names of their runs
+EXAMPLES = ("add_a_method", "add_a_task", "add_a_trained_method")
+OF_EXAMPLES = ("_painting_", "_quilt_", "_texture_net_")  # in the names of their runs
 
 
 def module(path: Path) -> ModuleType:
