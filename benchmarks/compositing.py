@@ -2,7 +2,7 @@
 
 python -m benchmarks.compositing --output DIR --recipes "consingan draft,patches" --max_size 100
 
-A recipe is a method and one of its presets. Every set of `Images/Harmonization` and
+A recipe is a method and one of its presets, or one of `recipes.RECIPES`. Every set of `Images/Harmonization` and
 `Images/Editing` is trained with each (what is finished is not trained again), and its naive image
 is worked on at its own size with every kind of `--detail`. Figures of the part that was changed:
 
@@ -10,7 +10,8 @@ is worked on at its own size with every kind of `--detail`. Figures of the part 
   ("of naive") and of the whole training image ("of image");
 - *edges*: correlation of its gradients with the naive image's;
 - *SWD*: of the smallest rectangle around it and 7 px, to the training image, at full size;
-- *CPU s*: of enlarging and detail.
+- *CPU s*: of enlarging and detail;
+- *training*: CPU seconds of the training, where it was made for this.
 
 `sheet_<set>_<recipe>.png` in the output folder shows the naive image and all details.
 """
@@ -31,6 +32,8 @@ import torch
 from torch import Tensor
 
 import consingan
+from benchmarks.front import CpuClock, cpu_seconds
+from benchmarks.recipes import RECIPES
 from benchmarks.tables import machine, write_results
 from consingan.api.trained import TrainedModel
 from consingan.images import masks
@@ -51,6 +54,7 @@ TASKS = {"harmonization": "Harmonization", "editing": "Editing"}
 IGNORED = "*\n!compositing.*\n!.gitignore\n"
 KINDS = DETAILS[1:]
 FIGURES = ("of naive", "of image", "edges", "SWD", "CPU s")
+CLOCK = "cpu.json"
 TITLE = "Harmonization and editing at full size"
 
 
@@ -118,17 +122,31 @@ def trained(
     example: ExampleSet, recipe: str, settings: Mapping[str, Any], runs: Path
 ) -> TrainedModel:
     """The finished run of a set and recipe, made if it is not there."""
-    method, _, preset = recipe.partition(" ")
-    folder = runs / f"{example.name}-{recipe.replace(' ', '_')}"
+    method, preset = method_of(recipe)
+    folder = folder_of(example, recipe, runs)
     for manifest in sorted(folder.glob("*/*/manifest.json")):
         if json.loads(manifest.read_text("utf-8"))["status"] == "finished":
             return consingan.load(manifest.parent, device="cpu")
     own = {"niter"} if method == "patches" else set()
     rest = {name: value for name, value in settings.items() if name not in own}
+    clock = CpuClock(folder / CLOCK)
     return consingan.train(
         example.file, output_dir=folder, device="cpu", method=method, train_mode=example.task,
-        **({"preset": preset} if preset else {}), **rest,
+        callback=lambda record: clock.observe(record, None), **{**preset, **rest},
     )  # fmt: skip
+
+
+def method_of(recipe: str) -> tuple[str, dict[str, Any]]:
+    """A recipe's method, and its preset or settings."""
+    if recipe in RECIPES:
+        return "consingan", dict(RECIPES[recipe])
+    method, _, preset = recipe.partition(" ")
+    return method, {"preset": preset} if preset else {}
+
+
+def folder_of(example: ExampleSet, recipe: str, runs: Path) -> Path:
+    """Of the trainings of a set and recipe."""
+    return runs / f"{example.name}-{recipe.replace(' ', '_')}"
 
 
 def measured(
@@ -155,7 +173,9 @@ def averages(records: Sequence[Row]) -> list[Row]:
     )
     for (task, recipe, kind), found in itertools.groupby(first, key):
         some = list(found)
-        means = {name: statistics.mean(r[name] for r in some) for name in FIGURES}
+        means: Row = {name: statistics.mean(r[name] for r in some) for name in FIGURES}
+        spent = [r["training"] for r in some if r.get("training")]
+        means["training"] = statistics.mean(spent) if spent else None
         rows.append({"task": task, "recipe": recipe, "detail": kind, "sets": len(some), **means})
     return rows
 
@@ -211,8 +231,10 @@ def main(
         for recipe in (name.strip() for name in recipes.split(",")):
             model = trained(example, recipe, settings, output / "runs")
             made: dict[str, Tensor] = {}
+            spent = cpu_seconds(folder_of(example, recipe, output / "runs") / CLOCK) or None
             for kind, found, picture in measured(example, model):
                 about_it = {"task": example.task, "set": example.name, "recipe": recipe}
+                found["training"] = spent
                 put(records, {**about_it, "detail": kind, **found})
                 made[kind] = picture
             name = f"sheet_{example.name}_{recipe.replace(' ', '_')}.png"

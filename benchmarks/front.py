@@ -61,7 +61,7 @@ class CpuClock:
     path: Path
     begun: float = field(default_factory=time.process_time)
 
-    def observe(self, record: Step, trainer: Trainer) -> None:  # noqa: ARG002
+    def observe(self, record: Step, trainer: Trainer | None) -> None:  # noqa: ARG002
         """Written after each stage; judging comes later and does not count."""
         if isinstance(record, StageRecord):
             now = time.process_time()

@@ -33,6 +33,10 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "close 2000 short": {**CLOSE, "niter": 2000, "fine_niter": 180},
     "close 2000": {**CLOSE, "fine_niter": 1000},
     "steady 2000": {**STEADY, "fine_niter": 1000},
+    # For `benchmarks.compositing`: without what is set for samples of another layout.
+    "compose 300": {**STEADY, "niter": 300, "fine_niter": 45},
+    "compose 600": {**STEADY, "niter": 600, "fine_niter": 90},
+    "compose close 300": {**CLOSE, "niter": 300, "fine_niter": 45},
     # The coarse stages alone: `--max_size 46`, where the layout of walls is won or lost.
     "coarse": COARSE,
     "coarse 1D": {**COARSE, "d_steps": 1, "penalty_every": 4},
