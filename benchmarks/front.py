@@ -127,16 +127,29 @@ def trainings(orders: Mapping[str, Sequence[Order]], folder: Path) -> dict[str, 
     return found
 
 
-def stored(folder: Path, pictures: Sequence[Path]) -> dict[str, list[Record]]:
-    """Figures that are kept as preset/seed_0/images/picture.json, by preset."""
+def stored(kept: Path, pictures: Sequence[Path]) -> dict[str, list[Record]]:
+    """Figures that are kept as preset/seed_0/images/picture.json, by preset.
+
+    Those of a file that `benchmarks.quality` wrote are of `paper` and its one seed.
+    """
     names = {picture.name for picture in pictures}
     found: dict[str, list[Record]] = {}
-    for path in sorted(folder.glob("*/seed_*/images/*.json")):
-        record = json.loads(path.read_text("utf-8"))
+    for preset, seed, record in _of_quality(kept) if kept.is_file() else _of_presets(kept):
         if record["image"] in names:
-            preset, seed = path.parts[-4], int(path.parts[-3].removeprefix("seed_"))
             found.setdefault(preset, []).append({**record, "preset": preset, "seed": seed})
     return found
+
+
+def _of_presets(folder: Path) -> Iterator[tuple[str, int, Record]]:
+    for path in sorted(folder.glob("*/seed_*/images/*.json")):
+        record = json.loads(path.read_text("utf-8"))
+        yield path.parts[-4], int(path.parts[-3].removeprefix("seed_")), record
+
+
+def _of_quality(file: Path) -> Iterator[tuple[str, int, Record]]:
+    kept = json.loads(file.read_text("utf-8"))
+    for record in kept["images"]:
+        yield "paper", kept["settings"].get("manual_seed", 0), record
 
 
 def seconds_of(names: Sequence[str], size: int) -> dict[str, float]:
@@ -210,7 +223,8 @@ def main() -> None:
 @click.option("--samples", type=click.IntRange(2), default=50, show_default=True)
 @click.option("--max_size", type=click.IntRange(25), default=128, show_default=True)
 @click.option("--beside", type=click.Path(path_type=Path, exists=True),
-              help="Stored figures of presets: preset/seed_0/images/picture.json.")  # fmt: skip
+              help="Stored figures of presets: preset/seed_0/images/picture.json; or of paper: the "
+              "quality.json of benchmarks.quality.")  # fmt: skip
 @click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
 @click.option("--output", type=click.Path(path_type=Path),
               default=Path("benchmarks/results/front"), show_default=True)  # fmt: skip

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from report_cases import scene
 
 from benchmarks import front
-from benchmarks.front import CLOCK, collapse_rows, in_order, main, orders_by_recipe
+from benchmarks.front import CLOCK, collapse_rows, in_order, main, orders_by_recipe, stored
 from benchmarks.front_table import average_rows, by_picture, collapsed, picture_rows, ratio_rows
 from benchmarks.recipes import RECIPES
 from consingan.errors import UserError
@@ -96,3 +96,11 @@ def test_it_trains_beside_stored_figures_and_goes_on(
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
     assert clock.read_text("utf-8") == before
+
+
+def test_what_the_quality_benchmark_wrote_is_a_stored_preset(tmp_path: Path) -> None:
+    kept = tmp_path / "quality.json"
+    own = {"settings": {"manual_seed": 3}, "images": [record("a.png", 2), record("b.png", 4)]}
+    kept.write_text(json.dumps(own), encoding="utf-8")
+    (made,) = stored(kept, [Path("pictures/b.png")])["paper"]
+    assert (made["image"], made["seed"], made["preset"]) == ("b.png", 3, "paper")
