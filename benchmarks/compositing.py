@@ -2,9 +2,10 @@
 
 python -m benchmarks.compositing --output DIR --recipes "consingan draft,patches" --max_size 100
 
-A recipe is a method and one of its presets, or one of `recipes.RECIPES`. Every set of `Images/Harmonization` and
-`Images/Editing` is trained with each (what is finished is not trained again), and its naive image
-is worked on at its own size with every kind of `--detail`. Figures of the part that was changed:
+A recipe is a method and one of its presets, or one of `recipes.RECIPES`. Every set of
+`Images/Harmonization` and `Images/Editing` is trained with each (what is finished is not trained
+again), and its naive image is worked on at its own size with every kind of `--detail`. Figures of
+the part that was changed:
 
 - *sharpness*: mean length of the gradient of its gray values, over that of the naive image there
   ("of naive") and of the whole training image ("of image");
@@ -32,7 +33,7 @@ import torch
 from torch import Tensor
 
 import consingan
-from benchmarks.front import CpuClock, cpu_seconds
+from benchmarks.clock import CLOCK, CpuClock, cpu_seconds
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import machine, write_results
 from consingan.api.trained import TrainedModel
@@ -54,7 +55,6 @@ TASKS = {"harmonization": "Harmonization", "editing": "Editing"}
 IGNORED = "*\n!compositing.*\n!.gitignore\n"
 KINDS = DETAILS[1:]
 FIGURES = ("of naive", "of image", "edges", "SWD", "CPU s")
-CLOCK = "cpu.json"
 TITLE = "Harmonization and editing at full size"
 
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from benchmarks.clock import CLOCK, CpuClock, cpu_seconds
 from benchmarks.front_table import (
     average_rows,
     collapsed,
@@ -40,38 +40,13 @@ from consingan.errors import UserError
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.machine.files import make_folder, write_json
 from consingan.methods.choose import choose_settings
-from consingan.training.records import Record as Step
-from consingan.training.records import StageRecord
-
-if TYPE_CHECKING:
-    from consingan.training.loop import Trainer
 
 Row = dict[str, Any]
 
 UNDER_WAY = (TRAINING, JUDGING, STOPPED)
-CLOCK, CLOCKED = "cpu.json", "times.json"
+CLOCKED = "times.json"
 AVERAGE, BY_PICTURE, RATIOS = "On average", "By picture", "Ratios to the first recipe"
 TIMES = "Time of a training, iterations in turns"
-
-
-@dataclass
-class CpuClock:
-    """Notes the processor time of a training beside it, counted on where one is taken up again."""
-
-    path: Path
-    begun: float = field(default_factory=time.process_time)
-
-    def observe(self, record: Step, trainer: Trainer | None) -> None:  # noqa: ARG002
-        """Written after each stage; judging comes later and does not count."""
-        if isinstance(record, StageRecord):
-            now = time.process_time()
-            write_json(self.path, {"seconds": cpu_seconds(self.path) + now - self.begun})
-            self.begun = now
-
-
-def cpu_seconds(path: Path) -> float:
-    """Of a training so far."""
-    return float(json.loads(path.read_text("utf-8"))["seconds"]) if path.is_file() else 0.0
 
 
 def recipe_named(name: str) -> dict[str, Any]:

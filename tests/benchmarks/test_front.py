@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from report_cases import scene
 
 from benchmarks import front
-from benchmarks.front import CLOCK, collapse_rows, in_order, main, orders_by_recipe, stored
+from benchmarks.clock import CLOCK
+from benchmarks.front import collapse_rows, in_order, main, orders_by_recipe, stored
 from benchmarks.front_table import average_rows, by_picture, collapsed, picture_rows, ratio_rows
 from benchmarks.recipes import RECIPES
 from consingan.errors import UserError
