@@ -183,12 +183,13 @@ def averages(records: Sequence[Row]) -> list[Row]:
 def naive_record(example: ExampleSet) -> Row:
     """The same figures of what went in."""
     about = {"task": example.task, "set": example.name, "recipe": "-", "detail": "naive"}
-    return {**about, **figures(example, example.naive), "CPU s": 0.0}
+    return {**about, **figures(example, example.naive), "CPU s": 0.0, "training": None}
 
 
 def stored(path: Path) -> list[Row]:
     """What was found before, by set."""
-    return list(json.loads(path.read_text("utf-8"))["By set"]) if path.is_file() else []
+    kept = json.loads(path.read_text("utf-8"))["By set"] if path.is_file() else []
+    return [record | {"training": record.get("training")} for record in kept]
 
 
 def put(records: list[Row], record: Row) -> None:
