@@ -26,8 +26,8 @@ from consingan.images.deep import write_as
 from consingan.images.unrolled import Sheet, write_strips
 from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.methods.consingan import foresight
+from consingan.methods.consingan.anchors import Anchor
 from consingan.methods.consingan.config import WINDOW, ConSinGANConfig
-from consingan.methods.consingan.model import Anchor
 from consingan.methods.consingan.setup import training_on
 from consingan.methods.consingan.training import ConSinGANTraining
 from consingan.nn.noise import gaussian, stream

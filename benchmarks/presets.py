@@ -31,6 +31,7 @@ from consingan.cli.messages import guarded
 from consingan.errors import UserError
 from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.machine.graphs import WARM_UP
+from consingan.methods.consingan import effort
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engine import Engine, StageTask
 from consingan.methods.consingan.engines import choose_engine
@@ -113,7 +114,7 @@ def time_rows(configs: Mapping[str, ConSinGANConfig], execution: Execution) -> l
     }
 
     def at_stage(name: str, stage: int) -> ConSinGANConfig:
-        return configs[name].at_stage(stage, [h * w for h, w in sizes[name]])
+        return effort.at_stage(configs[name], stage, [h * w for h, w in sizes[name]])
 
     for stage in range(max(config.train_stages for config in configs.values())):
         runs = {}

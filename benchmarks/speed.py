@@ -27,9 +27,10 @@ from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
 from consingan.machine.precision import Arithmetic, choose_arithmetic
 from consingan.machine.progress import in_words
+from consingan.methods.consingan.anchors import Anchor
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engines import choose_engine
-from consingan.methods.consingan.model import Anchor, ConSinGAN
+from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.sampling import random_noises
 from consingan.methods.consingan.setup import training_on
 from consingan.methods.consingan.tasks import TASKS

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 
+from consingan.methods.consingan.anchors import Anchor
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import noise_shapes
-from consingan.methods.consingan.model import Anchor, ConSinGAN
+from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize

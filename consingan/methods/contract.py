@@ -563,6 +563,16 @@ class Finishes(Protocol):
 
 
 @runtime_checkable
+class Sketches(Protocol):
+    """May leave the detail of its samples to a finish, see `Finishes`."""
+
+    @property
+    def sketched(self) -> Size | None:
+        """(h, w) in px, reduced to which its pictures are as they should be; None: as they are."""
+        ...
+
+
+@runtime_checkable
 class Unrolls(Protocol):
     """Makes large pictures strip by strip, so that they need not be held whole."""
 

@@ -87,6 +87,8 @@ class Judgement:
     def from_dict(cls, plain: Mapping[str, Any]) -> Judgement:
         """Return what `to_dict` was called on."""
         quality = plain["reconstruction"]
+        if quality is not None and quality.get("size") is not None:
+            quality = {**quality, "size": tuple(quality["size"])}
         return cls(
             count=plain["count"],
             metrics={name: Summary(**summary) for name, summary in plain["metrics"].items()},

@@ -23,10 +23,17 @@ class Reconstruction:
     Attributes:
         psnr: peak signal-to-noise ratio in dB, at most 100.
         ssim: structural similarity, in [-1, 1].
+        size: (h, w) in px to which both were reduced; None: none of it.
     """
 
     psnr: float
     ssim: float
+    size: tuple[int, int] | None = None
+
+    @property
+    def where(self) -> str:
+        """What the PSNR is of, in words."""
+        return "" if self.size is None else f" at {self.size[1]}x{self.size[0]} px"
 
 
 def reconstruction_quality(real: Tensor, reconstruction: Tensor) -> Reconstruction:

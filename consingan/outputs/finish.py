@@ -11,17 +11,20 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
-from consingan.methods.contract import Finishes
+from consingan.methods.contract import Finishes, Sketches
 from consingan.methods.registry import METHODS, UNTRAINED, method_of
+from consingan.settings.config import UNASKED
 from consingan.settings.tiles import TILES
-
-UNASKED = 2**22  # px of a sample and the image up to which a preset's finish is carried out
 
 SAID = (
     "Samples are finished with the image's own patches (--finish {:g}, of the preset); --finish 0 "
     "leaves them as the model makes them."
 )
 LEFT_OUT = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
+ROUGH = (
+    "Samples are rough without a finish: this run was trained for their layout alone (--layout); "
+    "--layout 0 trains all of it."
+)
 
 Size = tuple[int, int]
 
@@ -78,8 +81,18 @@ def finish_of(
     return Finish(finisher, level, seed)
 
 
+def sketched_of(model: Any) -> Size | None:
+    """(h, w) in px, reduced to which a model's own pictures are right; None: as they are."""
+    return model.sketched if isinstance(model, Sketches) else None
+
+
 def is_left_out(model: Any, level: float | None, size: Size | None) -> bool:
-    """Whether samples of `size` (h, w) are not finished because they are large."""
+    """Whether samples of `size` (h, w) are not finished because they are large.
+
+    What was trained to be finished always is.
+    """
+    if sketched_of(model):
+        return False
     pixels = sum(h * w for h, w in (size or model.sizes[-1], model.sizes[-1]))
     return level is None and model.config.finished > 0 and pixels > UNASKED
 

@@ -23,7 +23,15 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
-from consingan.outputs.finish import LEFT_OUT, SAID, Finish, finish_of, is_left_out
+from consingan.outputs.finish import (
+    LEFT_OUT,
+    ROUGH,
+    SAID,
+    Finish,
+    finish_of,
+    is_left_out,
+    sketched_of,
+)
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -93,6 +101,8 @@ class SampleWork:
         finish = self._finish(None) if self.request.num_samples else None
         if finish and self.request.finish is None:
             say(SAID.format(finish.level))
+        if self.request.num_samples and not finish and sketched_of(self.model):
+            say(ROUGH)
         if any(is_left_out(self.model, self.request.finish, size) for size in sizes):
             say(LEFT_OUT.format(self.model.config.finished))
         looks: list[Look] = []
@@ -216,10 +226,11 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
-    """A few samples of a model in training."""
+    """A few samples of a model in training, finished where it makes but a sketch of them."""
     height, width = _size_of(model)
-    count = _at_most(PREVIEWED, PREVIEWED_PIXELS, height * width)
-    return list(random_samples(model, count, seed=model.config.manual_seed))
+    count, seed = _at_most(PREVIEWED, PREVIEWED_PIXELS, height * width), model.config.manual_seed
+    finish = finish_of(model, None, seed) if sketched_of(model) else None
+    return list(random_samples(model, count, seed=seed, finish=finish))
 
 
 def _at_most(count: int, pixels: int, each: int) -> int:

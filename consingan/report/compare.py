@@ -16,7 +16,7 @@ from consingan.errors import UserError
 from consingan.images.io import unit
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement, judge
-from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
+from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
@@ -25,6 +25,7 @@ from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
 from consingan.report.kinds import KINDS
+from consingan.report.large import quality_of
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.write import METRICS_FILE, announced
@@ -105,7 +106,7 @@ def given_back(material: Material) -> Reconstruction | None:
     """How well a run gives back its training image, where it can."""
     if material.reconstruction is None:
         return None
-    return reconstruction_quality(unit(material.real), unit(material.reconstruction))
+    return quality_of(unit(material.real), unit(material.reconstruction), material.sketched)
 
 
 def label_of(number: int) -> str:

@@ -13,6 +13,7 @@ from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
+from consingan.outputs.finish import sketched_of
 from consingan.report.material import Material, Setting
 from consingan.runs.curves import length, read_curves
 from consingan.runs.folder import RunFolder
@@ -39,6 +40,7 @@ def gather(run: LoadedRun) -> Material:
         stages=model.stages,
         real=model.real.cpu(),
         reconstruction=_given_back(model),
+        sketched=sketched_of(model),
     )
 
 

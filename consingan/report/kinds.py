@@ -80,7 +80,8 @@ def _beside_image(material: Material, shown: str) -> str:
     if material.reconstruction is not None:
         caption = "reconstruction"
         if material.quality is not None:
-            caption += f", PSNR {material.quality.psnr:.1f} dB, SSIM {material.quality.ssim:.2f}"
+            own = material.quality
+            caption += f", PSNR {own.psnr:.1f} dB, SSIM {own.ssim:.2f}{own.where}"
         uri = figures.data_uri(material.seen(material.reconstruction))
         left += picture(uri, "reconstruction", caption)
     if not shown:
@@ -90,10 +91,8 @@ def _beside_image(material: Material, shown: str) -> str:
 
 def _look_at_samples(material: Material) -> str:
     shown = material.samples[:SHOWN]
-    images = [
-        picture(figures.data_uri(material.seen(sample), 400), f"sample {n}")
-        for n, sample in enumerate(shown)
-    ]
+    images = [picture(figures.data_uri(material.seen(sample), 400), f"sample {n}")
+              for n, sample in enumerate(shown)]  # fmt: skip
     count = len(material.samples)
     caption = f"{len(shown)} of {count} random samples" if count > len(shown) else "random samples"
     inside = f'<div class="grid">{"".join(images)}</div><figcaption>{caption}</figcaption>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import unit
+from consingan.images.resize import resize_to
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.metrics.swd import pooled_distances
 from consingan.outputs.large import (
@@ -22,6 +24,8 @@ from consingan.report import figures
 from consingan.report.material import Facts, Material, Verdict, Windows
 from consingan.report.style import note, picture, section
 from consingan.report.verdicts import FAR
+
+Size = tuple[int, int]
 
 NEAR = 2.0
 """Times the distance of two sets of windows of the image, up to which samples have its detail."""
@@ -47,8 +51,14 @@ def judge_windows(real: Tensor, samples: Sequence[Tensor]) -> Windows | None:
     return Windows(own, samples[0], distances, between)
 
 
-def quality_of(real: Tensor, given_back: Tensor) -> Reconstruction:
-    """`reconstruction_quality` of (1, C, h, w) in [0, 1]; of large pictures that of windows."""
+def quality_of(real: Tensor, given_back: Tensor, sketched: Size | None = None) -> Reconstruction:
+    """`reconstruction_quality` of (1, C, h, w) in [0, 1]; of large pictures that of windows.
+
+    Of a model that was trained for the layout alone it is that of pictures reduced to `sketched`.
+    """
+    if sketched:
+        small = [resize_to(x, sketched).clamp(0, 1) for x in (real, given_back.to(real))]
+        return dataclasses.replace(reconstruction_quality(*small), size=sketched)
     found = places((real.shape[-2], real.shape[-1]))
     if found:
         real, given_back = (

@@ -96,7 +96,7 @@ def on_training(facts: Facts) -> Iterator[Verdict]:
 
 
 def _on_reconstruction(facts: Facts, quality: Reconstruction) -> Verdict:
-    psnr = f"PSNR {quality.psnr:.1f} dB"
+    psnr = f"PSNR {quality.psnr:.1f} dB{quality.where}"
     gain = quality.psnr + 20 * math.log10(max(facts.contrast, 1 / 255))
     longer = facts.remedy("longer")
     fall = falling(facts.reconstruction)

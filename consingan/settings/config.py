@@ -18,6 +18,7 @@ from consingan.settings.reading import AUTO, CHANNELS, Reading, parse_range
 
 FITS = ("exact", "crop", "stretch")
 DEFAULT_METHOD = "consingan"
+UNASKED = 2**22  # px of a sample and the image up to which a preset's finish is carried out
 
 C = TypeVar("C", bound="Config")
 

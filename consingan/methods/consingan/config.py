@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.contract import Task
 from consingan.nn.architecture import ACTIVATIONS, INITS, WRAPPED, Architecture, Border
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
@@ -67,6 +67,12 @@ class ConSinGANConfig(Config):
         "How much of samples is made anew of the image's own patches, when they are made; 0: none.",
         minimum=0,
         maximum=1,
+    )
+    layout: int = option(
+        0,
+        "With --finish: side (px) of a square as large as the last stage that is trained; finer "
+        "ones, whose detail is made anew, are only begun. 0: all are trained.",
+        minimum=0,
     )
     tile: str = tile_option()
     mask: str = mask_option()
@@ -217,7 +223,8 @@ class ConSinGANConfig(Config):
     @property
     def finished(self) -> float:
         """See `Config.finished`; what --mask left out must not come back in patches."""
-        return 0.0 if self.mask else self.finish
+        samples = TASKS[self.train_mode].output == Task.output
+        return self.finish if samples and not self.mask else 0.0
 
     @property
     def border(self) -> Border:
@@ -271,21 +278,3 @@ class ConSinGANConfig(Config):
                 "--channels chooses."
             )
         return self.replace(channels=channels, nc_im=count)
-
-    def at_stage(self, stage: int, pixels: Sequence[int]) -> ConSinGANConfig:
-        """The settings of one stage, whose `niter` and `d_steps` are its own.
-
-        With `fine_niter` the finest stage gets that many iterations, the others more in proportion
-        to their fewer pixels, so that each costs about as much, and none more than `niter`. The
-        first third of the stages, which decides on the layout, is trained in full.
-
-        Args:
-            stage: its number, from 0.
-            pixels: h * w of every stage.
-        """
-        if 3 * stage < len(pixels):
-            return self
-        iterations = round(self.fine_niter * pixels[-1] / pixels[stage]) or self.niter
-        return self.replace(
-            niter=min(iterations, self.niter), d_steps=self.fine_d_steps or self.d_steps
-        )

@@ -1,11 +1,14 @@
-"""What a large picture asks for: windows, more stages, no normalization."""
+"""What a large picture asks for: windows, more stages, no normalization, all stages trained."""
 
 from __future__ import annotations
+
+import math
 
 from consingan.errors import UserError
 from consingan.images.resize import scaled_size, training_scale
 from consingan.methods.consingan.config import LARGE, WINDOW, ConSinGANConfig
 from consingan.methods.consingan.pyramid import stages_above
+from consingan.settings.config import UNASKED
 from consingan.settings.layers import Chosen
 
 Size = tuple[int, int]
@@ -22,7 +25,7 @@ def fitted(
     config = chosen.config
     finest = scaled_size(size, training_scale(size, config.max_size))
     if not _on_windows(chosen, finest):
-        return chosen, []
+        return _trained_whole(chosen, finest)
     changes: dict[str, int | bool] = {}
     if not config.crop:
         changes["crop"] = WINDOW
@@ -34,7 +37,22 @@ def fitted(
     notes = [_note(config, changes, finest)] if changes else []
     fits = config.replace(**changes)
     fits.check()
-    return Chosen(fits, {**chosen.origin, **dict.fromkeys(changes, "picture")}), notes
+    whole, more = _trained_whole(
+        Chosen(fits, {**chosen.origin, **dict.fromkeys(changes, "picture")}), finest
+    )
+    return whole, [*notes, *more]
+
+
+def _trained_whole(
+    chosen: Chosen[ConSinGANConfig], finest: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    """All stages where samples are too large to be finished unasked, but for a typed layout."""
+    sketches = chosen.config.finished and chosen.config.layout
+    if not sketches or chosen.origin["layout"] == "typed" or 2 * math.prod(finest) <= UNASKED:
+        return chosen, []
+    note = "Samples as large as this are not finished unless asked, so that all stages are trained."
+    whole = chosen.config.replace(layout=0)
+    return Chosen(whole, {**chosen.origin, "layout": "picture"}), [note]
 
 
 def _on_windows(chosen: Chosen[ConSinGANConfig], finest: Size) -> bool:

@@ -78,18 +78,26 @@ def idle(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
     if config.activation != "lrelu":
         yield "lrelu_alpha", f"with --activation {config.activation}"
     if config.train_stages == 1:
-        idle = ("noise_amp", "train_depth", "lr_scale", "fine_niter", "fine_d_steps")
+        idle = ("noise_amp", "train_depth", "lr_scale", "fine_niter", "fine_d_steps", "layout")
         preset = {**PRESETS, **TASKS[config.train_mode].presets}[config.preset].keys()
         for name in (*idle, *(["preset"] if preset and preset <= set(idle) else [])):
             yield name, "with one stage"
     elif config.train_depth == 1:
         yield "lr_scale", "with --train_depth 1"
+    yield from _idle_at_a_finish(config)
+    if config.train_stages > 1 and config.fine_niter > config.niter:
+        yield "fine_niter", f"above --niter {config.niter}"
+
+
+def _idle_at_a_finish(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
     if TASKS[config.train_mode].output != Task.output:
         yield "finish", f"with --train_mode {config.train_mode}"
     elif config.mask:
         yield "finish", "with --mask"
-    if config.train_stages > 1 and config.fine_niter > config.niter:
-        yield "fine_niter", f"above --niter {config.niter}"
+    if config.layout and not config.finished:
+        yield "layout", "without --finish"
+    elif config.layout:
+        yield "fine_niter", f"with --layout {config.layout}: finer stages are only begun"
 
 
 def losses_of(config: ConSinGANConfig) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from torch import Tensor
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.precision import Arithmetic
-from consingan.methods.consingan import filling, sampling
+from consingan.methods.consingan import effort, filling, sampling
+from consingan.methods.consingan.anchors import Anchor, anchors_from, check_anchors
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.draws import noise_shapes
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.rows import rows_of
 from consingan.methods.consingan.strips import Strips
@@ -27,26 +27,6 @@ from consingan.nn.optimizers import part
 from consingan.nn.regions import EVERYTHING, Region
 
 Size = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """What ties one stage to the training image.
-
-    Attributes:
-        real: (1, 3, h, w) in [-1, 1], the training image at this stage.
-        noise: the fixed z of this stage; all fixed z together must give back `real`. Of a stage
-            that is trained on windows it is never stored.
-        amplitude: factor on the z of this stage (1 for stage 0).
-    """
-
-    real: Tensor
-    noise: Tensor | NoiseField
-    amplitude: float
-
-    def to(self, device: torch.device | str) -> Anchor:
-        """The same on another device."""
-        return Anchor(self.real.to(device), self.noise.to(device), self.amplitude)
 
 
 @dataclass
@@ -156,6 +136,11 @@ class ConSinGAN:
         return sampling.frame_memory(self, size)
 
     @property
+    def sketched(self) -> Size | None:
+        """See `contract.Sketches`."""
+        return effort.sketched(self.config, self.sizes)
+
+    @property
     def least_size(self) -> Size:
         """The smallest (h, w) px whose coarsest stage still has some pixels."""
         return sampling.least_size(self.sizes)
@@ -246,26 +231,6 @@ def restore(
     return ConSinGAN(config, generator, anchors, execution.arithmetic, holed_from(tensors))
 
 
-def check_anchors(config: ConSinGANConfig, anchors: Sequence[Anchor]) -> None:
-    """What was kept of each stage must fit the settings.
-
-    Raises:
-        RuntimeError: something does not; its name is in the message.
-    """
-    numbers, border = config.architecture, config.border
-    frame = numbers.layers * numbers.margin if border == "noise" else 0
-    sizes = [(a.real.shape[-2], a.real.shape[-1]) for a in anchors]
-    shapes = noise_shapes(sizes, numbers.channels, numbers.image_channels, frame) if sizes else []
-    for stage, (anchor, shape) in enumerate(zip(anchors, shapes, strict=True)):
-        if anchor.real.shape[1] != numbers.image_channels or min(sizes[stage]) < 1:
-            raise RuntimeError(f"real.{stage} has the shape {tuple(anchor.real.shape)}")
-        if tuple(anchor.noise.shape) != shape:
-            raise RuntimeError(f"anchor.{stage}.noise has the shape {tuple(anchor.noise.shape)}")
-        stored = isinstance(anchor.noise, Tensor)
-        if stored and anchor.noise.dtype != anchor.real.dtype:
-            raise RuntimeError(f"anchor.{stage}.noise is of type {anchor.noise.dtype}")
-
-
 def refuse_huge(config: ConSinGANConfig, stages: int) -> None:
     """Refuse networks that do not fit into memory, before they are made.
 
@@ -277,24 +242,3 @@ def refuse_huge(config: ConSinGANConfig, stages: int) -> None:
     needed = 4 * layer * numbers.layers * (stages + 1)
     instead = "the settings that it was trained with"
     refuse_beyond_free(needed, torch.device("cpu"), "The networks of these settings", instead)
-
-
-def anchors_from(tensors: Mapping[str, Tensor], device: torch.device | str) -> list[Anchor]:
-    """The anchors of all stages that `tensors` have one of.
-
-    Raises:
-        KeyError: a tensor is missing.
-        RuntimeError: an amplitude is no number, or something is not finite.
-    """
-    anchors: list[Anchor] = []
-    while part(tensors, f"anchor.{len(anchors)}"):
-        stage = len(anchors)
-        real, noise = tensors[f"real.{stage}"], tensors[f"anchor.{stage}.noise"]
-        amplitude = tensors[f"anchor.{stage}.amplitude"]
-        if amplitude.numel() != 1 or amplitude.is_complex() or amplitude.dtype == torch.bool:
-            raise RuntimeError(f"anchor.{stage}.amplitude is no number")
-        if not all(bool(torch.isfinite(x).all()) for x in (noise, amplitude.double())):
-            raise RuntimeError(f"anchor.{stage} is not finite")
-        fixed = NoiseField.of(noise) if noise.dtype == torch.int64 else noise
-        anchors.append(Anchor(real.to(device), fixed.to(device), float(amplitude)))
-    return anchors

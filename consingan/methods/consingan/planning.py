@@ -17,6 +17,7 @@ from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
+from consingan.methods.consingan.effort import at_stage
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
@@ -57,7 +58,7 @@ class Planned:
 
     def config_of(self, stage: int) -> ConSinGANConfig:
         """The settings of `stage`."""
-        return self.model.config.at_stage(stage, self._seen)
+        return at_stage(self.model.config, stage, self._seen)
 
     def crops_of(self, stage: int) -> Crops | None:
         """How `stage` is trained on windows; None: on the whole picture."""

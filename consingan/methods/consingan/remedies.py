@@ -22,13 +22,21 @@ def _joined(ways: Sequence[str]) -> str:
 def _more_iterations(config: ConSinGANConfig) -> str:
     """The option that trains the fine stages longer, with its present value."""
     cut = config.train_stages > 1 and 0 < config.fine_niter < config.niter
+    cut = cut and not _sketches(config)
     flag = "fine_niter" if cut else "niter"
     return f"--{flag} (now {getattr(config, flag)})"
+
+
+def _sketches(config: ConSinGANConfig) -> bool:
+    """Whether fine stages are left to a finish, so that only --niter counts."""
+    return config.finished > 0 and config.layout > 0
 
 
 def _longer(config: ConSinGANConfig) -> str:
     if max(config.lr_g, config.lr_d) > USUAL_RATE:
         return _smaller_steps(config)
+    if _sketches(config):
+        return f"Train anew with a larger --niter (now {config.niter})."
     return f"Go on with --resume and a larger {_more_iterations(config)}."
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.consingan import saturation
+from consingan.methods.consingan.anchors import Anchor, anchors_from, check_anchors
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops
 from consingan.methods.consingan.draws import Draws, Randomness
@@ -20,13 +21,7 @@ from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, St
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.filling import regions_of
 from consingan.methods.consingan.method import LOSSES, losses_of
-from consingan.methods.consingan.model import (
-    Anchor,
-    ConSinGAN,
-    anchors_from,
-    check_anchors,
-    measure_amplitude,
-)
+from consingan.methods.consingan.model import ConSinGAN, measure_amplitude
 from consingan.methods.consingan.planning import Planned
 from consingan.methods.consingan.windows import part_of
 from consingan.nn.discriminator import Discriminator

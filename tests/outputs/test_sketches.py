@@ -1,0 +1,90 @@
+"""Models that make but a sketch of their samples, which a finish makes a picture of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from commands import main_train, only_run, save, scene
+from small_models import SIZES, model
+
+from consingan.metrics.judge import Judgement
+from consingan.metrics.reconstruction import Reconstruction
+from consingan.outputs.finish import ROUGH, finish_of, sketched_of
+from consingan.outputs.requests import SamplesRequest
+from consingan.outputs.samples import begin, preview
+from consingan.report.large import quality_of
+from consingan.report.material import Facts
+from consingan.report.verdicts import on_training
+
+
+def sketching(**settings: Any) -> Any:
+    """Its image is gray all over, so that finished samples are."""
+    return model(**{"finish": 0.5, "layout": 40, **settings})
+
+
+def test_a_model_says_up_to_where_its_pictures_are_right() -> None:
+    assert sketched_of(sketching()) == SIZES[0]
+    assert sketched_of(sketching(layout=0)) is None
+    assert sketched_of(object()) is None
+
+
+def test_previews_are_finished_where_the_model_makes_but_a_sketch() -> None:
+    assert all(not made.any() for made in preview(sketching(), None))
+    assert all(made.any() for made in preview(sketching(layout=0), None))
+
+
+def test_a_sketch_is_finished_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 100)
+    assert finish_of(sketching(), None, 0, (120, 90)) is not None
+    assert finish_of(sketching(layout=0), None, 0, (120, 90)) is None
+
+
+@pytest.mark.parametrize(("level", "rough"), [(None, False), (0.5, False), (0.0, True)])
+def test_that_samples_are_rough_without_a_finish_is_said(
+    tmp_path: Path, level: float | None, rough: bool
+) -> None:
+    said: list[str] = []
+    request = SamplesRequest(num_samples=1, one_size=True, finish=level)
+    begin(sketching(), request).write(tmp_path, said.append)
+    assert (ROUGH in said) == rough
+
+
+def test_the_reconstruction_is_judged_as_a_sketch() -> None:
+    rng = torch.Generator().manual_seed(0)
+    real = torch.rand(1, 3, 12, 16, generator=rng).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    noisy = (real + 0.1 * torch.randn(real.shape, generator=rng)).clamp(0, 1)
+    whole, small = quality_of(real, noisy), quality_of(real, noisy, (12, 16))
+    assert whole.size is None
+    assert small.size == (12, 16)
+    assert small.psnr > whole.psnr + 6
+    (verdict,) = on_training(Facts(sketching().config, quality=small))
+    assert verdict.level == "good"
+    assert "at 16x12 px" in verdict.text
+
+
+def test_where_the_reconstruction_was_judged_is_kept() -> None:
+    judgement = Judgement(0, {}, {}, Reconstruction(30.0, 0.9, (12, 16)))
+    assert Judgement.from_dict(json.loads(judgement.to_json())) == judgement
+
+
+def test_a_sketch_that_did_not_succeed_is_to_be_trained_anew() -> None:
+    facts = Facts(sketching(niter=70).config, quality=Reconstruction(12.0, 0.2, (12, 16)))
+    (verdict,) = on_training(facts)
+    assert "Train anew with a larger --niter (now 70)" in verdict.advice
+
+
+def test_the_command_trains_a_layout_and_begins_the_rest(tmp_path: Path) -> None:
+    picture = save(tmp_path / "scene.png", scene(40, 56))
+    words = ("--input_name", picture, "--preset", "draft", "--niter", 12, "--layout", 32,
+             "--train_stages", 3, "--max_size", 56, "--nfc", 4, "--fine_niter", 11,
+             "--output_dir", tmp_path / "runs")  # fmt: skip
+    done = main_train(*words)
+    assert done.exit_code == 0, done.output
+    assert "--fine_niter does nothing with --layout 32" in done.output
+    lengths = [len(path.read_text("utf-8").splitlines()) - 1
+               for path in sorted(only_run(tmp_path / "runs").glob("*/losses.csv"))]  # fmt: skip
+    assert lengths == [12, 10, 10]
