@@ -14,7 +14,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
-from consingan.methods.contract import Method, Reopens, Training
+from consingan.methods.contract import Method, Reopens, Sketches, Training
 from consingan.runs.curves import read_table
 from consingan.runs.files import WEIGHTS
 from consingan.runs.folder import RunFolder
@@ -115,6 +115,11 @@ def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
         raise UserError(
             f"A finished run of --method {config.method} cannot be trained on; train anew with "
             f"--niter {config.niter}."
+        )
+    if isinstance(training, Sketches) and training.sketched:
+        raise UserError(
+            f"{folder.path} was trained for the layout of its samples alone, its last stage only "
+            f"begun; train anew with --niter {config.niter}."
         )
     iterations = training.iterations(training.stages - 1)
     if iterations <= had:

@@ -17,7 +17,7 @@ from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
-from consingan.methods.consingan.effort import at_stage
+from consingan.methods.consingan.effort import at_stage, sketched
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
@@ -60,6 +60,11 @@ class Planned:
         """The settings of `stage`."""
         return at_stage(self.model.config, stage, self._seen)
 
+    @property
+    def sketched(self) -> Size | None:
+        """See `contract.Sketches`."""
+        return sketched(self.model.config, self.sizes)
+
     def crops_of(self, stage: int) -> Crops | None:
         """How `stage` is trained on windows; None: on the whole picture."""
         return crops_of(self.model.config, self.sizes[: stage + 1])
@@ -79,6 +84,11 @@ class Planned:
     def facts(self) -> Iterator[str]:
         """The sizes of the pyramid, the numbers of weights."""
         yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
+        if size := self.sketched:
+            yield (
+                f"trained up to {size[1]}x{size[0]}, which decides on the layout; finer stages are "
+                "only begun, for samples are finished with the image's own patches (--layout)"
+            )
         generator, discriminator = self.parameter_counts()
         yield (f"parameters: generator {generator:,} (all stages), discriminator {discriminator:,}")
 
