@@ -114,7 +114,9 @@ def time_rows(configs: Mapping[str, ConSinGANConfig], execution: Execution) -> l
     }
 
     def at_stage(name: str, stage: int) -> ConSinGANConfig:
-        return effort.at_stage(configs[name], stage, [h * w for h, w in sizes[name]])
+        config, own = configs[name], sizes[name]
+        pixels = [h * w for h, w in own]
+        return effort.at_stage(config, stage, pixels, effort.layout_stages(config, own))
 
     for stage in range(max(config.train_stages for config in configs.values())):
         runs = {}

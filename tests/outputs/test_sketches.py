@@ -23,7 +23,7 @@ from consingan.report.verdicts import on_training
 
 def sketching(**settings: Any) -> Any:
     """Its image is gray all over, so that finished samples are."""
-    return model(**{"finish": 0.5, "layout": 40, **settings})
+    return model(**{"finish": 0.5, "layout": 20, **settings})
 
 
 def test_a_model_says_up_to_where_its_pictures_are_right() -> None:
@@ -79,12 +79,12 @@ def test_a_sketch_that_did_not_succeed_is_to_be_trained_anew() -> None:
 
 def test_the_command_trains_a_layout_and_begins_the_rest(tmp_path: Path) -> None:
     picture = save(tmp_path / "scene.png", scene(40, 56))
-    words = ("--input_name", picture, "--preset", "draft", "--niter", 12, "--layout", 32,
+    words = ("--input_name", picture, "--preset", "draft", "--niter", 12, "--layout", 24,
              "--train_stages", 3, "--max_size", 56, "--nfc", 4, "--fine_niter", 11,
              "--output_dir", tmp_path / "runs")  # fmt: skip
     done = main_train(*words)
     assert done.exit_code == 0, done.output
-    assert "--fine_niter does nothing with --layout 32" in done.output
+    assert "--fine_niter does nothing with --layout 24" in done.output
     lengths = [len(path.read_text("utf-8").splitlines()) - 1
                for path in sorted(only_run(tmp_path / "runs").glob("*/losses.csv"))]  # fmt: skip
     assert lengths == [12, 10, 10]

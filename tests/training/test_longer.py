@@ -134,7 +134,7 @@ def test_a_preset_that_cuts_the_last_stage_is_lengthened_by_its_own_count(tmp_pa
 def test_a_run_of_a_layout_alone_is_trained_anew(run: RunFolder) -> None:
     path = run.path / "config.json"
     config = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(config | {"finish": 0.5, "layout": 20}), encoding="utf-8")
+    path.write_text(json.dumps(config | {"finish": 0.5, "layout": 10}), encoding="utf-8")
     with pytest.raises(UserError, match=r"layout of its samples alone.* anew with --niter 9"):
         lengthen(RunFolder.open(run.path), {"niter": 9})
 

@@ -70,7 +70,7 @@ class ConSinGANConfig(Config):
     )
     layout: int = option(
         0,
-        "With --finish: side (px) of a square as large as the last stage that is trained; finer "
+        "With --finish: shorter side (px) that the last stage which is trained has at least; finer "
         "ones, whose detail is made anew, are only begun. 0: all are trained.",
         minimum=0,
     )

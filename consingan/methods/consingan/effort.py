@@ -11,20 +11,22 @@ Size = tuple[int, int]
 BEGUN = 10  # iterations of a stage whose detail is made anew anyway
 
 
-def at_stage(config: ConSinGANConfig, stage: int, pixels: Sequence[int]) -> ConSinGANConfig:
+def at_stage(
+    config: ConSinGANConfig, stage: int, pixels: Sequence[int], whole: int = 0
+) -> ConSinGANConfig:
     """The settings of one stage, whose `niter` and `d_steps` are its own.
 
     With `fine_niter` the finest stage gets that many iterations, the others more in proportion to
     their fewer pixels, so that each costs about as much, and none more than `niter`. The first
-    third of the stages, which decides on the layout, is trained in full. Where samples are
-    finished and `layout` says so, all stages up to there are, and finer ones only begun.
+    third of the stages, which decides on the layout, is trained in full.
 
     Args:
         config: of the training.
         stage: its number, from 0.
-        pixels: h * w of every stage.
+        pixels: that an iteration of each stage sees.
+        whole: how many stages are trained in full, finer ones only begun, see `layout_stages`;
+            0: as above.
     """
-    whole = sketching(config, pixels)
     if stage < (whole or -(-len(pixels) // 3)):
         return config
     iterations = round(config.fine_niter * pixels[-1] / pixels[stage]) or config.niter
@@ -34,20 +36,23 @@ def at_stage(config: ConSinGANConfig, stage: int, pixels: Sequence[int]) -> ConS
     )
 
 
-def sketching(config: ConSinGANConfig, pixels: Sequence[int]) -> int:
-    """How many stages are trained where the finer ones are only begun; 0: where none is."""
-    if not (config.finished and config.layout):
-        return 0
-    whole = max(sum(some <= config.layout**2 for some in pixels), 1)
-    return whole if whole < len(pixels) else 0
+def layout_stages(config: ConSinGANConfig, sizes: Sequence[Size]) -> int:
+    """How many stages are trained in full where finer ones are only begun; 0: none is.
 
-
-def sketched(config: ConSinGANConfig, sizes: Sequence[Size]) -> Size | None:
-    """Size (h, w) of the last stage that is trained where finer ones are only begun.
+    Where samples are finished that is up to the first stage whose shorter side is at least
+    `layout` px: of what is finer than that a finish leaves nothing.
 
     Args:
         config: of the training.
-        sizes: of the stages that are there.
+        sizes: (h, w) in px of the stages.
     """
-    whole = sketching(config, [h * w for h, w in sizes])
+    if not (config.finished and config.layout):
+        return 0
+    whole = 1 + sum(min(size) < config.layout for size in sizes)
+    return whole if whole < len(sizes) else 0
+
+
+def sketched(config: ConSinGANConfig, sizes: Sequence[Size]) -> Size | None:
+    """Size (h, w) of the last stage that is trained in full where finer ones are only begun."""
+    whole = layout_stages(config, sizes)
     return sizes[whole - 1] if whole else None

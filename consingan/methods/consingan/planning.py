@@ -17,7 +17,7 @@ from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
-from consingan.methods.consingan.effort import at_stage, sketched
+from consingan.methods.consingan.effort import at_stage, layout_stages, sketched
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
@@ -58,7 +58,8 @@ class Planned:
 
     def config_of(self, stage: int) -> ConSinGANConfig:
         """The settings of `stage`."""
-        return at_stage(self.model.config, stage, self._seen)
+        config = self.model.config
+        return at_stage(config, stage, self._seen, layout_stages(config, self.sizes))
 
     @property
     def sketched(self) -> Size | None:

@@ -20,7 +20,7 @@ CLOSE: Settings = {
     "lr_scale": 0.3, "alpha": 30.0,
 }  # fmt: skip
 
-LAYOUT = 44  # px: of what is larger a finish leaves next to nothing
+LAYOUT = 34  # px of the shorter side: of finer detail a finish leaves next to nothing
 
 PRESETS: dict[str, Settings] = {
     "paper": {},

@@ -11,14 +11,15 @@ from helpers import trainer_on
 
 from consingan.methods.choose import choose_settings
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.effort import BEGUN, at_stage, sketched
+from consingan.methods.consingan.effort import BEGUN, at_stage, layout_stages, sketched
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.setup import fitted
 from consingan.training.loop import Trainer
 from consingan.training.records import StageRecord, StepRecord
 
 FAST = PRESETS["fast"]
-DEFAULT = [25 * 38, 31 * 47, 41 * 61, 60 * 89, 115 * 171, 167 * 250]  # pixels of each stage
+SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]  # of a default training
+DEFAULT = [h * w for h, w in SIZES]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,8 @@ def test_samples_too_large_for_a_finish_unasked_are_trained_for(
 
 def critic_steps(config: ConSinGANConfig) -> list[int]:
     """Steps of the discriminator by stage, in a default training of 250 px."""
-    stages = [at_stage(config, stage, DEFAULT) for stage in range(len(DEFAULT))]
+    whole = layout_stages(config, SIZES)
+    stages = [at_stage(config, stage, DEFAULT, whole) for stage in range(len(DEFAULT))]
     return [own.niter * own.d_steps for own in stages]
 
 
@@ -123,17 +125,16 @@ def test_nothing_is_cut_unless_asked() -> None:
 
 
 def test_where_samples_are_finished_stages_beyond_the_layout_are_only_begun() -> None:
-    config = ConSinGANConfig(finish=0.5, layout=44, niter=100, fine_niter=50, fine_d_steps=1)
-    stages = [at_stage(config, stage, DEFAULT) for stage in range(6)]
-    assert [(own.niter, own.d_steps) for own in stages] == [(100, 3)] * 2 + [(BEGUN, 1)] * 4
-    sizes = [(25, 38), (31, 47), (41, 61)]
-    assert [sketched(config, sizes[:n]) for n in (1, 2, 3)] == [None, None, (31, 47)]
-    assert at_stage(config.replace(niter=4), 5, DEFAULT).niter == 4
+    config = ConSinGANConfig(finish=0.5, layout=34, niter=100, fine_niter=50, fine_d_steps=1)
+    whole = layout_stages(config, SIZES)
+    stages = [at_stage(config, stage, DEFAULT, whole) for stage in range(6)]
+    assert [(own.niter, own.d_steps) for own in stages] == [(100, 3)] * 3 + [(BEGUN, 1)] * 3
+    assert [sketched(config, SIZES[:n]) for n in range(1, 7)] == [None] * 3 + [(41, 61)] * 3
+    assert at_stage(config.replace(niter=4), 5, DEFAULT, whole).niter == 4
 
 
 def test_the_first_stage_is_trained_however_small_the_layout() -> None:
-    config = ConSinGANConfig(finish=0.5, layout=1, niter=100)
-    assert [at_stage(config, stage, DEFAULT).niter for stage in (0, 1)] == [100, BEGUN]
+    assert layout_stages(ConSinGANConfig(finish=0.5, layout=1), SIZES) == 1
 
 
 @pytest.mark.parametrize(
@@ -142,9 +143,9 @@ def test_the_first_stage_is_trained_however_small_the_layout() -> None:
      {"layout": 300}],
 )  # fmt: skip
 def test_what_is_not_finished_is_trained_to_its_end(settings: dict[str, Any]) -> None:
-    config = ConSinGANConfig(**{"finish": 0.5, "layout": 44, "niter": 100, **settings})
-    assert {at_stage(config, stage, DEFAULT).niter for stage in range(6)} == {100}
-    assert sketched(config, [(167, 250)]) is None
+    config = ConSinGANConfig(**{"finish": 0.5, "layout": 34, "niter": 100, **settings})
+    assert layout_stages(config, SIZES) == 0
+    assert sketched(config, SIZES) is None
 
 
 def test_fewer_iterations_never_cost_more() -> None:
