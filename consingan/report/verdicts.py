@@ -162,8 +162,10 @@ def more_variety(facts: Facts) -> str:
     finish = getattr(facts.made, "finish", 0.0)
     if not finish:
         return facts.remedy("copies")
-    larger = f"--finish {finish + 0.1:.2g}, which makes more anew, or " if finish <= 0.7 else ""
-    return f"Evaluate with {larger}--finish 0."
+    ways = [f"--finish {finish + 0.1:.2g}, which makes more anew"] if finish <= 0.7 else []
+    if facts.quality is None or facts.quality.size is None:  # else samples are rough without
+        ways.append("--finish 0")
+    return f"Evaluate with {', or '.join(ways)}." if ways else facts.remedy("copies")
 
 
 def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:

@@ -15,10 +15,10 @@ from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.finish import ROUGH, finish_of, sketched_of
 from consingan.outputs.requests import SamplesRequest
-from consingan.outputs.samples import begin, preview
+from consingan.outputs.samples import RandomSamples, begin, preview
 from consingan.report.large import quality_of
 from consingan.report.material import Facts
-from consingan.report.verdicts import on_training
+from consingan.report.verdicts import more_variety, on_training
 
 
 def sketching(**settings: Any) -> Any:
@@ -88,3 +88,11 @@ def test_the_command_trains_a_layout_and_begins_the_rest(tmp_path: Path) -> None
     lengths = [len(path.read_text("utf-8").splitlines()) - 1
                for path in sorted(only_run(tmp_path / "runs").glob("*/losses.csv"))]  # fmt: skip
     assert lengths == [12, 10, 10]
+
+
+def test_advice_for_variety_names_no_rough_samples() -> None:
+    config, quality = sketching().config, Reconstruction(30.0, 0.9, (12, 16))
+    said = [more_variety(Facts(config, made=RandomSamples([], finish=0.5), quality=own))
+            for own in (quality, None)]  # fmt: skip
+    assert said[0] == "Evaluate with --finish 0.6, which makes more anew."
+    assert said[1].endswith("or --finish 0.")
