@@ -46,9 +46,12 @@ def fitted(
 def _trained_whole(
     chosen: Chosen[ConSinGANConfig], finest: Size
 ) -> tuple[Chosen[ConSinGANConfig], list[str]]:
-    """All stages where samples are too large to be finished unasked, but for a typed layout."""
-    sketches = chosen.config.finished and chosen.config.layout
-    if not sketches or chosen.origin["layout"] == "typed" or 2 * math.prod(finest) <= UNASKED:
+    """All stages where samples are too large to be finished unasked, but for a typed layout.
+
+    An evaluation makes them at twice the width and height, too.
+    """
+    sketches, pixels = chosen.config.finished and chosen.config.layout, math.prod(finest)
+    if not sketches or chosen.origin["layout"] == "typed" or (1 + 4) * pixels <= UNASKED:
         return chosen, []
     note = "Samples as large as this are not finished unless asked, so that all stages are trained."
     whole = chosen.config.replace(layout=0)

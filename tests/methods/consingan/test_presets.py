@@ -82,7 +82,7 @@ def test_a_composite_asks_for_the_layout_that_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "size", "layout"),
-    [({}, (1000, 1300), "preset"), ({}, (1500, 2000), "picture"),
+    [({}, (800, 1000), "preset"), ({}, (1500, 2000), "picture"),
      ({"layout": 30}, (1500, 2000), "typed")],
 )  # fmt: skip
 def test_samples_too_large_for_a_finish_unasked_are_trained_for(
