@@ -1,6 +1,6 @@
 """How long a training will take, told before it begins: one iteration is timed, the rest reckoned.
 
-The dry run times every stage; this takes no longer than a few iterations of the finest one.
+The dry run times every stage; this takes no longer than a few iterations of the costliest one.
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ def work_of(training: Training) -> float:
 
 
 def _pace(job: Job, work: float) -> float:
-    """Seconds of a unit of work, by the coarsest stage where that is little, else by the finest."""
-    first, last = job.training.first, job.training.stages - 1
-    pace = _seconds(job, first) / job.training.cost(first)
-    if first == last or work * pace < SHORT:
+    """Seconds of a unit of work: by the coarsest stage, or where that is much by the costliest."""
+    training, first = job.training, job.training.first
+    pace = _seconds(job, first) / training.cost(first)
+    stages = range(training.stages - 1, first - 1, -1)
+    costliest = max(stages, key=lambda n: training.cost(n) * training.iterations(n))
+    if first == costliest or work * pace < SHORT:
         return pace
-    return _seconds(job, last) / job.training.cost(last)
+    return _seconds(job, costliest) / training.cost(costliest)
 
 
 def _seconds(job: Job, stage: int) -> float:

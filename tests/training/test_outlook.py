@@ -36,6 +36,14 @@ def test_a_long_one_is_told_with_what_takes_less(paces: list[int]) -> None:
     assert line.endswith("Ctrl+C stops it, --resume goes on.")
 
 
+def test_the_costliest_stage_is_timed_where_finer_ones_are_only_begun(paces: list[int]) -> None:
+    typed = {"niter": 4000, "input_name": "skimage:coffee", "max_size": 60, "train_stages": 4,
+             "nfc": 4, "min_size": 16, "finish": 0.5, "layout": 20}  # fmt: skip
+    job = make_job(**typed)
+    assert len(list(outlook.outlook(job, typed))) == 1
+    assert paces[-1] < 3
+
+
 def test_the_job_is_left_as_it_is_and_really_timed() -> None:
     job = make_job()
     before = {name: t.clone() for name, t in job.training.weights().items()}
