@@ -18,6 +18,7 @@ COARSE: Mapping[str, Any] = {"train_stages": 3}
 RECIPES: dict[str, Mapping[str, Any]] = {
     "paper": {},
     "fast": {"preset": "fast"},
+    "best": {"preset": "best"},
     "draft": {"preset": "draft"},
     "fast 1.3": {"fine_niter": 180, "fine_d_steps": 1},
     "draft 1.3": {"niter": 600, "fine_niter": 30, "fine_d_steps": 1},
@@ -26,7 +27,7 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
-    # The second and the third are what the presets draft and fast train, close 2000 short best.
+    # What the presets draft, fast and best train with `--layout 0`: the second, third and fourth.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
     "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
