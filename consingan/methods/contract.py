@@ -546,6 +546,11 @@ class Samples(Protocol):
 class Finishes(Protocol):
     """Makes a picture that another model made anew, of what it knows of the same image."""
 
+    @property
+    def least_size(self) -> Size:
+        """The smallest (h, w) px of a picture and of the image."""
+        ...
+
     def finish(self, picture: Tensor, level: float, seed: int, index: int) -> Tensor:
         """(1, C, h, w) in [-1, 1] on the CPU, at the picture's own size.
 

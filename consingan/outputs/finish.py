@@ -17,13 +17,17 @@ from consingan.settings.config import UNASKED
 from consingan.settings.tiles import TILES
 
 SAID = (
-    "Samples are finished with the image's own patches (--finish {:g}, of the preset); --finish 0 "
+    "Samples are finished with the image's own patches (--finish {:g}, as in training); --finish 0 "
     "leaves them as the model makes them."
 )
-LEFT_OUT = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
 ROUGH = (
     "Samples are rough without a finish: this run was trained for their layout alone (--layout); "
     "--layout 0 trains all of it."
+)
+LARGE = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
+SMALL = (
+    "Samples of {}x{} px (WxH) are written as the model makes them: a finish takes patches of {} "
+    "px of the image."
 )
 
 Size = tuple[int, int]
@@ -55,8 +59,7 @@ def finish_of(
 
     Args:
         model: that makes them.
-        level: 0 to 1; None: what the model was trained with says, but for large samples, which
-            are written as they are made and need little memory then.
+        level: 0 to 1; None: what the model was trained with says, but see `left_out`.
         seed: of the samples.
         size: (h, w) in px, by default the training size.
 
@@ -65,7 +68,7 @@ def finish_of(
     """
     size = size or model.sizes[-1]
     if level is None:
-        level = 0.0 if is_left_out(model, level, size) else model.config.finished
+        level = 0.0 if left_out(model, level, size) else model.config.finished
     if not level:
         return None
     if "mask" in method_of(model.config.method).pictures(model.config):
@@ -73,9 +76,13 @@ def finish_of(
             "--finish takes patches of the whole image, of what --mask left out, too; use --finish "
             "0 for this run."
         )
-    settings = METHODS[UNTRAINED].finishing
-    device = torch.device(model.device)
-    finisher = untrained(model.real, tile=tile_of(model.config.wraps), **settings)
+    finisher, device = _finisher_of(model), torch.device(model.device)
+    if _is_small(model, size, finisher):
+        raise UserError(
+            f"--finish takes patches of {finisher.least_size[0]} px, and samples of "
+            f"{size[1]}x{size[0]} px (WxH) or the image are smaller; use --finish 0 or a larger "
+            "--size."
+        )
     needed = f"Finished pictures of {size[1]}x{size[0]}"
     refuse_beyond_free(finisher.memory(size), device, needed, "a smaller --size or --finish 0")
     return Finish(finisher, level, seed)
@@ -86,15 +93,36 @@ def sketched_of(model: Any) -> Size | None:
     return model.sketched if isinstance(model, Sketches) else None
 
 
-def is_left_out(model: Any, level: float | None, size: Size | None) -> bool:
-    """Whether samples of `size` (h, w) are not finished because they are large.
+def left_out(model: Any, level: float | None, size: Size | None) -> str:
+    """Why samples of `size` (h, w) are not finished although the model's are; "" if they are.
 
-    What was trained to be finished always is.
+    Large ones are written as they are made and need little memory then, but for those of a model
+    that was trained to be finished; small ones have no patch.
     """
-    if sketched_of(model):
-        return False
-    pixels = sum(h * w for h, w in (size or model.sizes[-1], model.sizes[-1]))
-    return level is None and model.config.finished > 0 and pixels > UNASKED
+    if level is not None or not model.config.finished:
+        return ""
+    size = size or model.sizes[-1]
+    pixels = sum(h * w for h, w in (size, model.sizes[-1]))
+    if pixels > UNASKED and not sketched_of(model):
+        return LARGE.format(model.config.finished)
+    finisher = _finisher_of(model)
+    if _is_small(model, size, finisher):
+        return SMALL.format(size[1], size[0], finisher.least_size[0])
+    return ""
+
+
+def _finisher_of(model: Any) -> Finishes:
+    finisher: Finishes = untrained(
+        model.real, tile=tile_of(model.config.wraps), **METHODS[UNTRAINED].finishing
+    )
+    return finisher
+
+
+def _is_small(model: Any, size: Size, finisher: Finishes) -> bool:
+    """Whether samples of `size` (h, w), or the image, are smaller than a patch."""
+    real: Tensor = model.real
+    height, width = min(size[0], real.shape[-2]), min(size[1], real.shape[-1])
+    return height < finisher.least_size[0] or width < finisher.least_size[1]
 
 
 def untrained(real: Tensor, **settings: Any) -> Any:

@@ -72,7 +72,7 @@ class SamplesRequest(SizedRequest):
         minimum=0,
         maximum=1,
         kind="level",
-        shown="as the preset says",
+        shown="as in training",
     )
     arithmetic: str = option(
         "",

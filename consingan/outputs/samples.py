@@ -23,15 +23,7 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
-from consingan.outputs.finish import (
-    LEFT_OUT,
-    ROUGH,
-    SAID,
-    Finish,
-    finish_of,
-    is_left_out,
-    sketched_of,
-)
+from consingan.outputs.finish import ROUGH, SAID, Finish, finish_of, left_out, sketched_of
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -97,14 +89,10 @@ class SampleWork:
         if self.terms:
             write_arithmetic(self.model, self.terms, self.request, folder)
             say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
-        sizes = (None, *(size for _, size in self.others))
         finish = self._finish(None) if self.request.num_samples else None
-        if finish and self.request.finish is None:
-            say(SAID.format(finish.level))
         if self.request.num_samples and not finish and sketched_of(self.model):
             say(ROUGH)
-        if any(is_left_out(self.model, self.request.finish, size) for size in sizes):
-            say(LEFT_OUT.format(self.model.config.finished))
+        self._say_finish(say)
         looks: list[Look] = []
         for name, work in self._begun():
             made = work._written(folder / name)
@@ -133,6 +121,18 @@ class SampleWork:
         windows = [look.windows for look in looks if len(look.windows)]
         level = finish.level if finish else 0.0
         return RandomSamples(samples, crops, seams, windows, level)
+
+    def _say_finish(self, say: Say) -> None:
+        """Say whether samples are finished, and which are not, where nobody asked for either."""
+        level = self.model.config.finished
+        if not (self.request.num_samples and level) or self.request.finish is not None:
+            return
+        sizes = (None, *(size for _, size in self.others))
+        left = [left_out(self.model, None, size) for size in sizes]
+        if not all(left):
+            say(SAID.format(level))
+        for words in dict.fromkeys(filter(None, left)):
+            say(words)
 
     def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
         config, form = self.model.config, self.request.image_format

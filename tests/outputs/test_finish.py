@@ -157,7 +157,36 @@ def test_that_large_samples_are_left_as_they_are_is_said(
         request = SamplesRequest(num_samples=1, one_size=not sizes, sizes=sizes)
         begin(Blotches(image, finish=0.4), request).write(tmp_path, said.append)
         assert sum("Large samples" in line for line in said) == count, said
-        assert sum("(--finish 0.4, of the preset)" in line for line in said) == 1, said
+        assert sum("(--finish 0.4, as in training)" in line for line in said) == 1, said
+
+
+def test_nothing_is_said_of_a_finish_where_no_sample_is_made(
+    image: torch.Tensor, tmp_path: Any
+) -> None:
+    said: list[str] = []
+    begin(Blotches(image, finish=0.4), SamplesRequest(num_samples=0)).write(tmp_path, said.append)
+    assert not any("inish" in line for line in said)
+
+
+def test_samples_without_a_patch_are_left_as_they_are_and_that_is_said(
+    image: torch.Tensor, tmp_path: Any
+) -> None:
+    model, size = Blotches(image, finish=0.4), (8, 40)
+    model.least_size = (8, 8)
+    assert finish_of(model, None, 0, size) is None
+    assert finish_of(Blotches(image[..., :8, :], finish=0.4), None, 0, (40, 40)) is None
+    said: list[str] = []
+    begin(model, SamplesRequest(num_samples=1, sizes=(size,))).write(tmp_path, said.append)
+    assert sum("40x8 px (WxH) are written as the model makes them" in line for line in said) == 1
+
+
+def test_a_finish_of_samples_without_a_patch_is_refused_before_anything_is_made(
+    image: torch.Tensor,
+) -> None:
+    model = Blotches(image)
+    model.least_size = (8, 8)
+    with pytest.raises(UserError, match="patches of 9 px, and samples of 40x8 px"):
+        begin(model, SamplesRequest(num_samples=1, finish=0.5, sizes=((8, 40),)))
 
 
 def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
