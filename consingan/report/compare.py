@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -28,8 +27,7 @@ from consingan.report.kinds import KINDS
 from consingan.report.large import quality_of
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
-from consingan.report.write import METRICS_FILE, announced
-from consingan.runs.files import EVALUATION
+from consingan.report.write import announced, stored
 from consingan.runs.load import LoadedRun
 from consingan.settings.option import flag_name
 
@@ -45,11 +43,13 @@ class Entry:
         label: a letter that stands for it in tables.
         material: what it knows of itself, with some samples.
         judgement: None where the mode makes no random samples, or nothing was to be judged.
+        finish: how much of the samples was made anew of the image's own patches, 0 to 1.
     """
 
     label: str
     material: Material
     judgement: Judgement | None
+    finish: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,15 @@ def entry(
     label = label_of(number)
     if not KINDS[material.kind].mapped:
         return Entry(label, material, None)
-    judgement = stored(run, material)
+    judgement, level = stored(run, material)
     count = SHOWN if judgement is not None else max(SHOWN, samples)
-    finish = finish_of(run.model, None, seed)
+    finish = finish_of(run.model, level, seed)
     made = list(random_samples(run.model, count, seed=seed, finish=finish))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
         judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
-    return Entry(label, material, judgement)
+    return Entry(label, material, judgement, finish.level if finish else 0.0)
 
 
 def given_back(material: Material) -> Reconstruction | None:
@@ -112,17 +112,6 @@ def given_back(material: Material) -> Reconstruction | None:
 def label_of(number: int) -> str:
     """A, B, ... Z, then 27 and so on."""
     return chr(ord("A") + number) if number < 26 else str(number + 1)
-
-
-def stored(run: LoadedRun, material: Material) -> Judgement | None:
-    """The figures that `evaluate_model.py` left, if they are of the run as it is now."""
-    path = run.path / EVALUATION / METRICS_FILE
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        fits = record["stages"] == len(material.sizes) and record["count"] > 0
-        return Judgement.from_dict(record) if fits else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # it can be computed anew
 
 
 def _judged(
@@ -210,6 +199,11 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
     counts = {e.judgement.count for e in entries if e.judgement}
     if len(counts) > 1:
         found.append("The numbers of samples differ, so the intervals do as well.")
+    found += [
+        f"Samples of {e.label} were evaluated with --finish {e.finish:g}, not as in its training."
+        for e in entries
+        if e.judgement and e.finish != e.material.config.finished
+    ]
     if any(e.judgement is None for e in entries):
         found.append("– stands for what was not judged.")
     return found

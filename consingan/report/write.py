@@ -1,8 +1,9 @@
-"""Judge what an evaluation made and leave metrics.json and report.html beside it."""
+"""Judge what an evaluation made, leave metrics.json and report.html beside it, read it again."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -189,6 +190,23 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     record |= KINDS[material.kind].figures(material.made)
+    if (finish := getattr(material.made, "finish", None)) is not None:
+        record["finish"] = finish
     if material.windows is not None:
         record["windows"] = material.windows.to_json()
     return record if material.region is None else record | {"region": asdict(material.region)}
+
+
+def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, float | None]:
+    """The figures that `evaluate_model.py` left, and the finish of what it judged.
+
+    None and None where they are not of the run as it is now.
+    """
+    path = run.path / EVALUATION / METRICS_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["stages"] != len(material.sizes) or record["count"] < 1:
+            return None, None
+        return Judgement.from_dict(record), record.get("finish")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, None  # it can be computed anew

@@ -7,16 +7,18 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from report_cases import assert_self_contained, judgement, tiny_run
 
 from consingan.cli.comparing import compare_command
 from consingan.machine.files import write_json
 from consingan.metrics.summary import Summary
+from consingan.outputs.samples import RandomSamples
 from consingan.report import compare
 from consingan.report.compare import Entry
 from consingan.report.gather import gather
-from consingan.report.write import metrics_record
+from consingan.report.write import metrics_record, stored
 from consingan.runs.load import load_run
 
 
@@ -80,14 +82,33 @@ def test_figures_of_the_evaluation_are_taken_unless_stale(folders: list[Path]) -
     path.parent.mkdir()
     try:
         write_json(path, metrics_record(material, 0))
-        assert compare.stored(run, material) == material.judgement
+        assert stored(run, material) == (material.judgement, None)
         write_json(path, {**json.loads(path.read_text()), "stages": 1})
-        assert compare.stored(run, material) is None
+        assert stored(run, material) == (None, None)
         path.write_text("{")
-        assert compare.stored(run, material) is None
+        assert stored(run, material) == (None, None)
     finally:
         path.unlink()
         path.parent.rmdir()
+
+
+def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:
+    run = load_run(folders[0])
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
+    path = folders[0] / "Evaluation" / "metrics.json"
+    path.parent.mkdir()
+    found = {}
+    try:
+        for level in (0.0, 0.5):
+            made = RandomSamples([], finish=level)
+            write_json(path, metrics_record(dataclasses.replace(material, made=made), 0))
+            found[level] = compare.entry(0, run, 3, 0, lambda _: None)
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+    shown = [torch.cat(list(one.material.samples)) for one in found.values()]
+    assert not torch.equal(*shown)
+    assert [len(compare.warnings_of([one])) for one in found.values()] == [0, 1]
 
 
 def test_command_writes_the_page(folders: list[Path], tmp_path: Path) -> None:
