@@ -15,11 +15,13 @@ from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.metrics.sifid import load_inception
 from consingan.outputs.contract import FromPictures, Request, Say, Work
+from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import chosen_format, said_of_range
 from consingan.outputs.ownership import folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
 from consingan.report.kinds import KINDS
+from consingan.report.verdicts import other_finish
 from consingan.report.write import (
     Extras,
     all_alike,
@@ -95,7 +97,9 @@ class Evaluation:
         if self.judging.metrics:
             write_report(self.run, folder, made, self.request, self.extras)
         elif all_alike(self.run.model, _samples(made)):
-            advice = self.run.method.remedy("alike", self.run.model.config)
+            trained_anew = self.run.method.remedy("alike", self.run.model.config)
+            sketched = sketched_of(self.run.model) is not None
+            advice = other_finish(made, sketched) or trained_anew
             self.extras.say(f"Note: all samples are nearly the training image. {advice}".rstrip())
 
 

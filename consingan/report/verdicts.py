@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -159,13 +160,22 @@ def copied_of(facts: Facts, judgement: Judgement) -> float:
 
 def more_variety(facts: Facts) -> str:
     """What to change where samples are alike: of a finish its level, which takes no training."""
-    finish = getattr(facts.made, "finish", 0.0)
-    if not finish:
-        return facts.remedy("copies")
+    sketched = facts.quality is not None and facts.quality.size is not None
+    return other_finish(facts.made, sketched) or facts.remedy("copies")
+
+
+def other_finish(made: Any, sketched: bool) -> str:
+    """How samples that were finished vary more; "" of others.
+
+    Args:
+        made: by the output.
+        sketched: whether samples are rough without a finish, see `contract.Sketches`.
+    """
+    if not (finish := getattr(made, "finish", 0.0)):
+        return ""
     ways = [f"--finish {finish + 0.1:.2g}, which makes more anew"] if finish <= 0.7 else []
-    if facts.quality is None or facts.quality.size is None:  # else samples are rough without
-        ways.append("--finish 0")
-    return f"Evaluate with {', or '.join(ways)}." if ways else facts.remedy("copies")
+    ways += [] if sketched else ["--finish 0"]
+    return f"Evaluate with {', or '.join(ways)}." if ways else ""
 
 
 def on_texture(facts: Facts, judgement: Judgement, what: str) -> Iterator[Verdict]:
