@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,10 @@ from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
 from consingan.outputs.finish import finish_of
-from consingan.outputs.requests import DETAILS, CompositeRequest, SamplesRequest
+from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
-from consingan.settings.option import check_field
 
 Size = tuple[int, int]
 GivenSize = int | Size  # a square, or (height, width)
@@ -105,7 +104,8 @@ class TrainedModel:
         model = self._able(Samples, "samples", "random samples")
         _check_whole("n", n)
         where = _checked_size(size)
-        check_field(SamplesRequest.__dataclass_fields__["finish"], finish)
+        if finish is not None:
+            _check_share("finish", finish)
         finished = finish_of(model, finish, seed, where)
         return torch.cat(list(random_samples(model, n, where, seed, finish=finished)))
 
@@ -255,7 +255,7 @@ def _check_whole(name: str, value: int) -> None:
 
 
 def _check_share(name: str, value: float) -> None:
-    if not 0 <= value <= 1:  # NaN, too
+    if not (isinstance(value, Real) and 0 <= value <= 1):  # NaN, too
         raise UserError(f"{name}={value!r} must be 0 to 1.")
 
 

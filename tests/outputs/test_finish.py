@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from commands import copy_of_run, evaluate_model, pixels_of, save, scene, trained
@@ -23,6 +24,7 @@ from consingan.outputs.samples import RandomSamples, begin, random_samples
 from consingan.outputs.tiles import seam_of
 from consingan.report.kinds import KINDS
 from consingan.report.material import Facts
+from consingan.report.verdicts import other_finish
 from consingan.runs.load import load_run
 from consingan.settings.tiles import TILES
 
@@ -206,8 +208,10 @@ def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
 
 def test_python_takes_the_same_number() -> None:
     model = consingan.load(trained("generation"))
-    assert not torch.equal(model.sample(1, seed=1, finish=0.5), model.sample(1, seed=1))
-    for wrong in (-0.1, 2, "much"):
+    finished = model.sample(1, seed=1, finish=0.5)
+    assert not torch.equal(finished, model.sample(1, seed=1))
+    assert torch.equal(finished, model.sample(1, seed=1, finish=np.float32(0.5)))
+    for wrong in (-0.1, 2, float("nan"), "much"):
         with pytest.raises(UserError, match="finish"):
             model.sample(1, finish=wrong)  # type: ignore[arg-type]
 
@@ -239,5 +243,6 @@ def test_pieces_of_the_image_are_no_fault_of_finished_samples() -> None:
         alike = replace(facts, judgement=judgement(diversity=0.01))
         advice = [v.advice for v in KINDS["samples"].verdicts(alike) if "alike" in v.text]
         assert ("--finish 0.6" in advice[0]) == (finish > 0), advice
+        assert (other_finish(facts.made, False) == advice[0]) == (finish > 0)
     assert "copies" in said[0.0]
     assert "copies" not in said[0.5]
