@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,16 @@ class BesideCrops:
         )
 
 
-def beside_crops(model: Any, seed: int) -> BesideCrops:
-    """Compare a model's samples with what it learned, see `contract.Crops` and `Samples`."""
+def beside_crops(
+    model: Any, seed: int, finish: Callable[[Tensor, int], Tensor] | None = None
+) -> BesideCrops:
+    """Compare a model's samples with what it learned, see `contract.Crops` and `Samples`.
+
+    Args:
+        model: that makes them.
+        seed: of both.
+        finish: of each sample, see `finish.Finish`; None: they are as the model makes them.
+    """
     crops = model.crops(2 * COUNT, seed)
     step = model.at_a_time(None)
     parts = [
@@ -55,6 +64,8 @@ def beside_crops(model: Any, seed: int) -> BesideCrops:
         for first in range(0, COUNT, step)
     ]
     samples, (first, second) = torch.cat(parts), crops.split(COUNT)
+    if finish is not None:
+        samples = torch.cat(list(map(finish, samples.split(1), range(COUNT))))
     return BesideCrops(
         first,
         samples,

@@ -117,7 +117,7 @@ class SampleWork:
         for name, size in self.others:
             deque(self._files(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        crops, seams = self._beside_crops(folder, say), self._as_tiles(looks, folder, say)
+        crops, seams = self._beside_crops(folder, finish, say), self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
         level = finish.level if finish else 0.0
         return RandomSamples(samples, crops, seams, windows, level)
@@ -146,10 +146,10 @@ class SampleWork:
         say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
         return found
 
-    def _beside_crops(self, folder: Path, say: Say) -> BesideCrops | None:
+    def _beside_crops(self, folder: Path, finish: Finish | None, say: Say) -> BesideCrops | None:
         if not isinstance(self.model, Crops):
             return None
-        found = beside_crops(self.model, self.request.seed)
+        found = beside_crops(self.model, self.request.seed, finish)
         write_image(
             folder / f"{CROPS}{sheet_suffix(self.request.image_format)}", crops_sheet(found)
         )

@@ -74,6 +74,12 @@ def test_the_report_judges_samples_by_crops() -> None:
     assert figures == {"beside_crops": {"swd_to_crops": 28.0, "swd_between_crops": 3.0}}
 
 
+def test_samples_are_compared_as_they_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consingan.outputs.crops.COUNT", 4)
+    found = beside_crops(Cuts(), 0, lambda sample, index: torch.full_like(sample, index / 4))
+    assert found.samples[:, 0, 0, 0].tolist() == [0, 0.25, 0.5, 0.75]
+
+
 def test_a_sheet_lies_beside_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consingan.outputs.crops.COUNT", 4)
     model = Cuts()
