@@ -43,13 +43,14 @@ class Entry:
         label: a letter that stands for it in tables.
         material: what it knows of itself, with some samples.
         judgement: None where the mode makes no random samples, or nothing was to be judged.
-        finish: how much of the samples was made anew of the image's own patches, 0 to 1.
+        finish: how much of the samples was made anew of the image's own patches, 0 to 1, where an
+            evaluation was told so.
     """
 
     label: str
     material: Material
     judgement: Judgement | None
-    finish: float = 0.0
+    finish: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def entry(
         say(f"{label}: not evaluated yet, judging {samples} samples")
         judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
-    return Entry(label, material, judgement, finish.level if finish else 0.0)
+    usual = finish_of(run.model, None, seed)
+    told = None if level == (usual.level if usual else 0.0) else level
+    return Entry(label, material, judgement, told)
 
 
 def given_back(material: Material) -> Reconstruction | None:
@@ -202,7 +205,7 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
     found += [
         f"Samples of {e.label} were evaluated with --finish {e.finish:g}, not as in its training."
         for e in entries
-        if e.judgement and e.finish != e.material.config.finished
+        if e.finish is not None
     ]
     if any(e.judgement is None for e in entries):
         found.append("– stands for what was not judged.")

@@ -207,6 +207,7 @@ def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, float 
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["stages"] != len(material.sizes) or record["count"] < 1:
             return None, None
-        return Judgement.from_dict(record), record.get("finish")
+        level = record.get("finish")
+        return Judgement.from_dict(record), None if level is None else float(level)
     except (OSError, ValueError, KeyError, TypeError):
         return None, None  # it can be computed anew
