@@ -59,8 +59,12 @@ def execution_line(execution: Execution) -> str:
 
 
 def settings_by_origin(job: Job) -> Iterator[str]:
-    """Settings that are not defaults, a line for each place that they came from."""
+    """Settings that are not defaults, a line for each place that they came from.
+
+    Of a preset those are left out that change nothing beside the others.
+    """
     config = job.chosen.config
+    idle = {name for name, _ in job.method.idle(config)}
     words = {
         "task": f"recommended for {config.train_mode}",
         "preset": f"preset {config.preset}",
@@ -74,6 +78,8 @@ def settings_by_origin(job: Job) -> Iterator[str]:
         names = [name for name, place in job.chosen.origin.items() if place == origin]
         if "manual_seed" in names:
             names.remove("manual_seed")  # it has been said, and may have been drawn
+        if origin == "preset":
+            names = [name for name in names if name not in idle]
         if names:
             yield f"{title}: " + ", ".join(f"{flags[n]} {getattr(config, n)}" for n in names)
 

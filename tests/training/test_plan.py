@@ -58,3 +58,11 @@ def test_a_cut_stage_is_timed_with_its_own_steps(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(plan.time, "perf_counter", lambda: clock.now)
     job = make_job(niter=50, fine_niter=4, fine_d_steps=1)  # 3 stages
     assert [plan.time_iteration(job, stage) for stage in (0, 1, 2)] == [31, 17, 17]
+
+
+@pytest.mark.parametrize(("mode", "named"), [("generation", True), ("animation", False)])
+def test_of_a_preset_only_what_counts_is_named(mode: str, named: bool) -> None:
+    job = make_job(input_name="skimage:coffee", preset="fast", train_mode=mode, max_size=40, nfc=4)
+    (line,) = (line for line in plan.settings_by_origin(job) if line.startswith("preset fast:"))
+    assert ("finish" in line) == ("layout" in line) == named
+    assert ("fine_niter" in line) != named
