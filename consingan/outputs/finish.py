@@ -21,7 +21,7 @@ SAID = (
     "leaves them as the model makes them."
 )
 ROUGH = (
-    "Samples are rough without a finish: this run was trained for their layout alone (--layout); "
+    "Samples are blurred without a finish: this run was trained for their layout alone (--layout); "
     "--layout 0 trains all of it."
 )
 LARGE = "Large samples are written as the model makes them; --finish {:g} finishes them, too."

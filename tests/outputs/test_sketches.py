@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from commands import main_train, only_run, save, scene
+from safetensors.torch import load_file
 from small_models import SIZES, model
 
+from consingan.images.resize import resize_to
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.finish import ROUGH, finish_of, sketched_of
@@ -85,9 +88,25 @@ def test_the_command_trains_a_layout_and_begins_the_rest(tmp_path: Path) -> None
     done = main_train(*words)
     assert done.exit_code == 0, done.output
     assert "--fine_niter does nothing with --layout 24" in done.output
+    run = only_run(tmp_path / "runs")
     lengths = [len(path.read_text("utf-8").splitlines()) - 1
-               for path in sorted(only_run(tmp_path / "runs").glob("*/losses.csv"))]  # fmt: skip
-    assert lengths == [12, 10, 10]
+               for path in sorted(run.glob("*/losses.csv"))]  # fmt: skip
+    assert lengths == [12, 1, 1]
+    learned, kept = (load_file(run / f"{stage}" / "weights.safetensors") for stage in (0, 2))
+    assert all(torch.equal(kept[name], learned[name]) for name in learned if "generator" in name)
+
+
+def test_a_sample_is_that_of_the_trained_stages_enlarged() -> None:
+    sketch = sketching()
+    part = replace(sketch, anchors=sketch.anchors[:1])
+    small = part.sample([3], None, 5)
+    assert torch.equal(sketch.sample([3], None, 5), resize_to(small, SIZES[-1]).clamp(-1, 1))
+    assert sketch.sample([0, 1], (180, 74), 5).shape == (2, 3, 180, 74)
+    assert sketch.reconstruction().shape == (1, 3, *SIZES[-1])
+    assert not sketch.unrolls((4000, 4000))
+    assert (
+        0 < sketch.picture_memory((900, 370), 2) < sketching(layout=0).picture_memory((900, 370), 2)
+    )
 
 
 def test_advice_for_variety_names_no_rough_samples() -> None:

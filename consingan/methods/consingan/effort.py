@@ -8,7 +8,7 @@ from consingan.methods.consingan.config import ConSinGANConfig
 
 Size = tuple[int, int]
 
-BEGUN = 10  # iterations of a stage whose detail is made anew anyway
+BEGUN = 1  # iterations of a stage whose detail is made anew anyway, at which nothing is learned
 
 
 def at_stage(
@@ -29,10 +29,11 @@ def at_stage(
     """
     if stage < (whole or -(-len(pixels) // 3)):
         return config
+    if whole:  # a few steps of a new stage would only disturb those before it (measured)
+        return config.replace(niter=BEGUN, d_steps=1, g_steps=1, lr_g=0.0, lr_d=0.0)
     iterations = round(config.fine_niter * pixels[-1] / pixels[stage]) or config.niter
     return config.replace(
-        niter=min(BEGUN if whole else iterations, config.niter),
-        d_steps=config.fine_d_steps or config.d_steps,
+        niter=min(iterations, config.niter), d_steps=config.fine_d_steps or config.d_steps
     )
 
 

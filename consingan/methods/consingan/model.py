@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from consingan.images.resize import resize_to
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.precision import Arithmetic
@@ -101,6 +102,8 @@ class ConSinGAN:
 
         Nothing is asked of it where the training left something out: there it is `real`.
         """
+        if part := self.trained_part:
+            return resize_to(part.reconstruction(), self.sizes[-1]).clamp(-1, 1)
         output = made_of(self.generator, self.fixed_noises, self.amplitudes)
         if self.holed is None:
             return output
@@ -108,6 +111,8 @@ class ConSinGAN:
 
     def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
         """See `contract.Samples`."""
+        if part := self.trained_part:
+            return sampling.enlarged(self, part, indices, size, seed)
         return sampling.sample(self, indices, size, seed)
 
     def at_a_time(self, size: Size | None = None) -> int:
@@ -117,11 +122,13 @@ class ConSinGAN:
 
     def picture_memory(self, size: Size | None, pictures: int) -> int:
         """See `contract.Foresees`."""
+        if part := self.trained_part:
+            return sampling.enlarged_memory(self, part, size, pictures)
         return sampling.picture_memory(self, size, pictures)
 
     def unrolls(self, size: Size | None) -> bool:
         """See `contract.Unrolls`."""
-        return sampling.by_strips(self, size or self.sizes[-1])
+        return not self.sketched and sampling.by_strips(self, size or self.sizes[-1])
 
     def unroll(self, index: int, size: Size | None, seed: int) -> Iterator[Tensor]:
         """See `contract.Unrolls`."""
@@ -139,6 +146,12 @@ class ConSinGAN:
     def sketched(self) -> Size | None:
         """See `contract.Sketches`."""
         return effort.sketched(self.config, self.sizes)
+
+    @property
+    def trained_part(self) -> ConSinGAN | None:
+        """The stages that were trained where finer ones were only begun; None: all were."""
+        whole = effort.layout_stages(self.config, self.sizes)
+        return replace(self, anchors=self.anchors[:whole]) if whole else None
 
     @property
     def least_size(self) -> Size:

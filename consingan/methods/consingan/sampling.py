@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 MIN_SIDE = 8  # px; below it a picture has no content
+ENLARGED = 3  # pictures in memory while one is enlarged
 WALK_NOISES = 5  # fixed, drawn, and of three frames
 MIN_COARSEST = 3  # px that must be left at the coarsest stage
 
@@ -91,6 +92,22 @@ def sample(model: ConSinGAN, indices: Sequence[int], size: Size | None, seed: in
     noises = [torch.cat(stage) for stage in zip(*drawn, strict=True)]
     del drawn
     return _made(model, noises[0], noises[1:]).cpu()
+
+
+def enlarged(
+    model: ConSinGAN, part: ConSinGAN, indices: Sequence[int], size: Size | None, seed: int
+) -> Tensor:
+    """What `sample` makes with the stages of `part` alone, enlarged to `size` (h, w)."""
+    sizes = output_sizes(model, size)
+    made = sample(part, indices, sizes[len(part.anchors) - 1], seed)
+    return resize_to(made, sizes[-1]).clamp(-1, 1)
+
+
+def enlarged_memory(model: ConSinGAN, part: ConSinGAN, size: Size | None, pictures: int) -> int:
+    """Bytes that `enlarged` takes for so many pictures of `size` (h, w)."""
+    sizes, channels = output_sizes(model, size), model.config.nc_im
+    small = picture_memory(part, sizes[len(part.anchors) - 1], pictures)
+    return small + 4 * ENLARGED * channels * pictures * math.prod(sizes[-1])
 
 
 def picture_memory(model: ConSinGAN, size: Size | None, pictures: int) -> int:

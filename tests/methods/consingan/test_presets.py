@@ -130,7 +130,6 @@ def test_where_samples_are_finished_stages_beyond_the_layout_are_only_begun() ->
     stages = [at_stage(config, stage, DEFAULT, whole) for stage in range(6)]
     assert [(own.niter, own.d_steps) for own in stages] == [(100, 3)] * 3 + [(BEGUN, 1)] * 3
     assert [sketched(config, SIZES[:n]) for n in range(1, 7)] == [None] * 3 + [(41, 61)] * 3
-    assert at_stage(config.replace(niter=4), 5, DEFAULT, whole).niter == 4
 
 
 def test_the_first_stage_is_trained_however_small_the_layout() -> None:
