@@ -25,7 +25,7 @@ LAYOUT = 34  # px of the shorter side: of finer detail a finish leaves next to n
 PRESETS: dict[str, Settings] = {
     "paper": {},
     "best": {**CLOSE, "niter": 2000, "fine_niter": 180, "finish": 0.575, "layout": LAYOUT},
-    "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, "finish": 0.45, "layout": LAYOUT},
+    "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, "finish": 0.55, "layout": LAYOUT},
     "draft": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.5, "layout": LAYOUT},
 }
 
