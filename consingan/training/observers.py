@@ -101,9 +101,9 @@ class ProgressBar:
 
 
 def _last(record: StageRecord, trainer: Trainer) -> str:
-    """How well the stage gives back the image, where its method measures that."""
+    """How well the stage gives back the image, where its method measures that and it learned."""
     name = method_of(trainer.config.method).reconstruction
-    if not name:
+    if not name or len(record.losses) < 2:
         return ""
     value = record.losses[-1, trainer.training.losses.index(name)].item()
     return f", reconstruction loss {value:.4f}"

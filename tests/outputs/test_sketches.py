@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from commands import main_train, only_run, save, scene
+from helpers import make_job
 from safetensors.torch import load_file
 from small_models import SIZES, model
 
@@ -115,3 +116,10 @@ def test_advice_for_variety_names_no_rough_samples() -> None:
             for own in (quality, None)]  # fmt: skip
     assert said[0] == "Evaluate with --finish 0.6, which makes more anew."
     assert said[1].endswith("or --finish 0.")
+
+
+def test_a_stage_that_was_only_begun_is_not_called_flat() -> None:
+    job = make_job(input_name="skimage:coffee", max_size=56, train_stages=3, nfc=4, niter=200,
+                   finish=0.5, layout=24)  # fmt: skip
+    poor = torch.full((200, len(job.training.losses)), 100.0)
+    assert [job.training.flat(stage, poor) for stage in range(3)] == [True, False, False]

@@ -17,6 +17,7 @@ from consingan.methods.consingan.anchors import Anchor, anchors_from, check_anch
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops
 from consingan.methods.consingan.draws import Draws, Randomness
+from consingan.methods.consingan.effort import layout_stages
 from consingan.methods.consingan.engine import Engine, EngineFactory, Recipe, StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.filling import regions_of
@@ -183,7 +184,9 @@ class ConSinGANTraining(Planned):
 
     def flat(self, stage: int, losses: Tensor) -> bool:
         """Whether a finished stage gives the image back no better than one flat color does."""
-        alpha = self.config.alpha
+        alpha, whole = self.config.alpha, layout_stages(self.config, self.sizes)
+        if whole and stage >= whole:  # it was only begun
+            return False
         # The first stage's count, which no later one exceeds.
         if alpha == 0 or self.config.niter < saturation.ENOUGH:
             return False
