@@ -120,6 +120,6 @@ def test_advice_for_variety_names_no_rough_samples() -> None:
 
 def test_a_stage_that_was_only_begun_is_not_called_flat() -> None:
     job = make_job(input_name="skimage:coffee", max_size=56, train_stages=3, nfc=4, niter=200,
-                   finish=0.5, layout=24)  # fmt: skip
+                   finish=0.5, layout=9)  # fmt: skip
     poor = torch.full((200, len(job.training.losses)), 100.0)
     assert [job.training.flat(stage, poor) for stage in range(3)] == [True, False, False]
