@@ -578,6 +578,16 @@ class Sketches(Protocol):
 
 
 @runtime_checkable
+class HasTrainedPart(Protocol):
+    """Gives the stages that were trained where finer ones were only begun, see `Sketches`."""
+
+    @property
+    def trained_part(self) -> Model | None:
+        """A model of them alone, whose pictures have their size; None: all were trained."""
+        ...
+
+
+@runtime_checkable
 class Unrolls(Protocol):
     """Makes large pictures strip by strip, so that they need not be held whole."""
 

@@ -16,10 +16,8 @@ from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.settings.config import UNASKED
 from consingan.settings.tiles import TILES
 
-SAID = (
-    "Samples are finished with the image's own patches (--finish {:g}, as in training); --finish 0 "
-    "leaves them as the model makes them."
-)
+SAID = "Samples are finished with the image's own patches (--finish {:g}, as in training)"
+UNFINISHED = "; --finish 0 leaves them as the model makes them"
 ROUGH = (
     "Samples are blurred without a finish: this run was trained for their layout alone (--layout); "
     "--layout 0 trains all of it."

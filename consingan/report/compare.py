@@ -109,7 +109,7 @@ def given_back(material: Material) -> Reconstruction | None:
     """How well a run gives back its training image, where it can."""
     if material.reconstruction is None:
         return None
-    return quality_of(unit(material.real), unit(material.reconstruction), material.sketched)
+    return quality_of(unit(material.real), unit(material.reconstruction), material.sketch)
 
 
 def label_of(number: int) -> str:

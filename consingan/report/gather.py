@@ -11,9 +11,8 @@ from torch import Tensor
 from consingan.images.names import shown
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
-from consingan.methods.contract import Reconstructs
+from consingan.methods.contract import HasTrainedPart, Reconstructs
 from consingan.methods.registry import method_of
-from consingan.outputs.finish import sketched_of
 from consingan.report.material import Material, Setting
 from consingan.runs.curves import length, read_curves
 from consingan.runs.folder import RunFolder
@@ -40,12 +39,18 @@ def gather(run: LoadedRun) -> Material:
         stages=model.stages,
         real=model.real.cpu(),
         reconstruction=_given_back(model),
-        sketched=sketched_of(model),
+        sketch=_sketch(model),
     )
 
 
 def _given_back(model: Any) -> Tensor | None:
     return model.reconstruction().cpu() if isinstance(model, Reconstructs) else None
+
+
+def _sketch(model: Any) -> tuple[Tensor, Tensor] | None:
+    part = model.trained_part if isinstance(model, HasTrainedPart) else None
+    returned = _given_back(part)
+    return None if part is None or returned is None else (part.real.cpu(), returned)
 
 
 def settings(config: Config) -> list[Setting]:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import unit
-from consingan.images.resize import resize_to
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.metrics.swd import pooled_distances
 from consingan.outputs.large import (
@@ -24,8 +23,6 @@ from consingan.report import figures
 from consingan.report.material import Facts, Material, Verdict, Windows
 from consingan.report.style import note, picture, section
 from consingan.report.verdicts import FAR
-
-Size = tuple[int, int]
 
 NEAR = 2.0
 """Times the distance of two sets of windows of the image, up to which samples have its detail."""
@@ -51,18 +48,24 @@ def judge_windows(real: Tensor, samples: Sequence[Tensor]) -> Windows | None:
     return Windows(own, samples[0], distances, between)
 
 
-def quality_of(real: Tensor, given_back: Tensor, sketched: Size | None = None) -> Reconstruction:
+def quality_of(
+    real: Tensor, given_back: Tensor, sketch: tuple[Tensor, Tensor] | None = None
+) -> Reconstruction:
     """`reconstruction_quality` of (1, C, h, w) in [0, 1]; of large pictures that of windows.
 
-    Of a model that was trained for the layout alone it is that of pictures reduced to `sketched`.
+    Args:
+        real: the image.
+        given_back: what the model gives back of it.
+        sketch: both in [-1, 1] at the last stage that was trained, where that is not the finest.
     """
-    if sketched:
-        small = [resize_to(x, sketched).clamp(0, 1) for x in (real, given_back.to(real))]
-        return dataclasses.replace(reconstruction_quality(*small), size=sketched)
-    found = places((real.shape[-2], real.shape[-1]))
-    if found:
+    if sketch:
+        size = (sketch[0].shape[-2], sketch[0].shape[-1])
+        found = reconstruction_quality(*(unit(x) for x in sketch))
+        return dataclasses.replace(found, size=size)
+    seen = places((real.shape[-2], real.shape[-1]))
+    if seen:
         real, given_back = (
-            torch.cat(windows_at(x, found).split(1), 3) for x in (real, given_back.to(real))
+            torch.cat(windows_at(x, seen).split(1), 3) for x in (real, given_back.to(real))
         )
     return reconstruction_quality(real, given_back)
 

@@ -171,7 +171,8 @@ class Material:
         stages: how many a whole training has.
         real: the training image.
         reconstruction: what the model gives back of it, where it can.
-        sketched: (h, w) in px, reduced to which that is right; None: as it is.
+        sketch: image and reconstruction at the last stage that was trained, where finer ones were
+            only begun.
         samples: random samples, or frames of an animation.
         maps: novelty maps of the first few samples.
         made: what the output left, see its module.
@@ -193,7 +194,7 @@ class Material:
     stages: int
     real: Tensor
     reconstruction: Tensor | None
-    sketched: Size | None = None
+    sketch: tuple[Tensor, Tensor] | None = None
     samples: Sequence[Tensor] = ()
     maps: Sequence[Tensor] = ()
     made: Any = None

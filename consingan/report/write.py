@@ -129,7 +129,7 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     kind = KINDS[material.kind]
     real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
     given_back = None if material.reconstruction is None else unit(material.reconstruction)
-    quality = None if given_back is None else quality_of(real, given_back, material.sketched)
+    quality = None if given_back is None else quality_of(real, given_back, material.sketch)
     pictures, small = kind.pictures(made), reduced(real)
     judgement = None
     if seen := kind.judged(pictures):

@@ -61,7 +61,8 @@ def test_the_reconstruction_is_judged_as_a_sketch() -> None:
     rng = torch.Generator().manual_seed(0)
     real = torch.rand(1, 3, 12, 16, generator=rng).repeat_interleave(4, 2).repeat_interleave(4, 3)
     noisy = (real + 0.1 * torch.randn(real.shape, generator=rng)).clamp(0, 1)
-    whole, small = quality_of(real, noisy), quality_of(real, noisy, (12, 16))
+    sketch = (2 * real[..., ::4, ::4] - 1, 2 * real[..., ::4, ::4] - 1.01)
+    whole, small = quality_of(real, noisy), quality_of(real, noisy, sketch)
     assert whole.size is None
     assert small.size == (12, 16)
     assert small.psnr > whole.psnr + 6
