@@ -23,7 +23,15 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
-from consingan.outputs.finish import ROUGH, SAID, Finish, finish_of, left_out, sketched_of
+from consingan.outputs.finish import (
+    ROUGH,
+    SAID,
+    UNFINISHED,
+    Finish,
+    finish_of,
+    left_out,
+    sketched_of,
+)
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
@@ -130,7 +138,7 @@ class SampleWork:
         sizes = (None, *(size for _, size in self.others))
         left = [left_out(self.model, None, size) for size in sizes]
         if not all(left):
-            say(SAID.format(level))
+            say(SAID.format(level) + ("." if sketched_of(self.model) else f"{UNFINISHED}."))
         for words in dict.fromkeys(filter(None, left)):
             say(words)
 
