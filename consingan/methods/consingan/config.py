@@ -30,7 +30,7 @@ class ConSinGANConfig(Config):
     )
     preset: str = option(
         "paper",
-        "Effort: paper as published; fast in an eighth of its time, best a seventh; draft a look.",
+        "Effort: paper as published; fast in a twentieth of its time, best a tenth; draft a look.",
         choices=PRESETS.keys(),
     )
     train_stages: int = option(
