@@ -150,7 +150,7 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"flavour": 1}, "There is no setting 'flavour'; see .*ConSinGANConfig"),
+        ({"sweetness": 1}, "There is no setting 'sweetness'; see .*ConSinGANConfig"),
         ({"iterations": 3, "min_sise": 9}, "There is no setting 'iterations'"),
         ({"nitre": 3}, "There is no setting 'nitre'; did you mean 'niter'?"),
         ({"manualSeed": 3}, "There is no setting 'manualSeed'; did you mean 'manual_seed'?"),
