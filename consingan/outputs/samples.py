@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images.deep import refuse_format, sheet_suffix, write_as
 from consingan.images.io import write_image
 from consingan.images.picture import gray_as, is_gray, without_colors
@@ -43,6 +45,7 @@ from consingan.outputs.sizes import (
     unrolled,
 )
 from consingan.outputs.tiles import Seams, doubled, seam_of
+from consingan.settings.config import UNASKED
 
 GRID_SAMPLES = 16
 PREVIEWED = 6
@@ -237,7 +240,10 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
     """A few samples of a model in training, finished where it makes but a sketch of them."""
     height, width = _size_of(model)
     count, seed = _at_most(PREVIEWED, PREVIEWED_PIXELS, height * width), model.config.manual_seed
-    finish = finish_of(model, None, seed) if sketched_of(model) else None
+    finish = None
+    if sketched_of(model) and 2 * height * width <= UNASKED:
+        with contextlib.suppress(UserError):  # for want of memory: a look must stop no training
+            finish = finish_of(model, None, seed)
     return list(random_samples(model, count, seed=seed, finish=finish))
 
 

@@ -14,6 +14,7 @@ from helpers import make_job
 from safetensors.torch import load_file
 from small_models import SIZES, model
 
+from consingan.errors import UserError
 from consingan.images.resize import resize_to
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -124,3 +125,18 @@ def test_a_stage_that_was_only_begun_is_not_called_flat() -> None:
                    finish=0.5, layout=9)  # fmt: skip
     poor = torch.full((200, len(job.training.losses)), 100.0)
     assert [job.training.flat(stage, poor) for stage in range(3)] == [True, False, False]
+
+
+def test_a_sketch_that_goes_around_is_enlarged_around() -> None:
+    sketch = model(finish=0.5, layout=20, tile="both")
+    made = sketch.sample([0], None, 5)
+    inside = (made[..., 1:, :] - made[..., :-1, :]).abs().mean()
+    assert (made[..., 0, :] - made[..., -1, :]).abs().mean() < 1.5 * inside
+
+
+def test_no_memory_for_a_preview_stops_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise UserError("There is not enough memory.")
+
+    monkeypatch.setattr("consingan.outputs.finish.refuse_beyond_free", refuse)
+    assert all(made.any() for made in preview(sketching(), None))

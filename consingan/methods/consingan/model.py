@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from consingan.images.resize import resize_to
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.precision import Arithmetic
@@ -19,7 +18,7 @@ from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.rows import rows_of
 from consingan.methods.consingan.strips import Strips
 from consingan.methods.consingan.tasks import TASKS, Mode
-from consingan.methods.consingan.tiles import Around
+from consingan.methods.consingan.tiles import Around, resized_around
 from consingan.methods.contract import Walk
 from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
@@ -103,7 +102,7 @@ class ConSinGAN:
         Nothing is asked of it where the training left something out: there it is `real`.
         """
         if part := self.trained_part:
-            return resize_to(part.reconstruction(), self.sizes[-1]).clamp(-1, 1)
+            return resized_around(part.reconstruction(), self.sizes[-1], self.config.wraps)
         output = made_of(self.generator, self.fixed_noises, self.amplitudes)
         if self.holed is None:
             return output

@@ -100,7 +100,7 @@ def enlarged(
     """What `sample` makes with the stages of `part` alone, enlarged to `size` (h, w)."""
     sizes = output_sizes(model, size)
     made = sample(part, indices, sizes[len(part.anchors) - 1], seed)
-    return resize_to(made, sizes[-1]).clamp(-1, 1)
+    return tiles.resized_around(made, sizes[-1], model.config.wraps)
 
 
 def enlarged_memory(model: ConSinGAN, part: ConSinGAN, size: Size | None, pictures: int) -> int:

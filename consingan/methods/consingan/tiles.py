@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from consingan.images.resize import resize_to
 from consingan.machine.progress import tracked
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.rows import strip_of
 from consingan.methods.consingan.windows import Windowed, part_of, parts
 from consingan.nn.noise_field import NoiseField
+from consingan.settings.tiles import Wraps
 
 Size = tuple[int, int]
 LEAST_ROWS = 64  # of a strip; what lies above and below it is computed once more for each
@@ -72,3 +74,12 @@ class Around:
             noise = part_of(z, needed[stage].noise)
             x = windowed.refine(stage, x, noise, self.amplitudes[stage])
         return windowed.render(x)
+
+
+def resized_around(x: Tensor, size: Size, wraps: Wraps) -> Tensor:
+    """`resize_to` of (N, C, h, w) to `size` (h, w), around where its ends meet."""
+    rows, columns = (3 if wrapped else 1 for wrapped in wraps)
+    height, width = size
+    wide = resize_to(x.repeat(1, 1, rows, columns), (rows * height, columns * width))
+    top, left = (rows // 2) * height, (columns // 2) * width
+    return wide[..., top : top + height, left : left + width].clamp(-1, 1)
