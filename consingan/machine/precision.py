@@ -27,10 +27,13 @@ class Arithmetic:
         name: "float32", "tf32" (float32 whose products are shortened to 10 bits on an NVIDIA GPU)
             or "bf16" (features in bfloat16, weights and sums in float32).
         reason: what was chosen and why in a phrase to be printed, for example "bf16 (AMX)".
+        searching: whether an NVIDIA GPU tries which algorithm of each convolution is the fastest:
+            seconds for the shapes of one stage, which hundreds of iterations make up for.
     """
 
     name: str = "float32"
     reason: str = "float32"
+    searching: bool = False
 
     def dtype(self, weights: torch.dtype = torch.float32) -> torch.dtype:
         """Number format of the features, for networks whose weights are kept in `weights`."""
@@ -43,6 +46,8 @@ class Arithmetic:
             yield
             return
         short, matmul = self.name == "tf32", torch.backends.cuda.matmul
+        # What bfloat16 leaves to float32, the picture at the end of G, has factors of 8 bits.
+        convolutions = self.name != "float32"
         same_each_time = (  # where the user asked torch for it
             torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled()
         )
@@ -50,9 +55,9 @@ class Arithmetic:
         try:
             with torch.backends.cudnn.flags(
                 enabled=True,
-                benchmark=not same_each_time,
+                benchmark=self.searching and not same_each_time,
                 deterministic=same_each_time,
-                allow_tf32=short,
+                allow_tf32=convolutions,
             ):
                 yield
         finally:

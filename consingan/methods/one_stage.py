@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -128,7 +128,7 @@ class OneStage:
                 group["lr"] = factor * rate
         for network in self.networks.values():
             network.train()
-        arithmetic = self.execution.arithmetic
+        arithmetic = replace(self.execution.arithmetic, searching=True)
         try:
             with arithmetic.scope(self.device), arithmetic.autocast(self.device):
                 return self.iterate(iteration)

@@ -1,4 +1,4 @@
-"""Whether `losses` are still what the gradients by hand in critic.py were made for.
+"""Whether `losses` are still what the gradients by hand in linear_critic.py were made for.
 
 Somebody who changes a loss must get what they wrote. So the losses are tried on small numbers
 against the formulas that the derivation begins with, at magnitudes far apart: what agrees in value

@@ -13,11 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from consingan.machine.lanes import Lanes
 from consingan.machine.precision import Arithmetic
 from consingan.nn.blocks import Block, Operations
 from consingan.nn.upsampling import bicubic_by_matrices
 
 Size = tuple[int, int]
+SMALL_PICTURE = 16384  # px up to which a CPU had better take pictures in one batch (measured)
+SMALL_ON_GPU = 2**18  # the same of a GPU (by reckoning: one such picture does not fill it)
+
+
+def is_small(picture: Tensor) -> bool:
+    """Whether calls cost more than memory, so that pictures had better go in one batch."""
+    limit = SMALL_ON_GPU if picture.device.type == "cuda" else SMALL_PICTURE
+    return picture.shape[-2] * picture.shape[-1] <= limit
 
 
 def conv_leaky_relu(x: Tensor, weight: Tensor, bias: Tensor, slope: float, padding: Size) -> Tensor:
@@ -69,7 +78,31 @@ def conv_backward(
 
 def pixel_sums(x: Tensor) -> Tensor:
     """(N, C, h, w) -> (N, C), summed in float32 or better."""
-    return x.sum((2, 3), dtype=torch.promote_types(x.dtype, torch.float32))
+    exact = torch.promote_types(x.dtype, torch.float32)
+    if x.is_cuda:  # of both axes at once few of its processors have anything to do
+        return x.sum(2, dtype=exact).sum(2)
+    return x.sum((2, 3), dtype=exact)
+
+
+def conv_gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor, padding: Size, wanted: Sequence[bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """`conv_backward`; on a GPU in kernels that run side by side, the bias summed in float32."""
+    if not x.is_cuda:
+        return conv_backward(gradient, x, weight, padding, wanted)
+    for_input, for_weight, for_bias = wanted
+    lanes = Lanes(x.device)
+    dx = dw = db = None
+    with lanes.beside():
+        if for_weight:
+            _, dw, _ = conv_backward(gradient, x, weight, padding, [False, True, False])
+    with lanes.beside(1):
+        if for_bias:
+            db = pixel_sums(gradient).sum(0)
+    if for_input:
+        dx, _, _ = conv_backward(gradient, x, weight, padding, [True, False, False])
+    lanes.join()
+    return dx, dw, db
 
 
 class _ConvLeakyReLU(torch.autograd.Function):
@@ -91,7 +124,7 @@ class _ConvLeakyReLU(torch.autograd.Function):
         x, weight, y = ctx.saved_tensors
         gradient = torch.ops.aten.leaky_relu_backward(gradient, y, ctx.slope, True)
         wanted = ctx.needs_input_grad[:3]
-        dx, dw, db = conv_backward(gradient, x, weight, ctx.padding, wanted)
+        dx, dw, db = conv_gradients(gradient, x, weight, ctx.padding, wanted)
         return dx, _to(dw, ctx.weights), _to(db, ctx.weights), None, None
 
 
@@ -109,7 +142,7 @@ class _ExactConv(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         wanted = ctx.needs_input_grad[:3]
-        dx, dw, db = conv_backward(
+        dx, dw, db = conv_gradients(
             gradient.to(x.dtype),
             x,
             weight.to(x.dtype, memory_format=torch.channels_last),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -15,6 +15,51 @@ MISFIT = (
     "the last finished stage"
 )
 COUNTER = "step"  # Adam's; everything else that it keeps for a parameter is a moment
+
+
+CHUNK = 4096  # numbers that one of a GPU's processors updates at a time
+
+
+class ChunkedAdam(torch.optim.Adam):
+    """torch's fused Adam, its tensors cut into pieces that a GPU updates at the same time.
+
+    torch gives each tensor of up to 65536 numbers to a single processor; a step of the small
+    networks here takes three times as long as it needs to. The numbers are the same to the bit.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """One step. The first makes the moments, as do those of tensors that cannot be cut."""
+        if closure is not None or not all(self._can_be_cut(group) for group in self.param_groups):
+            return super().step(closure)  # type: ignore[no-any-return]
+        for group in self.param_groups:
+            self._step_in_chunks(group)
+        return None
+
+    def _can_be_cut(self, group: dict[str, Any]) -> bool:
+        return group["fused"] and all(
+            p.is_cuda and p.grad is not None and self.state[p]
+            and p.is_contiguous() and p.grad.is_contiguous()
+            for p in group["params"]
+        )  # fmt: skip
+
+    def _step_in_chunks(self, group: dict[str, Any]) -> None:
+        own = [self.state[p] for p in group["params"]]
+        torch._foreach_add_([state[COUNTER] for state in own], 1)
+        lists: list[list[Tensor]] = [[], [], [], [], []]  # last the counters, one for each piece
+        for p, state in zip(group["params"], own, strict=True):
+            whole = (p, p.grad, state["exp_avg"], state["exp_avg_sq"])
+            pieces = [x.view(-1).split(CHUNK) for x in whole]
+            for target, some in zip(lists, pieces, strict=False):
+                target.extend(some)
+            lists[-1].extend([state[COUNTER]] * len(pieces[0]))
+        values, gradients, averages, squares, counters = lists
+        beta1, beta2 = group["betas"]
+        torch._fused_adam_(
+            values, gradients, averages, squares, [], counters,
+            lr=group["lr"], beta1=beta1, beta2=beta2, eps=group["eps"],
+            weight_decay=group["weight_decay"], amsgrad=False, maximize=False,
+        )  # fmt: skip
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

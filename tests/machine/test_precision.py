@@ -91,10 +91,12 @@ def test_float32_is_always_there() -> None:
 def test_short_products_only_where_they_are_meant() -> None:
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
-    for name, expected in (("tf32", True), ("float32", False), ("bf16", False)):
+    for name, products, convolutions in (
+        ("tf32", True, True), ("float32", False, False), ("bf16", False, True),
+    ):  # fmt: skip
         with Arithmetic(name).scope(torch.device("cuda")):
-            assert matmul.allow_tf32 == expected
-            assert cudnn.allow_tf32 == expected
+            assert matmul.allow_tf32 == products
+            assert cudnn.allow_tf32 == convolutions
         assert (matmul.allow_tf32, cudnn.allow_tf32) == before
     with Arithmetic("tf32").scope(CPU):
         assert matmul.allow_tf32 == before[0]
@@ -105,8 +107,10 @@ def test_a_wish_for_the_same_result_each_time_is_kept(wish: bool) -> None:
     """`torch.backends.cudnn.deterministic`; timing algorithms against one another would undo it."""
     cudnn = torch.backends.cudnn
     with cudnn.flags(enabled=True, benchmark=False, deterministic=wish, allow_tf32=True):
-        with Arithmetic().scope(torch.device("cuda")):
+        with Arithmetic(searching=True).scope(torch.device("cuda")):
             assert (cudnn.deterministic, cudnn.benchmark) == (wish, not wish)
+        with Arithmetic().scope(torch.device("cuda")):
+            assert (cudnn.deterministic, cudnn.benchmark) == (wish, False)
         assert (cudnn.deterministic, cudnn.benchmark) == (wish, False)
 
 

@@ -12,15 +12,10 @@ from torch import Tensor
 from consingan.machine.precision import Arithmetic
 from consingan.nn import losses
 from consingan.nn.architecture import Architecture
-from consingan.nn.critic import (
-    AutogradCritic,
-    Critic,
-    LinearCritic,
-    is_small,
-    make_critic,
-    penalty_and_gradient,
-)
+from consingan.nn.critic import AutogradCritic, Critic, make_critic
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.kernels import is_small
+from consingan.nn.linear_critic import GROUP, LinearCritic, penalty_and_gradient
 from consingan.nn.noise import stream
 
 FLOAT = Arithmetic()
@@ -158,3 +153,16 @@ def test_bf16_gradients_point_the_same_way(activation: str) -> None:
 def test_a_gpu_takes_larger_pictures_in_one_batch(device: str, side: int, small: bool) -> None:
     picture: Any = SimpleNamespace(shape=(1, 3, side, side), device=torch.device(device))
     assert is_small(picture) is small
+
+
+def test_planes_of_zeros_change_nothing() -> None:
+    """With them a GPU multiplies whole groups of channels."""
+    found = []
+    for empty in (0, GROUP - 3):
+        discriminator, real, fake = pair(SHAPES["default"])
+        critic = LinearCritic(discriminator, real, FLOAT)
+        critic.empty = empty
+        losses_ = critic.descend(fake, torch.tensor(0.3, dtype=torch.float64), 0.7)
+        found.append([*losses_, *gradients(discriminator).values(), *critic.judge(fake)])
+    for narrow, wide in zip(*found, strict=True):
+        torch.testing.assert_close(wide, narrow, rtol=1e-12, atol=1e-14)

@@ -13,8 +13,9 @@ from torch import Tensor
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engines import choose_engine
 from consingan.nn import losses
-from consingan.nn.critic import AutogradCritic, LinearCritic, make_critic
+from consingan.nn.critic import AutogradCritic, make_critic
 from consingan.nn.derivation import derivation_holds
+from consingan.nn.linear_critic import LinearCritic
 
 TRUE_PENALTY = losses.norm_penalty
 TRUE_INTERPOLATE = losses.interpolate

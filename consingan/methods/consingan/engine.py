@@ -7,7 +7,7 @@ and the yardstick of the benchmarks. `FastEngine` (fast_engine.py) computes the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -21,6 +21,8 @@ from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.regions import EVERYTHING, Region
 from consingan.nn.sliced import sliced_distance
+
+ENOUGH_TO_SEARCH = 100  # iterations from which on looking for fast algorithms pays
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class StageTask:
     """What is trained in one stage: networks, the image, the fixed noise that must give it.
 
     Where iterations see windows (`windowed`), `real` is one of them and there are no
-    `fixed_noises`: both come with the draws.
+    `fixed_noises`: both come with the draws. `iterations` are how many there will be.
     """
 
     generator: Generator
@@ -77,11 +79,16 @@ class StageTask:
     recipe: Recipe
     region: Region = EVERYTHING
     windowed: bool = False
+    iterations: int = ENOUGH_TO_SEARCH
 
     @property
     def sight(self) -> Sight:
         """The whole picture."""
         return Sight(self.generator, self.real, self.fixed_noises, self.region)
+
+    def searching(self, arithmetic: Arithmetic) -> Arithmetic:
+        """`arithmetic` that looks for the fastest algorithms where there is time to profit."""
+        return replace(arithmetic, searching=self.iterations >= ENOUGH_TO_SEARCH)
 
     def sliced(self, fake: Tensor, sight: Sight, directions: Tensor | None) -> list[Tensor]:
         """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
@@ -142,7 +149,7 @@ class PlainEngine:
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration: the discriminator's steps, then the generator's."""
-        with Arithmetic().scope(self.task.real.device):
+        with self.task.searching(Arithmetic()).scope(self.task.real.device):
             return self._step(draws, iteration)
 
     def _step(self, draws: Draws, iteration: int) -> Tensor:

@@ -5,9 +5,11 @@ What is saved, and why nothing changes:
   back-propagated in the generator's step.
 - Stages that are no longer trained give the same features for the fixed noise in every iteration
   that sees the whole picture; they are computed once.
-- The penalty's gradient needs no second-order graph where D is piecewise linear (critic.py).
+- The penalty's gradient needs no second-order graph where D is piecewise linear (linear_critic.py).
 - Of small pictures the one from random noise and the one from fixed noise go through G together.
 - Up-sampling is a linear map along each axis, done as two matrix products (kernels.py).
+- On a GPU the gradients of weights are computed side by side (lanes.py), sums over pixels and
+  Adam's steps in pieces that keep all of its processors busy.
 - Channels-last memory and, if asked for, bfloat16 arithmetic with float32 weights.
 """
 
@@ -27,8 +29,8 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
-from consingan.nn.critic import is_small
-from consingan.nn.kernels import applied
+from consingan.nn.kernels import applied, is_small
+from consingan.nn.optimizers import ChunkedAdam
 from consingan.nn.sliced import empty_directions
 
 
@@ -56,7 +58,7 @@ class FastEngine:
         if task.real.device.type == "cpu":
             keep_freed_memory()
         self.task = task
-        self.arithmetic = arithmetic or Arithmetic()
+        self.arithmetic = task.searching(arithmetic or Arithmetic())
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
         recipe = task.recipe
@@ -91,7 +93,7 @@ class FastEngine:
             device = self.task.real.device
             groups = [{**group, "lr": torch.tensor(group["lr"], device=device)} for group in groups]
         betas = self.task.recipe.betas
-        return torch.optim.Adam(groups, betas=betas, fused=True, capturable=capturable)
+        return ChunkedAdam(groups, betas=betas, fused=True, capturable=capturable)
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration, see `PlainEngine.step`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -58,8 +59,7 @@ class Planned:
 
     def config_of(self, stage: int) -> ConSinGANConfig:
         """The settings of `stage`."""
-        config = self.model.config
-        return at_stage(config, stage, self._seen, layout_stages(config, self.sizes))
+        return _configs(self.model.config, tuple(self.sizes))[stage]
 
     @property
     def sketched(self) -> Size | None:
@@ -69,13 +69,6 @@ class Planned:
     def crops_of(self, stage: int) -> Crops | None:
         """How `stage` is trained on windows; None: on the whole picture."""
         return crops_of(self.model.config, self.sizes[: stage + 1])
-
-    @property
-    def _seen(self) -> list[int]:
-        """Pixels that an iteration of each stage sees."""
-        crops = [self.crops_of(stage) for stage in range(self.stages)]
-        seen = [part.size if part else size for part, size in zip(crops, self.sizes, strict=True)]
-        return [h * w for h, w in seen]
 
     def shapes(self, stage: int) -> list[tuple[int, ...]]:
         """Shapes of z_0..z_stage."""
@@ -127,6 +120,15 @@ class Planned:
     def rehearse(self, stage: int) -> Rehearsal:
         """Iterations of `stage` with fresh networks."""
         return rehearse(self, stage)
+
+
+@lru_cache(maxsize=64)
+def _configs(config: ConSinGANConfig, sizes: tuple[Size, ...]) -> list[ConSinGANConfig]:
+    """The settings of each stage; asked for in every iteration."""
+    crops = [crops_of(config, sizes[: stage + 1]) for stage in range(len(sizes))]
+    seen = [part.size if part else size for part, size in zip(crops, sizes, strict=True)]
+    pixels, whole = [h * w for h, w in seen], layout_stages(config, sizes)
+    return [at_stage(config, stage, pixels, whole) for stage in range(len(sizes))]
 
 
 def cost(stage: int, pixels: Sequence[float], d_steps: int, device: torch.device) -> float:

@@ -110,6 +110,7 @@ class ConSinGANTraining(Planned):
             recipe=recipe,
             region=self.regions[stage],
             windowed=crops is not None,
+            iterations=self.iterations(stage),
         )
 
     def _go_back(self) -> None:

@@ -18,15 +18,15 @@ from consingan.methods.patches.windows import Windows
 
 PASSES = 3  # over a clean canvas, until its matches have spread
 MEANS: Mapping[str, Means] = {"exact": exact, "fused": fused}
-SMALL, SMALL_GPU = 64 * 64, 256 * 256  # px up to which asking every patch takes no time
+SMALL = 64 * 64  # px up to which asking every patch takes no time
 
 
-def engine_for(size: Size, device: torch.device) -> str:
-    """The engine for pictures of `size` (h, w), of the larger of source and canvas."""
-    pixels = size[0] * size[1]
-    if device.type == "cuda":
-        return "fused" if pixels <= SMALL_GPU else "fast"
-    return "exact" if pixels <= SMALL else "fast"
+def engine_for(size: Size) -> str:
+    """The engine for pictures of `size` (h, w), of the larger of source and canvas.
+
+    On every device: on an H100 asking all patches takes 15 times as long at 250 px, too.
+    """
+    return "exact" if size[0] * size[1] <= SMALL else "fast"
 
 
 @dataclass(frozen=True)

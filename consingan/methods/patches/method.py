@@ -79,7 +79,7 @@ PATCHES = Method(
     label=label,
     code="consingan.methods.patches.setup",
     engines={
-        "auto": "exact for the smallest pictures, fused for small ones on a GPU, else fast",
+        "auto": "exact for the smallest pictures, else fast",
         "exact": "every patch at every step, as published",
         "fused": "the same as one attention, without the matrix of scores",
         "fast": "ten patches for each window, carried from scale to scale",

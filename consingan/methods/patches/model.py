@@ -110,7 +110,7 @@ class PatchDiffusion:
         """The engine for what is made at `size` (h, w)."""
         if self.engine != "auto":
             return self.engine
-        return engine_for(max(size, self.sizes[0], key=lambda s: s[0] * s[1]), self.device)
+        return engine_for(max(size, self.sizes[0], key=lambda s: s[0] * s[1]))
 
     def facts(self) -> Iterator[str]:
         """Lines that say what is made and how."""

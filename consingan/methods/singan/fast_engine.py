@@ -16,7 +16,7 @@ What is saved, and why nothing changes:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +37,7 @@ from consingan.methods.singan.networks import (
 from consingan.methods.singan.passes import Gradients, Local, Trace, local
 from consingan.nn import losses
 from consingan.nn.blocks import NORM_EPS
-from consingan.nn.critic import penalty_and_gradient
+from consingan.nn.linear_critic import penalty_and_gradient
 
 
 class FastEngine:
@@ -53,7 +53,7 @@ class FastEngine:
         if task.real.device.type == "cpu":
             keep_freed_memory()
         self.task = task
-        self.arithmetic = arithmetic or Arithmetic()
+        self.arithmetic = replace(arithmetic or Arithmetic(), searching=True)
         dtype = self.arithmetic.dtype(task.real.dtype)
         self.generator = FastGenerator(task.generator, dtype)
         self.critic = FastCritic(task.discriminator, task.real, task.recipe.lambda_grad, dtype)

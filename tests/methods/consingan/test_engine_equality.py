@@ -10,7 +10,7 @@ from engine_cases import Case, copy_state, draws_for, run, twins, weights_with_e
 
 from consingan.methods.consingan.engine import PlainEngine
 from consingan.methods.consingan.fast_engine import FastEngine
-from consingan.nn import critic
+from consingan.nn import kernels
 
 ITERATIONS = {torch.float64: 3, torch.float32: 5}
 CASES = {
@@ -53,10 +53,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("small", [0, critic.SMALL_PICTURE], ids=["one by one", "one batch"])
+@pytest.mark.parametrize("small", [0, kernels.SMALL_PICTURE], ids=["one by one", "one batch"])
 @pytest.mark.parametrize("name", CASES)
 def test_float64(name: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(critic, "SMALL_PICTURE", small)
+    monkeypatch.setattr(kernels, "SMALL_PICTURE", small)
     plain, fast = twins(CASES[name].task())
     expected = run(PlainEngine(plain), plain, ITERATIONS[torch.float64])
     actual = run(FastEngine(fast), fast, ITERATIONS[torch.float64])
@@ -92,3 +92,10 @@ def test_float32(name: str) -> None:
         shares.append(float(off.double().mean()))
         copy_state((plain, plain_engine), (fast, fast_engine))
     assert sorted(shares)[-2] < 1e-3
+
+
+def test_algorithms_are_looked_for_only_where_iterations_make_up_for_it() -> None:
+    """A stage that is only begun would spend seconds on it."""
+    task = Case().task()
+    assert FastEngine(task).arithmetic.searching
+    assert not FastEngine(dataclasses.replace(task, iterations=1)).arithmetic.searching

@@ -151,3 +151,9 @@ def test_no_place_of_an_endless_canvas_is_special(monkeypatch: pytest.MonkeyPatc
         assert canvas.scales == 2
         tiles.append(sample(canvas, engine, Rolled(noise, px)))
     torch.testing.assert_close(tiles[1], tiles[0].roll(16, 2), rtol=0, atol=1e-3)
+
+
+def test_only_the_smallest_pictures_ask_every_patch() -> None:
+    made = model("auto")
+    assert made.chosen_engine((64, 64)) == "exact"
+    assert made.chosen_engine((65, 64)) == "fast"

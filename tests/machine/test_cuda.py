@@ -1,0 +1,213 @@
+"""On an NVIDIA GPU: the engines, recorded iterations, trainings, samples. Skipped without one."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import contract_cases
+import pytest
+import torch
+from engine_cases import Case, draws_for, run, weights_with_effect
+from helpers import REPOSITORY, SETTINGS, picture
+
+from consingan.images.io import write_image
+from consingan.machine.execution import Wanted, choose_execution
+from consingan.machine.graphs import WARM_UP, GraphEngine
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.draws import Draws
+from consingan.methods.consingan.engine import Engine, PlainEngine, StageTask
+from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.model import PatchDiffusion
+from consingan.methods.registry import METHODS
+from consingan.nn.linear_critic import LinearCritic
+from consingan.nn.optimizers import ChunkedAdam
+from consingan.training.loop import Trainer
+from consingan.training.prepare import prepare
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
+CUDA = torch.device("cuda", 0)
+HERE = Wanted(device="cuda", precision="float32")
+ITERATIONS = 4 * (WARM_UP + 1)
+CASES = {
+    "default": Case(),
+    "one stage": Case("zero", sizes=((14, 17),)),
+    "lazy penalty": Case(recipe={"penalty_every": 4, "d_steps": 1}),
+    "norm": Case("zero", {"norm": True, "activation": "elu"}),
+    "sliced distance": Case(recipe={"sw_weight": 3.0}),
+}
+
+
+def on_the_gpu(task: StageTask) -> StageTask:
+    """A copy there."""
+    there = copy.deepcopy(task)
+    return replace(
+        there,
+        generator=there.generator.to(CUDA),
+        discriminator=there.discriminator.to(CUDA),
+        real=there.real.to(CUDA),
+        fixed_noises=[z.to(CUDA) for z in there.fixed_noises],
+    )
+
+
+class Sending:
+    """Gives an engine on the GPU what is drawn on the CPU."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.optimizer_g, self.optimizer_d = engine.optimizer_g, engine.optimizer_d
+
+    def step(self, draws: Draws, iteration: int) -> torch.Tensor:
+        directions = None if draws.directions is None else draws.directions.to(CUDA)
+        noises = [z.to(CUDA) for z in draws.noises]
+        return self.engine.step(Draws(noises, draws.mixing.to(CUDA), directions), iteration).cpu()
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_recorded_iterations_are_those_of_the_textbook(name: str, checkpointing: bool) -> None:
+    task = CASES[name].task()
+    there = on_the_gpu(task)
+    engine = choose_engine("fast", Arithmetic(), checkpointing)(there)
+    assert isinstance(engine, GraphEngine)
+    expected = run(PlainEngine(task), task, ITERATIONS)
+    actual = run(Sending(engine), task, ITERATIONS)
+    assert not engine.failed
+    assert all(kind.recorded is not None for kind in engine.kinds.values())
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)  # rates are float32
+    before = weights_with_effect(task)
+    for key, value in weights_with_effect(there).items():
+        torch.testing.assert_close(value.cpu(), before[key], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
+def test_each_precision_stays_near_the_textbook(precision: str) -> None:
+    task = Case(dtype=torch.float32).task()
+    there = on_the_gpu(task)
+    execution = choose_execution(Wanted(device="cuda", precision=precision))
+    engine = choose_engine("fast", execution.arithmetic)(there)
+    expected = PlainEngine(task).step(draws_for(task, 0), 0)
+    actual = Sending(engine).step(draws_for(task, 0), 0)
+    tolerance = {"float32": 1e-4, "tf32": 1e-2, "bf16": 5e-2}[precision]
+    torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("method", "task"), contract_cases.cases())
+def test_trained_there_it_makes_its_output_there_and_here(
+    method: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract_cases, "HERE", Wanted(device="cuda"))
+    more = {"niter": 2 * WARM_UP + 2} if method == "consingan" else {}
+    case = contract_cases.Case(METHODS[method], task, tmp_path, more)
+    contract_cases.check_loading(case)
+    contract_cases.check_output(case)
+
+
+@pytest.mark.parametrize("settings", [{}, {"penalty_every": 4}, {"tile": "both"}], ids=str)
+def test_a_stopped_training_goes_on_to_the_same_end(
+    settings: dict[str, object], tmp_path: Path
+) -> None:
+    """Up to rounding: a recorded iteration adds up in another order than one that is not."""
+    ends = []
+    for stop in (None, 3 + WARM_UP):
+        job = prepare({**SETTINGS, "niter": 9, **settings}, choose_execution(HERE), picture())
+        trainer = Trainer(job.training)
+        for number, _ in enumerate(trainer.run()):
+            if number == stop:
+                kept = trainer.state()
+                again = prepare(
+                    {**SETTINGS, "niter": 9, **settings}, choose_execution(HERE), picture()
+                )
+                trainer = Trainer(again.training)
+                trainer.load_state(kept)
+                for _ in trainer.run():
+                    pass
+                break
+        ends.append(trainer.model.reconstruction().cpu())
+    torch.testing.assert_close(ends[1], ends[0], rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("engine", ["exact", "fused", "fast"])
+def test_patches_on_the_gpu(engine: str) -> None:
+    """Coherent with the picture, as on the CPU."""
+    image = picture(40, 48)
+    here = PatchDiffusion(PatchesConfig(), image, engine).sample([0], None, 0)
+    there = PatchDiffusion(PatchesConfig(), image.to(CUDA), engine).sample([0], None, 0).cpu()
+    assert there.shape == here.shape
+    assert there.isfinite().all()
+    assert abs(float(there.std() / here.std()) - 1) < 0.2
+
+
+def test_one_command_each(tmp_path: Path) -> None:
+    """Training and sampling as they are typed; the report names the card."""
+    write_image(tmp_path / "good.png", picture(40, 48))
+    train = [
+        sys.executable,
+        str(REPOSITORY / "main_train.py"),
+        "--gpu",
+        "0",
+        "--input_name",
+        "good.png",
+        "--max_size",
+        "32",
+        "--min_size",
+        "16",
+        "--train_stages",
+        "2",
+        "--niter",
+        "30",
+    ]
+    done = subprocess.run(train, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "cuda:0" in done.stdout + done.stderr
+    (run_folder,) = (tmp_path / "TrainedModels" / "good").iterdir()
+    evaluate = [
+        sys.executable,
+        str(REPOSITORY / "evaluate_model.py"),
+        "--gpu",
+        "0",
+        "--model_dir",
+        str(run_folder),
+        "--num_samples",
+        "3",
+        "--finish",
+        "0.5",
+    ]
+    done = subprocess.run(evaluate, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(run_folder.rglob("*.png"))) + len(list(run_folder.rglob("*.jpg"))) > 3
+
+
+def test_chunks_of_adam_are_torchs_own_to_the_bit() -> None:
+    rng = torch.Generator().manual_seed(0)
+    first = [torch.randn(64, 64, 3, 3, generator=rng), torch.randn(64, generator=rng)]
+    sides = []
+    for kind in (torch.optim.Adam, ChunkedAdam):
+        values = [x.to(CUDA, copy=True).requires_grad_() for x in first]
+        lr = torch.tensor(1e-3, device=CUDA)
+        optimizer = kind([{"params": values, "lr": lr}], fused=True, capturable=True)
+        for k in range(5):
+            for x in values:
+                x.grad = torch.full_like(x, 0.1) * (k + x.detach())
+            optimizer.step()
+        sides.append([*values, *(v for s in optimizer.state.values() for v in s.values())])
+    assert all(torch.equal(a, b) for a, b in zip(*sides, strict=True))
+
+
+def test_bias_sums_and_wide_planes_change_nothing() -> None:
+    """A critic in bfloat16 on the GPU is near the one in float32 on the CPU, each gradient."""
+    task = Case(shape={"channels": 64}, dtype=torch.float32).task()
+    fake = torch.tanh(torch.randn(task.real.shape, generator=torch.Generator().manual_seed(1)))
+    mixing, grads, outs = torch.tensor(0.3), [], []
+    for device, arithmetic in ((torch.device("cpu"), Arithmetic()), (CUDA, Arithmetic("bf16"))):
+        discriminator = copy.deepcopy(task.discriminator).to(device)
+        critic = LinearCritic(discriminator, task.real.to(device), arithmetic)
+        outs.append([x.cpu() for x in critic.descend(fake.to(device), mixing.to(device), 0.1)])
+        outs[-1] += [critic.judge(fake.to(device))[1].cpu()]
+        grads.append([p.grad.cpu() for p in discriminator.parameters()])  # type: ignore[union-attr]
+    for here, there in zip([*grads[0], *outs[0]], [*grads[1], *outs[1]], strict=True):
+        assert float((here - there).norm()) <= 0.1 * float(here.norm()) + 1e-3

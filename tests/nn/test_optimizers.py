@@ -1,0 +1,50 @@
+"""Adam in pieces."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from consingan.nn.optimizers import CHUNK, ChunkedAdam
+
+
+def test_in_pieces_it_is_torchs_own_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a GPU is given pieces; what they do shows everywhere."""
+    cut: list[int] = []
+
+    def can_be_cut(self: ChunkedAdam, group: dict[str, object]) -> bool:
+        cut.append(len(self.state))
+        return bool(self.state)
+
+    monkeypatch.setattr(ChunkedAdam, "_can_be_cut", can_be_cut)
+    rng = torch.Generator().manual_seed(0)
+    shapes = ((64, 64, 3, 3), (64,), (CHUNK,), (1, 3))
+    first = [torch.randn(shape, generator=rng) for shape in shapes]
+    whole, pieces = ([x.clone().requires_grad_() for x in first] for _ in "ab")
+    own = torch.optim.Adam([{"params": whole[:2], "lr": 1e-3}, {"params": whole[2:], "lr": 0.1}],
+                           betas=(0.5, 0.999), fused=True)  # fmt: skip
+    ours = ChunkedAdam([{"params": pieces[:2], "lr": 1e-3}, {"params": pieces[2:], "lr": 0.1}],
+                       betas=(0.5, 0.999), fused=True)  # fmt: skip
+    for _ in range(4):
+        for one, other in zip(whole, pieces, strict=True):
+            one.grad = torch.randn(one.shape, generator=rng)
+            other.grad = copy.deepcopy(one.grad)
+        own.step()
+        ours.step()
+    assert max(cut) == len(first)
+    for one, other in zip(whole, pieces, strict=True):
+        assert torch.equal(one, other)
+        for name, value in own.state[one].items():
+            assert torch.equal(value, ours.state[other][name])
+
+
+def test_elsewhere_it_is_torchs_own() -> None:
+    value = torch.ones(3, requires_grad=True)
+    adam = ChunkedAdam([value], lr=0.1, fused=True)
+    for _ in range(2):
+        value.grad = torch.ones(3)
+        assert not adam._can_be_cut(adam.param_groups[0])
+        adam.step()
+    torch.testing.assert_close(value.detach(), torch.full((3,), 0.8))
