@@ -7,6 +7,7 @@ A recipe is a row of settings (recipes.py). Each training is an order of a study
 batch`, done in this process so that its processor time is known; what is done is not done again,
 and the table, the figures (front.json) and the drawing (front.png) are written anew after each.
 `--beside` takes figures of presets that were stored before, of the same pictures at the same size.
+On a GPU (`--device cuda`) several trainings at a time take less: `consingan batch` does that.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def recipe_named(name: str) -> dict[str, Any]:
 
 
 def orders_by_recipe(
-    names: Sequence[str], pictures: Sequence[Path], seeds: int, size: int, samples: int
+    names: Sequence[str], pictures: Sequence[Path], seeds: int, size: int, samples: int,
+    device: str = "cpu",
 ) -> dict[str, list[Order]]:
     """All trainings, by recipe."""
     found = {}
@@ -74,7 +76,7 @@ def orders_by_recipe(
             seeds=tuple(range(seeds)),
             settings={key: (value,) for key, value in settings.items()},
             samples=samples,
-            machine={"device": "cpu", "threads": 1},
+            machine={"device": device, "threads": 1},
         )
         study.check()
         found[name] = orders_of(study)
@@ -127,21 +129,32 @@ def _of_quality(file: Path) -> Iterator[tuple[str, int, Record]]:
         yield "paper", kept["settings"].get("manual_seed", 0), record
 
 
-def seconds_of(names: Sequence[str], size: int) -> dict[str, float]:
-    """Processor time of a training on a photograph by recipe, from iterations in turns."""
-    execution = choose_execution(Wanted(device="cpu", threads=1))
+def seconds_of(names: Sequence[str], size: int, device: str = "cpu") -> dict[str, float]:
+    """Time of a training on a photograph by recipe, from iterations in turns.
+
+    On a CPU the processor's, on a GPU the clock's.
+    """
+    execution = choose_execution(Wanted(device=device, threads=1))
+    column = "CPU minutes" if execution.device.type == "cpu" else "minutes"
     configs = {
         name: choose_settings({**recipe_named(name), "max_size": size}).config for name in names
     }
-    return {row["preset"]: 60 * row["CPU minutes"] for row in time_rows(configs, execution)}
+    return {row["preset"]: 60 * row[column] for row in time_rows(configs, execution)}
 
 
-def write(output: Path, found: dict[str, list[Record]], seconds: Mapping[str, float]) -> None:
+def unit_on(device: str) -> str:
+    """What a time is given in."""
+    return "CPU s" if device == "cpu" else "s"
+
+
+def write(
+    output: Path, found: dict[str, list[Record]], seconds: Mapping[str, float], device: str
+) -> None:
     """The tables, the figures that they are made of, and the drawing."""
     there = {name: records for name, records in found.items() if records}
-    times = [{"recipe": name, "CPU s": taken} for name, taken in seconds.items()]
+    times = [{"recipe": name, unit_on(device): taken} for name, taken in seconds.items()]
     write_results(
-        output / "front", "Recipes", machine("cpu"),
+        output / "front", "Recipes", machine(device.partition(":")[0]),
         {AVERAGE: average_rows(there), RATIOS: ratio_rows(there) if there else [],
          BY_PICTURE: picture_rows(there), TIMES: times},
     )  # fmt: skip
@@ -197,15 +210,16 @@ def main() -> None:
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--samples", type=click.IntRange(2), default=50, show_default=True)
 @click.option("--max_size", type=click.IntRange(25), default=128, show_default=True)
-@click.option("--beside", type=click.Path(path_type=Path, exists=True),
+@click.option("--beside", type=click.Path(path_type=Path, exists=True), multiple=True,
               help="Stored figures of presets: preset/seed_0/images/picture.json; or of paper: the "
-              "quality.json of benchmarks.quality.")  # fmt: skip
+              "quality.json of benchmarks.quality. May be repeated.")  # fmt: skip
+@click.option("--device", default="cpu", show_default=True, help="As in training.")
 @click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
 @click.option("--output", type=click.Path(path_type=Path),
               default=Path("benchmarks/results/front"), show_default=True)  # fmt: skip
 def train(
     folder: Path, recipes: str, pictures: str | None, seeds: int, samples: int, max_size: int,
-    beside: Path | None, hours: float, output: Path,
+    beside: tuple[Path, ...], device: str, hours: float, output: Path,
 ) -> None:  # fmt: skip
     """Train on pictures of FOLDER with each recipe and write the front."""
     from consingan.images.folder import pictures_in
@@ -213,14 +227,18 @@ def train(
     there = {picture.name: picture for picture in pictures_in(folder)}
     some = _named(pictures.split(",") if pictures else list(there), there)
     names = recipes.split(",")
-    before = stored(beside, some) if beside else {}
-    orders = orders_by_recipe([n for n in names if n not in before], some, seeds, max_size, samples)
+    before: dict[str, list[Record]] = {}
+    for kept in beside:
+        for name, records in stored(kept, some).items():
+            before.setdefault(name, []).extend(records)
+    missing = [name for name in names if name not in before]
+    orders = orders_by_recipe(missing, some, seeds, max_size, samples, device)
     make_folder(output)
-    seconds = {row["recipe"]: row["CPU s"] for row in _stored_times(output)}
+    seconds = {row["recipe"]: row[unit_on(device)] for row in _stored_times(output)}
 
     def tell() -> None:
         made = before | trainings(orders, output)
-        write(output, {name: made.get(name, []) for name in names}, seconds)
+        write(output, {name: made.get(name, []) for name in names}, seconds, device)
 
     work_on(orders, output, hours, tell)
     click.echo((output / "front.md").read_text("utf-8"))
@@ -232,22 +250,24 @@ def train(
 @click.option("--seeds", type=click.IntRange(1), default=13, show_default=True,
               help="Trainings of each picture with each recipe.")  # fmt: skip
 @click.option("--max_size", type=click.IntRange(25), default=48, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="As in training.")
 @click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
 @click.option("--output", type=click.Path(path_type=Path),
               default=Path("benchmarks/results/collapse"), show_default=True)  # fmt: skip
 def collapse(
-    folder: Path, recipes: str, seeds: int, max_size: int, hours: float, output: Path
+    folder: Path, recipes: str, seeds: int, max_size: int, device: str, hours: float, output: Path
 ) -> None:
     """Count the trainings of small pictures of FOLDER that collapse."""
     from consingan.images.folder import pictures_in
 
     names = recipes.split(",")
-    orders = orders_by_recipe(names, pictures_in(folder), seeds, max_size, samples=5)
+    orders = orders_by_recipe(names, pictures_in(folder), seeds, max_size, 5, device)
     make_folder(output)
 
     def tell() -> None:
         rows = collapse_rows(trainings(orders, output))
-        write_results(output / "collapse", "Collapse", machine("cpu"), {"": rows})
+        about = machine(device.partition(":")[0])
+        write_results(output / "collapse", "Collapse", about, {"": rows})
 
     work_on(orders, output, hours, tell)
     click.echo((output / "collapse.md").read_text("utf-8"))
@@ -256,12 +276,15 @@ def collapse(
 @main.command()
 @click.option("--recipes", default="paper,fast,draft", show_default=True, metavar="A,B,...")
 @click.option("--max_size", type=click.IntRange(25), default=128, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="As in training.")
 @click.option("--output", type=click.Path(path_type=Path),
               default=Path("benchmarks/results/front"), show_default=True)  # fmt: skip
-def times(recipes: str, max_size: int, output: Path) -> None:
+def times(recipes: str, max_size: int, device: str, output: Path) -> None:
     """Time the iterations of recipes in turns, for the drawing and the table of times."""
-    rows = [{"recipe": n, "CPU s": s} for n, s in seconds_of(recipes.split(","), max_size).items()]
-    write_json(make_folder(output) / CLOCKED, {"times": rows, "machine": machine("cpu")})
+    taken = seconds_of(recipes.split(","), max_size, device)
+    rows = [{"recipe": name, unit_on(device): seconds} for name, seconds in taken.items()]
+    about = machine(device.partition(":")[0])
+    write_json(make_folder(output) / CLOCKED, {"times": rows, "machine": about})
 
 
 def _named(names: Sequence[str], there: Mapping[str, Path]) -> list[Path]:
