@@ -62,13 +62,18 @@ def recipe_named(name: str) -> dict[str, Any]:
 
 
 def orders_by_recipe(
-    names: Sequence[str], pictures: Sequence[Path], seeds: int, size: int, samples: int,
+    names: Sequence[str],
+    pictures: Sequence[Path],
+    seeds: int,
+    size: int,
+    samples: int,
     device: str = "cpu",
+    **more: Any,
 ) -> dict[str, list[Order]]:
     """All trainings, by recipe."""
     found = {}
     for name in names:
-        settings = {**recipe_named(name), "max_size": size}
+        settings = {**recipe_named(name), "max_size": size, **more}
         preset = settings.pop("preset", None)
         study = Study(
             tuple(str(picture.absolute()) for picture in pictures),
@@ -250,18 +255,22 @@ def train(
 @click.option("--seeds", type=click.IntRange(1), default=13, show_default=True,
               help="Trainings of each picture with each recipe.")  # fmt: skip
 @click.option("--max_size", type=click.IntRange(25), default=48, show_default=True)
+@click.option("--train_stages", type=click.IntRange(1), default=2, show_default=True,
+              help="The first two are where trainings collapse, if they do.")  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, help="As in training.")
 @click.option("--hours", type=float, default=1000.0, help="Begin no training after so long.")
 @click.option("--output", type=click.Path(path_type=Path),
               default=Path("benchmarks/results/collapse"), show_default=True)  # fmt: skip
 def collapse(
-    folder: Path, recipes: str, seeds: int, max_size: int, device: str, hours: float, output: Path
-) -> None:
+    folder: Path, recipes: str, seeds: int, max_size: int, train_stages: int, device: str,
+    hours: float, output: Path,
+) -> None:  # fmt: skip
     """Count the trainings of small pictures of FOLDER that collapse."""
     from consingan.images.folder import pictures_in
 
     names = recipes.split(",")
-    orders = orders_by_recipe(names, pictures_in(folder), seeds, max_size, 5, device)
+    orders = orders_by_recipe(names, pictures_in(folder), seeds, max_size, 5, device,
+                              train_stages=train_stages)  # fmt: skip
     make_folder(output)
 
     def tell() -> None:
