@@ -20,7 +20,7 @@ from consingan.images.masks import composite
 from consingan.runs.folder import RunFolder
 from consingan.training import plan
 from consingan.training.loop import Trainer
-from consingan.training.observers import Pictures, ProgressBar
+from consingan.training.observers import Pictures, ProgressBar, adds_nothing
 from consingan.training.prepare import Job
 from consingan.training.records import Record, StageRecord
 from consingan.training.session import Observer
@@ -109,7 +109,8 @@ class LiveView:
         if isinstance(record, StageRecord):
             url = data_url((self.folder.path / "losses.png").read_bytes())
             self.curves.fill(figure(url, "Losses so far: flat lines mean that little changes."))
-            show_stage(self.folder, record.stage)
+            if not adds_nothing(record, trainer):
+                show_stage(self.folder, record.stage)
 
     def close(self) -> None:
         """Leave the output in order."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from consingan.images.io import write_image
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
+from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.registry import sheet_of
 from consingan.runs.curves import save_curves
@@ -158,7 +159,7 @@ class Sheets:
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Draw after each stage."""
-        if not isinstance(record, StageRecord):
+        if not isinstance(record, StageRecord) or adds_nothing(record, trainer):
             return
         sheet = sheet_of(trainer.model, self.naive)
         write_image(self.folder / str(record.stage) / "samples.png", sheet)
@@ -166,6 +167,11 @@ class Sheets:
             model: Any = trainer.model
             (given_back,) = for_eyes(model, [model.reconstruction()])
             write_image(self.folder / "reconstruction.png", given_back)
+
+
+def adds_nothing(record: StageRecord, trainer: Trainer) -> bool:
+    """Whether a stage was only begun, so that samples are those before it, and is not the last."""
+    return record.stage + 1 < trainer.stages and sketched_of(trainer.model) is not None
 
 
 @dataclass
@@ -197,13 +203,17 @@ class TensorBoard:
                 self.writer.add_scalar(f"stage_{record.stage}/{name}", value, record.iteration)
                 self.writer.add_scalar(f"all_stages/{name}", value, step)
         elif isinstance(record, StageRecord):
+            self._end_stage(record, trainer)
+
+    def _end_stage(self, record: StageRecord, trainer: Trainer) -> None:
+        if not adds_nothing(record, trainer):
             sheet = sheet_of(trainer.model, self.naive)
             self.writer.add_image(
                 "samples", torch.from_numpy(sheet), record.stage, dataformats="HWC"
             )
-            for name, value in trainer.training.scalars(record.stage).items():
-                self.writer.add_scalar(name, value, record.stage)
-            self.writer.flush()
+        for name, value in trainer.training.scalars(record.stage).items():
+            self.writer.add_scalar(name, value, record.stage)
+        self.writer.flush()
 
     def close(self) -> None:
         """Write what is left."""

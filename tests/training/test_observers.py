@@ -7,15 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from helpers import trainer_on
+from helpers import make_job, new_folder, picture, trainer_on
 
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
 from consingan.runs.progress import PROGRESS
 from consingan.training import observers
-from consingan.training.observers import ProgressNotes, Saturation
+from consingan.training.loop import Trainer
+from consingan.training.observers import ProgressNotes, Saturation, Sheets
 from consingan.training.records import StageRecord, StageStarted, StepRecord
+from consingan.training.session import Session
 
 REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16)
 FLAT = 10 * REAL.var((2, 3)).mean().item()  # the reconstruction loss of its mean color
@@ -97,3 +99,13 @@ def test_the_notes_are_gone_when_the_training_ends(tmp_path):
     assert (tmp_path / PROGRESS).is_file()
     watcher.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("layout", "drawn"), [(20, {0, 3}), (0, {0, 1, 2, 3})])
+def test_stages_that_are_only_begun_are_not_drawn(tmp_path, layout, drawn):
+    """Their samples are those before them, finished anew at great expense; the last one shows."""
+    settings = {"finish": 0.5, "layout": layout, "train_stages": 4, "min_size": 20, "max_size": 40}
+    job = make_job(image=picture(40, 40), **settings)
+    folder = new_folder(tmp_path, job)
+    Session(Trainer(job.training), folder, [Sheets(folder.path)]).run()
+    assert {int(path.parent.name) for path in folder.path.glob("*/samples.png")} == drawn
