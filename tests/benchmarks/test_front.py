@@ -99,6 +99,31 @@ def test_it_trains_beside_stored_figures_and_goes_on(
     assert clock.read_text("utf-8") == before
 
 
+def test_several_stores_are_taken_together(tmp_path: Path) -> None:
+    folder, output = tmp_path / "images", tmp_path / "output"
+    folder.mkdir()
+    write_image(folder / "a.png", scene(1))
+    words = ["train", str(folder), "--recipes", "paper", "--output", str(output)]
+    for number, swd in enumerate((2, 4)):
+        own = tmp_path / str(number) / "paper" / "seed_0" / "images" / "a.png.json"
+        own.parent.mkdir(parents=True)
+        own.write_text(json.dumps(record("a.png", swd)), encoding="utf-8")
+        words += ["--beside", str(tmp_path / str(number))]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads((output / "front.json").read_text("utf-8"))["On average"]
+    assert (row["trainings"], row["SWD ↓"]) == (2, "3 (2 to 4)")
+
+
+def test_each_order_says_where_it_is_trained(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", scene(1))
+    settings = {"seeds": 1, "size": 40, "samples": 3}
+    (order,) = orders_by_recipe(
+        ["fast"], [tmp_path / "a.png"], **settings, device="cuda", train_stages=2
+    )["fast"]
+    assert (order.machine["device"], order.typed["train_stages"]) == ("cuda", 2)
+
+
 def test_what_the_quality_benchmark_wrote_is_a_stored_preset(tmp_path: Path) -> None:
     kept = tmp_path / "quality.json"
     own = {"settings": {"manual_seed": 3}, "images": [record("a.png", 2), record("b.png", 4)]}
