@@ -64,8 +64,9 @@ def task_of(
     real: Tensor = torch.tanh(gaussian((1, config.nc_im, *sizes[-1]), rng)).contiguous().to(device)
     amplitudes = [1.0] + [0.1] * (len(sizes) - 1)
     return StageTask(
-        generator.to(device), discriminator.to(device), real, fixed, amplitudes, recipe_of(config)
-    )
+        generator.to(device), discriminator.to(device), real, fixed, amplitudes, recipe_of(config),
+        iterations=config.niter,
+    )  # fmt: skip
 
 
 def new_draws(task: StageTask, iteration: int) -> Draws:

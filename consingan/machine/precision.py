@@ -28,7 +28,7 @@ class Arithmetic:
             or "bf16" (features in bfloat16, weights and sums in float32).
         reason: what was chosen and why in a phrase to be printed, for example "bf16 (AMX)".
         searching: whether an NVIDIA GPU tries which algorithm of each convolution is the fastest:
-            seconds for the shapes of one stage, which hundreds of iterations make up for.
+            seconds for the shapes of one stage, which only long ones make up for.
     """
 
     name: str = "float32"

@@ -22,7 +22,7 @@ from consingan.nn.discriminator import Discriminator
 from consingan.nn.regions import EVERYTHING, Region
 from consingan.nn.sliced import sliced_distance
 
-ENOUGH_TO_SEARCH = 100  # iterations from which on looking for fast algorithms pays
+SEARCHED = 2**26  # pixels of all iterations from which on looking for fast algorithms pays
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class StageTask:
     recipe: Recipe
     region: Region = EVERYTHING
     windowed: bool = False
-    iterations: int = ENOUGH_TO_SEARCH
+    iterations: int = ConSinGANConfig.niter
 
     @property
     def sight(self) -> Sight:
@@ -87,8 +87,13 @@ class StageTask:
         return Sight(self.generator, self.real, self.fixed_noises, self.region)
 
     def searching(self, arithmetic: Arithmetic) -> Arithmetic:
-        """`arithmetic` that looks for the fastest algorithms where there is time to profit."""
-        return replace(arithmetic, searching=self.iterations >= ENOUGH_TO_SEARCH)
+        """`arithmetic` that looks for the fastest algorithms where the stage is long enough.
+
+        Looking took about 3 s a stage on an H100: as long as 2000 iterations at 60x89 px, whose
+        convolutions take some microseconds by any algorithm.
+        """
+        pixels = self.real.shape[-2] * self.real.shape[-1]
+        return replace(arithmetic, searching=self.iterations * pixels >= SEARCHED)
 
     def sliced(self, fake: Tensor, sight: Sight, directions: Tensor | None) -> list[Tensor]:
         """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
