@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from consingan.batch.here import run_here
 from consingan.batch.ledger import Ended
 from consingan.batch.plan import Plan
-from consingan.batch.slots import machine_here, slots_of
+from consingan.batch.slots import machine_here, slots_of, taking_turns
 from consingan.errors import UserError
 
 Ending = Generator[list[Ended], None, None]
@@ -34,7 +34,8 @@ def _here(plan: Plan, address: str, workers: int | None) -> Work:
         raise UserError(f"--on here://{address}: this machine needs no address; use --on here.")
     machine = machine_here(plan.device)
     slots = slots_of(machine, plan.peak, plan.device, workers, plan.threads)
-    return Work(plan.here(slots), len(slots), lambda: run_here(plan.left, plan.folder, slots))
+    summary = "\n".join(filter(None, (plan.here(slots), taking_turns(slots))))
+    return Work(summary, len(slots), lambda: run_here(plan.left, plan.folder, slots))
 
 
 def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:

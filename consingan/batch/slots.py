@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from consingan.errors import UserError
 from consingan.machine.progress import in_gigabytes
@@ -57,6 +58,21 @@ def machine_here(device: str) -> Machine:
         names = [device]
     gpus = [Gpu(name, free_memory(torch.device(name)) or 0) for name in names]
     return Machine(usable_cores(), free, gpus)
+
+
+def taking_turns(slots: Sequence[Slot]) -> str:
+    """What to do where trainings share a GPU without NVIDIA's MPS, a sentence; else "".
+
+    The server's pipe is looked for, by default where its manual says.
+    """
+    shared = [slot.device for slot in slots if slot.device.startswith("cuda")]
+    pipe = Path(os.environ.get("CUDA_MPS_PIPE_DIRECTORY") or "/tmp/nvidia-mps") / "control"
+    if len(shared) == len(set(shared)) or pipe.exists():
+        return ""
+    return (
+        "Trainings on one GPU take turns; after nvidia-cuda-mps-control -d, where there is one, "
+        "they compute at the same time."
+    )
 
 
 def usable_cores() -> int:

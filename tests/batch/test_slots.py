@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from consingan.batch.slots import CONTEXT, PROGRAM, Gpu, Machine, slots_of
+from consingan.batch.slots import CONTEXT, PROGRAM, Gpu, Machine, Slot, slots_of, taking_turns
 from consingan.errors import UserError
 
 GIB = 2**30
@@ -34,3 +35,14 @@ def test_gpus_are_filled_in_turns() -> None:
     assert Counter(slot.device for slot in few) == {"cuda:0": 1, "cuda:1": 1}
     with pytest.raises(UserError, match="of a GPU's memory"):
         slots_of(Machine(16, 99 * GIB, gpus), 9 * GIB, "auto")
+
+
+def test_trainings_that_share_a_gpu_are_told_of_its_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    shared, apart = [Slot("cuda:0", 1)] * 2, [Slot("cuda:0", 1), Slot("cuda:1", 1)]
+    assert "nvidia-cuda-mps-control -d" in taking_turns(shared)
+    assert taking_turns(apart) == taking_turns([Slot("cpu", 1)] * 2) == ""
+    (tmp_path / "control").touch()
+    assert taking_turns(shared) == ""
