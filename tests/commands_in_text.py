@@ -21,20 +21,21 @@ from consingan.cli.training import train
 
 ROOT = Path(__file__).parent.parent
 TINY_TRAINING = (
-    "--niter 2 --fine_niter 0 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --manualSeed 1"
+    "--niter 2 --fine_niter 0 --nfc 4 --max_size 32 --min_size 16 --train_stages 2 --manualSeed 1"
 )
-TINY_OF_ANY_METHOD = "--niter 2 --max_size 44 --manualSeed 1"
+TINY_OF_ANY_METHOD = "--niter 2 --max_size 32 --manualSeed 1"
+TINY_OF = {"singan": "--max_size 44", "dcgan": "--ngf 4 --ndf 4 --batch 2"}
 TINY_FINE_TUNING = "--niter 2"
 TINY_EVALUATION = "--num_samples 2 --frames 2"
 TINY_STUDY = (
-    "--set niter=2 --set nfc=4 --set max_size=44 --set min_size=16 --set train_stages=2 "
+    "--set niter=2 --set nfc=4 --set max_size=32 --set min_size=16 --set train_stages=2 "
     "--num_samples 0 --device cpu"
 )
-TINY_SAMPLE = "-n 1 --max_size 48"
-TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 44 --min_size 16 --train_stages 2 --samples 2"
+TINY_SAMPLE = "-n 1 --max_size 24"
+TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 32 --min_size 16 --train_stages 2 --samples 2"
 PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
 FINE_TUNED = "fine-tune"
-LONGEST = 120  # px of the pictures' longer sides
+LONGEST = 90  # px of the pictures' longer sides
 PREFIXES = ("srun",)  # run what follows somewhere else
 
 
@@ -149,7 +150,8 @@ def _tiny(arguments: list[str]) -> list[str]:
     if "--resume" in arguments:
         return []
     if "--method" in arguments:
-        return shlex.split(TINY_OF_ANY_METHOD)
+        own = TINY_OF.get(arguments[arguments.index("--method") + 1], "")
+        return shlex.split(f"{TINY_OF_ANY_METHOD} {own}")
     return shlex.split(TINY_FINE_TUNING if "--fine_tune" in arguments else TINY_TRAINING)
 
 

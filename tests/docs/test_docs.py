@@ -51,7 +51,7 @@ LINKED = [
     *(ROOT / name / "README.md" for name in ("Images", "benchmarks")),
 ]
 TINY: dict[str, Any] = {
-    "train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 44,
+    "train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32,
     "device": "cpu", "precision": "float32",
 }  # fmt: skip
 FOREIGN = ("pip", "make", "source")  # programs of others in shell blocks
@@ -206,13 +206,15 @@ def _pattern(name: str) -> re.Pattern[str]:
 def left(root: Path) -> set[str]:
     """Files that runs left, named from the run's folder on; others from `root` on."""
     found = set()
-    for path in root.rglob("*"):
-        inside = path.relative_to(root)
-        if not path.is_file() or inside.parts[0] in ("Images", "examples"):
-            continue
-        home = next((p for p in path.parents if (p / "manifest.json").is_file()), root)
+    homes: dict[Path, Path] = {}  # folder -> the run's folder that it is in, or root
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        if folder == root:
+            folders[:] = [inner for inner in folders if inner not in ("Images", "examples")]
+        is_run = "manifest.json" in files
+        home = homes[folder] = folder if is_run else homes.get(folder.parent, root)
         if not any(word in home.name for word in OF_EXAMPLES):
-            found.add(path.relative_to(home).as_posix())
+            found |= {(folder / file).relative_to(home).as_posix() for file in files}
     return found
 
 
