@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
+import shutil
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from commands import evaluate_model, main_train, naive_scene, save, scene
-from helpers import FailAt, Tensors, assert_same
+from helpers import Tensors, assert_same
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -23,7 +24,9 @@ from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.runs.folder import RunFolder
 from consingan.settings.option import flag_name
+from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
+from consingan.training.records import Record
 from consingan.training.resume import resume
 from consingan.training.session import Session
 
@@ -71,6 +74,23 @@ class Case:
         job = prepare(self.settings(), choose_execution(HERE))
         return begin(job, self.root / name)
 
+    @cached_property
+    def finished(self) -> tuple[Run, Any]:
+        """A run that was trained to its end, and its model; copy its folder to change anything."""
+        run = self.new_run("finished")
+        return run, finish(run).model
+
+    @property
+    def folder(self) -> Path:
+        """Of the finished run."""
+        folder = self.finished[0].folder
+        assert folder is not None
+        return folder.path
+
+    def copy(self, name: str) -> Path:
+        """A copy of the finished run's folder."""
+        return Path(shutil.copytree(self.folder, self.root / name))
+
 
 def cases() -> list[tuple[str, str]]:
     """Every method with every of its tasks."""
@@ -86,42 +106,45 @@ def kept(path: Path) -> Tensors:
     }
 
 
+@dataclass
+class Killed:
+    """Observer that keeps a run's folder as it is at every record: what a kill there would leave.
+
+    Attributes:
+        run: that is trained.
+        root: folder of the copies.
+        folders: the copies.
+    """
+
+    run: Run
+    root: Path
+    folders: list[Path] = field(default_factory=list)
+
+    def observe(self, record: Record, trainer: Trainer) -> None:
+        assert self.run.folder is not None
+        target = self.root / f"killed_{len(self.folders)}"
+        self.folders.append(Path(shutil.copytree(self.run.folder.path, target)))
+
+
 def check_resuming(case: Case) -> None:
-    """Stopped after any record and gone on with, it ends where it ends without."""
+    """Killed at any record and gone on with, it ends where it ends without."""
+    expected = kept(case.folder)
+    assert expected  # where there is nothing to train, what is kept is the result
     whole = case.new_run("whole")
-    records = _driven(whole, None)
-    assert whole.folder is not None
-    expected = kept(whole.folder.path)
-    for number in range(records):
-        stopped = case.new_run(f"stopped_{number}")
-        _driven(stopped, number)
-        assert stopped.folder is not None
-        go_on(RunFolder.open(stopped.folder.path), HERE)
-        assert_same(kept(stopped.folder.path), expected)
-    if not records:  # nothing to train: what is kept is the result
-        assert expected
-
-
-def _driven(run: Run, last: int | None) -> int:
-    """Drive a run to its end, or until a crash at record number `last`; the number of records."""
-    stop = FailAt(-1 if last is None else last, error=CrashError())
-    with contextlib.suppress(CrashError):
-        Session(run.trainer, run.folder, [stop], save_every=1).run()
-    return stop.seen
-
-
-class CrashError(Exception):
-    """Ends a session as a kill would: what is saved by then is what remains."""
+    killed = Killed(whole, case.root)
+    Session(whole.trainer, whole.folder, [killed], save_every=1).run()
+    assert bool(killed.folders) == bool(whole.trainer.stages)
+    for folder in killed.folders:
+        go_on(RunFolder.open(folder), HERE)
+        assert_same(kept(folder), expected)
 
 
 def check_loading(case: Case) -> None:
     """Loaded on each device there is, it gives the same pictures up to rounding."""
-    run = case.new_run("loaded")
-    model = finish(run).model
-    assert run.folder is not None
+    model = case.finished[1]
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     for device in devices:
-        there = load(run.folder.path, replace(choose_execution(HERE), device=torch.device(device)))
+        there = load(case.folder, replace(choose_execution(HERE), device=torch.device(device)))
         assert there.finished
         assert there.model.config == model.config
         assert there.model.sizes == model.sizes
@@ -142,10 +165,7 @@ def pictures(model: Any) -> list[Tensor]:
 
 def check_output(case: Case) -> Path:
     """It makes what its task's output says, with a report; returns the folder."""
-    run = case.new_run("evaluated")
-    finish(run)
-    assert run.folder is not None
-    loaded = load(run.folder.path, Execution(torch.device("cpu")))
+    loaded = load(case.copy("evaluated"), Execution(torch.device("cpu")))
     row = case.method.tasks[case.task]
     asked: dict[str, Any] = {"num_samples": 2, "sizes": ((20, 30),), "frames": 3, "betas": (0.9,),
                              "hidden_copies": 1}  # fmt: skip
@@ -180,10 +200,8 @@ def check_refusals(case: Case) -> None:
 
 def check_state(case: Case) -> None:
     """A trainer that takes up another's state is that trainer, bit for bit."""
-    run = case.new_run("state")
-    finish(run)
-    assert run.folder is not None
-    again = RunFolder.open(run.folder.path)
+    run, _ = case.finished
+    again = RunFolder.open(case.copy("state"))
     again.note(status="interrupted")
     trainer, _ = resume(again, choose_execution(HERE))
     asked = [name for name in vars(Training) if not name.startswith("_")]

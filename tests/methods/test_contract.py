@@ -10,34 +10,31 @@ from contract_cases import Case
 
 from consingan.methods.registry import METHODS
 
-EVERY = pytest.mark.parametrize(("method", "task"), contract_cases.cases())
+
+@pytest.fixture(scope="module", params=contract_cases.cases(), ids="-".join)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    method, task = request.param
+    return Case(METHODS[method], task, tmp_path_factory.mktemp(f"{method}-{task}"))
 
 
-@EVERY
-def test_stopped_at_any_record_it_goes_on_to_the_same_end(
-    method: str, task: str, tmp_path: Path
-) -> None:
-    contract_cases.check_resuming(Case(METHODS[method], task, tmp_path))
+def test_stopped_at_any_record_it_goes_on_to_the_same_end(case: Case) -> None:
+    contract_cases.check_resuming(case)
 
 
-@EVERY
-def test_what_is_loaded_makes_the_same_pictures(method: str, task: str, tmp_path: Path) -> None:
-    contract_cases.check_loading(Case(METHODS[method], task, tmp_path))
+def test_what_is_loaded_makes_the_same_pictures(case: Case) -> None:
+    contract_cases.check_loading(case)
 
 
-@EVERY
-def test_a_finished_state_is_taken_up(method: str, task: str, tmp_path: Path) -> None:
-    contract_cases.check_state(Case(METHODS[method], task, tmp_path))
+def test_a_finished_state_is_taken_up(case: Case) -> None:
+    contract_cases.check_state(case)
 
 
-@EVERY
-def test_it_makes_its_output_and_a_report(method: str, task: str, tmp_path: Path) -> None:
-    contract_cases.check_output(Case(METHODS[method], task, tmp_path))
+def test_it_makes_its_output_and_a_report(case: Case) -> None:
+    contract_cases.check_output(case)
 
 
-@EVERY
-def test_what_it_does_not_know_is_refused(method: str, task: str, tmp_path: Path) -> None:
-    contract_cases.check_refusals(Case(METHODS[method], task, tmp_path))
+def test_what_it_does_not_know_is_refused(case: Case) -> None:
+    contract_cases.check_refusals(case)
 
 
 @pytest.mark.parametrize("method", list(METHODS))
