@@ -29,9 +29,12 @@ from consingan.runs.load import load_run
 from consingan.settings.tiles import TILES
 
 
+SIZE = (32, 40)  # px of the image
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
-    return read_image(save(tmp_path_factory.mktemp("finish") / "scene.png", scene(48, 64)))
+    return read_image(save(tmp_path_factory.mktemp("finish") / "scene.png", scene(*SIZE)))
 
 
 class Blotches:
@@ -88,7 +91,7 @@ def test_a_sample_depends_on_its_number_and_seed_alone(image: torch.Tensor) -> N
     assert not torch.equal(one[0], one[1])
 
 
-@pytest.mark.parametrize("size", [(48, 128), (30, 40), (96, 64), (24, 90)])
+@pytest.mark.parametrize("size", [(32, 80), (20, 26), (64, 40), (20, 60)])
 def test_any_size_is_finished(image: torch.Tensor, size: tuple[int, int]) -> None:
     made = samples(Blotches(image), 0.5, size)
     assert made.shape == (3, 3, *size)
@@ -121,7 +124,7 @@ def test_all_channels_are_finished(image: torch.Tensor, channels: int) -> None:
     """One of a gray image, opacity, bands."""
     bands = torch.cat([image, -image], 1)[:, :channels]
     made = samples(Blotches(bands), 0.5)
-    assert made.shape == (3, channels, 48, 64)
+    assert made.shape == (3, channels, *SIZE)
     assert (made - bands).abs().mean() < 0.2
 
 
@@ -143,9 +146,9 @@ def test_too_little_memory_is_said_before_anything_is_made(
 def test_large_samples_are_finished_where_that_was_asked_for(
     image: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 48 * 64)
+    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 32 * 40)
     model = Blotches(image, finish=0.4)
-    sizes = [None, (48, 128), (48, 129)]
+    sizes = [None, (32, 80), (32, 81)]
     assert [bool(finish_of(model, None, 0, size)) for size in sizes] == [True, True, False]
     assert all(finish_of(model, 0.4, 0, size) for size in sizes)
 
@@ -153,8 +156,8 @@ def test_large_samples_are_finished_where_that_was_asked_for(
 def test_that_large_samples_are_left_as_they_are_is_said(
     image: torch.Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 48 * 64)
-    for sizes, count in (((), 0), (((60, 128),), 1)):
+    monkeypatch.setattr("consingan.outputs.finish.UNASKED", 3 * 32 * 40)
+    for sizes, count in (((), 0), (((40, 80),), 1)):
         said: list[str] = []
         request = SamplesRequest(num_samples=1, one_size=not sizes, sizes=sizes)
         begin(Blotches(image, finish=0.4), request).write(tmp_path, said.append)
