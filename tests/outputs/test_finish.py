@@ -28,7 +28,6 @@ from consingan.report.verdicts import other_finish
 from consingan.runs.load import load_run
 from consingan.settings.tiles import TILES
 
-
 SIZE = (32, 40)  # px of the image
 
 
