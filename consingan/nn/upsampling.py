@@ -72,6 +72,7 @@ def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> T
     return weights.to(dtype).to(device)
 
 
+@lru_cache(maxsize=4096)
 def sources(n_in: int, n_out: int, first: int, last: int) -> tuple[int, int]:
     """Range [a, b) of the `n_in` inputs that the outputs [first, last) of `n_out` are made of."""
     inputs, weights = _taps(n_in, n_out)

@@ -213,7 +213,7 @@ TRAIN = [
     (f"{GOOD} --device cuda:99", "--device cuda:99: there"),
     (f"{GOOD} --device cpu --precision tf32", "--precision tf32 needs an NVIDIA GPU"),
     (f"{GOOD} --engine plain --checkpointing", "--checkpointing needs --engine fast"),
-    (f"{GOOD} --output_dir blocked", "cannot be created"),
+    (f"{GOOD} --nfc 4 --output_dir blocked", "cannot be created"),
     (f"{GOOD} --output_dir ''", "'--output_dir': it is empty"),
     # pictures of one's own
     (f"{GOOD} --naive_img naive.png", "--naive_img does not go with --train_mode generation"),
@@ -563,7 +563,7 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
     monkeypatch.chdir(place)
     monkeypatch.setattr("consingan.training.plan.time_iteration", lambda *_: 0.0)
     words = ["--input_name", "good.png", "--max_size", "32", "--min_size", "16", "--dry_run"]
-    result = main_train(*words, *shlex.split(typed))
+    result = main_train(*words, "--nfc", "4", *shlex.split(typed))
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [f"Note: {said}"]
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import main_train
 from filelock import FileLock
 from helpers import (
     StopAt,
@@ -22,7 +23,6 @@ from helpers import (
     new_folder,
     only_run,
     resume_to_end,
-    run_script,
 )
 
 from consingan.errors import InterruptedRunError, UserError
@@ -68,10 +68,9 @@ def held_elsewhere(run: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_gets_one_sentence(stopped: Path) -> None:
     content = {p: p.read_bytes() for p in stopped.rglob("*") if p.is_file()}
     with held_elsewhere(stopped):
-        second = run_script("--resume", "--model_dir", str(stopped), "--no_tensorboard")
-        _, said = second.communicate()
-    assert second.returncode == 2
-    (line,) = said.splitlines()
+        second = main_train("--resume", "--model_dir", stopped, "--no_tensorboard")
+    assert second.exit_code == 2
+    (line,) = second.stderr.splitlines()
     assert re.fullmatch(
         r"Error: Another process is training in .*; wait .* or stop it first\.", line
     )

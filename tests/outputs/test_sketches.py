@@ -84,13 +84,13 @@ def test_a_sketch_that_did_not_succeed_is_to_be_trained_anew() -> None:
 
 
 def test_the_command_trains_a_layout_and_begins_the_rest(tmp_path: Path) -> None:
-    picture = save(tmp_path / "scene.png", scene(40, 56))
-    words = ("--input_name", picture, "--preset", "draft", "--niter", 12, "--layout", 24,
-             "--train_stages", 3, "--max_size", 56, "--nfc", 4, "--fine_niter", 11,
-             "--output_dir", tmp_path / "runs")  # fmt: skip
+    picture = save(tmp_path / "scene.png", scene(30, 42))
+    words = ("--input_name", picture, "--preset", "draft", "--niter", 12, "--layout", 16,
+             "--train_stages", 3, "--min_size", 18, "--max_size", 42, "--nfc", 4,
+             "--fine_niter", 11, "--output_dir", tmp_path / "runs")  # fmt: skip
     done = main_train(*words)
     assert done.exit_code == 0, done.output
-    assert "--fine_niter does nothing with --layout 24" in done.output
+    assert "--fine_niter does nothing with --layout 16" in done.output
     run = only_run(tmp_path / "runs")
     lengths = [len(path.read_text("utf-8").splitlines()) - 1
                for path in sorted(run.glob("*/losses.csv"))]  # fmt: skip

@@ -22,7 +22,7 @@ SEEDS = (0, 1, 2)
 def outcome(precision: str, seed: int) -> dict[str, float]:
     """Train a small model and measure it."""
     config = ConSinGANConfig(
-        train_stages=2, min_size=14, max_size=22, nfc=16, niter=50, manual_seed=seed
+        train_stages=2, min_size=14, max_size=22, nfc=8, niter=30, manual_seed=seed
     )
     reals = build_pyramid(picture(18, 22), 2, 14, 22, "log")
     arithmetic = Arithmetic(precision)
