@@ -48,6 +48,7 @@ def test_ratios_weigh_pictures_alike_and_count_only_shared_ones() -> None:
 
 def test_it_trains_judges_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "run_here", in_this_process)
+    monkeypatch.setattr(presets, "TURNS", 1)
     folder, output = tmp_path / "images", tmp_path / "output"
     folder.mkdir()
     write_image(folder / "a.png", scene(1))
@@ -81,7 +82,10 @@ def test_it_trains_judges_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
     assert table[presets.TIMES] == timed
 
 
-def test_without_a_folder_only_iterations_are_timed(tmp_path: Path) -> None:
+def test_without_a_folder_only_iterations_are_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presets, "TURNS", 1)
     words = ["--presets", "paper,fast", "--niter", "2", "--nfc", "2", "--max_size", "40",
              "--train_stages", "2", "--device", "cpu", "--output", str(tmp_path)]  # fmt: skip
     result = CliRunner().invoke(main, words)

@@ -19,7 +19,7 @@ from consingan.methods.patches.setup import begin, restore
 from consingan.outputs.held_out import agreement
 
 HERE = choose_execution(Wanted(device="cpu", precision="float32"))
-B = torch.from_numpy(scene(40, 56)).permute(2, 0, 1)[None] / 127.5 - 1
+B = torch.from_numpy(scene(28, 40)).permute(2, 0, 1)[None] / 127.5 - 1
 
 
 def config(**changes: Any) -> PatchesConfig:
