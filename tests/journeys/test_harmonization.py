@@ -47,7 +47,7 @@ def harmonized() -> tuple[Tensor, Composite]:
         real,
         train_mode="harmonization",
         min_size=32,
-        niter=50,
+        niter=30,
         nfc=8,
         manual_seed=2,
         device="cpu",
