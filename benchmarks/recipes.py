@@ -27,7 +27,9 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "he 1000 sw": {**HE, "niter": 1000, "fine_niter": 30, "sw_weight": 3.0},
     "steady 300": {**STEADY, "niter": 300, "fine_niter": 30},
     "steady 1000": {**STEADY, "niter": 1000, "fine_niter": 180},
-    # What the presets draft, fast and best train with `--layout 0`: the second, third and fourth.
+    "draft 1.6": {**CLOSE, "niter": 450, "fine_niter": 45, "finish": 0.5, "layout": 34},
+    "draft 300": {**CLOSE, "niter": 300, "fine_niter": 45, "finish": 0.5, "layout": 34},
+    # What fast and best train with `--layout 0`, and draft 1.6: the third, fourth and second.
     "close 300": {**CLOSE, "niter": 300, "fine_niter": 30},
     "close 450": {**CLOSE, "niter": 450, "fine_niter": 45},
     "close 1000": {**CLOSE, "niter": 1000, "fine_niter": 180},
