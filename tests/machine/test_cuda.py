@@ -97,10 +97,10 @@ def test_each_precision_stays_near_the_textbook(precision: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "task"), contract_cases.cases())
-def test_trained_there_it_makes_its_output_there_and_here(
+def test_trained_there_it_makes_the_same_pictures_there_and_here(
     method: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contract_cases, "HERE", Wanted(device="cuda"))
+    monkeypatch.setattr(contract_cases, "HERE", HERE)
     more = {"niter": 2 * WARM_UP + 2} if method == "consingan" else {}
     case = contract_cases.Case(METHODS[method], task, tmp_path, more)
     contract_cases.check_loading(case)
