@@ -32,12 +32,13 @@ def watching(options: Mapping[str, Any]) -> Watch:
             closing.callback(bar.close)
             notes = ProgressNotes(path)
             closing.callback(notes.close)
-            observers: list[Observer] = [bar, notes, Pictures(path, run.naive)]
+            pictures = Pictures(path, run.naive)
+            observers: list[Observer] = [bar, notes, pictures]
             if run.trainer.config.fine_tune:
                 assert run.naive is not None
                 observers.insert(0, Snapshots(path, run.naive))
             if options["tensorboard"]:
-                board = TensorBoard(path, run.naive)
+                board = TensorBoard(path, pictures)
                 observers.append(board)
                 closing.callback(board.close)
             yield observers

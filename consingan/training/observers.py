@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import write_image
+from consingan.images.raster import Pixels
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.finish import sketched_of
@@ -152,17 +153,28 @@ class ProgressNotes:
 
 @dataclass
 class Sheets:
-    """A grid of samples after every stage, the reconstruction at the end."""
+    """A grid of samples after every stage, the reconstruction at the end.
+
+    Attributes:
+        folder: of the run.
+        naive: the user's own picture, (1, 3, H, W) in [-1, 1].
+        drawn: the grid of the stage that ended last, (height, width, 3) in 0 to 255; None: it has
+            none.
+    """
 
     folder: Path
     naive: Tensor | None = None
+    drawn: Pixels | None = field(default=None, init=False)
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Draw after each stage."""
-        if not isinstance(record, StageRecord) or adds_nothing(record, trainer):
+        if not isinstance(record, StageRecord):
             return
-        sheet = sheet_of(trainer.model, self.naive)
-        write_image(self.folder / str(record.stage) / "samples.png", sheet)
+        self.drawn = None
+        if adds_nothing(record, trainer):
+            return
+        self.drawn = sheet_of(trainer.model, self.naive)
+        write_image(self.folder / str(record.stage) / "samples.png", self.drawn)
         if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
             model: Any = trainer.model
             (given_back,) = for_eyes(model, [model.reconstruction()])
@@ -186,13 +198,18 @@ class Pictures(Sheets):
 
 
 class TensorBoard:
-    """Scalars and grids of samples for `tensorboard --logdir TrainedModels`."""
+    """Scalars and grids of samples for `tensorboard --logdir TrainedModels`.
 
-    def __init__(self, folder: Path, naive: Tensor | None = None) -> None:
+    Args:
+        folder: of the run.
+        sheets: whose grids are shown, too; observes before this does.
+    """
+
+    def __init__(self, folder: Path, sheets: Sheets) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         self.writer = SummaryWriter(str(folder / "tensorboard"), max_queue=1000, flush_secs=60)
-        self.naive = naive
+        self.sheets = sheets
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Write scalars every few iterations and the grid after each stage."""
@@ -206,11 +223,9 @@ class TensorBoard:
             self._end_stage(record, trainer)
 
     def _end_stage(self, record: StageRecord, trainer: Trainer) -> None:
-        if not adds_nothing(record, trainer):
-            sheet = sheet_of(trainer.model, self.naive)
-            self.writer.add_image(
-                "samples", torch.from_numpy(sheet), record.stage, dataformats="HWC"
-            )
+        if self.sheets.drawn is not None:
+            sheet = torch.from_numpy(self.sheets.drawn)
+            self.writer.add_image("samples", sheet, record.stage, dataformats="HWC")
         for name, value in trainer.training.scalars(record.stage).items():
             self.writer.add_scalar(name, value, record.stage)
         self.writer.flush()

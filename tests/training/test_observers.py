@@ -7,15 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from commands import pixels_of
 from helpers import make_job, new_folder, picture, trainer_on
 
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import LOSSES
 from consingan.methods.consingan.saturation import ENOUGH
+from consingan.outputs.registry import sheet_of
 from consingan.runs.progress import PROGRESS
 from consingan.training import observers
 from consingan.training.loop import Trainer
-from consingan.training.observers import ProgressNotes, Saturation, Sheets
+from consingan.training.observers import ProgressNotes, Saturation, Sheets, TensorBoard
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 from consingan.training.session import Session
 
@@ -109,3 +111,25 @@ def test_stages_that_are_only_begun_are_not_drawn(tmp_path, layout, drawn):
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder, [Sheets(folder.path)]).run()
     assert {int(path.parent.name) for path in folder.path.glob("*/samples.png")} == drawn
+
+
+def test_a_grid_is_drawn_once_for_all_who_show_it(tmp_path, monkeypatch):
+    job, drawn = make_job(), []
+
+    def draw(model, naive):
+        drawn.append(model)
+        return sheet_of(model, naive)
+
+    monkeypatch.setattr(observers, "sheet_of", draw)
+    folder = new_folder(tmp_path, job)
+    sheets = Sheets(folder.path)
+    board = TensorBoard(folder.path, sheets)
+    images = []
+    monkeypatch.setattr(
+        board.writer, "add_image", lambda name, image, *_, **__: images.append(image)
+    )
+    Session(Trainer(job.training), folder, [sheets, board]).run()
+    board.close()
+    assert len(drawn) == len(images) == 3
+    kept = pixels_of(folder.path / "2" / "samples.png")
+    assert (images[-1].numpy() == kept).all()

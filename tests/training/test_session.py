@@ -238,7 +238,7 @@ def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
     Session(plain, None).run()
     folder = new_folder(tmp_path, job)
     pictures = Pictures(folder.path)
-    board = TensorBoard(folder.path)
+    board = TensorBoard(folder.path, pictures)
     said: list[str] = []
     observers: list[Any] = [ProgressBar(watched, said.append), pictures, board]
     Session(watched, folder, observers, save_every=1).run()
