@@ -239,7 +239,8 @@ def train(
     missing = [name for name in names if name not in before]
     orders = orders_by_recipe(missing, some, seeds, max_size, samples, device)
     make_folder(output)
-    seconds = {row["recipe"]: row[unit_on(device)] for row in _stored_times(output)}
+    unit = unit_on(device)
+    seconds = {row["recipe"]: row[unit] for row in _stored_times(output) if unit in row}
 
     def tell() -> None:
         made = before | trainings(orders, output)

@@ -34,7 +34,7 @@ def _here(plan: Plan, address: str, workers: int | None) -> Work:
         raise UserError(f"--on here://{address}: this machine needs no address; use --on here.")
     machine = machine_here(plan.device)
     slots = slots_of(machine, plan.peak, plan.device, workers, plan.threads)
-    summary = "\n".join(filter(None, (plan.here(slots), taking_turns(slots))))
+    summary = "\n".join(filter(None, (plan.here(slots), taking_turns(slots[: len(plan.left)]))))
     return Work(summary, len(slots), lambda: run_here(plan.left, plan.folder, slots))
 
 

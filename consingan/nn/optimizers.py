@@ -29,7 +29,7 @@ class ChunkedAdam(torch.optim.Adam):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step. The first makes the moments, as do those of tensors that cannot be cut."""
+        """One step, torch's own where there are no moments yet or a tensor cannot be cut."""
         if closure is not None or not all(self._can_be_cut(group) for group in self.param_groups):
             return super().step(closure)  # type: ignore[no-any-return]
         for group in self.param_groups:

@@ -24,7 +24,8 @@ SMALL = 64 * 64  # px up to which asking every patch takes no time
 def engine_for(size: Size) -> str:
     """The engine for pictures of `size` (h, w), of the larger of source and canvas.
 
-    On every device: on an H100 asking all patches takes 15 times as long at 250 px, too.
+    On every device: on an H100 asking all patches took 0.12 s at 128x86 px where ten of each took
+    0.07, and 1.1 s at 250x167.
     """
     return "exact" if size[0] * size[1] <= SMALL else "fast"
 
