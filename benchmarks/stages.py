@@ -64,9 +64,8 @@ def task_of(
     real: Tensor = torch.tanh(gaussian((1, config.nc_im, *sizes[-1]), rng)).contiguous().to(device)
     amplitudes = [1.0] + [0.1] * (len(sizes) - 1)
     return StageTask(
-        generator.to(device), discriminator.to(device), real, fixed, amplitudes, recipe_of(config),
-        iterations=config.niter,
-    )  # fmt: skip
+        generator.to(device), discriminator.to(device), real, fixed, amplitudes, recipe_of(config)
+    )
 
 
 def new_draws(task: StageTask, iteration: int) -> Draws:

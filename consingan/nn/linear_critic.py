@@ -34,10 +34,10 @@ from consingan.nn.kernels import (
     conv_leaky_relu,
     is_small,
     pixel_sums,
+    planes_of,
     through_leaky_relu,
+    widened,
 )
-
-GROUP = 8  # channels that a GPU multiplies at a time in bfloat16
 
 
 class LinearCritic:
@@ -62,9 +62,8 @@ class LinearCritic:
         self.score_size = (real.shape[-2] - 2 * reach, real.shape[-1] - 2 * reach)
         self.scores = self.score_size[0] * self.score_size[1]
         self.in_one_batch = is_small(real)
-        # A GPU multiplies in bfloat16 by groups of 8 channels, and other numbers slowly.
-        in_groups = real.is_cuda and self.dtype == torch.bfloat16
-        self.empty = -shape.image_channels % GROUP if in_groups else 0
+        self.colors = shape.image_channels
+        self.planes = planes_of(self.colors, real.device, self.dtype)
         self.lanes = Lanes(real.device)
         for parameter in discriminator.parameters():
             parameter.grad = torch.zeros_like(parameter)
@@ -100,22 +99,23 @@ class LinearCritic:
         return x.to(dtype=self.dtype, memory_format=torch.channels_last)
 
     def _widened(self, x: Tensor) -> Tensor:
-        """`_local` with planes of zeros after the colors of `x`, (N, 3, h, w)."""
-        if not self.empty:
-            return self._local(x)
-        n, colors, height, width = x.shape
-        wide = x.new_zeros(n, height, width, colors + self.empty, dtype=self.dtype)
-        wide[..., :colors] = x.permute(0, 2, 3, 1)
-        return wide.permute(0, 3, 1, 2)
+        """`_local` with the planes that a picture (N, 3, h, w), or the first weight, is given."""
+        return widened(x, self.planes, self.dtype)
 
     def _take_weights(self) -> None:
         """Take up the discriminator's present weights, and W_tail^T (1/n) that B starts with."""
-        first, *rest = (c.weight.detach() for c in self.convs)
-        self.weights = [self._widened(first), *map(self._local, rest)]
-        self.biases = [_bias(c).detach().to(self.dtype) for c in self.convs]
-        seed = self.real.new_full((1, 1, *self.score_size), 1 / self.scores, dtype=self.dtype)
-        seed = F.pad(seed, (self.cut, self.cut))
-        self.start = F.conv_transpose2d(seed, self.weights[-1], padding=self.padding)
+        weights, biases = [], []
+        for number, conv in enumerate(self.convs):
+            with self.lanes.beside(number):  # small copies, none waits for another
+                weight = conv.weight.detach()
+                weights.append(self._local(weight) if number else self._widened(weight))
+                biases.append(_bias(conv).detach().to(self.dtype))
+        with self.lanes.beside(number):
+            seed = self.real.new_full((1, 1, *self.score_size), 1 / self.scores, dtype=self.dtype)
+            seed = F.pad(seed, (self.cut, self.cut))
+            self.start = F.conv_transpose2d(seed, weights[-1], padding=self.padding)
+        self.lanes.join()
+        self.weights, self.biases = weights, biases
 
     def _forward(self, image: Tensor) -> list[Tensor]:
         """Input of every convolution: [image, h_0, ..., h_last]."""
@@ -142,7 +142,7 @@ class LinearCritic:
     def _input_gradient(self, chain: Sequence[Tensor]) -> Tensor:
         """W_0^T B_0 = d mean D / dx, (N, 3, h, w)."""
         wide = F.conv_transpose2d(chain[0], self.weights[0], padding=self.padding)
-        return wide[:, : wide.shape[1] - self.empty]
+        return wide[:, : self.colors]
 
     def _windows(self, features: Tensor) -> Tensor:
         """Sums over the places of each tap of the last convolution.

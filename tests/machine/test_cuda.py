@@ -24,6 +24,7 @@ from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.registry import METHODS
+from consingan.nn.kernels import pixel_sums
 from consingan.nn.linear_critic import LinearCritic
 from consingan.nn.optimizers import ChunkedAdam
 from consingan.training.loop import Trainer
@@ -175,6 +176,17 @@ def test_chunks_of_adam_are_torchs_own_to_the_bit() -> None:
             optimizer.step()
         sides.append([*values, *(v for s in optimizer.state.values() for v in s.values())])
     assert all(torch.equal(a, b) for a, b in zip(*sides, strict=True))
+
+
+@pytest.mark.parametrize("size", [(9, 11), (101, 103)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_sums_over_pixels_are_those_of_each_picture(
+    size: tuple[int, int], dtype: torch.dtype
+) -> None:
+    x = torch.randn(3, 5, *size, generator=torch.Generator().manual_seed(0)).to(dtype)
+    there = x.to(CUDA, memory_format=torch.channels_last)
+    expected = x.double().sum((2, 3))
+    torch.testing.assert_close(pixel_sums(there).cpu().double(), expected, rtol=1e-4, atol=1e-2)
 
 
 def test_bias_sums_and_wide_planes_change_nothing() -> None:

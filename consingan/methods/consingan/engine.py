@@ -7,7 +7,7 @@ and the yardstick of the benchmarks. `FastEngine` (fast_engine.py) computes the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -21,8 +21,6 @@ from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.regions import EVERYTHING, Region
 from consingan.nn.sliced import sliced_distance
-
-SEARCHED = 2**26  # pixels of all iterations from which on looking for fast algorithms pays
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class StageTask:
     """What is trained in one stage: networks, the image, the fixed noise that must give it.
 
     Where iterations see windows (`windowed`), `real` is one of them and there are no
-    `fixed_noises`: both come with the draws. `iterations` are how many there will be.
+    `fixed_noises`: both come with the draws.
     """
 
     generator: Generator
@@ -79,21 +77,11 @@ class StageTask:
     recipe: Recipe
     region: Region = EVERYTHING
     windowed: bool = False
-    iterations: int = ConSinGANConfig.niter
 
     @property
     def sight(self) -> Sight:
         """The whole picture."""
         return Sight(self.generator, self.real, self.fixed_noises, self.region)
-
-    def searching(self, arithmetic: Arithmetic) -> Arithmetic:
-        """`arithmetic` that looks for the fastest algorithms where the stage is long enough.
-
-        Looking takes about 3 s a stage on an H100 (by reckoning): as long as 2000 iterations at
-        60x89 px, whose convolutions take 5 to 30 microseconds each.
-        """
-        pixels = self.real.shape[-2] * self.real.shape[-1]
-        return replace(arithmetic, searching=self.iterations * pixels >= SEARCHED)
 
     def sliced(self, fake: Tensor, sight: Sight, directions: Tensor | None) -> list[Tensor]:
         """The weighted sliced Wasserstein distance of a sample to the image, if it has a weight.
@@ -154,7 +142,7 @@ class PlainEngine:
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration: the discriminator's steps, then the generator's."""
-        with self.task.searching(Arithmetic()).scope(self.task.real.device):
+        with Arithmetic().scope(self.task.real.device):
             return self._step(draws, iteration)
 
     def _step(self, draws: Draws, iteration: int) -> Tensor:

@@ -110,7 +110,6 @@ class ConSinGANTraining(Planned):
             recipe=recipe,
             region=self.regions[stage],
             windowed=crops is not None,
-            iterations=self.iterations(stage),
         )
 
     def _go_back(self) -> None:

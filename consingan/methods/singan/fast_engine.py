@@ -16,7 +16,7 @@ What is saved, and why nothing changes:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -53,7 +53,7 @@ class FastEngine:
         if task.real.device.type == "cpu":
             keep_freed_memory()
         self.task = task
-        self.arithmetic = replace(arithmetic or Arithmetic(), searching=True)
+        self.arithmetic = arithmetic or Arithmetic()
         dtype = self.arithmetic.dtype(task.real.dtype)
         self.generator = FastGenerator(task.generator, dtype)
         self.critic = FastCritic(task.discriminator, task.real, task.recipe.lambda_grad, dtype)

@@ -105,16 +105,3 @@ def test_float32(name: str) -> None:
         shares.append(float(off.double().mean()))
         copy_state((plain, plain_engine), (fast, fast_engine))
     assert sorted(shares)[-2] < 1e-3
-
-
-def test_algorithms_are_looked_for_only_where_iterations_make_up_for_it() -> None:
-    """Small and short stages would spend longer on it than on what they are for."""
-    task = Case().task()
-    pixels = task.real.shape[-2] * task.real.shape[-1]
-    for iterations, searching in (
-        (2**26 // pixels, False),
-        (2**26 // pixels + 1, True),
-        (1, False),
-    ):
-        engine = FastEngine(dataclasses.replace(task, iterations=iterations))
-        assert engine.arithmetic.searching == searching
