@@ -193,7 +193,7 @@ class Pictures(Sheets):
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Draw after each stage."""
         super().observe(record, trainer)
-        if isinstance(record, StageRecord):
+        if isinstance(record, StageRecord) and not adds_nothing(record, trainer):
             save_curves(self.folder, method_of(trainer.config.method).reconstruction)
 
 

@@ -17,7 +17,7 @@ from consingan.outputs.registry import sheet_of
 from consingan.runs.progress import PROGRESS
 from consingan.training import observers
 from consingan.training.loop import Trainer
-from consingan.training.observers import ProgressNotes, Saturation, Sheets, TensorBoard
+from consingan.training.observers import Pictures, ProgressNotes, Saturation, Sheets, TensorBoard
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 from consingan.training.session import Session
 
@@ -111,6 +111,16 @@ def test_stages_that_are_only_begun_are_not_drawn(tmp_path, layout, drawn):
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder, [Sheets(folder.path)]).run()
     assert {int(path.parent.name) for path in folder.path.glob("*/samples.png")} == drawn
+
+
+def test_curves_are_drawn_where_a_stage_has_learned(tmp_path, monkeypatch):
+    settings = {"finish": 0.5, "layout": 20, "train_stages": 4, "min_size": 20, "max_size": 40}
+    job, drawn = make_job(image=picture(40, 40), **settings), []
+    folder = new_folder(tmp_path, job)
+    monkeypatch.setattr(observers, "save_curves", lambda *_: drawn.append(trainer.stage))
+    trainer = Trainer(job.training)
+    Session(trainer, folder, [Pictures(folder.path)]).run()
+    assert drawn == [0, 3]
 
 
 def test_a_grid_is_drawn_once_for_all_who_show_it(tmp_path, monkeypatch):
