@@ -23,9 +23,15 @@ DRAWS = 4000  # of the bootstrap
 
 
 def collapsed(record: Record) -> bool:
-    """Whether a training failed, or gives neither the image back nor samples that differ."""
-    psnr, variety = figure(record, "psnr"), figure(record, "diversity")
-    return "error" in record or (psnr or 0.0) < FLAT or (variety or 0.0) < ALIKE
+    """Whether a training failed, or does not give the image back, or samples do not differ.
+
+    A figure that was not taken says nothing.
+    """
+    limits = {"psnr": FLAT, "diversity": ALIKE}
+    taken = {name: figure(record, name) for name in limits}
+    return "error" in record or any(
+        value is not None and value < limits[name] for name, value in taken.items()
+    )
 
 
 def by_picture(records: Sequence[Record], name: str) -> dict[str, list[float]]:

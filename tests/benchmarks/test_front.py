@@ -53,6 +53,8 @@ def test_collapse_is_a_picture_not_given_back_or_samples_alike() -> None:
     alike["metrics"]["diversity"]["mean"] = 0.0
     bad = [record("a", 1, 1, psnr=9.0), alike, {"image": "b", "seed": 2, "error": "no"}]
     assert [collapsed(r) for r in [record("a", 1), *bad]] == [False, True, True, True]
+    without = {k: v for k, v in record("a", 1).items() if k != "reconstruction"}
+    assert not collapsed(without)  # not measured is not bad
     (row,) = collapse_rows({"fast": [record("a", 1), *bad]})
     assert (row["trainings"], row["collapsed"], row["lowest PSNR"]) == (4, 3, 9.0)
     assert row["which"] == "a seed 1, a seed 0, b seed 2"
