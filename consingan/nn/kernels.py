@@ -100,7 +100,7 @@ def _can_multiply_into_float32() -> bool:
     return "dtype" in torch.ops.aten.mm.overloads()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)  # of one stage, 2 MiB each at most where two pictures go together
 def _belonging(n: int, pixels: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """(n, n * pixels), ones where a pixel belongs to picture i."""
     return torch.eye(n, dtype=dtype, device=device).repeat_interleave(pixels, 1)
