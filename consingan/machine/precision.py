@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,15 @@ class Arithmetic:
     def dtype(self, weights: torch.dtype = torch.float32) -> torch.dtype:
         """Number format of the features, for networks whose weights are kept in `weights`."""
         return torch.bfloat16 if self.name == "bf16" else weights
+
+    def lasting(self, device: torch.device) -> Arithmetic:
+        """The same for thousands of iterations on `device`, where older GPUs had better search.
+
+        On an H100 the search takes longer than it saves (measured); GPUs older than Ampere compute
+        the same for ten times as long, and there it is worth it (by reckoning).
+        """
+        old = device.type == "cuda" and not _hardware_bf16(device)[0]
+        return replace(self, searching=True) if old else self
 
     @contextlib.contextmanager
     def scope(self, device: torch.device) -> Iterator[None]:

@@ -114,6 +114,16 @@ def test_a_wish_for_the_same_result_each_time_is_kept(wish: bool) -> None:
         assert (cudnn.deterministic, cudnn.benchmark) == (wish, False)
 
 
+@pytest.mark.parametrize(
+    ("device", "major", "searching"), [("cuda", 7, True), ("cuda", 8, False), ("cpu", 7, False)]
+)
+def test_only_older_gpus_look_for_faster_algorithms(
+    device: str, major: int, searching: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (major, 5))
+    assert Arithmetic("float32").lasting(torch.device(device)).searching == searching
+
+
 @pytest.mark.parametrize("name", ["fp16", "", "BF16", "float16"])
 def test_unknown_precisions(name: str) -> None:
     choices = "--precision .* is unknown; choose one of auto, float32, tf32, bf16."

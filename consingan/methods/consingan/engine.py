@@ -142,7 +142,8 @@ class PlainEngine:
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration: the discriminator's steps, then the generator's."""
-        with Arithmetic().scope(self.task.real.device):
+        device = self.task.real.device
+        with Arithmetic().lasting(device).scope(device):
             return self._step(draws, iteration)
 
     def _step(self, draws: Draws, iteration: int) -> Tensor:

@@ -58,7 +58,7 @@ class FastEngine:
         if task.real.device.type == "cpu":
             keep_freed_memory()
         self.task = task
-        self.arithmetic = arithmetic or Arithmetic()
+        self.arithmetic = (arithmetic or Arithmetic()).lasting(task.real.device)
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
         recipe = task.recipe

@@ -151,7 +151,8 @@ class PlainEngine:
 
     def step(self, draws: Draws) -> Losses:
         """One iteration: the discriminator's steps, then the generator's."""
-        with Arithmetic().scope(self.task.real.device):
+        device = self.task.real.device
+        with Arithmetic().lasting(device).scope(device):
             critic = []
             for previous, mixing in zip(draws.previous.split(1), draws.mixing, strict=True):
                 fake = self._fake(draws.noise, previous)

@@ -53,7 +53,7 @@ class FastEngine:
         if task.real.device.type == "cpu":
             keep_freed_memory()
         self.task = task
-        self.arithmetic = arithmetic or Arithmetic()
+        self.arithmetic = (arithmetic or Arithmetic()).lasting(task.real.device)
         dtype = self.arithmetic.dtype(task.real.dtype)
         self.generator = FastGenerator(task.generator, dtype)
         self.critic = FastCritic(task.discriminator, task.real, task.recipe.lambda_grad, dtype)
