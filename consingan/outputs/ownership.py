@@ -26,8 +26,10 @@ from consingan.machine.files import (
     rename_free,
     write_json,
 )
+from consingan.machine.locking import LOCK, holding, lock_of
 
 RECORD = "evaluation.json"
+PATIENCE = 60.0  # seconds, far more than it takes to copy the results of a picture
 OWN_PICTURES = "naive"  # folder with one for each picture of the user's own
 ASIDE = "earlier"
 UNRECORDED = (  # what versions wrote that kept no record
@@ -41,7 +43,9 @@ Stamp = tuple[int, int, int]
 
 
 @contextlib.contextmanager
-def owned(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
+def owned(
+    folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0
+) -> Iterator[None]:
     """Let everything that is written into `folder` meanwhile belong to one evaluation.
 
     What an earlier one owns is removed first. Whatever ends the work early, what was written by
@@ -51,7 +55,23 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
         folder: that exists.
         about: what was asked for and what went in, for the record.
         say: takes a line for the user.
+        seconds: to wait for another evaluation that is writing into it.
+
+    Raises:
+        UserError: another one is.
     """
+    with holding(lock_of(folder), "writing its results", seconds):
+        try:
+            with _recorded(folder, about, say):
+                yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows keeps a lock that is held
+                (folder / LOCK).unlink()
+
+
+@contextlib.contextmanager
+def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
+    """The same of a folder that nobody else writes into."""
     _make_way(folder, say)
     before = _stamps(folder)
     write_json(folder / RECORD, {**about, "status": "unfinished", "files": None})

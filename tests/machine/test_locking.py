@@ -144,7 +144,7 @@ def test_a_finished_run_keeps_no_lock(stopped: Path) -> None:
 def test_a_disk_without_locks_is_good_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def acquire(self: FileLock) -> None:
+    def acquire(self: FileLock, timeout: float) -> None:
         raise error
 
     monkeypatch.setattr(FileLock, "acquire", acquire)
@@ -158,7 +158,7 @@ def test_a_disk_without_locks_is_good_enough(
 def test_a_folder_that_may_not_be_written_is_no_disk_without_locks(
     stopped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def acquire(self: FileLock) -> None:
+    def acquire(self: FileLock, timeout: float) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(FileLock, "acquire", acquire)

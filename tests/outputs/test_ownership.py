@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from commands import copy_of_run, evaluate_model, files_below, mask_of_scene, naive_scene, save
 
+from consingan.errors import UserError
 from consingan.machine.files import described
 from consingan.outputs.ownership import RECORD, folder_of, owned, publish
 
@@ -57,6 +58,18 @@ def test_what_was_written_before_an_early_end_is_owned(tmp_path: Path) -> None:
     assert record(tmp_path) == {"status": "unfinished", "files": ["half.png"]}
     evaluate(tmp_path, "whole.png")
     assert files_below(tmp_path) == [RECORD, "whole.png"]
+
+
+def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
+    tmp_path: Path,
+) -> None:
+    with owned(tmp_path, {}, print):
+        make(tmp_path, "first.png", "report.html")
+        with pytest.raises(UserError, match="writing its results in .*; wait until"):
+            evaluate(tmp_path, "second.png")
+        assert files_below(tmp_path) == [".lock", RECORD, "first.png", "report.html"]
+    assert files_below(tmp_path) == [RECORD, "first.png", "report.html"]
+    assert record(tmp_path) == {"status": "finished", "files": ["first.png", "report.html"]}
 
 
 @pytest.mark.parametrize("kept", [None, {"files": None}, {"files": [3]}, {"files": "report.html"}])
