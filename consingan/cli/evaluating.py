@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,11 +72,25 @@ def _repeating(execution: Execution, typed: Path, run: Path) -> str:
     """The command that was typed, with the run and the execution that were left to the program."""
     from consingan.methods.command import execution_words
 
-    pattern = re.compile(rf"(--model.dir=)?{re.escape(str(typed))}")
-    found = ((word, pattern.fullmatch(word)) for word in typed_words())
-    words = [f"{match[1] or ''}{run}" if match else word for word, match in found]
+    words = list(typed_words() if run == typed else _naming(run))
     placed = any(was_typed(name) for name in ("device", "gpu", "not_cuda"))
     told = {"engine", *(name for name in ("precision", "threads") if was_typed(name))}
     told |= {"device"} if placed else set()
     how = {name: value for name, value in execution.to_json().items() if name not in told}
     return command_line((*started_as("evaluate"), *words, *execution_words(how)))
+
+
+def _naming(run: Path) -> Iterator[str]:
+    """What was typed, with this run where one was left open: latest, or a folder of runs."""
+    before = ""
+    for word in typed_words():
+        flag, equals, _ = word.partition("=")
+        if equals and _is_model_dir(flag):
+            yield f"{flag}={run}"
+        else:
+            yield str(run) if _is_model_dir(before) else word
+        before = word
+
+
+def _is_model_dir(word: str) -> bool:
+    return word.replace("-", "_") == "__model_dir"

@@ -44,7 +44,7 @@ def test_the_newest_run_is_evaluated_said_and_named_in_the_command_that_repeats_
     tmp_path: Path,
 ) -> None:
     run = copy_of_run("generation", tmp_path / "scene")
-    words = (f"--model_dir={tmp_path}", "--num_samples", "1", "--scale_w", "1", "--device", "cpu")
+    words = (f"--model_dir={tmp_path}/", "--num_samples", "1", "--scale_w", "1", "--device", "cpu")
     result = evaluate_model(*words)
     assert result.exit_code == 0, result.output
     assert f"the newest run: {run}" in result.output
