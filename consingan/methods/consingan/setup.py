@@ -13,6 +13,8 @@ from consingan.machine.execution import Execution
 from consingan.methods.consingan import large, model, official
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import randomness_of
+from consingan.methods.consingan.effort import layout_stages
+from consingan.methods.consingan.foresight import stage_sizes
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import build_pyramid, stages_above
@@ -32,11 +34,14 @@ def fitted(
 ) -> tuple[Chosen[ConSinGANConfig], list[str]]:
     """Fit recommended settings to a picture of `size` (h, w) px.
 
-    Windows and more stages where it is large; a smaller min_size where it is small.
+    Windows and more stages where it is large; a smaller min_size and no layout of its own where it
+    is small.
     """
-    chosen, notes = large.fitted(chosen, size)
-    small, more = _fitted_to_small(chosen, size)
-    return small, [*notes, *more]
+    notes: list[str] = []
+    for fit in (large.fitted, _fitted_to_small, _without_idle_layout):
+        chosen, more = fit(chosen, size)
+        notes += more
+    return chosen, notes
 
 
 def _fitted_to_small(
@@ -55,6 +60,21 @@ def _fitted_to_small(
     lower = config.replace(min_size=lowered)
     lower.check()
     return Chosen(lower, {**chosen.origin, "min_size": "picture"}), [note]
+
+
+def _without_idle_layout(
+    chosen: Chosen[ConSinGANConfig], size: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    """All stages where none is finer than the layout: fine_niter counts, longer is possible."""
+    config = chosen.config
+    if not (config.finished and config.layout):
+        return chosen, []
+    sizes = stage_sizes(config, scaled_size(size, training_scale(size, config.max_size)))
+    if layout_stages(config, sizes):
+        return chosen, []
+    note = f"No stage is finer than the layout (--layout {config.layout}): all stages are trained."
+    whole = Chosen(config.replace(layout=0), {**chosen.origin, "layout": "picture"})
+    return whole, [note] if config.train_stages > 1 else []
 
 
 def lowered_min_size(short: int) -> int:

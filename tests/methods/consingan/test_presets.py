@@ -12,7 +12,9 @@ from helpers import trainer_on
 from consingan.methods.choose import choose_settings
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.effort import BEGUN, at_stage, layout_stages, sketched
+from consingan.methods.consingan.method import idle
 from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.setup import fitted
 from consingan.training.loop import Trainer
 from consingan.training.records import StageRecord, StepRecord
@@ -92,6 +94,17 @@ def test_samples_too_large_for_a_finish_unasked_are_trained_for(
     assert chosen.origin["layout"] == layout
     assert bool(chosen.config.layout) == (layout != "picture")
     assert any("all stages are trained" in note for note in notes) == (layout == "picture")
+
+
+@pytest.mark.parametrize("typed", [{}, {"layout": 34}])
+def test_where_no_stage_is_finer_than_a_layout_the_iterations_of_fine_stages_count(
+    typed: dict[str, Any],
+) -> None:
+    chosen, notes = fitted(choose_settings({"preset": "fast", "max_size": 40, **typed}), (90, 120))
+    assert (chosen.config.layout, chosen.origin["layout"]) == (0, "picture")
+    assert notes == ["No stage is finer than the layout (--layout 34): all stages are trained."]
+    assert "fine_niter" not in dict(idle(chosen.config))
+    assert "--resume and a larger --fine_niter (now 180)" in REMEDIES["longer"](chosen.config)
 
 
 def critic_steps(config: ConSinGANConfig) -> list[int]:
