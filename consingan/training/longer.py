@@ -72,6 +72,20 @@ def _is_under_way(folder: RunFolder, same: bool, counts: Mapping[str, int]) -> b
     )
 
 
+def ways(folder: RunFolder) -> str:
+    """Flags that train a finished run longer, "--niter" or several; "" where nothing does."""
+    method, config = folder.method, folder.config
+    try:
+        with folder.explained():
+            training = method.load().take_up(config, folder.start(), Execution(torch.device("cpu")))
+    except UserError:  # a damaged run is trained no longer
+        return ""
+    if not (training.stages and isinstance(training, Reopens)) or _is_sketch(training):
+        return ""
+    fields = method.config.__dataclass_fields__
+    return " and ".join(f"--{flag_name(fields[n])}" for n in method.counts if getattr(config, n))
+
+
 def is_being_lengthened(folder: RunFolder) -> bool:
     """Whether a run that was finished before has more to do in its last stage."""
     manifest = folder.manifest
@@ -116,7 +130,7 @@ def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
             f"A finished run of --method {config.method} cannot be trained on; train anew with "
             f"--niter {config.niter}."
         )
-    if isinstance(training, Sketches) and training.sketched:
+    if _is_sketch(training):
         raise UserError(
             f"{folder.path} was trained for the layout of its samples alone, its last stage only "
             f"begun; train anew with --niter {config.niter}."
@@ -130,6 +144,11 @@ def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
             f"The last stage of {folder.path} has {had} iterations already, and {values} gives "
             f"it {iterations}; give more."
         )
+
+
+def _is_sketch(training: Training) -> bool:
+    """Whether the last stage was only begun."""
+    return isinstance(training, Sketches) and training.sketched is not None
 
 
 def _curves(folder: RunFolder) -> Tensor:

@@ -61,9 +61,11 @@ def execution_line(execution: Execution) -> str:
 def settings_by_origin(job: Job) -> Iterator[str]:
     """Settings that are not defaults, a line for each place that they came from.
 
-    Of a preset those are left out that change nothing beside the others.
+    Of a preset those are left out that change nothing beside the others, of a run that is
+    fine-tuned those that are as usual.
     """
     config = job.chosen.config
+    usual = type(config)()
     idle = {name for name, _ in job.method.idle(config)}
     words = {
         "task": f"recommended for {config.train_mode}",
@@ -78,6 +80,8 @@ def settings_by_origin(job: Job) -> Iterator[str]:
         names = [name for name, place in job.chosen.origin.items() if place == origin]
         if "manual_seed" in names:
             names.remove("manual_seed")  # it has been said, and may have been drawn
+        if origin == "run":
+            names = [name for name in names if getattr(config, name) != getattr(usual, name)]
         if origin == "preset":
             names = [name for name in names if name not in idle]
         if names:

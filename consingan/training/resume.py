@@ -14,7 +14,7 @@ from consingan.methods.registry import method_of
 from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
 from consingan.runs.soundness import check_state
-from consingan.training.longer import is_being_lengthened, reopen
+from consingan.training.longer import is_being_lengthened, reopen, ways
 from consingan.training.loop import ATTEMPTS, Trainer
 
 
@@ -48,11 +48,10 @@ def refuse_finished(folder: RunFolder) -> None:
         UserError: it is finished.
     """
     if folder.manifest["status"] == "finished":
+        flags = ways(folder)
+        longer = f", or give --resume a larger {flags} to train it longer" if flags else ""
         evaluate = command_line(started_as("evaluate"))
-        raise UserError(
-            f"{folder.path} is finished; evaluate it with {evaluate}, or give --resume a larger "
-            "--niter to train it longer."
-        )
+        raise UserError(f"{folder.path} is finished; evaluate it with {evaluate}{longer}.")
 
 
 def _take_up(folder: RunFolder, trainer: Trainer) -> float:

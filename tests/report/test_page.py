@@ -114,6 +114,9 @@ def test_poor_reconstruction_is_not_converged() -> None:
     cut = ConSinGANConfig(niter=50, fine_niter=20)
     assert "--fine_niter (now 20)" in CONSINGAN.remedy("longer", cut)
     assert "--niter (now 50)" in CONSINGAN.remedy("longer", cut.replace(train_stages=1))
+    both = "a larger --niter and --fine_niter (now 50)"  # neither alone makes a stage longer
+    assert both in CONSINGAN.remedy("longer", cut.replace(fine_niter=50))
+    assert "--niter (now 50)" in CONSINGAN.remedy("longer", cut.replace(fine_niter=80))
 
 
 @pytest.mark.parametrize("symptom", ["longer", "texture", "misfits"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -131,10 +132,30 @@ def test_a_preset_that_cuts_the_last_stage_is_lengthened_by_its_own_count(tmp_pa
     assert [length(curves) for curves in read_curves(run.path)] == [6, 4]
 
 
-def test_a_run_of_a_layout_alone_is_trained_anew(run: RunFolder) -> None:
+@pytest.mark.parametrize(
+    ("changes", "flags"),
+    [({}, "--niter"), ({"fine_niter": 3}, "--niter and --fine_niter"),
+     ({"finish": 0.5, "layout": 10}, ""), ({"train_stages": 9}, "")],
+)  # fmt: skip
+def test_a_finished_run_is_said_to_be_trained_longer_where_it_can_be(
+    run: RunFolder, changes: dict[str, Any], flags: str
+) -> None:
+    change_config(run, **changes)
+    assert module.ways(run) == flags
+    words = f", or give --resume a larger {flags} to train it longer." if flags else ""
+    with pytest.raises(UserError) as caught:
+        resume.refuse_finished(run)
+    assert str(caught.value).partition("evaluate_model.py")[2] == (words or ".")
+
+
+def change_config(run: RunFolder, **changes: Any) -> None:
     path = run.path / "config.json"
     config = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(config | {"finish": 0.5, "layout": 10}), encoding="utf-8")
+    path.write_text(json.dumps(config | changes), encoding="utf-8")
+
+
+def test_a_run_of_a_layout_alone_is_trained_anew(run: RunFolder) -> None:
+    change_config(run, finish=0.5, layout=10)
     with pytest.raises(UserError, match=r"layout of its samples alone.* anew with --niter 9"):
         lengthen(RunFolder.open(run.path), {"niter": 9})
 

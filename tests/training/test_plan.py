@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import make_job
+import torch
+from helpers import fine_tuning_job, make_job, save_picture
 
 from consingan.methods.consingan import training
 from consingan.methods.consingan.engines import choose_engine
@@ -62,7 +64,17 @@ def test_a_cut_stage_is_timed_with_its_own_steps(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("mode", "named"), [("generation", True), ("animation", False)])
 def test_of_a_preset_only_what_counts_is_named(mode: str, named: bool) -> None:
-    job = make_job(input_name="skimage:coffee", preset="fast", train_mode=mode, max_size=40, nfc=4)
+    image = torch.zeros(1, 3, 90, 120)  # with stages that are finer than a layout
+    job = make_job(image=image, preset="fast", train_mode=mode, max_size=120)
     (line,) = (line for line in plan.settings_by_origin(job) if line.startswith("preset fast:"))
     assert ("finish" in line) == ("layout" in line) == named
     assert ("fine_niter" in line) != named
+
+
+def test_of_a_run_that_is_fine_tuned_what_is_as_usual_is_not_named(
+    tmp_path: Path, harmonization_run: Path
+) -> None:
+    job = fine_tuning_job(harmonization_run, save_picture(tmp_path / "naive.png", seed=4))
+    (line,) = (line for line in plan.settings_by_origin(job) if line.startswith("from the run:"))
+    assert f"train_stages {job.training.config.train_stages}" in line
+    assert not any(f"{name} " in line for name in ("crop", "mask", "tile", "gamma", "Gsteps"))

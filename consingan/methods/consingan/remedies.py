@@ -20,10 +20,14 @@ def _joined(ways: Sequence[str]) -> str:
 
 
 def _more_iterations(config: ConSinGANConfig) -> str:
-    """The option that trains the fine stages longer, with its present value."""
-    cut = config.train_stages > 1 and 0 < config.fine_niter < config.niter
-    cut = cut and not _sketches(config)
-    flag = "fine_niter" if cut else "niter"
+    """The options that train the fine stages longer, with their present value.
+
+    A stage has as many iterations as the smaller one of two counts allows.
+    """
+    cut = config.train_stages > 1 and config.fine_niter > 0 and not _sketches(config)
+    if cut and config.fine_niter == config.niter:
+        return f"--niter and --fine_niter (now {config.niter})"
+    flag = "fine_niter" if cut and config.fine_niter < config.niter else "niter"
     return f"--{flag} (now {getattr(config, flag)})"
 
 
