@@ -210,7 +210,7 @@ def _set_metrics(
 ) -> dict[str, Summary]:
     """Metrics between samples."""
     if len(pictures) < 2 or len({picture.shape for picture in pictures}) > 1:
-        notes.append("Diversity and MS-SSIM were left out: they need samples of one size.")
+        notes.append("Diversity and MS-SSIM were left out: they need two samples of one size.")
         return {}
     samples, count = torch.cat(list(pictures)), len(pictures)
     pairs = ms_ssim_between(samples, rng=seeded(seed))

@@ -67,7 +67,7 @@ def test_samples_of_different_sizes_are_judged_in_their_order() -> None:
     mixed = [SAMPLES[:1], photo(60, 110, seed=3), SAMPLES[1:2]]
     found = judge(REAL, mixed)
     assert "diversity" not in found.metrics
-    assert any("one size" in note for note in found.notes)
+    assert any("two samples of one size" in note for note in found.notes)
     for position, name in ((0, "swd"), (2, "coherence")):
         alone = judge(REAL, mixed[position]).values[name][0]
         assert found.values[name][position] == pytest.approx(alone, rel=1e-5)
