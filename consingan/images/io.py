@@ -121,8 +121,10 @@ def write_image(path: Path, image: Tensor | Pixels) -> None:
     suffix = path.suffix.lower()
     options: dict[str, Any] = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
     options |= _says_srgb(suffix)
+    # In memory first: what a full disk interrupts imageio complains of again when it is collected.
+    encoded = iio.imwrite("<bytes>", pixels, plugin="pillow", extension=suffix, **options)
     with atomic_path(path) as temporary:
-        iio.imwrite(temporary, pixels, plugin="pillow", extension=suffix, **options)
+        temporary.write_bytes(encoded)
 
 
 def _says_srgb(suffix: str) -> dict[str, Any]:
