@@ -62,7 +62,7 @@ def _sources(
     if wanted == "auto":
         wanted = model.task.detail
     sources: list[Source] = []
-    if wanted in IMAGE and min(result.shape[-2:]) >= PATCH:
+    if wanted in IMAGE and min(*result.shape[-2:], *naive.shape[-2:]) >= PATCH:
         image = training_image(model).to(result)
         if max(image.shape[-2:]) > max(result.shape[-2:]):
             sources.append(Other.of(image, naive, result, region, stream(0, "detail")))

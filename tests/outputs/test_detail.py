@@ -16,7 +16,7 @@ import consingan
 from consingan.images import masks
 from consingan.images.resize import resize_to
 from consingan.outputs.composite import Composite, compose
-from consingan.outputs.detail import patience
+from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.runs.load import load_run
 
@@ -117,3 +117,11 @@ def test_much_to_look_up_is_said_before() -> None:
     assert "3 megapixels" in said
     assert not patience(large, None, "own")
     assert not patience(large, small_part, "auto")
+
+
+def test_a_picture_thinner_than_a_window_has_its_own_detail() -> None:
+    model, result = model_of(trained("editing")), torch.zeros(1, 3, 11, 16)
+    thin = naive()[..., :1, :60]
+    wanted = [with_detail(model, thin, result, None, detail) for detail in ("image", "own")]
+    assert wanted[0] is not None
+    assert torch.equal(*wanted)
