@@ -60,6 +60,12 @@ class TrainedModel:
     model: Any
     folder: Path | None = None
 
+    def __repr__(self) -> str:
+        """In a line: the networks' numbers would fill pages."""
+        config, (height, width) = self.config, self.size
+        what = f"{config.method}, {config.train_mode}, {width}x{height} px"
+        return f"<TrainedModel: {what}, {self.folder or 'not saved'}>"
+
     @property
     def config(self) -> Config:
         """The settings it was trained with."""

@@ -135,7 +135,7 @@ def no_naive_image(config: Config) -> UserError:
 
 
 def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by the names of their fields, paths as text.
+    """Settings by the names of their fields, paths as text, NumPy's numbers as Python's own.
 
     Raises:
         UserError: there is no such setting; the sentence names the nearest.
@@ -156,4 +156,10 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
                 else f"see {method.config.__module__}.{method.config.__name__}."
             )
             raise UserError(f"There is no setting {name!r}; {hint}")
-    return {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in settings.items()}
+    return {name: _plain(value) for name, value in settings.items()}
+
+
+def _plain(value: Any) -> Any:
+    if getattr(value, "shape", None) == ():
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from helpers import SETTINGS, assert_same, make_trainer, picture, save_picture
@@ -39,6 +41,18 @@ def test_training_on_a_tensor_writes_nothing(
     assert model.config.train_stages == 3
     assert model.size == (22, 26)
     assert torch.equal(model.real, picture())
+
+
+def test_numbers_of_numpy_are_numbers(model: consingan.TrainedModel) -> None:
+    given = {"niter": np.int64(SMALL["niter"]), "lr_scale": np.float64(SMALL.get("lr_scale", 0.1))}
+    trained = consingan.train(picture(), **{**SMALL, **given, "batch_norm": np.bool_(False)})
+    assert trained.config == model.config
+    assert type(trained.config.niter) is int
+
+
+def test_a_model_is_shown_in_a_line(model: consingan.TrainedModel) -> None:
+    assert repr(model) == "<TrainedModel: consingan, generation, 26x22 px, not saved>"
+    assert repr(replace(model, folder=Path("run"))).endswith("26x22 px, run>")
 
 
 def test_it_is_the_training_under_the_commands(model: consingan.TrainedModel) -> None:
