@@ -39,8 +39,7 @@ def holding(lock: FileLock, deed: str = "training", seconds: float = 0.0) -> Ite
             stack.enter_context(lock.acquire(seconds))
         except Timeout:
             raise UserError(
-                f"Another process is {deed} in {folder}; wait until it has ended, or stop it "
-                "first."
+                f"Another process is {deed} in {folder}; wait until it has ended, or stop it first."
             ) from None
         except (OSError, NotImplementedError) as error:
             if isinstance(error, OSError) and error.errno not in _NO_LOCKS:

@@ -43,9 +43,7 @@ Stamp = tuple[int, int, int]
 
 
 @contextlib.contextmanager
-def owned(
-    folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0
-) -> Iterator[None]:
+def owned(folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0) -> Iterator[None]:
     """Let everything that is written into `folder` meanwhile belong to one evaluation.
 
     What an earlier one owns is removed first. Whatever ends the work early, what was written by

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consingan.errors import UserError
-from consingan.images import io as images
 from consingan.images.io import from_pixels, read_image, read_picture, to_pixels, write_image
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine import files

@@ -65,7 +65,7 @@ def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
 ) -> None:
     with owned(tmp_path, {}, print):
         make(tmp_path, "first.png", "report.html")
-        with pytest.raises(UserError, match="writing its results in .*; wait until"):
+        with pytest.raises(UserError, match=r"writing its results in .*; wait until"):
             evaluate(tmp_path, "second.png")
         assert files_below(tmp_path) == [".lock", RECORD, "first.png", "report.html"]
     assert files_below(tmp_path) == [RECORD, "first.png", "report.html"]
