@@ -124,6 +124,11 @@ def refuse_foreign_settings(method: Method, names: Mapping[str, str]) -> None:
 def no_naive_image(config: Config) -> UserError:
     """The error that says which tasks work on a picture of the user's own, the method's first."""
     own = {config.method: METHODS[config.method]} if config.method in METHODS else {}
+    if any(m.tasks[config.train_mode].takes_naive for m in own.values()):  # but for this run's hole
+        return UserError(
+            "--naive_img does not go with a hole of the training itself (--mask); leave it out to "
+            "fill that one, or train without --mask to fill the holes of other pictures."
+        )
     for methods in (own, METHODS):
         rows = (row for method in methods.values() for row in method.tasks.items())
         if takers := [name for name, task in rows if task.takes_naive]:

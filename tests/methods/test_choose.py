@@ -1,0 +1,20 @@
+"""What is said of settings that do not go together."""
+
+from __future__ import annotations
+
+import pytest
+
+from consingan.methods.choose import choose_settings, no_naive_image
+
+
+@pytest.mark.parametrize(
+    ("method", "task", "said"),
+    [
+        ("consingan", "inpainting", "trained with --train_mode harmonization or editing."),
+        ("patches", "inpainting", "train without --mask to fill the holes of other pictures."),
+        ("dcgan", "generation", "does not go with --train_mode generation; it needs a model"),
+    ],
+)
+def test_a_task_is_not_told_to_take_the_place_of_itself(method: str, task: str, said: str) -> None:
+    config = choose_settings({"method": method, "train_mode": task}).config
+    assert said in str(no_naive_image(config))
