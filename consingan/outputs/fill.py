@@ -19,7 +19,7 @@ from consingan.images.patch_fill import enlarged_fill, polished
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
-from consingan.machine.progress import tracked
+from consingan.machine.progress import counted, tracked
 from consingan.methods.contract import HasHole
 from consingan.methods.holes import Holed
 from consingan.metrics.inside import AROUND, Inside, box, inside, seam
@@ -90,7 +90,7 @@ class FillWork:
             seams.append(seam(unit(made), holed.hole))
             if number < SHOWN:
                 fills.append(made)
-        say(f"{count} fills: {folder / 'fill_0'}.*")
+        say(f"{counted(count, 'fill')}: {folder / 'fill_0'}.*")
         scores = []
         if self.truth is not None:
             scores = [inside(unit(self.truth), unit(made), holed.hole) for made in fills]

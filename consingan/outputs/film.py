@@ -14,13 +14,13 @@ from consingan.images.channels import seen
 from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
-from consingan.machine.progress import tracked
+from consingan.machine.progress import counted, tracked
 from consingan.methods.contract import Latent, Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.large import reduced
 from consingan.outputs.requests import FilmRequest
-from consingan.outputs.sizes import counted, other_sizes, refuse_too_large_film, start_stages
+from consingan.outputs.sizes import other_sizes, refuse_too_large_film, start_stages
 
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)

@@ -21,6 +21,7 @@ from consingan.images.io import unit
 from consingan.images.resize import resize_to
 from consingan.images.smooth import biharmonic
 from consingan.machine.execution import Execution
+from consingan.machine.progress import counted
 from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.metrics.inside import Inside, box, inside
 from consingan.nn.noise import stream
@@ -83,7 +84,8 @@ def trials(model: Any, count: int, seed: int, say: Say) -> Trials | None:
         say("Note: no copy of the hole fits into what is known, so ways are not compared.")
         return None
     ways = _ways(model)
-    say(f"trying {len(ways)} ways at {len(copies)} copies of the hole in the known part")
+    number = f"{len(copies)} {'copy' if len(copies) == 1 else 'copies'}"
+    say(f"trying {counted(len(ways), 'way')} at {number} of the hole in the known part")
     tried = (_tried(name, way, picture, hole, copies) for name, way in ways.items())
     rows = [trial for trial in tried if trial is not None]
     return Trials(rows, _cut(picture, copies[0]))

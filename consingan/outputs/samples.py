@@ -19,7 +19,7 @@ from consingan.images.picture import gray_as, is_gray, without_colors
 from consingan.images.sheets import labelled
 from consingan.images.unrolled import Sheet, refuse_size, write_strips
 from consingan.machine.files import make_own_folder
-from consingan.machine.progress import tracked
+from consingan.machine.progress import counted, tracked
 from consingan.methods.contract import Begins, Crops, Latent
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
@@ -38,7 +38,6 @@ from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import (
-    counted,
     other_sizes,
     refuse_too_large,
     start_stages,

@@ -101,11 +101,6 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
-def counted(number: int, what: str) -> str:
-    """As "1 frame" and "2 frames"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def start_stages(model: Any, typed: Any) -> list[int]:
     """Start stages as numbers that the model has, each once; "all" is every one.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import unit
-from consingan.machine.progress import tracked
+from consingan.machine.progress import counted, tracked
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.sifid import Inception
@@ -32,7 +32,8 @@ def untrained(
     None where the picture is smaller than a patch.
     """
     model = finish.untrained(real)
-    say(f"making {count} samples without training, to compare with (--no_baseline skips it)")
+    making = f"making {counted(count, 'sample')} without training"
+    say(f"{making}, to compare with (--no_baseline skips it)")
     begun = time.perf_counter()
     try:
         made = [model.sample([i], None, seed) for i in tracked(range(count), count, "no training")]
@@ -58,7 +59,7 @@ def baseline_section(material: Material) -> str:
         "<th>better</th></tr>"
     )
     lead = note(
-        f"{baseline.judgement.count} samples of {baseline.title.lower()}, "
+        f"{counted(baseline.judgement.count, 'sample')} of {baseline.title.lower()}, "
         f"{baseline.seconds:.1f} s each: it rearranges verbatim parts of the image, so its "
         "coherence is low and its copied area large; a training must win on what you need."
     )

@@ -22,6 +22,7 @@ from consingan.settings.config import Config
 Size = tuple[int, int]
 Level = Literal["good", "fair", "bad"]
 LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
+STOPPING = ("flat", "diverged")  # symptoms for which a training had better not go on
 Curve = np.ndarray[Any, Any]
 
 
@@ -123,7 +124,9 @@ class Facts:
     made: Any = None
 
     def remedy(self, symptom: str) -> str:
-        """Advice in the method's own flags."""
+        """Advice in the method's own flags; of a training that is to go on only what stops it."""
+        if self.finished < self.stages and symptom not in STOPPING:
+            return ""
         return self.method.remedy(symptom, self.config)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from consingan.machine.progress import in_words
+from consingan.machine.progress import counted, in_words
 from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
@@ -70,13 +70,14 @@ def _metrics(material: Material) -> str:
     judgement = material.judgement
     if judgement is None:
         return ""
-    what = KINDS[material.kind].what
+    what = KINDS[material.kind].what.removesuffix("s")
     rows = [_metric_row(name, summary) for name, summary in judgement.metrics.items()]
     head = (
         '<tr><th>metric</th><th class="number">mean</th><th class="number">95 % interval</th>'
         "<th>better</th></tr>"
     )
-    said = f"Over {judgement.count} {what}, against the one training image. {how_judged(material)}"
+    count = counted(judgement.count, what)
+    said = f"Over {count}, against the one training image. {how_judged(material)}"
     lead = note(said.rstrip())
     table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
     return section("Metrics", lead, table, *(note(text) for text in judgement.notes))

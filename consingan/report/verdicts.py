@@ -90,7 +90,7 @@ def on_training(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(
             "fair",
             f"Training is not finished: {facts.finished} of {facts.stages} stages are here.",
-            "Go on with --resume.",
+            "Go on with --resume." if facts.status != "finished" else "",  # of the authors' program
         )
     if facts.quality is not None:
         yield _on_reconstruction(facts, facts.quality)

@@ -266,6 +266,17 @@ def test_unfinished_and_diverged_runs_say_so() -> None:
     assert said(facts(finished=4, status="diverged"))[0] == ("bad", "Training diverged.")
 
 
+def test_of_an_unfinished_run_nothing_is_advised_but_to_go_on() -> None:
+    rough = judgement(swd=40.0, diversity=0.05)
+    found = kinds.verdicts(facts(20.0, judgement=rough, finished=4, status="interrupted"))
+    assert len(found) == 4
+    assert {verdict.advice for verdict in found} == {"", "Go on with --resume."}
+    foreign = kinds.verdicts(facts(finished=4))  # of the authors' program, which keeps no state
+    assert not any(verdict.advice for verdict in foreign)
+    collapsed = facts(5.0, finished=4, reconstruction=[np.ones(200)] * 4)
+    assert "Train anew with a smaller" in kinds.verdicts(collapsed)[0].advice
+
+
 @pytest.mark.parametrize(
     ("after", "level"), [(20.0, "good"), (30.1, "fair"), (29.9, "fair"), (40.0, "bad")]
 )
