@@ -17,7 +17,7 @@ from consingan.metrics.sifid import load_inception
 from consingan.outputs.contract import FromPictures, Request, Say, Work
 from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import chosen_format, said_of_range
-from consingan.outputs.ownership import PATIENCE, folder_of, owned, publish
+from consingan.outputs.ownership import PUBLISHING, folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
 from consingan.report.kinds import KINDS
@@ -73,7 +73,7 @@ class Evaluation:
         with owned(folder, about, say):
             self._write_into(folder)
         if folder != top:
-            with owned(top, about, say, PATIENCE):
+            with owned(top, about, say, PUBLISHING):
                 publish(folder, top)
             say(f"the same until the next picture: {top}")
         return top

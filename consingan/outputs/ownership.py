@@ -29,7 +29,7 @@ from consingan.machine.files import (
 from consingan.machine.locking import LOCK, holding, lock_of
 
 RECORD = "evaluation.json"
-PATIENCE = 60.0  # seconds, far more than it takes to copy the results of a picture
+PUBLISHING = 60.0  # seconds, far more than it takes to copy the results of a picture
 OWN_PICTURES = "naive"  # folder with one for each picture of the user's own
 ASIDE = "earlier"
 UNRECORDED = (  # what versions wrote that kept no record
