@@ -28,7 +28,11 @@ def snapshot_name(iteration: int, run: Path) -> str:
         UserError: there is no such snapshot; the sentence names those that exist.
     """
     found = snapshots(run)
+    if not found:
+        raise UserError(
+            f"{run} has no snapshots, which only fine-tuned runs have; leave --iteration out."
+        )
     if iteration not in found:
-        there = ", ".join(str(n) for n in found) or "none; only fine-tuned runs have them"
+        there = ", ".join(str(n) for n in found)
         raise UserError(f"There is no snapshot of iteration {iteration}; there are: {there}.")
     return snapshot_file(iteration)

@@ -308,7 +308,10 @@ EVALUATE = [
     ("--model_dir finished --seed -1", "-1 is not in the range"),
     ("--model_dir finished --batch_size 0", "0 is not in the range"),
     ("--model_dir finished --format bmp", "'bmp' is not one of"),
-    ("--model_dir finished --iteration 50", "There is no snapshot of iteration 50"),
+    (
+        "--model_dir finished --iteration 50",
+        "has no snapshots, which only fine-tuned runs have; leave",
+    ),
     ("--model_dir finished --naive_img naive.png", "does not go with --train_mode generation"),
     ("--model_dir finished --device nonsense", "--device nonsense is unknown"),
     ("--model_dir finished --device cpu --precision tf32", "--precision tf32 needs"),

@@ -127,7 +127,7 @@ def test_snapshots(tmp_path: Path, harmonization_run: Path, naive: Path) -> None
     assert strip.shape[-1] >= 3 * job.training.reals[-1].shape[-1]
     with pytest.raises(UserError, match=r"no snapshot of iteration 3; there are: 2, 4, 5\."):
         load_run(folder.path, iteration=3)
-    with pytest.raises(UserError, match="only fine-tuned runs have them"):
+    with pytest.raises(UserError, match="which only fine-tuned runs have; leave --iteration out"):
         load_run(harmonization_run, iteration=2)
 
 
