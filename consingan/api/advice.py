@@ -33,6 +33,11 @@ def advice(error: Exception, config: Config | None = None) -> str | None:
 
 def file_advice(error: OSError) -> str:
     """Which file cannot be read or written, why, and what to do."""
+    if error.errno == errno.EPIPE:
+        return (
+            f"what the output was piped into has ended ({error.strerror}); let it read to the end, "
+            "or write into a file."
+        )
     remedies = {
         errno.ENOSPC: "make room there",
         errno.EDQUOT: "make room there",
