@@ -92,6 +92,11 @@ def _of_color(words: str, image: Tensor) -> Mask:
         )
     color = torch.tensor(levels).view(1, 3, 1, 1) / 127.5 - 1
     near = ((image - color.to(image)).abs().amax(1, keepdim=True) <= NEAR).float()
+    if not near.any():
+        raise UserError(
+            f"--mask {shown(words)} marks nothing: no pixel has nearly that color; name the one "
+            "that is painted, or paint in a color that the picture has not."
+        )
     said = f"The hole is what is nearly {','.join(map(str, levels))}, and {RIM} px around."
     return Mask(F.max_pool2d(near, 2 * RIM + 1, 1, RIM), (said,))
 

@@ -82,6 +82,12 @@ def test_a_gray_mask_is_thresholded_and_says_so(tmp_path: Path) -> None:
     assert "half white" in found.notes[-1]
 
 
+def test_of_a_color_that_is_nowhere_it_is_said_so(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    with pytest.raises(UserError, match="0,255,255 marks nothing: no pixel has nearly that color"):
+        read_hole("auto_color:0,255,255", picture)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("empty", "marks nothing"), ("full", "marks the whole picture"), ("wide", "more than is left"),
