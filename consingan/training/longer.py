@@ -133,7 +133,7 @@ def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
     if _is_sketch(training):
         raise UserError(
             f"{folder.path} was trained for the layout of its samples alone, its last stage only "
-            f"begun; train anew with --niter {config.niter}."
+            f"begun; train anew with {_more(folder.config.niter, config.niter)}."
         )
     iterations = training.iterations(training.stages - 1)
     if iterations <= had:
@@ -144,6 +144,11 @@ def _refuse_no_more(folder: RunFolder, training: Training, had: int) -> None:
             f"The last stage of {folder.path} has {had} iterations already, and {values} gives "
             f"it {iterations}; give more."
         )
+
+
+def _more(now: int, wanted: int) -> str:
+    """The count that a new training is to have, where another one was asked for by name."""
+    return f"--niter {wanted}" if wanted > now else f"a larger --niter (now {now})"
 
 
 def _is_sketch(training: Training) -> bool:

@@ -154,10 +154,16 @@ def change_config(run: RunFolder, **changes: Any) -> None:
     path.write_text(json.dumps(config | changes), encoding="utf-8")
 
 
-def test_a_run_of_a_layout_alone_is_trained_anew(run: RunFolder) -> None:
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [({"niter": 9}, r"--niter 9\."), ({"fine_niter": 9}, r"a larger --niter \(now 3\)\.")],
+)
+def test_a_run_of_a_layout_alone_is_trained_anew(
+    run: RunFolder, counts: dict[str, int], said: str
+) -> None:
     change_config(run, finish=0.5, layout=10)
-    with pytest.raises(UserError, match=r"layout of its samples alone.* anew with --niter 9"):
-        lengthen(RunFolder.open(run.path), {"niter": 9})
+    with pytest.raises(UserError, match=f"layout of its samples alone.* anew with {said}"):
+        lengthen(RunFolder.open(run.path), counts)
 
 
 def test_fine_tuning_goes_on(tmp_path: Path, harmonization_run: Path) -> None:
