@@ -78,7 +78,7 @@ def canvas_sizes(size: Size, scales: int, recipe: Recipe, what: str) -> list[Siz
     if min(size) < recipe.patch:
         raise UserError(
             f"{what} of {size[1]}x{size[0]} px (WxH) is smaller than a patch of {recipe.patch} "
-            "px; use a larger one or a smaller --patch."
+            "px; use a larger one, or main_train.py --method patches with a smaller --patch."
         )
     sizes = scale_sizes(size, scales, recipe.floor)
     if min(sizes[-1]) < recipe.patch:
