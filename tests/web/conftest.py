@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -9,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,11 +90,24 @@ def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     process.wait(30)
 
 
+def patient(browser, **how) -> Any:
+    """Windows of the browser, as Playwright's `new_context` has it, on a machine that is busy."""
+    context = browser.new_context(**how)
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+@pytest.fixture
+def windows(browser) -> Iterator[Callable[..., Any]]:
+    """Makes windows of their own, closed after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **how: stack.enter_context(contextlib.closing(patient(browser, **how)))
+
+
 @pytest.fixture(scope="session")
 def profile(browser, server: Server) -> Iterator[object]:
     """The browser's windows of one size; what it was sent once it need not be sent again."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    context.set_default_timeout(PATIENCE)
+    context = patient(browser, viewport={"width": 1280, "height": 1400})
     context.on("request", lambda request: server.requests.append(request.url))
     yield context
     context.close()

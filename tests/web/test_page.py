@@ -255,20 +255,18 @@ def test_a_wrong_file_a_bomb_and_html_in_a_name_are_answered_in_place(page):
 
 
 def test_a_name_like_a_path_leads_nowhere_and_no_upload_is_seen_by_another(page, server, photo,
-                                                                           browser):  # fmt: skip
+                                                                           windows):  # fmt: skip
     picture = {"name": "../../secret.png", "mimeType": "image/png", "buffer": photo.read_bytes()}
     open_tab(page, "Train")
     drop(page, "train-drop", picture)
     shown = page.locator("#train-shown img")
     shown.wait_for()
     address = shown.get_attribute("src")
-    other = browser.new_context()
-    second = other.new_page()
+    second = windows().new_page()
     second.goto(server.address)
     open_tab(second, "Train")
     second.locator("#train-drop").wait_for()
     assert second.locator("#train-shown img").count() == 0
-    other.close()
     for path in ("/etc/passwd", str(server.root / "uploads"), str(server.outside.parent)):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{server.address}gradio_api/file={path}")
@@ -288,16 +286,14 @@ def test_more_than_two_hundred_megabytes_are_refused_with_a_sentence(server):
         assert b"200 MB" in answer.read()
 
 
-def test_the_page_fits_a_phone_and_every_field_has_a_name(browser, server):
-    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme="dark")
-    page = context.new_page()
+def test_the_page_fits_a_phone_and_every_field_has_a_name(windows, server):
+    page = windows(viewport={"width": 375, "height": 800}, color_scheme="dark").new_page()
     page.goto(server.address)
     for name in ("Instant", "Paint", "Train", "Runs"):
         open_tab(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
         nameless = page.evaluate(NAMELESS)
         assert nameless == [], (name, nameless)
-    context.close()
 
 
 NAMELESS = """() => [...document.querySelectorAll('input, select, textarea, button')]
