@@ -158,7 +158,7 @@ def find(job: Job, output_dir: Path, any_seed: bool) -> RunFolder | None:
         output_dir: where run folders are.
         any_seed: whether the seed, having been drawn, may be another one.
     """
-    return earlier_run_of(job.chosen.config, job.training.fixed(), output_dir, any_seed)
+    return earlier_run_of(job.training, output_dir, any_seed)
 
 
 def train_or_resume(

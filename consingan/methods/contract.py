@@ -191,6 +191,10 @@ def _reads_nothing(path: Path) -> bool:  # noqa: ARG001
     return False
 
 
+def _as_they_are(config: Any, sizes: Sequence[Size]) -> Any:  # noqa: ARG001
+    return config
+
+
 def _no_pictures(config: Any) -> Mapping[str, str]:  # noqa: ARG001
     return {}
 
@@ -219,6 +223,8 @@ class Method:
         fine_tuning: None where a trained model cannot be trained on.
         counts: settings that count iterations.
         idle: settings that change nothing beside the others, each with the reason.
+        effective: the settings without what changes nothing at stages of these sizes (h, w), so
+            that trainings are told to be the same that earlier releases kept otherwise.
         commands: of the authors' own program, by name.
         trial: settings of a training that takes a second, to see whether all works.
         finishing: settings with which it finishes what other models made, see `Finishes`.
@@ -246,6 +252,7 @@ class Method:
     fine_tuning: FineTuning | None = None
     counts: tuple[str, ...] = ("niter",)
     idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
+    effective: Callable[[Any, Sequence[Size]], Any] = _as_they_are
     commands: Mapping[str, AuthorsCommand] = field(default_factory=dict)
     trial: Mapping[str, Any] = field(default_factory=dict)
     finishing: Mapping[str, Any] = field(default_factory=dict)

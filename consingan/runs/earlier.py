@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.names import image_stem
+from consingan.methods.contract import Training
+from consingan.methods.registry import method_of
 from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
+
+Size = tuple[int, int]
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
 
@@ -38,32 +42,31 @@ def earlier_run(parent: Path, fits: Callable[[RunFolder], bool]) -> RunFolder | 
     return kept
 
 
-def earlier_run_of(
-    config: Config, images: Mapping[str, Tensor], root: Path, any_seed: bool
-) -> RunFolder | None:
-    """The same for a training that would be: of the same pictures with the same settings.
+def earlier_run_of(training: Training, root: Path, any_seed: bool) -> RunFolder | None:
+    """The same for a training that would be: of the same pictures, with settings that train alike.
 
     Args:
-        config: of the training.
-        images: what `contract.Training.fixed` says of it.
+        training: that would be.
         root: where runs are made, usually TrainedModels.
         any_seed: whether the seed, having been drawn, may be another one.
     """
+    config, images, sizes = training.config, training.fixed(), training.sizes
 
     def fits(run: RunFolder) -> bool:
         begun = run.config.replace(**first_counts(run.manifest))  # longer is no other training
-        return _same_settings(begun, config, any_seed) and _same_images(run, images)
+        return _same_settings(begun, config, any_seed, sizes) and _same_images(run, images)
 
     return earlier_run(root / image_stem(config.input_name), fits)
 
 
-def _same_settings(kept: Config, wanted: Config, any_seed: bool) -> bool:
+def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence[Size]) -> bool:
     # The picture itself is compared: its path depends on where the command was typed.
     if type(kept) is not type(wanted):
         return False
     like = {"input_name": kept.input_name}
     seed = {"manual_seed": kept.manual_seed} if any_seed else {}
-    return wanted.replace(**like, **seed) == kept
+    effective = method_of(wanted.method).effective
+    return bool(effective(wanted.replace(**like, **seed), sizes) == effective(kept, sizes))
 
 
 def _same_images(run: RunFolder, images: Mapping[str, Tensor]) -> bool:

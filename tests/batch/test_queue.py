@@ -103,6 +103,21 @@ def test_other_settings_and_other_pictures_are_trained_anew(folder, tmp_path):
     assert len(runs_below(tmp_path)) == 7
 
 
+def test_a_layout_that_an_earlier_release_kept_although_it_changes_nothing_is_no_other_training(
+    folder, tmp_path
+):
+    (folder / "b.png").unlink()
+    assert train(folder, "--preset", "fast").exit_code == 0
+    for run in runs_below(tmp_path):
+        config = json.loads((run / "config.json").read_text())
+        assert config["layout"] == 0  # no stage is finer
+        (run / "config.json").write_text(json.dumps({**config, "layout": 34}))
+    result = train(folder, "--preset", "fast")
+    assert result.stdout.splitlines()[-1] == "2 pictures: 2 finished before"
+    finer = train(folder, "--preset", "fast", "--layout", 17)  # than the first stage
+    assert finer.stdout.splitlines()[-1] == "2 pictures: 2 finished before"
+
+
 def test_ctrl_c_stops_all_and_the_same_command_goes_on(folder, tmp_path, monkeypatch):
     (folder / "b.png").unlink()
     whole = main_train("--input_name", folder, *TINY, "--output_dir", tmp_path / "whole")

@@ -225,11 +225,9 @@ def test_a_queue_takes_a_lengthened_run_for_what_it_was_begun_as(
     home.mkdir(parents=True)
     run.path.rename(home / "run")
     job = make_job(niter=3)
-    images = job.training.fixed()
-    found = earlier_run_of(job.chosen.config, images, tmp_path / "runs", any_seed=False)
-    assert found is not None
-    longer = make_job(niter=6).chosen.config
-    assert earlier_run_of(longer, images, tmp_path / "runs", any_seed=False) is None
+    assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None
+    longer = make_job(niter=6).training
+    assert earlier_run_of(longer, tmp_path / "runs", any_seed=False) is None
 
 
 def test_the_command_lengthens_and_goes_on(

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.effort import layout_stages
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import FineTuning, Method, Panel, Task
 from consingan.settings.hole import pictures_of
 from consingan.settings.tiles import NONE
+
+Size = tuple[int, int]
 
 PARAMETERS = "parameters.txt"
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
@@ -100,6 +103,11 @@ def _idle_at_a_finish(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
         yield "fine_niter", f"with --layout {config.layout}: finer stages are only begun"
 
 
+def effective(config: ConSinGANConfig, sizes: Sequence[Size]) -> ConSinGANConfig:
+    """Without a layout than which no stage is finer, which 1.7.0 kept in a run's settings."""
+    return config if layout_stages(config, sizes) else config.replace(layout=0)
+
+
 def losses_of(config: ConSinGANConfig) -> tuple[str, ...]:
     """Names of the losses of an iteration, in order."""
     return (*LOSSES, SLICED) if config.sw_weight else LOSSES
@@ -141,6 +149,7 @@ CONSINGAN = Method(
     fine_tuning=FINE_TUNING,
     counts=("niter", "fine_niter"),
     idle=idle,
+    effective=effective,
     trial={"train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32},
     anchored=("noise", "amplitude"),
     reads=is_official,
