@@ -11,11 +11,13 @@ from torch import Tensor
 
 from consingan.images.io import unit
 from consingan.images.sheets import labelled
+from consingan.machine.progress import tracked
 from consingan.metrics.swd import pooled_distance
 
 NAME = "crops_beside_samples"
 COUNT = 64  # of each set: as few crops already have all of a small image's patches
 SHOWN = 16
+FINISHED = "{} samples are finished, too, to be compared with crops of the image."
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def beside_crops(
     ]
     samples, (first, second) = torch.cat(parts), crops.split(COUNT)
     if finish is not None:
-        samples = torch.cat(list(map(finish, samples.split(1), range(COUNT))))
+        finished = map(finish, samples.split(1), range(COUNT))
+        samples = torch.cat(list(tracked(finished, COUNT, "finishing samples")))
     return BesideCrops(
         first,
         samples,

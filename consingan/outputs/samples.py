@@ -23,8 +23,8 @@ from consingan.machine.progress import counted, tracked
 from consingan.methods.contract import Begins, Crops, Latent
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
+from consingan.outputs.crops import COUNT, FINISHED, BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.crops import NAME as CROPS
-from consingan.outputs.crops import BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.finish import (
     ROUGH,
     SAID,
@@ -159,6 +159,8 @@ class SampleWork:
     def _beside_crops(self, folder: Path, finish: Finish | None, say: Say) -> BesideCrops | None:
         if not isinstance(self.model, Crops):
             return None
+        if finish is not None:
+            say(FINISHED.format(COUNT))
         found = beside_crops(self.model, self.request.seed, finish)
         write_image(
             folder / f"{CROPS}{sheet_suffix(self.request.image_format)}", crops_sheet(found)

@@ -91,3 +91,20 @@ def test_a_sheet_lies_beside_the_samples(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "crops_beside_samples.png").is_file()
     assert made.crops is not None
     assert any(line.startswith("4 samples against 4 crops") for line in said)
+
+
+def test_it_is_said_once_that_the_compared_samples_are_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("crops", "samples"):
+        monkeypatch.setattr(f"consingan.outputs.{module}.COUNT", 4)
+    model = Cuts()
+    config = SimpleNamespace(method="dcgan", train_mode="generation", channels="auto")
+    config.wraps, config.finished = (False, False), 0.0
+    model.config = config  # type: ignore[attr-defined]
+    said: list[str] = []
+    begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5)).write(
+        tmp_path, said.append
+    )
+    words = "4 samples are finished, too, to be compared with crops of the image."
+    assert said.count(words) == 1
