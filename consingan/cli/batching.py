@@ -238,7 +238,7 @@ class _Screen:
 
 
 def say_results(folder: Path, to: Path | None = None) -> int:
-    """Write a study's page and tables, print the table; returns the exit code.
+    """Write a study's page and tables, print the table; returns a command's exit code for it.
 
     Args:
         folder: of the study.
@@ -246,7 +246,7 @@ def say_results(folder: Path, to: Path | None = None) -> int:
     """
     from consingan.batch.ledger import FINISHED
     from consingan.batch.results import results_of, write_results
-    from consingan.report.study import figures_in
+    from consingan.report.study import figures_in, words_of
     from consingan.report.study_page import state_of
     from consingan.report.study_tables import markdown
 
@@ -256,7 +256,8 @@ def say_results(folder: Path, to: Path | None = None) -> int:
         click.echo("\n" + markdown(trained))
     for one in trained:
         if one.words:
-            click.echo(f"failed: {one.picture}, seed {one.seed}: {one.words}", err=True)
+            what = (one.picture, *((words_of(one.variant),) if one.variant else ()))
+            click.echo(f"failed: {', '.join(what)}, seed {one.seed}: {one.words}", err=True)
     click.echo(state_of(trained))
     click.echo(f"page: {place}")
     return 0 if all(one.status == FINISHED for one in trained) else FAILURE

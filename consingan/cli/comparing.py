@@ -45,7 +45,8 @@ def compare_command(
     folder, see `consingan batch`, all is shown that is there by now.
     """
     if len(runs) == 1 and (runs[0] / STUDY).is_file():
-        raise SystemExit(say_results(runs[0], output if was_typed("output") else None))
+        say_results(runs[0], output if was_typed("output") else None)
+        return
     # Torch takes seconds to load, so that --help must not wait for it.
     from consingan.api.evaluate import compare
     from consingan.machine.execution import choose_execution
