@@ -113,12 +113,15 @@ def estimate(job: Job) -> Iterator[str]:
 
 
 def _largest(job: Job, peak: int) -> Iterator[str]:
-    """A line with the largest size that fits, if that is known."""
+    """A line with the largest size that fits, if that is known; no picture is enlarged for it."""
     free = free_memory(job.execution.device)
-    if free is not None and peak <= free and isinstance(job.training, Resizes):
-        longest = _longest(job, free, peak)
-        yield f"the largest size that fits into the {free / MEBI:.0f} MiB that are free: " + (
-            f"--max_size {longest}"
+    if job.base is not None or not isinstance(job.training, Resizes):
+        return  # a trained model keeps its size
+    if free is not None and peak <= free:
+        longest, own = _longest(job, free, peak), max(job.input_size)
+        yield (
+            f"the largest size that fits into the {free / MEBI:.0f} MiB that are free: --max_size "
+            f"{min(longest, own)}" + (", the image's own" if longest >= own else "")
         )
 
 
@@ -147,6 +150,9 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
         line += f"--checkpointing (about {less / MEBI:.0f} MiB) "
         line += "or " if less <= free else "and "
         peak = peak if less <= free else less
+    if job.base is not None:
+        yield f"{line}a run that was trained with a smaller --max_size."
+        return
     yield f"{line}--max_size {_longest(job, free, peak)}."
 
 

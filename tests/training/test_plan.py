@@ -78,3 +78,23 @@ def test_of_a_run_that_is_fine_tuned_what_is_as_usual_is_not_named(
     (line,) = (line for line in plan.settings_by_origin(job) if line.startswith("from the run:"))
     assert f"train_stages {job.training.config.train_stages}" in line
     assert not any(f"{name} " in line for name in ("crop", "mask", "tile", "gamma", "Gsteps"))
+
+
+@pytest.mark.parametrize("max_size", [20, 250])
+def test_the_largest_size_that_fits_is_the_images_own_at_most(
+    monkeypatch: pytest.MonkeyPatch, max_size: int
+) -> None:
+    monkeypatch.setattr(plan, "free_memory", lambda _: 2**34)
+    job = make_job(image=torch.zeros(1, 3, 30, 44), max_size=max_size)
+    (line,) = (line for line in plan.estimate(job) if "largest size" in line)
+    assert line.endswith("that are free: --max_size 44, the image's own")
+
+
+def test_a_fine_tuning_which_keeps_the_runs_size_names_no_other(
+    tmp_path: Path, harmonization_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "free_memory", lambda _: 2**34)
+    job = fine_tuning_job(harmonization_run, save_picture(tmp_path / "naive.png", seed=4))
+    assert not any("--max_size" in line for line in plan.estimate(job))
+    (line,) = plan.memory_advice(job, 2**35)
+    assert line.endswith("or a run that was trained with a smaller --max_size.")
