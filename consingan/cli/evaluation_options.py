@@ -78,9 +78,10 @@ def request_of(run: LoadedRun, options: Mapping[str, Any]) -> Request:
 
         raise no_naive_image(run.model.config)
     why = f"for a model trained for {run.model.config.train_mode}"
-    every = {field.name for o in OUTPUTS.values() for field in dataclasses.fields(o.request)}
-    for name in every - set(names):
-        _note_idle(name, why)
+    every = (field.name for o in OUTPUTS.values() for field in dataclasses.fields(o.request))
+    for name in dict.fromkeys(every):  # in the order of the help
+        if name not in names:
+            _note_idle(name, why)
     if run.model.task.takes_naive:
         _note_idle("inception_weights", why)
     return table(**{name: options[name] for name in names if was_typed(name)})
