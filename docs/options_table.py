@@ -17,7 +17,7 @@ from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.settings.config import Config
-from consingan.settings.option import flag_name
+from consingan.settings.option import flag_name, flag_names
 
 PAGE = Path(__file__).parent / "options.md"
 
@@ -100,7 +100,7 @@ def _method(method: Method) -> Iterator[str]:
 
 
 def _field_row(field: dataclasses.Field[Any], method: Method | None) -> tuple[str, ...]:
-    flag = f"`--{flag_name(field)}`"
+    flag = ", ".join(f"`--{name}`" for name in flag_names(field))
     if isinstance(field.default, bool):
         flag += f", `--no_{flag_name(field)}`"
     default = _value(field.default)

@@ -16,7 +16,7 @@ from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import Config
 from consingan.settings.hole import COLOR
-from consingan.settings.option import flag_name
+from consingan.settings.option import flag_name, flag_names
 
 _TYPED = "consingan.typed"
 _METHOD = "consingan.method"
@@ -155,7 +155,7 @@ def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
     typed = error.option_name.lstrip("-").replace("-", "_")
     for other in METHODS.values():
         for field in dataclasses.fields(other.config):
-            if typed in (flag_name(field), f"no_{flag_name(field)}"):
+            if typed in (*flag_names(field), f"no_{flag_name(field)}"):
                 try:
                     refuse_foreign_settings(method, {field.name: error.option_name})
                 except UserError as reason:
@@ -193,17 +193,17 @@ def _setting(field: dataclasses.Field[Any], choices: list[str] | None) -> click.
     flag, meta = flag_name(field), field.metadata
     kind: Any = type(field.default)
     settings: dict[str, Any] = {"default": None, "help": _help(field)}
-    name = f"--{flag}"
+    names = [f"--{name}" for name in flag_names(field)]
     allowed = choices or meta["choices"]
     if kind is bool:
-        name = f"--{flag}/--no_{flag}"
+        names = [f"--{flag}/--no_{flag}"]
     elif allowed:
         settings["type"] = click.Choice(tuple(allowed))
     else:
         settings["type"] = kind
         settings["metavar"] = "PATH" if kind is str else "N" if kind is int else "X"
     # The function's argument is the field's name, whatever the flag is called.
-    return GroupedOption([field.name, name], group=meta["group"], **settings)
+    return GroupedOption([field.name, *names], group=meta["group"], **settings)
 
 
 def _help(field: dataclasses.Field[Any]) -> str:

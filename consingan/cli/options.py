@@ -40,8 +40,8 @@ def execution_options(command: Command) -> Command:
         command,
         (
             click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.", **how),
-            click.option("--gpu", type=click.IntRange(0), metavar="N",
-                   help="CUDA device N, else the CPU.", **how),
+            click.option("--gpu", type=click.IntRange(-1), metavar="N",
+                   help="CUDA device N, else the CPU; -1 is the CPU.", **how),
             click.option("--not_cuda", is_flag=True, help="Compute on the CPU.", **how),
             click.option("--threads", type=click.IntRange(1, MOST_THREADS), metavar="N",
                    help="CPU threads; fewer than cores where others compute too.", **how),

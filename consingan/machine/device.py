@@ -42,13 +42,14 @@ def choose_device(
 
     Args:
         device: auto (CUDA, else MPS, else CPU), cpu, cuda, cuda:N or mps; errors if it is missing.
-        gpu: N of the authors' `--gpu N`; without CUDA it goes on with the CPU and says so.
+        gpu: N of the authors' `--gpu N`; without CUDA it goes on with the CPU and says so. -1 is
+            the CPU.
         not_cuda: the authors' `--not_cuda`: the CPU.
 
     Raises:
         UserError: the device is unknown or not there.
     """
-    if not_cuda:
+    if not_cuda or gpu == -1:
         return DeviceChoice(torch.device("cpu"))
     if device != "auto":
         return DeviceChoice(_named(device))

@@ -19,7 +19,7 @@ class Wanted:
 
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
-        gpu: number of a CUDA device, else the CPU.
+        gpu: number of a CUDA device, else the CPU; -1 is the CPU.
         not_cuda: the CPU.
         precision: auto, float32, tf32 or bf16.
         engine: a name of the method's engines.

@@ -66,6 +66,13 @@ def flag_name(field: dataclasses.Field[Any]) -> str:
     return field.metadata["flag"] or field.name
 
 
+def flag_names(field: dataclasses.Field[Any]) -> tuple[str, ...]:
+    """All long flags of a field without their dashes: with capitals also as the field is called."""
+    flag = flag_name(field)
+    alike = flag.lower().replace("_", "") == field.name.replace("_", "")
+    return (flag, field.name) if alike and flag != field.name else (flag,)
+
+
 OPTIONAL = {"count": int, "level": float}
 """Types of values whose default is nothing, by the `kind` of their rows."""
 

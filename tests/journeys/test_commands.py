@@ -116,6 +116,14 @@ def test_switches(planned):
     assert (config.batch_norm, config.manual_seed) == (True, 12)
     config, _ = planned("--batch-norm", "--manualSeed=12", "--not-cuda")
     assert (config.batch_norm, config.manual_seed) == (True, 12)
+
+
+def test_a_flag_with_capitals_can_be_written_without(planned):
+    config, _ = planned("--manual_seed", 12, "--g-steps", 2, "--d_steps", 1, "--gpu", -1)
+    assert (config.manual_seed, config.g_steps, config.d_steps) == (12, 2, 1)
+    text = main_train("--method", "consingan", "--help").stdout
+    assert "--manualSeed, --manual_seed N" in text
+    assert "--Gsteps, --g_steps N" in text
     config, _ = planned("--train_mode", "harmonization", "--no-batch-norm")
     assert config.batch_norm is False
 

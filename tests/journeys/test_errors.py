@@ -203,7 +203,7 @@ TRAIN = [
     (f"{GOOD} --device cpu --gpu 0", "--device and --gpu both say where to compute"),
     (f"{GOOD} --device cuda --not_cuda", "--device and --not_cuda both say where"),
     (f"{GOOD} --gpu 0 --not_cuda", "--gpu and --not_cuda both say where"),
-    (f"{GOOD} --gpu -1", "-1 is not in the range"),
+    (f"{GOOD} --gpu -2", "-2 is not in the range"),
     (f"{GOOD} --gpu first", "'first' is not a valid integer"),
     (f"{GOOD} --threads 0", "0 is not in the range"),
     (f"{GOOD} --threads 99999", "99999 is not in the range"),

@@ -36,6 +36,12 @@ def test_gpu_0_without_cuda_goes_on_and_says_so(no_gpu):
 
 
 @pytest.mark.usefixtures("two_gpus")
+def test_gpu_minus_1_is_the_cpu_and_says_nothing():
+    choice = choose_device(gpu=-1)
+    assert (choice.device, choice.note) == (torch.device("cpu"), "")
+
+
+@pytest.mark.usefixtures("two_gpus")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
