@@ -72,7 +72,8 @@ def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None
     """The same of a folder that nobody else writes into."""
     _make_way(folder, say)
     before = _stamps(folder)
-    write_json(folder / RECORD, {**about, "status": "unfinished", "files": None})
+    begun = {**about, "status": "unfinished", "files": None, "before": sorted(before)}
+    write_json(folder / RECORD, begun)
     status = "unfinished"
     try:
         yield
@@ -121,7 +122,7 @@ def publish(source: Path, target: Path) -> None:
 
 
 def _make_way(folder: Path, say: Say) -> None:
-    """Remove what an earlier evaluation owns; set aside what looks so, but has no record."""
+    """Remove what an earlier evaluation owns; set aside what it left that was killed, or older."""
     files = _owned_files(folder)
     if files is not None:
         for name in files:
@@ -134,8 +135,17 @@ def _make_way(folder: Path, say: Say) -> None:
             (folder / name).rmdir()
 
 
+def _unowned(folder: Path) -> list[Path]:
+    """What an evaluation left that could not say so: it was killed, or kept no record yet."""
+    before = (_record(folder) or {}).get("before")
+    if isinstance(before, list):
+        names = [name for name in _stamps(folder) if name not in (*before, RECORD, LOCK)]
+        return [folder / name for name in names]
+    return [p for pattern in UNRECORDED for p in folder.glob(pattern) if p.is_file()]
+
+
 def _set_aside(folder: Path, say: Say) -> None:
-    found = [p for pattern in UNRECORDED for p in folder.glob(pattern) if p.is_file()]
+    found = _unowned(folder)
     if not found:
         return
     draft = make_folder(folder / f".{ASIDE}.tmp")

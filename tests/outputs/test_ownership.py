@@ -60,6 +60,21 @@ def test_what_was_written_before_an_early_end_is_owned(tmp_path: Path) -> None:
     assert files_below(tmp_path) == [RECORD, "whole.png"]
 
 
+def test_what_a_killed_evaluation_left_is_moved_aside_and_nothing_else(tmp_path: Path) -> None:
+    make(tmp_path, "mine.txt", "samples/mine.png")
+    with owned(tmp_path, {}, print):
+        make(tmp_path, "fill_3.png", "samples/1.png", ".fill_4.png.7.tmp")
+        killed = (tmp_path / RECORD).read_text("utf-8")  # nothing is written any more
+    make(tmp_path, RECORD, ".lock", text=killed)
+    said: list[str] = []
+    evaluate(tmp_path, "fill_0.png", said=said)
+    moved = [".fill_4.png.7.tmp", "fill_3.png", "samples/1.png"]
+    assert files_below(tmp_path / "earlier") == moved
+    assert {"mine.txt", "samples/mine.png", "fill_0.png"} <= set(files_below(tmp_path))
+    assert record(tmp_path) == {"status": "finished", "files": ["fill_0.png"]}
+    assert said == [f"Note: results of an earlier evaluation were moved to {tmp_path / 'earlier'}"]
+
+
 def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
     tmp_path: Path,
 ) -> None:
