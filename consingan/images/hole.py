@@ -14,7 +14,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.levels import percent
 from consingan.images.mask_files import Mask, fit_mask, read_mask_file
-from consingan.images.names import shown
+from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture
 from consingan.images.resize import same_shape
 from consingan.settings.hole import COLOR
@@ -102,6 +102,7 @@ def _of_color(words: str, image: Tensor) -> Mask:
 
 
 def _from_file(words: str, picture: Picture) -> Mask:
+    refuse_unknown_word("mask", words, WORDS)
     mask = read_mask_file(words, (picture.image,))
     notes, values = mask.notes, mask.values
     if bool(((values > BLACK) & (values < WHITE)).any()):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+from consingan.errors import UserError
 
 # The first eight in the order of preference for masks, then rarer names of what is read as well.
 EXTENSIONS = (
@@ -38,6 +42,39 @@ def image_stem(name: str) -> str:
     stem = path.stem if path.suffix.lower() in EXTENSIONS else path.name
     stem = "".join(c if c.isprintable() else _percent(c) for c in stem)
     return stem if stem.strip(". ") else "picture"
+
+
+def refuse_unknown_word(flag: str, word: str, known: str) -> None:
+    """Refuse what is meant for a word in place of a file, as it has no dot and no slash.
+
+    Args:
+        flag: that it was typed for, without its dashes.
+        word: as typed.
+        known: what may be typed, in words.
+
+    Raises:
+        UserError: there is no such file either.
+    """
+    worded = re.fullmatch(r"[\w:,]+", word) and not word.startswith(SCIKIT_IMAGE)
+    if worded and not os.path.exists(word):  # noqa: PTH110 - Path.exists raises for long names
+        raise UserError(f"--{flag} {word} is no file and no word that it takes; give {known}.")
+
+
+def distinct_stems(names: Sequence[str]) -> list[str]:
+    """The `image_stem` of each, with a number where another file of them has it: x, x_2.
+
+    Upper and lower case are one on some disks.
+    """
+    stems = [image_stem(name) for name in names]
+    taken, found = {stem.casefold() for stem in stems}, list[str]()
+    for place, stem in enumerate(stems):
+        before = {other.casefold() for other in stems[:place]}
+        numbered = (f"{stem}_{number}" for number in itertools.count(2))
+        if stem.casefold() in before:
+            stem = next(name for name in numbered if name.casefold() not in taken)
+            taken.add(stem.casefold())
+        found.append(stem)
+    return found
 
 
 def shown(name: str | Path) -> str:

@@ -12,6 +12,7 @@ from consingan.settings.config import Config
 from consingan.settings.option import option
 
 COLORS = (2, 64)  # of colors:K
+CONDITION = "condition"  # field of `Inputs` and flag
 WORDS = "edges, gray, blur or colors:K"
 
 
@@ -98,7 +99,7 @@ def recipe_of(condition: str) -> tuple[str, int] | None:
 def pictures_of(config: Any) -> dict[str, str]:
     """The file of A, if it is one, by its field of `Inputs`; see `contract.Method.pictures`."""
     is_file = config.condition and recipe_of(config.condition) is None
-    return {"condition": config.condition} if is_file else {}
+    return {CONDITION: config.condition} if is_file else {}
 
 
 def condition_label(config: Any) -> str:

@@ -9,7 +9,7 @@ from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.io import read_image, write_image
-from consingan.images.names import image_stem
+from consingan.images.names import distinct_stems
 from consingan.methods.pairs import recipe_of
 from consingan.notebook import show
 from consingan.notebook.inputs import find_picture
@@ -66,8 +66,8 @@ class PairStudio:
         files = pictures_in(Path(new_a)) if is_folder(new_a) else [find_picture(new_a)]
         assert self._trained.folder is not None
         folder = evaluation_folder(self._trained.folder, RESULTS)
-        for file in files:
-            name, made = image_stem(str(file)), self._trained.translate(file)
+        for name, file in zip(distinct_stems(list(map(str, files))), files, strict=True):
+            made = self._trained.translate(file)
             for number, result in enumerate(made.split(1)):
                 ending = f"_{number}" if len(made) > 1 else ""
                 write_image(folder / f"{name}{ending}.png", result)

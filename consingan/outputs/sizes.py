@@ -27,7 +27,7 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
     named = [
         (
             f"random_samples_scale_h_{_number(h)}_scale_w_{_number(w)}",
-            (round(height * h), round(width * w)),
+            (_times(height, h), _times(width, w)),
         )
         for h, w in scales
     ]
@@ -94,6 +94,11 @@ def _scales(request: SizedRequest) -> list[tuple[float, float]]:
         raise UserError("--scale_w and --scale_h go in pairs; give as many of one as of the other.")
     ones = (1.0,) * pairs
     return list(zip(heights or ones, widths or ones, strict=True))
+
+
+def _times(length: int, factor: float) -> int:
+    """A length in px, which no factor makes infinite."""
+    return round(min(length * factor, 2.0 * MOST_UNROLLED))
 
 
 def _number(value: float) -> str:

@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.io import read_image, write_image
-from consingan.images.names import image_stem
+from consingan.images.names import distinct_stems, image_stem
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.images.video import require_ffmpeg, write_animation
@@ -93,8 +93,9 @@ class TranslationWork:
         if not self.paths:
             return
         target, film = make_folder(folder / "translations"), []
+        names = distinct_stems([str(path) for path in self.paths])
         for number, path in enumerate(tracked(self.paths, len(self.paths), "translating")):
-            done = translated(self.model, path)
+            done = translated(self.model, path, names[number])
             for note in self.model.notes_on(done.condition):
                 say(f"Note: {done.name}: {note}")
             for k, result in enumerate(done.results.split(1)):
@@ -154,10 +155,10 @@ def new_conditions(name: str) -> list[Path | str]:
     return found
 
 
-def translated(model: Translates, path: Path | str) -> Translated:
-    """Translate the picture in a file."""
+def translated(model: Translates, path: Path | str, name: str) -> Translated:
+    """Translate the picture in a file, which is called `name`."""
     condition = read_image(path)
-    return Translated(image_stem(str(path)), condition, model.translate(condition))
+    return Translated(name, condition, model.translate(condition))
 
 
 def bent_sheet(test: HeldOut) -> Any:

@@ -16,13 +16,14 @@ from consingan.images.hole import by_color, emptied, read_hole
 from consingan.images.io import read_image, read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask
-from consingan.images.names import shown
+from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture, flatness
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.execution import Execution
 from consingan.machine.program import go_on_command
 from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
+from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
@@ -102,6 +103,8 @@ def prepare(
     own = _own_picture(chosen.config, picture.image)
     given = own.image if own else None
     files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
+    for path in (path for name, path in files.items() if name == CONDITION):
+        refuse_unknown_word(CONDITION, path, f"a picture, or {WORDS}")
     further = {name: read_image(path) for name, path in files.items()}
     further |= {} if hole is None else {MASK: hole.values}
     inputs = Inputs(trained(picture, chosen.config.channels), given, **further)

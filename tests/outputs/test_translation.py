@@ -12,7 +12,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.conditions import made_from
-from consingan.images.io import write_image
+from consingan.images.io import read_image, write_image
 from consingan.methods.contract import Task, Translates
 from consingan.methods.registry import method_of
 from consingan.metrics.reconstruction import Reconstruction
@@ -106,6 +106,19 @@ def test_each_new_a_of_a_folder_is_translated_and_becomes_a_frame(tmp_path: Path
     assert written == ["new_0.png", "new_1.png", "new_2.png"]
     for name in ("translations.gif", "translation_sheet.png", "held_out.png", "condition.png"):
         assert (tmp_path / name).is_file()
+
+
+def test_new_as_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    for seed, name in enumerate(("X.jpg", "x.png", "x.tif", "x_2.png")):
+        write_image(news / name, picture(20, 30, seed=seed))
+    request = TranslationRequest(naive_img=str(news))
+    begin(Known(False), request).write(tmp_path, lambda _: None)
+    written = {path.stem: read_image(path) for path in (tmp_path / "translations").iterdir()}
+    assert len({name.casefold() for name in written}) == len(written) == 4
+    assert {"X", "x_2"} <= set(written)
+    assert torch.equal(written["x_2"], read_image(news / "x_2.png"))
 
 
 def test_an_a_that_does_not_fit_is_refused_by_name_before_anything_is_made(tmp_path: Path) -> None:
