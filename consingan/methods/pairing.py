@@ -25,11 +25,11 @@ from consingan.images.picture import gray_as, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
+from consingan.methods.least import refuse_small
 from consingan.methods.pairs import WORDS, recipe_of
 
 Size = tuple[int, int]
 
-LEAST = 16  # px of a side
 MOST_STRAYS = 0.2  # of the area of a new A, in colors that the training's A has not
 
 
@@ -94,10 +94,7 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
     scale = training_scale(_size(inputs.image), config.max_size)
     image = resize(inputs.image, scale).clamp(-1, 1) if scale < 1 else inputs.image
     size = _size(image)
-    if min(size) < LEAST:
-        raise UserError(
-            f"The image is {size[1]}x{size[0]} px in training; it needs {LEAST} px on each side."
-        )
+    refuse_small(size, _size(inputs.image))
     given = inputs.condition
     if given is None:
         recipe = recipe_of(config.condition) if config.condition else None

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Inputs
 from consingan.methods.holes import Holed, holed, holed_from
+from consingan.methods.least import refuse_small
 from consingan.methods.partial_conv.config import PartialConvConfig
 from consingan.methods.partial_conv.model import PartialConv, new_model
 from consingan.methods.partial_conv.training import PartialConvTraining
@@ -17,8 +17,6 @@ from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
 
 Size = tuple[int, int]
-
-LEAST = 16  # px of a side
 
 
 def fitted(
@@ -40,11 +38,7 @@ def begin(
         UserError: there is no hole, or the picture is too small.
     """
     model = new_model(config, holed(inputs), execution)
-    height, width = model.sizes[0]
-    if min(height, width) < LEAST:
-        raise UserError(
-            f"The image is {width}x{height} px in training; it needs {LEAST} px on each side."
-        )
+    refuse_small(model.sizes[0], (inputs.image.shape[-2], inputs.image.shape[-1]))
     return PartialConvTraining(model, execution)
 
 
