@@ -13,6 +13,7 @@ from consingan.settings.hole import mask_option
 from consingan.settings.option import option
 from consingan.settings.tiles import TILES, tile_option
 
+LEAST_PATCH = 3  # px
 SYMMETRIES = ("none", "left", "right", "top", "bottom")
 
 
@@ -30,7 +31,7 @@ class PatchesConfig(Config):
     )
     mask: str = mask_option()
     patch: int = option(
-        15, "Side of a patch (px, odd): larger keeps larger things whole.", minimum=3
+        15, "Side of a patch (px, odd): larger keeps larger things whole.", minimum=LEAST_PATCH
     )
     min_side: int = option(
         0,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.methods.patches.config import LEAST_PATCH
 from consingan.methods.patches.index import Index, build_index
 from consingan.methods.patches.pyramid import (
     Size,
@@ -76,9 +77,10 @@ def canvas_sizes(size: Size, scales: int, recipe: Recipe, what: str) -> list[Siz
         UserError: a scale is smaller than a patch; the sentence begins with `what`.
     """
     if min(size) < recipe.patch:
+        smaller = ", or main_train.py --method patches with a smaller --patch"
         raise UserError(
             f"{what} of {size[1]}x{size[0]} px (WxH) is smaller than a patch of {recipe.patch} "
-            "px; use a larger one, or main_train.py --method patches with a smaller --patch."
+            f"px; use a larger one{smaller if min(size) >= LEAST_PATCH else ''}."
         )
     sizes = scale_sizes(size, scales, recipe.floor)
     if min(sizes[-1]) < recipe.patch:

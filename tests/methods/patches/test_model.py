@@ -89,7 +89,12 @@ def test_steps_are_counted_as_they_are_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [((12, 40), "smaller than a patch of 15 px"), ((14, 14), "use a larger one")]
+    ("size", "words"),
+    [
+        ((12, 40), "smaller than a patch of 15 px"),
+        ((14, 14), "use a larger one, or main_train.py .* with a smaller --patch"),
+        ((2, 40), r"use a larger one\.$"),  # no patch is as small
+    ],
 )
 def test_a_picture_smaller_than_a_patch_is_refused(size: tuple[int, int], words: str) -> None:
     with pytest.raises(UserError, match=words):
