@@ -121,10 +121,18 @@ def _judge(
 
 
 def _read(name: str) -> Tensor:
-    """Read a picture as (1, 3, H, W) in [0, 1]."""
+    """Read a picture as (1, 3, H, W) in [0, 1], with a patch at least."""
     from consingan.images.io import read_image
+    from consingan.metrics.common import PATCH
 
-    return (read_image(name) + 1) / 2
+    picture = read_image(name)
+    height, width = picture.shape[-2:]
+    if min(height, width) < PATCH:
+        raise UserError(
+            f"{shown(name)} is {width}x{height} px; metrics compare patches of {PATCH}x{PATCH} px, "
+            "take a larger one."
+        )
+    return (picture + 1) / 2
 
 
 def _bar(numbers: Sequence[int]) -> Iterable[int]:

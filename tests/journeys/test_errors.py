@@ -357,7 +357,7 @@ METRICS = [
     ("two good.png", "is a folder; name a picture file"),
     ("good.png 'empty folder'", "There is no picture in the folder empty folder"),
     ("good.png ''", "'SAMPLE...': it is empty"),
-    ("good.png tiny.png", "at least 7 x 7 pixels"),
+    ("good.png tiny.png", "px; metrics compare patches of 7x7 px, take a larger one"),
     ("good.png naive.png --reconstruction wide.png", "must have the real picture's size"),
     ("good.png naive.png --reconstruction absent.png", "There is no picture absent.png"),
     ("good.png naive.png --seed -1", "-1 is not in the range"),

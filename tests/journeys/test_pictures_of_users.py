@@ -216,11 +216,13 @@ def test_one_broken_file_does_not_end_metrics(tmp_path):
         save(tmp_path / "in" / name, naive_scene())
     (tmp_path / "in" / "broken.jpg").write_bytes(b"<html>")
     (tmp_path / "in" / "cut.png").write_bytes(real.read_bytes()[:200])
+    save(tmp_path / "in" / "thin.png", scene(40, 3))
     (tmp_path / "in" / "notes.txt").write_text("x")
     result = metrics(real, tmp_path / "in", "--json", tmp_path / "out.json")
     assert result.exit_code == 0, result.output
     assert "2 samples" in result.output
-    assert "2 of 4 pictures" in result.output
+    assert "3 of 5 pictures" in result.output
+    assert "thin.png is 3x40 px" in result.output
     assert "notes.txt" in result.output
     assert len(json.loads((tmp_path / "out.json").read_text())["samples"]) == 2
 

@@ -12,6 +12,7 @@ from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
+from consingan.machine.progress import counted
 from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
@@ -119,8 +120,8 @@ class PatchDiffusion:
         scales = scales_for([size], recipe)
         coarsest = canvas_sizes(size, scales, recipe, "The picture")[-1]
         yield (
-            f"{scales} scales from {coarsest[1]}x{coarsest[0]} (WxH), patches of {recipe.patch} "
-            f"px, engine {self.chosen_engine(size)}; nothing is trained"
+            f"{counted(scales, 'scale')} from {coarsest[1]}x{coarsest[0]} (WxH), patches of "
+            f"{recipe.patch} px, engine {self.chosen_engine(size)}; nothing is trained"
         )
 
     def check(self) -> None:

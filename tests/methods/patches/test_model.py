@@ -101,6 +101,11 @@ def test_a_picture_smaller_than_a_patch_is_refused(size: tuple[int, int], words:
         model(size=size, patch=15).check()
 
 
+def test_one_scale_is_no_scales() -> None:
+    (line,) = model(size=(14, 16), patch=13).facts()
+    assert line.startswith("1 scale from 16x14 (WxH)")
+
+
 def test_an_output_smaller_than_a_patch_is_refused() -> None:
     with pytest.raises(UserError, match="The output of 9x5 px"):
         model().sample([0], (5, 9))
