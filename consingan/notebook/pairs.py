@@ -63,7 +63,8 @@ class PairStudio:
             return
         if self._trained is None:
             raise UserError("There is no trained pair yet; run the cell before this one first.")
-        files = pictures_in(Path(new_a)) if is_folder(new_a) else [find_picture(new_a)]
+        named = Path(new_a)
+        files = pictures_in(named) if is_folder(new_a) else [find_picture(new_a)]
         assert self._trained.folder is not None
         folder = evaluation_folder(self._trained.folder, RESULTS)
         for name, file in zip(distinct_stems(list(map(str, files))), files, strict=True):
