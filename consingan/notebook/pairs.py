@@ -63,11 +63,10 @@ class PairStudio:
             return
         if self._trained is None:
             raise UserError("There is no trained pair yet; run the cell before this one first.")
-        named = Path(new_a)
-        files = pictures_in(named) if is_folder(new_a) else [find_picture(new_a)]
+        files = pictures_named(new_a)
         assert self._trained.folder is not None
         folder = evaluation_folder(self._trained.folder, RESULTS)
-        for name, file in zip(distinct_stems(list(map(str, files))), files, strict=True):
+        for name, file in zip(distinct_stems(files), files, strict=True):
             made = self._trained.translate(file)
             for number, result in enumerate(made.split(1)):
                 ending = f"_{number}" if len(made) > 1 else ""
@@ -75,3 +74,8 @@ class PairStudio:
             shown = [read_image(file), *made.split(1)]
             show.show(shown, [f"new A: {name}", *["result"] * len(made)])
         print(f"Saved in {folder}")
+
+
+def pictures_named(name: str) -> list[str]:
+    """The pictures of the folder `name`, or the one picture."""
+    return [str(p) for p in pictures_in(Path(name))] if is_folder(name) else [find_picture(name)]
