@@ -49,11 +49,18 @@ TITLES = {
     "gpu": "Speed and memory on a GPU, by the clock",
     "fidelity": "fast against exact, at equal seeds (ratios)",
     "quality": "Quality beside other methods",
-    "balance": "Balance: 0 steps (as published) against 10",
+    "balance": "As published, with 10 steps of balance, with 2 of transport, too, and with rows",
     "retarget": "Twice as wide, the layout loosened or not: means over the pictures",
     "tiles": "Tiles: seam error",
     "holes": "Holes: inside them, against the truth",
 }
+SHARES: dict[str, dict[str, Any]] = {
+    "published": {"balance": 0, "sw_steps": 0, "rows": 0.0},
+    "balance": {"balance": 10, "sw_steps": 0, "rows": 0.0},
+    "transport": {"balance": 10, "sw_steps": 2, "rows": 0.0},
+    "rows": {"balance": 10, "sw_steps": 2, "rows": 1.0},
+}
+"""What gives the contents of a picture their shares of a sample; the last is the default."""
 TEXTURES = ("skimage:brick", "skimage:grass", "skimage:gravel", "skimage:hubble_deep_field")
 SPOTS = {
     "skimage:coffee": ((0.5, 0.8), (0.2, 0.15)),
@@ -245,23 +252,26 @@ def _mean_of_method(method: str, rows: Sequence[Row]) -> Row:
 @click.option("--count", default=4, show_default=True)
 @click.option("--seeds", default=3, show_default=True)
 def balance(folder: Path, px: int, count: int, seeds: int) -> None:
-    """The same pictures and seeds with and without balance, means over seeds."""
+    """The same pictures and seeds with and without balance, transport, rows: means over seeds."""
     rows: list[Row] = []
     for path in sorted(folder.iterdir()):
         real = picture(path, px)
         line: Row = {"picture": path.stem}
-        for steps in (0, 10):
-            model = model_of(real, "fast", balance=steps)
+        for name, shares in SHARES.items():
+            model = model_of(real, "fast", **shares)
             spent, made = seconds(lambda m=model: [samples(m, count, s) for s in range(seeds)])  # type: ignore[misc]
             each = [figures(real, some) for some in made]
-            for name in ("SWD", "coherence", "completeness", "diversity"):
-                line[f"{name} {steps}"] = statistics.mean(f[name] for f in each)
-            line[f"CPU s {steps}"] = spent / count / seeds
+            for metric in ("SWD", "coherence", "completeness", "diversity"):
+                line[f"{metric}, {name}"] = statistics.mean(f[metric] for f in each)
+            line[f"CPU s, {name}"] = spent / count / seeds
         rows.append({"picture": path.stem} | {k: line[k] for k in sorted(line) if k != "picture"})
         keep("balance", [*rows, _mean(rows)])
 
 
-LOOSENED = ((0.0, 0), (0.3, 10), (0.5, 0), (0.5, 10), (0.7, 0), (0.7, 10))
+LOOSENED = (
+    (0.0, "published"),
+    *((loosen, name) for loosen in (0.3, 0.5, 0.7) for name in tuple(SHARES)[:3]),
+)
 
 
 @main.command()
@@ -269,17 +279,17 @@ LOOSENED = ((0.0, 0), (0.3, 10), (0.5, 0), (0.5, 10), (0.7, 0), (0.7, 10))
 @click.option("--px", default=160, show_default=True)
 @click.option("--count", default=2, show_default=True)
 def retarget(folder: Path, px: int, count: int) -> None:
-    """Twice as wide: what loosening the layout costs and gives, with and without balance."""
+    """Twice as wide: what loosening the layout costs and gives, with and without shares."""
     pictures = [picture(path, px) for path in sorted(folder.iterdir())]
     rows: list[Row] = []
-    for loosen, steps in LOOSENED:
+    for loosen, name in LOOSENED:
         found: list[Row] = []
         for real in pictures:
-            model = model_of(real, "fast", train_mode="retarget", loosen=loosen, balance=steps)
+            model = model_of(real, "fast", train_mode="retarget", loosen=loosen, **SHARES[name])
             wide = real.shape[-2], 2 * real.shape[-1]
             made = torch.cat([model.sample([i], wide) for i in range(count)])
             found.append(figures(real, made) | {"layout": likeness(made, real)})
-        row = {"--loosen": loosen, "--balance": steps if loosen else "none"}
+        row: Row = {"--loosen": loosen, "shares": name}
         names = ("layout", "SWD", "coherence", "completeness", "copied")
         rows.append(row | {name: statistics.mean(f[name] for f in found) for name in names})
         keep("retarget", rows)

@@ -40,6 +40,7 @@ class Wish:
         max_size: longer side in px to which the picture is reduced.
         engine: as `--engine`.
         loosen: how much of the stretched layout is made anew, 0 to 1.
+        rows: how far rows keep their height, 0 to 1; None is the default.
     """
 
     picture: str
@@ -52,6 +53,7 @@ class Wish:
     max_size: int = 500
     engine: str = "auto"
     loosen: float = 0.0
+    rows: float | None = None
 
     def settings(self) -> dict[str, Any]:
         """As a training takes them."""
@@ -59,7 +61,11 @@ class Wish:
             raise UserError("--retarget needs --size, the shape that the picture is brought to.")
         if self.loosen and not self.retarget:
             raise UserError("--loosen needs --retarget, whose layout it loosens.")
-        return {
+        if self.rows is not None and (self.retarget or self.tile in ("both", "vertical")):
+            beside = "--retarget" if self.retarget else f"--tile {self.tile}"
+            raise UserError(f"--rows does nothing with {beside}; leave one of them out.")
+        rows = {} if self.rows is None else {"rows": self.rows}
+        return rows | {
             "method": UNTRAINED,
             "train_mode": "retarget" if self.retarget else "generation",
             "input_name": self.picture,

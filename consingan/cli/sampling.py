@@ -37,6 +37,8 @@ def _size(
 @click.option("--retarget", is_flag=True, help="Keep the layout in another --size.")
 @click.option("--loosen", type=click.FloatRange(0, 1), default=0.0, show_default=True,
               help="With --retarget: more whole things, less of the layout; try 0.3.")  # fmt: skip
+@click.option("--rows", type=click.FloatRange(0, 1), show_default="1",
+              help="How far rows keep their height (sky above); 0 mixes layouts.")  # fmt: skip
 @click.option("--tile", type=click.Choice(SIDES), help="Seamless tiles.")
 @click.option(
     "--symmetric",

@@ -111,16 +111,19 @@ class Config:
 
     @classmethod
     def from_json(cls: type[C], values: Mapping[str, Any]) -> C:
-        """The Config that `to_json` came from; unknown names are an error, missing ones default.
+        """The Config that `to_json` came from; unknown names are an error.
+
+        Missing ones are younger than the run: they have their default, or what was done before.
 
         Raises:
             UserError: a name is unknown or a value cannot work.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
+        befores = {field.name: field.metadata["before"] for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(befores))
         if unknown:
             raise UserError(f"Unknown setting {unknown[0]!r} in the configuration.")
-        config = cls(**values)
+        befores = {name: before for name, before in befores.items() if before is not None}
+        config = cls(**{**befores, **values})
         config.check()
         return config
 

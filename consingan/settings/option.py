@@ -27,6 +27,7 @@ def option(
     kind: str | None = None,
     metavar: str | None = None,
     shown: str | None = None,
+    before: Any = None,
 ) -> Any:
     """A field of a table of options.
 
@@ -45,6 +46,8 @@ def option(
             stand in place of a file.
         metavar: what stands for the value in the help.
         shown: the default in words, where it is not the value itself.
+        before: what runs were made with that were kept before there was this option; None: the
+            default.
     """
     metadata = {
         "help": help,
@@ -57,6 +60,7 @@ def option(
         "kind": kind,
         "metavar": metavar,
         "shown": shown,
+        "before": before,
     }
     return dataclasses.field(default=default, metadata=metadata)
 

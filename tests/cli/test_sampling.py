@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from commands import save, scene
 
@@ -42,3 +43,24 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["sample", str(picture), "--engine", "steam"])
     assert result.exit_code == 2
     assert "--engine steam is unknown" in result.output
+
+
+def test_rows_mix_where_they_may(tmp_path: Path) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    made = []
+    for words in ((), ("--rows", "1"), ("--rows", "0")):
+        output = tmp_path / "-".join(("o", *words))
+        line = ["sample", str(picture), "-n", "1", "-o", str(output), *words]
+        assert CliRunner().invoke(main, line).exit_code == 0
+        made.append((output / "sample_0.png").read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
+@pytest.mark.parametrize("beside", [("--retarget", "--size", "40x32"), ("--tile", "both")])
+def test_rows_are_refused_where_they_do_nothing(tmp_path: Path, beside: tuple[str, ...]) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    line = ["sample", str(picture), "--rows", "0.5", *beside, "-o", str(tmp_path / "o")]
+    result = CliRunner().invoke(main, line)
+    assert result.exit_code == 2
+    assert f"--rows does nothing with {beside[0]}" in result.output
+    assert not (tmp_path / "o").exists()

@@ -26,7 +26,7 @@ class PatchesConfig(Config):
     )
     preset: str = option(
         "paper",
-        "paper, with balance; published: without, as the authors have it.",
+        "paper, with balance, transport and rows; published: without, as the authors have it.",
         choices=PRESETS.keys(),
     )
     mask: str = mask_option()
@@ -43,6 +43,21 @@ class PatchesConfig(Config):
         "Steps that make all parts of the picture appear about equally often; 0: none.",
         minimum=0,
         maximum=1000,
+    )
+    sw_steps: int = option(
+        2,
+        "Steps of sliced transport to the picture's shares of small patches, at each noise level "
+        "of the coarsest scale; 0: none.",
+        minimum=0,
+        maximum=1000,
+        before=0,
+    )
+    rows: float = option(
+        1.0,
+        "How far rows keep their height (sky above, ground below), 0 (as published) to 1.",
+        minimum=0,
+        maximum=1,
+        before=0.0,
     )
     loosen: float = option(
         0.0,

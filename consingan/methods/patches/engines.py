@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.denoiser import BUDGET, ClosedForm, Denoiser, Means, exact, fused
 from consingan.methods.patches.fast import CERTAIN, Propagated, carried, nearest
 from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap, size_of
 from consingan.methods.patches.recipe import Recipe, at
+from consingan.methods.patches.shares import Shares
 from consingan.methods.patches.source import Source
 from consingan.methods.patches.windows import Windows
 
 PASSES = 3  # over a clean canvas, until its matches have spread
 MEANS: Mapping[str, Means] = {"exact": exact, "fused": fused}
+PUBLISHED = Shares()
 SMALL = 64 * 64  # px up to which asking every patch takes no time
 
 
@@ -38,7 +39,7 @@ class ClosedFormEngine:
         source: the picture.
         recipe: strides and weights of the fold.
         means: exact or fused.
-        balance: of the coarsest scale.
+        shares: of the coarsest scale.
         wrap: where the canvas goes on at its other end.
         whole: whether every pixel is covered whatever the stride.
         budget: bytes held for scores.
@@ -47,7 +48,7 @@ class ClosedFormEngine:
     source: Source
     recipe: Recipe
     means: Means
-    balance: Balance | None = None
+    shares: Shares = PUBLISHED
     wrap: Wrap = NO_WRAP
     whole: bool = True
     budget: int = BUDGET
@@ -57,8 +58,9 @@ class ClosedFormEngine:
         recipe, scales = self.recipe, self.source.scales
         stride = at(recipe.strides, scale, scales)
         windows = Windows(size, recipe.patch, stride, recipe.rho, self.wrap, self.whole)
-        balance = self.balance if scale == scales - 1 else None
-        return ClosedForm(self.source.patches(scale), windows, self.means, balance, self.budget)
+        if scale < scales - 1:
+            return ClosedForm(self.source.patches(scale), windows, self.means, None, self.budget)
+        return _coarsest(self, windows, self.means)
 
 
 @dataclass
@@ -69,7 +71,7 @@ class FastEngine:
         source: the picture.
         recipe: strides and weights of the fold.
         rng: of the random candidates.
-        balance: of the coarsest scale.
+        shares: of the coarsest scale.
         wrap: where the canvas goes on at its other end.
         budget: bytes held for scores.
     """
@@ -77,7 +79,7 @@ class FastEngine:
     source: Source
     recipe: Recipe
     rng: torch.Generator
-    balance: Balance | None = None
+    shares: Shares = PUBLISHED
     wrap: Wrap = NO_WRAP
     budget: int = BUDGET
     last: tuple[int, Propagated] | None = None
@@ -86,8 +88,7 @@ class FastEngine:
         """A denoiser that begins with the matches of the scale before."""
         windows = self._windows(scale, size)
         if coarse is None and self.last is None:
-            patches = self.source.patches(scale)
-            return ClosedForm(patches, windows, exact, self.balance, self.budget)
+            return _coarsest(self, windows, exact)
         matches = self._carried(scale, windows, coarse)
         found = Propagated(self.source.index(scale), windows, matches, self.rng)
         self.last = scale, found
@@ -119,3 +120,11 @@ class FastEngine:
     def _windows(self, scale: int, size: Size) -> Windows:
         stride = at(self.recipe.strides, scale, self.source.scales)
         return Windows(size, self.recipe.patch, stride, self.recipe.rho, self.wrap)
+
+
+def _coarsest(engine: ClosedFormEngine | FastEngine, windows: Windows, means: Means) -> Denoiser:
+    """The denoiser of the coarsest scale, which decides on the contents."""
+    source = engine.source
+    patches = source.patches(source.scales - 1)
+    denoise = ClosedForm(patches, windows, means, engine.shares.balance, engine.budget)
+    return engine.shares.around(denoise, source.pyramid[-1], engine.wrap)

@@ -14,6 +14,7 @@ from consingan.settings import hole
 
 FROM_NOISE = ("generation", "retarget")
 PAIR = "translation"
+SHARES = ("balance", "sw_steps")
 
 
 def label(config: PatchesConfig) -> str:
@@ -39,11 +40,16 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     if config.train_mode == PAIR:
         yield from ((name, here) for name in ("tile", "symmetric", "mask"))
     elif config.train_mode not in FROM_NOISE:
-        yield from ((name, here) for name in ("tile", "symmetric", "balance"))
+        shares = () if config.train_mode == "analogy" else SHARES
+        yield from ((name, here) for name in ("tile", "symmetric", *shares))
+    if config.train_mode != "generation":  # others begin with a layout
+        yield "rows", here
+    elif config.wraps[0]:
+        yield "rows", f"with --tile {config.tile}, which has no top"
     if config.train_mode != "retarget":
         yield "loosen", here
     elif not config.loosen:
-        yield "balance", "without --loosen"
+        yield from ((name, "without --loosen") for name in SHARES)
 
 
 def pictures_of(config: PatchesConfig) -> dict[str, str]:
@@ -63,9 +69,9 @@ REMEDIES = {
     "misfits": lambda config: f"Lower --level, now {config.level:g}.",
 }
 
-# What comes in has a layout already: smaller patches than 15 px keep more of it, and three steps of
-# balance, in half the time, do nearly what ten do; without any some things come twice.
-FINISHING = {"patch": 9, "balance": 3}
+# What comes in has a layout already: smaller patches than 15 px keep more of it, and one step of
+# balance does beside the transport what three do without it; without any some things come twice.
+FINISHING = {"patch": 9, "balance": 1, "sw_steps": 2}
 
 PATCHES = Method(
     name="patches",

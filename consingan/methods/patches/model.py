@@ -16,7 +16,6 @@ from consingan.machine.progress import counted
 from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
-from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
@@ -33,6 +32,7 @@ from consingan.methods.patches.sampling import (
     on_layout,
     sample,
 )
+from consingan.methods.patches.shares import Shares
 from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
@@ -190,10 +190,10 @@ class PatchDiffusion:
         source = self._source(scales, recipe)
         wrap = self.config.wraps if name == "fast" else (False, False)
         canvas = Canvas(sizes, recipe, wrap, self._around(name), self.done)
-        balance = Balance(self.config.balance) if self.config.balance else None
+        shares = Shares.of(self.config, recipe, rng)
         if name == "fast":
-            return canvas, FastEngine(source, recipe, rng, balance, wrap)
-        return canvas, ClosedFormEngine(source, recipe, MEANS[name], balance)
+            return canvas, FastEngine(source, recipe, rng, shares, wrap)
+        return canvas, ClosedFormEngine(source, recipe, MEANS[name], shares)
 
     def _source(self, scales: int, recipe: Recipe) -> Source:
         key = scales, recipe.patch

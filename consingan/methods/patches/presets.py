@@ -5,4 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-PRESETS: dict[str, Mapping[str, Any]] = {"paper": {}, "published": {"balance": 0}}
+PRESETS: dict[str, Mapping[str, Any]] = {
+    "paper": {},
+    "published": {"balance": 0, "sw_steps": 0, "rows": 0.0},
+}

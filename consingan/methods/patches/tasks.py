@@ -9,7 +9,10 @@ TASKS: dict[str, Task] = {
         output="samples", summary="variations of any size, tiles, mirrored pictures", tiles=True
     ),
     "retarget": Task(
-        output="samples", summary="the same picture in other shapes, its layout kept", tiles=True
+        output="samples",
+        summary="the same picture in other shapes, its layout kept",
+        tiles=True,
+        overrides={"sw_steps": 0},
     ),
     "animation": Task(output="film", summary="a short film from a still"),
     "harmonization": Task(
@@ -43,13 +46,13 @@ TASKS: dict[str, Task] = {
         output="translation",
         summary="a picture from a new layout or drawing, nothing learned but one pair looked up",
         takes=("naive",),
-        overrides={"patch": 7, "balance": 0},
+        overrides={"patch": 7, "balance": 0, "sw_steps": 0},
     ),
     "analogy": Task(
         output="composite",
         summary="the picture's patches on the layout of another (--naive_img)",
         takes=("naive",),
         result="analogous",
-        overrides={"patch": 11, "level": 0.5},
+        overrides={"patch": 11, "level": 0.5, "sw_steps": 0},
     ),
 }

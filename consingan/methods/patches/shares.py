@@ -1,0 +1,53 @@
+"""What the coarsest scale adds to the published method: contents keep their shares, rows height."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from consingan.methods.patches.balance import Balance
+from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.denoiser import Denoiser
+from consingan.methods.patches.pyramid import Wrap
+from consingan.methods.patches.recipe import Recipe
+from consingan.methods.patches.rows import by_rows
+from consingan.methods.patches.transport import Transport
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Nothing of it is the paper.
+
+    Attributes:
+        balance: of the weights of patches.
+        transport: to the picture's small patches.
+        rows: how much rows keep their height, 0 to 1.
+    """
+
+    balance: Balance | None = None
+    transport: Transport | None = None
+    rows: float = 0.0
+
+    @classmethod
+    def of(cls, config: PatchesConfig, recipe: Recipe, rng: torch.Generator) -> Shares:
+        """Those of a sample; `rng` draws what is random."""
+        steps = config.sw_steps
+        transport = Transport(steps, recipe.sigma_min, rng) if steps else None
+        # Other tasks begin with a layout, and a canvas that goes on above has no top.
+        layered = config.train_mode == "generation" and not config.wraps[0]
+        rows = config.rows if layered else 0.0
+        return cls(Balance(config.balance) if config.balance else None, transport, rows)
+
+    def around(self, denoise: Denoiser, picture: Tensor, wrap: Wrap) -> Denoiser:
+        """What is laid around the denoiser, which has the balance itself.
+
+        Args:
+            denoise: of the coarsest scale.
+            picture: (C, h, w) there.
+            wrap: where the canvas goes on at its other end.
+        """
+        if self.rows:
+            denoise = by_rows(denoise, picture, self.rows)
+        return self.transport.around(denoise, picture, wrap) if self.transport else denoise
