@@ -26,7 +26,7 @@ def label(config: PatchesConfig) -> str:
     return "_".join(words)
 
 
-def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
+def idle_settings(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "niter", "where nothing is trained"
     here = f"with --train_mode {config.train_mode}"
@@ -59,9 +59,15 @@ def pictures_of(config: PatchesConfig) -> dict[str, str]:
     return hole.pictures_of(config)
 
 
+def _more_variety(config: PatchesConfig) -> str:
+    idle = {name for name, _ in idle_settings(config)}
+    rows = "" if "rows" in idle or not config.rows else f"lower --rows (now {config.rows:g}) or "
+    return f"for more variety {rows}raise --min_side (now {config.min_side or 'by the task'})."
+
+
 REMEDIES = {
     "copies": lambda config: f"Raise --min_side (now {config.min_side}) or --balance.",
-    "alike": lambda _: "for more variety raise --min_side.",
+    "alike": _more_variety,
     "texture": lambda config: f"Raise --patch, now {config.patch}.",
     "memory": lambda _: "use a smaller --max_size or --size.",
     "still": lambda config: f"Raise --level, now {config.level:g}.",
@@ -91,7 +97,7 @@ PATCHES = Method(
         "fast": "ten patches for each window, carried from scale to scale",
     },
     remedies=REMEDIES,
-    idle=idle,
+    idle=idle_settings,
     trial={"max_size": 24, "patch": 5, "condition": "colors:64"},
     finishing=FINISHING,
     pictures=pictures_of,

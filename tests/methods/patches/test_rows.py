@@ -88,3 +88,20 @@ def test_runs_of_earlier_versions_and_the_published_method_have_none() -> None:
 def test_where_rows_change_nothing_it_is_said(settings: dict[str, object], named: bool) -> None:
     idle = {name for name, _ in PATCHES.idle(PatchesConfig(input_name="a.png", **settings))}  # type: ignore[arg-type]
     assert ("rows" in idle) == named
+
+
+@pytest.mark.parametrize(
+    ("settings", "advised"),
+    [
+        ({}, True),
+        ({"rows": 0.0}, False),
+        ({"tile": "both"}, False),
+        ({"train_mode": "retarget"}, False),
+    ],
+)
+def test_samples_that_are_alike_are_told_of_rows_where_they_decide(
+    settings: dict[str, object], advised: bool
+) -> None:
+    advice = PATCHES.remedy("alike", PatchesConfig(input_name="a.png", **settings))  # type: ignore[arg-type]
+    assert ("lower --rows (now 1)" in advice) == advised
+    assert "raise --min_side" in advice
