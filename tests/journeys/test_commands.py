@@ -166,7 +166,7 @@ def test_help_says_what_each_flag_does(command, asked):
 def test_help_gives_the_defaults():
     text = CliRunner().invoke(cli.train, FULL_HELP, catch_exceptions=False).output
     for flag, default, _, _ in FLAGS:
-        entry = re.search(rf"--{flag} .*?(?=\n  -)", text, re.DOTALL).group()
+        entry = re.search(rf"--{flag}[ ,].*?(?=\n  -)", text, re.DOTALL).group()
         shown = re.search(r"\[default:\s+(\S+)\]", entry).group(1)
         assert shown == default or float(shown) == default, flag
 

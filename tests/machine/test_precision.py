@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
+import torch.nn.functional as F
 from engine_cases import Case, draws_for
 
 from consingan.errors import UserError
@@ -145,20 +148,28 @@ def test_float32_asks_for_no_autocast(device: str) -> None:
     assert isinstance(Arithmetic("bf16").autocast(CPU), torch.autocast)
 
 
-def test_bf16_on_a_processor_that_onednn_has_none_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """oneDNN would refuse; torch's own convolution is slow but right."""
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    kernels._has_fused_convolution.cache_clear()
+    yield
+    kernels._has_fused_convolution.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
+@pytest.mark.parametrize("refusing", [True, False])
+def test_bf16_on_a_processor_that_onednn_has_none_for(
+    monkeypatch: pytest.MonkeyPatch, refusing: bool
+) -> None:
+    """OneDNN would refuse; torch's own convolution is slow but right."""
     rng = stream("bf16")
     x, weight = (torch.randn(1 + 4 * k, 3, 9, 9, generator=rng).bfloat16() for k in (0, 1))
     weight, bias = weight[..., :3, :3].contiguous(), torch.randn(5, generator=rng).bfloat16()
-    outcomes = []
-    for supported in (True, False):
-        kernels._has_fused_convolution.cache_clear()
-        monkeypatch.setattr(kernels, "_onednn_has_bf16", lambda supported=supported: supported)
-        if not supported:
-            assert not kernels._has_fused_convolution("cpu", torch.bfloat16)
-        outcomes.append(kernels.conv_leaky_relu(x, weight, bias, 0.1, (0, 0)).float())
-    kernels._has_fused_convolution.cache_clear()
-    torch.testing.assert_close(outcomes[1], outcomes[0], rtol=2e-2, atol=2e-2)
+    if refusing:  # else it is what this processor has
+        monkeypatch.setattr(kernels, "_onednn_has_bf16", lambda: False)
+        assert not kernels._has_fused_convolution("cpu", torch.bfloat16)
+    made = kernels.conv_leaky_relu(x, weight, bias, 0.1, (0, 0)).float()
+    exact = F.leaky_relu(F.conv2d(x.float(), weight.float(), bias.float()), 0.1)
+    torch.testing.assert_close(made, exact, rtol=2e-2, atol=2e-2)
 
 
 def test_engines_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def test_who_asked_for_the_whole_is_told_of_the_whole() -> None:
 def test_the_largest_size_named_fits_and_the_next_does_not(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
 ) -> None:
-    job = make_job(**settings)
+    job = dataclasses.replace(make_job(**settings), input_size=(9000, 9000))
     peak = job.training.peak_memory()
     free = 3 * peak
     monkeypatch.setattr(plan, "free_memory", lambda _: free)

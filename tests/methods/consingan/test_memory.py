@@ -58,7 +58,7 @@ def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | N
     execution = types.SimpleNamespace(device=torch.device("cpu"), engine="fast")
     execution.checkpointing = False
     training = types.SimpleNamespace(sizes=SIZES, peak_memory=lambda checkpointing: 243 * mebi)
-    job = types.SimpleNamespace(execution=execution, training=training)
+    job = types.SimpleNamespace(execution=execution, training=training, base=None)
     lines = list(plan.memory_advice(job, 284 * mebi))  # type: ignore[arg-type]
     if word is None:
         assert lines == []
