@@ -14,7 +14,7 @@ from consingan.methods.registry import config_from_json
 from consingan.nn.noise import stream
 
 
-def landscape(height: int = 36, width: int = 44) -> Tensor:
+def landscape(height: int = 26, width: int = 30) -> Tensor:
     """Bright above, dark below, noise everywhere."""
     noise = torch.rand(1, 3, height, width, generator=stream("rows")) - 0.5
     return torch.linspace(0.6, -0.6, height).view(1, 1, height, 1) + 0.4 * noise
@@ -30,7 +30,7 @@ def height_of_rows(made: Tensor, real: Tensor) -> float:
 def test_what_is_above_stays_above(engine: str) -> None:
     real, found = landscape(), []
     for share in (0.0, 1.0):
-        config = PatchesConfig(patch=7, rows=share)
+        config = PatchesConfig(patch=5, rows=share)
         made = PatchDiffusion(config, real, engine).sample(range(4))
         found.append(min(height_of_rows(one, real) for one in made.split(1)))
     assert found[1] > 0.8 > found[0]
@@ -49,9 +49,9 @@ def test_only_behind_pure_noise_anything_is_added() -> None:
 
 
 def test_a_picture_without_a_top_is_sampled_as_before() -> None:
-    real = landscape().mean(2, keepdim=True).expand(-1, -1, 36, -1).contiguous()
+    real = landscape().mean(2, keepdim=True).expand(-1, -1, 26, -1).contiguous()
     made = [
-        PatchDiffusion(PatchesConfig(patch=7, rows=share), real, "fast").sample([0])
+        PatchDiffusion(PatchesConfig(patch=5, rows=share), real, "fast").sample([0])
         for share in (0.0, 1.0)
     ]
     torch.testing.assert_close(made[1], made[0], rtol=0, atol=1e-3)
@@ -60,7 +60,7 @@ def test_a_picture_without_a_top_is_sampled_as_before() -> None:
 @pytest.mark.parametrize("tile", ["both", "vertical"])
 def test_a_tile_without_a_top_has_no_rows(tile: str) -> None:
     made = [
-        PatchDiffusion(PatchesConfig(patch=7, tile=tile, rows=share), landscape(), "fast").sample(
+        PatchDiffusion(PatchesConfig(patch=5, tile=tile, rows=share), landscape(), "fast").sample(
             [0]
         )
         for share in (0.0, 1.0)
