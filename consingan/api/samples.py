@@ -19,6 +19,7 @@ from consingan.methods.registry import UNTRAINED
 from consingan.outputs.formats import chosen_format
 from consingan.outputs.tiles import doubled, seam_of
 from consingan.settings.reading import AUTO
+from consingan.settings.tiles import NONE, TILES
 from consingan.training.plan import execution_line
 from consingan.training.prepare import prepare
 
@@ -61,7 +62,7 @@ class Wish:
             raise UserError("--retarget needs --size, the shape that the picture is brought to.")
         if self.loosen and not self.retarget:
             raise UserError("--loosen needs --retarget, whose layout it loosens.")
-        if self.rows is not None and (self.retarget or self.tile in ("both", "vertical")):
+        if self.rows is not None and (self.retarget or TILES[self.tile or NONE][0]):
             beside = "--retarget" if self.retarget else f"--tile {self.tile}"
             raise UserError(f"--rows does nothing with {beside}; leave one of them out.")
         rows = {} if self.rows is None else {"rows": self.rows}
@@ -72,7 +73,7 @@ class Wish:
             "loosen": self.loosen,
             "max_size": self.max_size,
             "manual_seed": self.seed,
-            "tile": self.tile or "none",
+            "tile": self.tile or NONE,
             "symmetric": self.symmetric or "none",
         }
 

@@ -97,6 +97,11 @@ class PatchesConfig(Config):
         """See `Config.wraps`."""
         return TILES[self.tile]
 
+    @property
+    def layered(self) -> bool:
+        """Whether samples begin with nothing but their rows; an endless canvas has no top."""
+        return self.train_mode == "generation" and not self.wraps[0]
+
     def check(self) -> None:
         """Refuse values that cannot work.
 

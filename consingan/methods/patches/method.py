@@ -26,7 +26,7 @@ def label(config: PatchesConfig) -> str:
     return "_".join(words)
 
 
-def idle_settings(config: PatchesConfig) -> Iterator[tuple[str, str]]:
+def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "niter", "where nothing is trained"
     here = f"with --train_mode {config.train_mode}"
@@ -42,10 +42,9 @@ def idle_settings(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     elif config.train_mode not in FROM_NOISE:
         shares = () if config.train_mode == "analogy" else SHARES
         yield from ((name, here) for name in ("tile", "symmetric", *shares))
-    if config.train_mode != "generation":  # others begin with a layout
-        yield "rows", here
-    elif config.wraps[0]:
-        yield "rows", f"with --tile {config.tile}, which has no top"
+    if not config.layered:
+        tiled = f"with --tile {config.tile}, which has no top"
+        yield "rows", tiled if config.wraps[0] else here
     if config.train_mode != "retarget":
         yield "loosen", here
     elif not config.loosen:
@@ -60,8 +59,8 @@ def pictures_of(config: PatchesConfig) -> dict[str, str]:
 
 
 def _more_variety(config: PatchesConfig) -> str:
-    idle = {name for name, _ in idle_settings(config)}
-    rows = "" if "rows" in idle or not config.rows else f"lower --rows (now {config.rows:g}) or "
+    decides = config.layered and config.rows
+    rows = f"lower --rows (now {config.rows:g}) or " if decides else ""
     return f"for more variety {rows}raise --min_side (now {config.min_side or 'by the task'})."
 
 
@@ -97,7 +96,7 @@ PATCHES = Method(
         "fast": "ten patches for each window, carried from scale to scale",
     },
     remedies=REMEDIES,
-    idle=idle_settings,
+    idle=idle,
     trial={"max_size": 24, "patch": 5, "condition": "colors:64"},
     finishing=FINISHING,
     pictures=pictures_of,

@@ -35,9 +35,7 @@ class Shares:
         """Those of a sample; `rng` draws what is random."""
         steps = config.sw_steps
         transport = Transport(steps, recipe.sigma_min, rng) if steps else None
-        # Other tasks begin with a layout, and a canvas that goes on above has no top.
-        layered = config.train_mode == "generation" and not config.wraps[0]
-        rows = config.rows if layered else 0.0
+        rows = config.rows if config.layered else 0.0
         return cls(Balance(config.balance) if config.balance else None, transport, rows)
 
     def around(self, denoise: Denoiser, picture: Tensor, wrap: Wrap) -> Denoiser:
