@@ -43,6 +43,16 @@ def _wrap(x: Tensor, pixels: int, axis: int) -> Tensor:
     return torch.cat([last, x, first], axis)
 
 
+class BareConv2d(nn.Conv2d):
+    """A convolution whose first weights are what was in memory: they are drawn or loaded next.
+
+    torch's `skip_init` does the same by way of its meta device, which imports an algebra system.
+    """
+
+    def reset_parameters(self) -> None:
+        """Nothing, and no random numbers are used up."""
+
+
 class SampleNorm(nn.Module):
     """Normalization with the statistics of each sample alone, scaled and shifted per channel.
 
@@ -104,10 +114,7 @@ def _activation(shape: Architecture) -> Callable[[Tensor], Tensor]:
 
 
 def _conv(inputs: int, outputs: int, shape: Architecture) -> nn.Conv2d:
-    conv: nn.Conv2d = nn.utils.skip_init(
-        nn.Conv2d, inputs, outputs, kernel_size=shape.kernel, padding=shape.padding
-    )
-    return conv
+    return BareConv2d(inputs, outputs, kernel_size=shape.kernel, padding=shape.padding)
 
 
 def published_spread(name: str, conv: nn.Conv2d) -> float:  # noqa: ARG001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,22 @@ COUNTER = "step"  # Adam's; everything else that it keeps for a parameter is a m
 CHUNK = 4096  # numbers that one of a GPU's processors updates at a time
 
 
-class ChunkedAdam(torch.optim.Adam):
+class Adam(torch.optim.Adam):
+    """torch's Adam as it is without the import of torch's compiler.
+
+    torch wraps these methods so that its compiler leaves them alone, and imports the compiler for
+    it when the first optimizer is made: seconds of every training, and some hundred MB, for what
+    nothing here compiles. Under the wrappers are the same methods.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Adam.zero_grad)
+    state_dict = inspect.unwrap(torch.optim.Adam.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.Adam.load_state_dict)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.Adam.step))
+
+
+class ChunkedAdam(Adam):
     """torch's fused Adam, its tensors cut into pieces that a GPU updates at the same time.
 
     torch gives each tensor of up to 65536 numbers to a single processor; a step of the small

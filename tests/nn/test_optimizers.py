@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -48,3 +50,39 @@ def test_elsewhere_it_is_torchs_own() -> None:
         assert not adam._can_be_cut(adam.param_groups[0])
         adam.step()
     torch.testing.assert_close(value.detach(), torch.full((3,), 0.8))
+
+
+def test_torchs_compiler_is_not_imported_and_the_numbers_are_torchs() -> None:
+    """A process of its own: in this one others may have imported it."""
+    script = """
+import sys
+import torch
+from consingan.nn.optimizers import Adam
+
+def trained(kind, **more):
+    torch.manual_seed(0)
+    weights = [torch.randn(5, 3, requires_grad=True), torch.randn(3, requires_grad=True)]
+    groups = [{"params": weights[:1], "lr": 0.1}, {"params": weights[1:]}]
+    adam = kind(groups, lr=0.01, betas=(0.5, 0.999), **more)
+    for _ in range(3):
+        adam.zero_grad()
+        assert all(w.grad is None for w in weights)
+        (weights[0] @ weights[1]).square().sum().backward()
+        adam.step()
+    again = kind([w.detach().clone().requires_grad_() for w in weights], lr=0.01)
+    again.load_state_dict({**again.state_dict(), "state": adam.state_dict()["state"]})
+    kept = [x for state in again.state.values() for x in state.values()]
+    return [*weights, *kept]
+
+kinds = ({}, {"fused": True})
+ours = [trained(Adam, **kind) for kind in kinds]
+assert "torch._dynamo" not in sys.modules
+for kind, mine in zip(kinds, ours, strict=True):
+    for one, other in zip(mine, trained(torch.optim.Adam, **kind), strict=True):
+        assert torch.equal(one, other)
+print("the same", len(ours[0]))
+"""
+    made = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert made.stdout == "the same 8\n", made.stderr

@@ -19,6 +19,7 @@ from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.networks import Generator
 from consingan.nn import losses
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.optimizers import Adam
 from consingan.nn.regions import EVERYTHING, Region
 from consingan.nn.sliced import sliced_distance
 
@@ -135,10 +136,8 @@ class PlainEngine:
         task.freeze()
         self.task = task
         betas = task.recipe.betas
-        self.optimizer_g = torch.optim.Adam(task.generator_groups(), betas=betas)
-        self.optimizer_d = torch.optim.Adam(
-            task.discriminator.parameters(), lr=task.recipe.lr_d, betas=betas
-        )
+        self.optimizer_g = Adam(task.generator_groups(), betas=betas)
+        self.optimizer_d = Adam(task.discriminator.parameters(), lr=task.recipe.lr_d, betas=betas)
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration: the discriminator's steps, then the generator's."""

@@ -30,7 +30,7 @@ from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
 from consingan.nn.kernels import applied, is_small
-from consingan.nn.optimizers import ChunkedAdam
+from consingan.nn.optimizers import Adam, ChunkedAdam
 from consingan.nn.sliced import empty_directions
 
 
@@ -86,7 +86,7 @@ class FastEngine:
         """`x` on this engine's device, in its number format and memory order."""
         return x.to(self.task.real.device, self.dtype, memory_format=torch.channels_last)
 
-    def _adam(self, groups: list[dict[str, Any]], capturable: bool) -> torch.optim.Adam:
+    def _adam(self, groups: list[dict[str, Any]], capturable: bool) -> Adam:
         # Parameters stay contiguous: with another order of memory than its moments' (those of a
         # resumed run, say) the fused Adam mixes up elements without a word.
         if capturable:

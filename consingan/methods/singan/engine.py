@@ -17,6 +17,7 @@ from torch import Tensor
 from consingan.machine.precision import Arithmetic
 from consingan.methods.singan.networks import Discriminator, Generator, learned
 from consingan.nn import losses
+from consingan.nn.optimizers import Adam
 
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
 DECAY_AT = 1600  # iteration from which the rates are gamma times as large, whatever niter is
@@ -145,9 +146,9 @@ class PlainEngine:
         self.optimizer_g = self._adam(self.weights_g, recipe.lr_g)
         self.optimizer_d = self._adam(self.weights_d, recipe.lr_d)
 
-    def _adam(self, weights: list[torch.nn.Parameter], lr: float) -> torch.optim.Adam:
+    def _adam(self, weights: list[torch.nn.Parameter], lr: float) -> Adam:
         betas = (self.task.recipe.beta1, ADAM_BETA2)
-        return torch.optim.Adam([w.data for w in weights], lr=lr, betas=betas)
+        return Adam([w.data for w in weights], lr=lr, betas=betas)
 
     def step(self, draws: Draws) -> Losses:
         """One iteration: the discriminator's steps, then the generator's."""

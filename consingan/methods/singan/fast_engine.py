@@ -38,6 +38,7 @@ from consingan.methods.singan.passes import Gradients, Local, Trace, local
 from consingan.nn import losses
 from consingan.nn.blocks import NORM_EPS
 from consingan.nn.linear_critic import penalty_and_gradient
+from consingan.nn.optimizers import Adam
 
 
 class FastEngine:
@@ -115,11 +116,11 @@ class FastEngine:
         return alpha * losses.reconstruction(made.picture, task.real)
 
 
-def _adam(network: Network, lr: float, beta1: float) -> torch.optim.Adam:
+def _adam(network: Network, lr: float, beta1: float) -> Adam:
     weights = list(learned(network).values())
     for weight in weights:
         weight.grad = torch.zeros_like(weight)
-    return torch.optim.Adam(weights, lr=lr, betas=(beta1, ADAM_BETA2), fused=True)
+    return Adam(weights, lr=lr, betas=(beta1, ADAM_BETA2), fused=True)
 
 
 @dataclass(frozen=True)

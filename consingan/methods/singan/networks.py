@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from consingan.methods.singan.architecture import Architecture
-from consingan.nn.blocks import WEIGHT_STD, wrap_pad, zero_pad_ends
+from consingan.nn.blocks import WEIGHT_STD, BareConv2d, wrap_pad, zero_pad_ends
 from consingan.settings.tiles import ENDS, Wraps
 
 SLOPE = 0.2  # of leaky ReLU
@@ -27,7 +27,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, running: bool) -> None:
         super().__init__()
-        self.conv: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, inputs, outputs, kernel)
+        self.conv = BareConv2d(inputs, outputs, kernel)
         self.norm = nn.BatchNorm2d(outputs, track_running_stats=running)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,9 +62,7 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def _tail(self, outputs: int) -> nn.Conv2d:
-        kernel = self.architecture.kernel
-        conv: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, self.narrowest, outputs, kernel)
-        return conv
+        return BareConv2d(self.narrowest, outputs, self.architecture.kernel)
 
 
 class Discriminator(Network):
