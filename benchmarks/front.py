@@ -1,7 +1,7 @@
 """Recipes of training as a front: quality against variety and time, over pictures and seeds.
 
 python -m benchmarks.front train FOLDER --recipes paper,fast,"he sw" --seeds 3 --max_size 128
-python -m benchmarks.front collapse FOLDER --presets fast,draft --trainings 100
+python -m benchmarks.front collapse FOLDER --recipes fast,draft --seeds 13
 
 A recipe is a row of settings (recipes.py). Each training is an order of a study, see `consingan
 batch`, done in this process so that its processor time is known; what is done is not done again,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from consingan.images.channels import LUMINANCE
@@ -49,7 +49,9 @@ def gray(image: Tensor) -> Tensor:
 def smoothed(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur; `sigma` in px of a picture whose shorter side is `SIDE`."""
     real_sigma = sigma * min(image.shape[-2:]) / SIDE
-    blurred = ndimage.gaussian_filter(image.cpu().double().numpy(), (0, 0, real_sigma, real_sigma))
+    blurred = scipy.ndimage.gaussian_filter(
+        image.cpu().double().numpy(), (0, 0, real_sigma, real_sigma)
+    )
     return torch.from_numpy(blurred).to(image)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
+import skimage
 import torch
-from scipy import ndimage
-from skimage import color, morphology
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -56,7 +56,7 @@ def mask_from_difference(
     unit = max(1.0, min(naive.shape[-2:]) / REFERENCE_SIDE)
     difference = _color_distance(naive, real, sigma=NOISE_SIGMA * unit)
     # Half-way up a blurred edge is where the edge was; a bare threshold would lie outside it.
-    around = ndimage.maximum_filter(difference, size=2 * round(EDGE_NEIGHBORHOOD * unit) + 1)
+    around = scipy.ndimage.maximum_filter(difference, size=2 * round(EDGE_NEIGHBORHOOD * unit) + 1)
     changed = difference > np.maximum(threshold, EDGE_FRACTION * around)
     return torch.from_numpy(_clean(changed, round(unit)))[None, None].to(naive)
 
@@ -64,7 +64,7 @@ def mask_from_difference(
 def _color_distance(first: Tensor, second: Tensor, sigma: float) -> FloatPixels:
     """Return the CIE76 distance of two images (1, 3, H, W), blurred, as (H, W)."""
     first_lab, second_lab = (
-        color.rgb2lab((image[0].double().cpu().permute(1, 2, 0).numpy() + 1) / 2)
+        skimage.color.rgb2lab((image[0].double().cpu().permute(1, 2, 0).numpy() + 1) / 2)
         for image in (first, second)
     )
     # Blurred before its length is taken: noise of both signs cancels, the object's does not.
@@ -74,15 +74,15 @@ def _color_distance(first: Tensor, second: Tensor, sigma: float) -> FloatPixels:
 
 def _clean(changed: Region, radius: int) -> Region:
     """Drop specks, close gaps, fill holes; `radius` in pixels is about that of a speck."""
-    opened = morphology.opening(changed.astype(np.uint8), disk(radius))
-    closed = morphology.closing(opened, disk(2 * radius)) > 0
+    opened = skimage.morphology.opening(changed.astype(np.uint8), disk(radius))
+    closed = skimage.morphology.closing(opened, disk(2 * radius)) > 0
     objects = _drop_small(closed, SMALLEST_OBJECT * changed.size)
     return ~_drop_small(~objects, LARGEST_HOLE * changed.size)
 
 
 def _drop_small(region: Region, area: float) -> Region:
     """Keep the connected parts of a region that have more than `area` pixels."""
-    labels, _ = ndimage.label(region)
+    labels, _ = scipy.ndimage.label(region)
     kept = np.bincount(labels.ravel()) > area
     kept[0] = False
     return np.asarray(kept[labels], dtype=np.bool_)

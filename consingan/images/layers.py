@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from consingan.images.levels import percent
@@ -87,7 +87,7 @@ def _filled(picture: Picture) -> Tensor:
     """The picture with the nearest opaque pixel's color where it is erased."""
     assert picture.alpha is not None
     erased = (picture.alpha[0, 0] <= OPAQUE).numpy()
-    rows, columns = ndimage.distance_transform_edt(
+    rows, columns = scipy.ndimage.distance_transform_edt(
         erased, return_distances=False, return_indices=True
     )
     nearest = picture.image[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]

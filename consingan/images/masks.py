@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
+import skimage
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
-from skimage import filters, morphology
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -118,14 +118,14 @@ def _dilate(mask: FloatPixels, radius: int) -> FloatPixels:
     padded = np.pad(mask, ((radius, radius), (0, 0)))
     wide = mask
     for offset, width in enumerate(disk(radius).sum(axis=1)):
-        row_maximum = ndimage.maximum_filter1d(padded, int(width), axis=1, mode="nearest")
+        row_maximum = scipy.ndimage.maximum_filter1d(padded, int(width), axis=1, mode="nearest")
         wide = np.maximum(wide, row_maximum[offset : offset + height])
     return wide
 
 
 def _squared_distance(mask: FloatPixels) -> npt.NDArray[np.int64]:
     """From each pixel to the nearest one of the mask, in whole numbers."""
-    nearest = ndimage.distance_transform_edt(
+    nearest = scipy.ndimage.distance_transform_edt(
         mask == 0, return_distances=False, return_indices=True
     ).astype(np.int64)
     nearest -= np.indices(mask.shape)
@@ -189,7 +189,7 @@ def _gaussian_matrix(length: int, sigma: float) -> FloatPixels:
 
 def gaussian(pixels: FloatPixels, sigma: float) -> FloatPixels:
     """Blur (H, W) or each channel of (H, W, C) as scikit-image does unless told otherwise."""
-    blurred = filters.gaussian(  # type: ignore[no-untyped-call, unused-ignore]
+    blurred = skimage.filters.gaussian(  # type: ignore[no-untyped-call, unused-ignore]
         pixels,
         sigma=sigma,
         mode="nearest",
@@ -201,7 +201,7 @@ def gaussian(pixels: FloatPixels, sigma: float) -> FloatPixels:
 
 def disk(radius: int) -> npt.NDArray[np.uint8]:
     """Return the pixels within `radius` of the middle one as 1 in a square of 0."""
-    disk = morphology.disk(radius)  # type: ignore[no-untyped-call, unused-ignore]
+    disk = skimage.morphology.disk(radius)  # type: ignore[no-untyped-call, unused-ignore]
     return np.asarray(disk, dtype=np.uint8)
 
 
