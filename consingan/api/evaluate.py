@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from consingan._version import __version__
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.metrics.sifid import load_inception
-from consingan.outputs.contract import FromPictures, Request, Say, Work
+from consingan.outputs.contract import Examines, FromPictures, Request, Say, Work
 from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import chosen_format, said_of_range
 from consingan.outputs.ownership import PUBLISHING, folder_of, owned, publish
@@ -31,6 +31,7 @@ from consingan.report.write import (
 )
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun, load_run
+from consingan.settings.option import check_field
 
 FORMAT = 1  # of the record that an evaluation leaves
 
@@ -63,6 +64,22 @@ class Evaluation:
     extras: Extras
     iteration: int | None = None
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options that change nothing here, each with when that is so."""
+        yield from self.work.idle()
+        model, kind = self.run.model, KINDS[self.run.model.task.output]
+        why = f"for a model trained for {model.config.train_mode}"
+        if not kind.scored:
+            yield "inception_weights", why
+        if not kind.rivaled:
+            yield "no_baseline", why
+        elif not model.stages:
+            yield "no_baseline", "for a run without training"
+        elif not self.judging.metrics:
+            yield "no_baseline", "with --no_metrics"
+        if not self.judging.metrics and isinstance(self.work, Examines):
+            yield from ((name, "with --no_metrics") for name in self.work.of_examination)
+
     def write(self) -> Path:
         """Make everything; returns the folder."""
         name = EVALUATION if self.iteration is None else f"{EVALUATION}/iteration_{self.iteration}"
@@ -94,6 +111,8 @@ class Evaluation:
         form, say = self.request.image_format, self.extras.say
         write_basics(self.run.model, folder, form, say)
         made = self.work.write(folder, say)
+        if self.judging.metrics and isinstance(self.work, Examines):
+            made = self.work.examine(made, folder, say)
         if self.judging.metrics:
             write_report(self.run, folder, made, self.request, self.extras)
         elif all_alike(self.run.model, _samples(made)):
@@ -133,6 +152,8 @@ def prepare_evaluation(
     """
     request_type = output_of(run.model).request
     assert isinstance(request, request_type), request_type
+    for field in dataclasses.fields(request):
+        check_field(field, getattr(request, field.name))
     chosen = chosen_format(request.image_format, run.model.config)
     request = dataclasses.replace(request, image_format=chosen)
     if said := said_of_range(chosen, run.model.config):

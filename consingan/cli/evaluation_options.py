@@ -82,14 +82,12 @@ def request_of(run: LoadedRun, options: Mapping[str, Any]) -> Request:
     for name in dict.fromkeys(every):  # in the order of the help
         if name not in names:
             _note_idle(name, why)
-    if run.model.task.takes_naive:
-        _note_idle("inception_weights", why)
     return table(**{name: options[name] for name in names if was_typed(name)})
 
 
 def note_idle_options(evaluation: Evaluation) -> None:
     """Say which options were typed that change nothing beside the others."""
-    for name, why in evaluation.work.idle():
+    for name, why in evaluation.idle():
         _note_idle(name, why)
 
 

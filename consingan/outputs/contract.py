@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -49,6 +49,20 @@ class FromPictures(Protocol):
     @property
     def inputs(self) -> Mapping[str, Path]:
         """Their files, by the option that names them; results are kept under "naive_img"."""
+        ...
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """What a work has besides, whose results are put to a test, which takes time of its own."""
+
+    @property
+    def of_examination(self) -> Sequence[str]:
+        """Options that count for the test alone."""
+        ...
+
+    def examine(self, made: Any, folder: Path, say: Say) -> Any:
+        """What `Work.write` made, with the outcome; not asked for where nothing is judged."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -74,6 +74,7 @@ class FillWork:
     model: Any
     request: FillRequest
     truth: Tensor | None = None
+    of_examination: ClassVar = ("hidden_copies",)
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts."""
@@ -96,14 +97,18 @@ class FillWork:
             scores = [inside(unit(self.truth), unit(made), holed.hole) for made in fills]
             say(f"against the truth: PSNR {scores[0].psnr:.1f} dB, SSIM {scores[0].ssim:.2f}, "
                 f"SWD {scores[0].swd:.1f} in the hole")  # fmt: skip
-        apart = [_apart(holed, made, self.request.seed) for made in fills]
-        done = Filled(holed, fills, seams, apart, scores, self.truth)
+        done = Filled(holed, fills, seams, (), scores, self.truth)
         suffix = sheet_suffix(form)
         write_image(folder / f"fill_side_by_side{suffix}", _sheet(done))
         write_image(folder / f"fill_seam{suffix}", done.seam_map)
-        request = self.request
-        tried = trials(self.model, request.hidden_copies, request.seed, say)
-        return replace(done, trials=tried)
+        return done
+
+    def examine(self, made: Filled, folder: Path, say: Say) -> Filled:  # noqa: ARG002
+        """Hold fills to known places, and try every way at hidden copies of the hole."""
+        seed = self.request.seed
+        apart = [_apart(made.holed, fill, seed) for fill in made.fills]
+        tried = trials(self.model, self.request.hidden_copies, seed, say)
+        return replace(made, apart=apart, trials=tried)
 
 
 def begin(model: Any, request: FillRequest) -> FillWork:

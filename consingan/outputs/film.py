@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -33,7 +33,7 @@ Size = tuple[int, int]
 class Film:
     """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU.
 
-    Large ones are reduced, see `large.reduced`.
+    Large ones are reduced, see `large.reduced`; there are none where there is no report.
     """
 
     frames: Sequence[Tensor]
@@ -47,6 +47,7 @@ class FilmWork:
     model: Any
     request: FilmRequest
     walks: Sequence[tuple[str, Walk]]
+    of_examination: ClassVar = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts, but for models without points."""
@@ -54,7 +55,7 @@ class FilmWork:
             yield "straight", "for a model that goes through noise, not from point to point"
 
     def write(self, folder: Path, say: Say) -> Film:
-        """Write every film; returns the beginning of the one that a report shows."""
+        """Write every film."""
         request, target = self.request, make_own_folder(folder / "animations")
         for ending, walk in self.walks:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
@@ -65,10 +66,13 @@ class FilmWork:
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
         if self.walks and (note := speed_note(f".{request.video_format}", request.fps)):
             say(f"Note: {note}")
-        return self._shown()
+        return Film((), request.fps)
 
-    def _shown(self) -> Film:
-        """At the training size, with the first start stage and smoothness that were asked for."""
+    def examine(self, made: Film, folder: Path, say: Say) -> Film:  # noqa: ARG002
+        """The beginning of the film that a report shows.
+
+        At the training size, with the first start stage and smoothness that were asked for.
+        """
         request = self.request
         stages = start_stages(self.model, request.start_stages)
         walk = Walk(
@@ -80,7 +84,7 @@ class FilmWork:
             straight=request.straight,
         )
         frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
-        return Film([reduced(frame) for frame in frames], request.fps)
+        return replace(made, frames=[reduced(frame) for frame in frames])
 
     def _frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
         """Of a gray image gray ones."""

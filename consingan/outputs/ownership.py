@@ -146,9 +146,10 @@ def _unowned(folder: Path) -> list[Path]:
 
 def _set_aside(folder: Path, say: Say) -> None:
     found = _unowned(folder)
-    if not found:
+    draft = folder / f".{ASIDE}.tmp"
+    if not found and not draft.is_dir():  # else this was begun, and killed
         return
-    draft = make_folder(folder / f".{ASIDE}.tmp")
+    make_folder(draft)
     for path in found:
         target = draft / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)

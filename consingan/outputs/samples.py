@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -86,6 +86,7 @@ class SampleWork:
     request: SamplesRequest
     others: Sequence[tuple[str, Size]]
     terms: Sequence[Term] = ()
+    of_examination: ClassVar = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Nothing is made without samples."""
@@ -127,10 +128,10 @@ class SampleWork:
         for name, size in self.others:
             deque(self._files(folder / name, size), maxlen=0)  # many large ones fill memory
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
-        crops, seams = self._beside_crops(folder, finish, say), self._as_tiles(looks, folder, say)
+        seams = self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
         level = finish.level if finish else 0.0
-        return RandomSamples(samples, crops, seams, windows, level)
+        return RandomSamples(samples, None, seams, windows, level)
 
     def _say_finish(self, say: Say) -> None:
         """Say whether samples are finished, and which are not, where nobody asked for either."""
@@ -156,17 +157,18 @@ class SampleWork:
         say(f"two by two: {target}; seam error {found.mean:.2f} (1 cannot be seen)")
         return found
 
-    def _beside_crops(self, folder: Path, finish: Finish | None, say: Say) -> BesideCrops | None:
-        if not isinstance(self.model, Crops):
-            return None
-        if finish is not None:
+    def examine(self, made: RandomSamples, folder: Path, say: Say) -> RandomSamples:
+        """Hold samples of a model that learned crops to crops."""
+        if not made.pictures or not isinstance(self.model, Crops):
+            return made
+        if (finish := self._finish(None)) is not None:
             say(FINISHED.format(COUNT))
         found = beside_crops(self.model, self.request.seed, finish)
         write_image(
             folder / f"{CROPS}{sheet_suffix(self.request.image_format)}", crops_sheet(found)
         )
         say(found.in_words)
-        return found
+        return replace(made, crops=found)
 
     def _begun(self) -> Iterator[tuple[str, SampleWork]]:
         """For each stage to begin at the folder's name and the same work from there on."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -47,12 +47,12 @@ class Translation:
     Attributes:
         condition: A of the training, (1, 3, h, w) in [-1, 1].
         translated: the first new A's.
-        test: with bent pairs.
+        test: with bent pairs; None where it was not put to it.
     """
 
     condition: Tensor
     translated: Sequence[Translated]
-    test: HeldOut
+    test: HeldOut | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class TranslationWork:
     model: Any
     request: TranslationRequest
     paths: Sequence[Path | str]
+    of_examination: ClassVar = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """A film needs several pictures; nothing is random."""
@@ -72,13 +73,17 @@ class TranslationWork:
     def write(self, folder: Path, say: Say) -> Translation:
         """Write every translation, sheets, and of several a film."""
         form = self.request.image_format
-        suffix = sheet_suffix(form)
         write_as(folder / "condition", self.model.condition, form)
         if not self.paths:
-            say("No --naive_img: only the pair itself is tested.")
+            say("No --naive_img: there is only the pair itself to be looked at.")
         shown = [done for done in self._written(folder, say) if done is not None]
         if self.paths:
-            write_image(folder / f"translation_sheet{suffix}", self._sheet(shown))
+            write_image(folder / f"translation_sheet{sheet_suffix(form)}", self._sheet(shown))
+        return Translation(self.model.condition.cpu(), shown)
+
+    def examine(self, made: Translation, folder: Path, say: Say) -> Translation:
+        """Try bent pairs, and write some of them."""
+        suffix = sheet_suffix(self.request.image_format)
         test = held_out(self.model, self.model.real)
         write_image(folder / f"held_out{suffix}", bent_sheet(test))
         say(
@@ -86,7 +91,7 @@ class TranslationWork:
             f"{test.bent.swd:.1f}; the training's own: L1 {test.trained.l1:.3f}, SSIM "
             f"{test.trained.ssim:.2f}, SWD {test.trained.swd:.1f}"
         )
-        return Translation(self.model.condition.cpu(), shown, test)
+        return replace(made, test=test)
 
     def _written(self, folder: Path, say: Say) -> Iterator[Translated | None]:
         """Each translation, written before the next is made; only the first are kept."""

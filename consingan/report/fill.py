@@ -24,7 +24,9 @@ def look_at_fill(material: Material) -> str:
     if made.truth is not None:
         pictures.append(("truth", made.truth))
     for k, fill in enumerate(made.fills):
-        caption = f"fill {k}, seam {made.seams[k]:.2f}, SWD to known places {made.apart[k]:.1f}"
+        caption = f"fill {k}, seam {made.seams[k]:.2f}"
+        if made.apart:
+            caption += f", SWD to known places {made.apart[k]:.1f}"
         if made.scores:
             score = made.scores[k]
             caption += f", PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}, SWD {score.swd:.1f}"

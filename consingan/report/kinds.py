@@ -265,6 +265,7 @@ KINDS: dict[str, Kind] = {
         pictures=lambda _: (),
         judged=lambda _: (),
         look=_look_at_enlargement,
+        scored=False,
         verdicts=lambda _: iter(()),
     ),
     "composite": Kind(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from consingan.outputs.held_out import Agreement
+from consingan.outputs.held_out import Agreement, HeldOut
 from consingan.outputs.translation import BENT, Translation
 from consingan.report import figures
 from consingan.report.material import Facts, Material, Verdict
@@ -42,7 +42,7 @@ def look_at_translation(material: Material) -> str:
     for done in made.translated:
         results = [("result", result) for result in done.results.split(1)]
         rows.append(_grid([(f"new A: {done.name}", done.condition), *results]))
-    return "\n".join(rows) + _bent(made)
+    return "\n".join(rows) + ("" if made.test is None else _bent(made.test))
 
 
 def _grid(pictures: list[tuple[str, Any]]) -> str:
@@ -50,8 +50,7 @@ def _grid(pictures: list[tuple[str, Any]]) -> str:
     return f'<div class="grid roomy">{"".join(images)}</div>'
 
 
-def _bent(made: Translation) -> str:
-    test = made.test
+def _bent(test: HeldOut) -> str:
     lead = note(
         "A and B were bent alike, as in no iteration of the training; what is made of the bent A "
         "is compared with the bent B. Who knows the pair by heart fails here."
@@ -82,7 +81,7 @@ def _bent(made: Translation) -> str:
 def on_translation(facts: Facts) -> Iterator[Verdict]:
     """What the test with bent pairs means."""
     made: Translation | None = facts.made
-    if made is None:
+    if made is None or made.test is None:
         return
     bent, trained = made.test.bent, made.test.trained
     held = f"(L1 {bent.l1:.3f} against {trained.l1:.3f} of the pair itself)"
@@ -110,4 +109,4 @@ def _on_lookup(bent: Agreement) -> Verdict:
 
 def figures_of(made: Any) -> dict[str, Any]:
     """The test's outcome for metrics.json."""
-    return {} if made is None else made.test.to_json()
+    return {} if made is None or made.test is None else made.test.to_json()

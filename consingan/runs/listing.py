@@ -8,15 +8,13 @@ from pathlib import Path
 from consingan.errors import UserError
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST
-from consingan.runs.newest import DEPTH
+from consingan.runs.newest import manifests_below
 from consingan.runs.progress import read_progress
 
 
 def runs_below(root: Path) -> dict[str, Path]:
     """Every run below `root` by its name from there, the one that was worked on last first."""
-    patterns = ("/".join(["*"] * depth + [MANIFEST]) for depth in range(1, DEPTH + 1))
-    found = [path for pattern in patterns for path in root.glob(pattern) if path.is_file()]
-    inside = [path.parent for path in found if not _leads_out(path.parent, root)]
+    inside = [path.parent for path in manifests_below(root) if not _leads_out(path.parent, root)]
     newest = sorted(inside, key=_worked_on, reverse=True)
     return {path.relative_to(root).as_posix(): path for path in newest}
 

@@ -13,10 +13,22 @@ DEPTH = 3  # folders below: TrainedModels/demo/<picture>/<run>
 
 def newest_run(folder: Path) -> Path | None:
     """The run somewhere below `folder` whose training was begun or went on last."""
+    newest = max(
+        manifests_below(folder), key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None
+    )
+    return newest.parent if newest else None
+
+
+def manifests_below(folder: Path) -> list[Path]:
+    """The manifests of all runs below `folder`, without folders that were still being made."""
     patterns = ("/".join(["*"] * depth + [MANIFEST]) for depth in range(1, DEPTH + 1))
     found = [path for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
-    newest = max(found, key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
-    return newest.parent if newest else None
+    return [path for path in found if not _half_made(path.relative_to(folder))]
+
+
+def _half_made(path: Path) -> bool:
+    """Whether a path leads through the draft that a run's folder is made in, see `RunFolder`."""
+    return any(name.startswith(".") and name.endswith(".tmp") for name in path.parts)
 
 
 def find_run(path: Path, root: Path) -> Path:

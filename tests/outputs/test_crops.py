@@ -87,7 +87,10 @@ def test_a_sheet_lies_beside_the_samples(tmp_path: Path, monkeypatch: pytest.Mon
         train_mode="generation", channels="auto", wraps=(0, 0), finished=0.0
     )  # type: ignore[attr-defined]
     said: list[str] = []
-    made = begin(model, SamplesRequest(num_samples=2)).write(tmp_path, said.append)
+    work = begin(model, SamplesRequest(num_samples=2))
+    made = work.write(tmp_path, said.append)
+    assert made.crops is None  # without a report nothing is compared
+    made = work.examine(made, tmp_path, said.append)
     assert (tmp_path / "crops_beside_samples.png").is_file()
     assert made.crops is not None
     assert any(line.startswith("4 samples against 4 crops") for line in said)
@@ -103,8 +106,7 @@ def test_it_is_said_once_that_the_compared_samples_are_finished(
     config.wraps, config.finished = (False, False), 0.0
     model.config = config  # type: ignore[attr-defined]
     said: list[str] = []
-    begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5)).write(
-        tmp_path, said.append
-    )
+    work = begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5))
+    work.examine(work.write(tmp_path, said.append), tmp_path, said.append)
     words = "4 samples are finished, too, to be compared with crops of the image."
     assert said.count(words) == 1

@@ -55,6 +55,26 @@ def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max
     assert "the picture&#x27;s own patches" in page or "the picture's own patches" in page
 
 
+def test_without_metrics_nothing_is_tried_and_fills_stay_the_same(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    words = ("--model_dir", run, "--num_samples", 1, "--hidden_copies", 1)
+    judged = evaluate_model(*words)
+    assert "trying" in judged.output
+    fill = (run / "Evaluation" / "fill_0.png").read_bytes()
+    result = evaluate_model(*words, "--no_metrics", "--no_baseline")
+    assert "trying" not in result.output
+    assert (run / "Evaluation" / "fill_0.png").read_bytes() == fill
+    assert not (run / "Evaluation" / "metrics.json").exists()
+    assert "Note: --hidden_copies does nothing with --no_metrics." in result.stderr
+    assert "Note: --no_baseline does nothing for a model trained for inpainting." in result.stderr
+
+
+def test_no_fills_are_refused(tmp_path: Path) -> None:
+    result = evaluate_model("--model_dir", run_of(tmp_path), "--num_samples", 0)
+    assert result.exit_code == 2
+    assert "--num_samples 0 must be 1 or more." in result.output
+
+
 def test_a_truth_of_another_size_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     small = save(tmp_path / "small.png", scene(20, 28))

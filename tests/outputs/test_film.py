@@ -47,6 +47,14 @@ def test_other_formats_have_any_speed(tmp_path: Path) -> None:
     assert not any("Note" in line for line in made(tmp_path, fps=30.0, video_format="webp"))
 
 
+def test_frames_for_a_page_are_made_where_there_is_one(tmp_path: Path) -> None:
+    request = FilmRequest(frames=3, betas=(0.9,), start_stages=(0,))
+    work = film.begin(model(train_mode="animation"), request)
+    made = work.write(tmp_path, lambda _: None)
+    assert not made.frames
+    assert len(work.examine(made, tmp_path, lambda _: None).frames) == 3
+
+
 def test_a_film_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda _: 10**9)
     request = FilmRequest(sizes=[(3000, 4000)])

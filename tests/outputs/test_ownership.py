@@ -75,6 +75,15 @@ def test_what_a_killed_evaluation_left_is_moved_aside_and_nothing_else(tmp_path:
     assert said == [f"Note: results of an earlier evaluation were moved to {tmp_path / 'earlier'}"]
 
 
+def test_what_was_on_its_way_aside_when_that_was_killed_arrives(tmp_path: Path) -> None:
+    make(tmp_path, ".earlier.tmp/fill_3.png", ".earlier.tmp/samples/1.png")
+    said: list[str] = []
+    evaluate(tmp_path, "fill_0.png", said=said)
+    assert files_below(tmp_path / "earlier") == ["fill_3.png", "samples/1.png"]
+    assert not (tmp_path / ".earlier.tmp").exists()
+    assert said == [f"Note: results of an earlier evaluation were moved to {tmp_path / 'earlier'}"]
+
+
 def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
     tmp_path: Path,
 ) -> None:

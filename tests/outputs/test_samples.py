@@ -258,12 +258,16 @@ def test_the_seed_chooses_the_walk(tmp_path):
 SAMPLES = "--batch_size 2 --scale_w 1 --scale_h 1 --size 32x23"
 FILMS = "--frames 1 --fps 5 --alpha 0.2 --beta 0.9 --video webp"
 PICTURES = "--mask auto --mask_dilation 1 --mask_feather 1 --mask_invert --fit crop"
-OPTIONS = f"--num_samples 1 --seed 1 --format jpg --start_stage 0 {SAMPLES} {FILMS} {PICTURES}"
+OPTIONS = (
+    "--no_baseline --num_samples 1 --seed 1 --format jpg --start_stage 0 "
+    f"{SAMPLES} {FILMS} {PICTURES}"
+)
 IDLE = {
     "generation": f"{FILMS} {PICTURES} --start_stage 0",
-    "animation": f"--num_samples 1 --batch_size 2 {PICTURES}",
-    "harmonization": f"--num_samples 1 --seed 1 --inception_weights x {SAMPLES} {FILMS}",
-    "editing": f"--num_samples 1 --inception_weights x {SAMPLES} {FILMS}",
+    "animation": f"--num_samples 1 --batch_size 2 --no_baseline {PICTURES}",
+    "harmonization": f"--num_samples 1 --seed 1 --inception_weights x --no_baseline {SAMPLES} "
+    f"{FILMS}",
+    "editing": f"--num_samples 1 --inception_weights x --no_baseline {SAMPLES} {FILMS}",
 }
 
 

@@ -18,7 +18,7 @@ from consingan.methods.registry import method_of
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.held_out import agreement, held_out
 from consingan.outputs.requests import TranslationRequest
-from consingan.outputs.translation import begin
+from consingan.outputs.translation import Translation, begin
 from consingan.report.kinds import verdicts
 from consingan.report.material import Facts
 from consingan.report.translation import on_translation
@@ -70,8 +70,23 @@ def test_a_picture_agrees_with_itself() -> None:
     assert (found.l1, found.ssim, found.swd) == (0.0, pytest.approx(1.0), 0.0)
 
 
+def examined(model: Known, folder: Path) -> Translation:
+    work = begin(model, TranslationRequest())
+    return work.examine(work.write(folder, lambda _: None), folder, lambda _: None)
+
+
+def test_bent_pairs_are_tried_for_a_report_alone(tmp_path: Path) -> None:
+    said: list[str] = []
+    made = begin(Known(by_heart=True), TranslationRequest()).write(tmp_path, said.append)
+    assert made.test is None
+    assert [path.name for path in tmp_path.iterdir()] == ["condition.png"]
+    assert said == ["No --naive_img: there is only the pair itself to be looked at."]
+    assert examined(Known(by_heart=True), tmp_path).test is not None
+    assert (tmp_path / "held_out.png").is_file()
+
+
 def words(by_heart: bool, tmp_path: Path) -> list[str]:
-    made = begin(Known(by_heart), TranslationRequest()).write(tmp_path, lambda _: None)
+    made = examined(Known(by_heart), tmp_path)
     return [verdict.text for verdict in on_translation(Facts(config=None, made=made))]  # type: ignore[arg-type]
 
 
@@ -82,14 +97,14 @@ def test_the_report_says_who_knows_it_by_heart(tmp_path: Path) -> None:
 
 
 def test_what_is_looked_up_was_not_learned_by_heart(tmp_path: Path) -> None:
-    made = begin(Known(by_heart=True), TranslationRequest()).write(tmp_path, lambda _: None)
+    made = examined(Known(by_heart=True), tmp_path)
     facts = Facts(config=None, method=method_of("patches"), made=made)  # type: ignore[arg-type]
     (verdict,) = on_translation(facts)
     assert verdict.text.startswith("Looked up, not learned")
 
 
 def test_a_pair_that_is_not_given_back_in_detail_is_no_fault(tmp_path: Path) -> None:
-    made = begin(Known(by_heart=False), TranslationRequest()).write(tmp_path, lambda _: None)
+    made = examined(Known(by_heart=False), tmp_path)
     far = Reconstruction(psnr=12.0, ssim=0.3)
     facts = Facts(config=None, kind="translation", made=made, quality=far)  # type: ignore[arg-type]
     assert not [verdict for verdict in verdicts(facts) if "converge" in verdict.text]
@@ -104,7 +119,7 @@ def test_each_new_a_of_a_folder_is_translated_and_becomes_a_frame(tmp_path: Path
     begin(Known(False), request).write(tmp_path, lambda _: None)
     written = sorted(path.name for path in (tmp_path / "translations").iterdir())
     assert written == ["new_0.png", "new_1.png", "new_2.png"]
-    for name in ("translations.gif", "translation_sheet.png", "held_out.png", "condition.png"):
+    for name in ("translations.gif", "translation_sheet.png", "condition.png"):
         assert (tmp_path / name).is_file()
 
 

@@ -7,6 +7,7 @@ import pytest
 from commands import copy_of_run, evaluate_model
 
 from consingan.errors import UserError
+from consingan.runs.listing import runs_below
 from consingan.runs.newest import find_run, newest_run
 
 
@@ -25,6 +26,13 @@ def test_the_run_worked_on_last_is_the_newest_whatever_it_is_called(tmp_path: Pa
     assert find_run(Path("latest"), tmp_path) == newest
     assert find_run(tmp_path / "a", tmp_path) == tmp_path / "a/2026_02"
     assert find_run(tmp_path / "demo", tmp_path) == tmp_path / "demo/c/2026_03"
+
+
+def test_a_folder_that_a_killed_training_was_still_making_is_no_run(tmp_path: Path) -> None:
+    whole = run(tmp_path / "a/2026_01", 5)
+    run(tmp_path / "a/.2026_02.x1y2.tmp/2026_02", 1)
+    assert newest_run(tmp_path) == newest_run(tmp_path / "a") == whole
+    assert list(runs_below(tmp_path)) == ["a/2026_01"]
 
 
 def test_a_run_is_itself_even_beside_results_that_look_like_runs(tmp_path: Path) -> None:
