@@ -127,8 +127,8 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """The settings of the run: as it was begun, and its counts as it was lengthened."""
+        began = read_json(self.path / "config.json")
         try:
-            began = read_json(self.path / "config.json")
             return config_from_json(began | counts_of(self.manifest))
         except (UserError, TypeError) as error:
             raise UserError(f"{self.path / 'config.json'} cannot be used: {error}") from None
@@ -136,7 +136,10 @@ class RunFolder:
     @property
     def method(self) -> Method:
         """The method that it was trained with."""
-        return method_of(self.manifest.get("method", DEFAULT_METHOD))
+        try:
+            return method_of(self.manifest.get("method", DEFAULT_METHOD))
+        except UserError as error:
+            raise UserError(f"{self.path / MANIFEST} cannot be used: {error}") from None
 
     @property
     def stages(self) -> int:

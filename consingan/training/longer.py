@@ -16,7 +16,7 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Method, Reopens, Sketches, Training
 from consingan.runs.curves import read_table
-from consingan.runs.files import WEIGHTS
+from consingan.runs.files import RESUME, WEIGHTS
 from consingan.runs.folder import RunFolder
 from consingan.settings.option import flag_name
 from consingan.training.loop import Trainer
@@ -50,6 +50,8 @@ def lengthen(folder: RunFolder, counts: Mapping[str, int]) -> None:
         training = method.load().take_up(wanted, folder.start(), Execution(torch.device("cpu")))
         _refuse_no_more(folder, training, had)
         before, then = ({name: getattr(c, name) for name in method.counts} for c in (now, wanted))
+        # A run that was killed while it was being finished keeps a state that others do not.
+        (folder.path / RESUME).unlink(missing_ok=True)
         entry = {"iterations": had, "before": before, "counts": then}
         folder.note(status="interrupted", lengthened=[*entries, entry])
 

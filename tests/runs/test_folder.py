@@ -285,6 +285,16 @@ def test_settings_that_do_not_fit(run: Path, change: dict[str, Any], said: str) 
     assert said in sentence(run)
 
 
+def test_a_sentence_names_the_file_once(run: Path) -> None:
+    (run / "config.json").unlink()
+    assert sentence(run).count("config.json") == 1
+
+
+def test_of_an_unknown_method_the_run_is_named(run: Path) -> None:
+    RunFolder(run).note(method="magic")
+    assert f"{run / 'manifest.json'} cannot be used: --method magic is unknown" in sentence(run)
+
+
 def test_newer_format(run: Path) -> None:
     RunFolder(run).note(format=FORMAT + 1)
     text = sentence(run)

@@ -78,6 +78,20 @@ def test_stopped_at_every_record_it_ends_alike(run: RunFolder, longer: Path, at:
     assert not (run.path / "resume.safetensors").exists()
 
 
+def test_killed_while_it_was_being_finished_it_is_lengthened_alike(
+    tmp_path: Path, longer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    folder = new_folder(tmp_path, job)
+    with monkeypatch.context() as killed:
+        killed.setattr(RunFolder, "finish", lambda self: self.note(status="finished"))
+        Session(Trainer(job.training), folder).run()
+    assert (folder.path / "resume.safetensors").is_file()
+    lengthen(folder, LONGER)
+    resume_to_end(folder.path)
+    assert_same(outcome(folder.path), outcome(longer))
+
+
 def test_after_a_crash_without_a_save_it_begins_where_the_run_had_ended(
     run: RunFolder, longer: Path
 ) -> None:
