@@ -10,7 +10,7 @@ from consingan.batch.toml import STUDY
 from consingan.cli.batching import say_results
 from consingan.cli.command import CONTEXT, CarefulCommand, was_typed
 from consingan.cli.messages import guarded
-from consingan.cli.options import output_file, run_named, wanted_of
+from consingan.cli.options import output_file, refuse_unwritable, run_named, wanted_of
 
 
 @click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
@@ -47,6 +47,7 @@ def compare_command(
     if len(runs) == 1 and (runs[0] / STUDY).is_file():
         say_results(runs[0], output if was_typed("output") else None)
         return
+    refuse_unwritable(output)
     # Torch takes seconds to load, so that --help must not wait for it.
     from consingan.api.evaluate import compare
     from consingan.machine.execution import choose_execution

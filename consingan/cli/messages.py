@@ -23,6 +23,7 @@ from consingan.machine.program import go_on_command
 from consingan.settings.config import Config
 
 USER_ERROR, FAILURE, STOPPED = 2, 1, 130
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 PATIENCE = 1.0  # seconds
 
 
@@ -61,7 +62,7 @@ def friendly() -> Iterator[None]:
             if advice is None:
                 raise
             click.echo(f"Error: {advice}", err=True)
-            raise SystemExit(FAILURE) from None
+            raise SystemExit(_code_of(error)) from None
         except KeyboardInterrupt:
             click.echo("\nStopped.", err=True)
             raise SystemExit(STOPPED) from None
@@ -91,6 +92,12 @@ def _insistent() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGALRM, before)
+
+
+def _code_of(error: Exception) -> int:
+    """The exit code: whose permissions are missing is for the user to mend."""
+    forbidden = isinstance(error, OSError) and error.errno in FORBIDDEN
+    return USER_ERROR if forbidden else FAILURE
 
 
 def _machine_advice(error: Exception) -> str | None:
@@ -136,7 +143,7 @@ def explained(run: Path) -> Iterator[None]:
         if words is None:
             raise
         click.echo(f"Error: {words} Then go on with: {resume}", err=True)
-        raise SystemExit(FAILURE) from None
+        raise SystemExit(_code_of(error)) from None
 
 
 def _config_of(run: Path) -> Config | None:

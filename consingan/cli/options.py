@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -125,13 +126,29 @@ def _type_of(field: dataclasses.Field[Any]) -> Any:
     return FiniteRange(meta["minimum"], meta["maximum"])
 
 
-def output_file(_context: click.Context, _parameter: Any, path: Path | None) -> Path | None:
+def output_file(context: click.Context, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a file that cannot be written, before the work that it is for."""
-    if path is not None and path.is_dir():
-        raise click.BadParameter(f"{path} is a folder; name a file.")
-    if path is not None and not path.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {path.parent}; make it first.")
+    typed = context.get_parameter_source(parameter.name)
+    if path is not None and typed is click.core.ParameterSource.COMMANDLINE:
+        refuse_unwritable(path)
     return path
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file that cannot be written.
+
+    Raises:
+        BadParameter: it is a folder, or its own folder is not there or cannot be written to.
+    """
+    if path.is_dir():
+        raise click.BadParameter(f"{path} is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise click.BadParameter(
+            f"{path.name} cannot be written into the folder {path.parent.absolute()}; choose "
+            "another place."
+        )
 
 
 def wanted_of(options: Mapping[str, Any]) -> Wanted:

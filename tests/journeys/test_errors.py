@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shlex
@@ -529,6 +530,17 @@ def test_unreadable_file(place, monkeypatch):
     monkeypatch.setattr("PIL.Image.open", forbidden)
     result = main_train("--input_name", place / "good.png")
     assert_sentence(result, "may not be read; check its permissions")
+
+
+@pytest.mark.parametrize(("number", "advice"), [(errno.EACCES, "check its permissions"),
+                                                (errno.EROFS, "choose another place")])  # fmt: skip
+def test_folder_of_a_run_that_may_not_be_entered(place, monkeypatch, number, advice):
+    def forbidden(path, _):
+        raise OSError(number, "Not for you", str(path))
+
+    monkeypatch.setattr("consingan.runs.newest.find_run", forbidden)
+    result = evaluate_model("--model_dir", place / "finished")
+    assert_sentence(result, f"finished cannot be read or written (Not for you); {advice}.")
 
 
 @pytest.mark.parametrize("name", ["real_image.png", "random_samples/gen_sample_0.png"])
