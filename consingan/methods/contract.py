@@ -684,6 +684,16 @@ class Walks(Protocol):
 
 
 @runtime_checkable
+class Closes(Protocol):
+    """Makes films whose last frame leads back to the first, whether that was asked for or not."""
+
+    @property
+    def always_closed(self) -> bool:
+        """That it is so."""
+        ...
+
+
+@runtime_checkable
 class Enlarges(Protocol):
     """Makes its training image larger."""
 

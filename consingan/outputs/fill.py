@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,14 +85,17 @@ class FillWork:
         """Write the fills, a sheet of them and the map of the seam."""
         holed, form = self.model.holed, self.request.image_format
         count = self.request.num_samples
-        fills, seams = [], []
+        fills, seams, different = [], [], set()
         for number in tracked(range(count), count, "filling"):
             made = filled(self.model, self.request.seed + number)
             write_as(folder / f"fill_{number}", made, form)
             seams.append(seam(unit(made), holed.hole))
+            different.add(hashlib.sha256(made.numpy().tobytes()).digest())
             if number < SHOWN:
                 fills.append(made)
         say(f"{counted(count, 'fill')}: {folder / 'fill_0'}.*")
+        if (found := len(different)) < count:
+            say(f"Note: only {found} of {count} fills differ; fewer --num_samples give the same.")
         scores = []
         if self.truth is not None:
             scores = [inside(unit(self.truth), unit(made), holed.hole) for made in fills]

@@ -15,7 +15,7 @@ from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import counted, tracked
-from consingan.methods.contract import Latent, Walk
+from consingan.methods.contract import Closes, Latent, Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.large import reduced
@@ -50,9 +50,12 @@ class FilmWork:
     of_examination: ClassVar = ()
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Every option counts, but for models without points."""
+        """Every option counts, but for models without points, and those that always go round."""
+        how = self.model.config.method
         if not isinstance(self.model, Latent):
             yield "straight", "for a model that goes through noise, not from point to point"
+        if isinstance(self.model, Closes):
+            yield "loop", f"for --method {how}, whose films are always closed"
 
     def write(self, folder: Path, say: Say) -> Film:
         """Write every film."""

@@ -128,14 +128,14 @@ class Session:
             InterruptedRunError: a signal came; the state is saved.
             DivergedError: a loss, weight or moment is not finite; the last good state is kept.
         """
-        with self.folder.locked() if self.folder else contextlib.nullcontext():
-            with StopSignal().listening() as stop:
-                try:
-                    self._loop(SaveClock(self.save_every), stop)
-                except BaseException as error:
-                    self._note_failure(error)
-                    raise
-            if self.folder:
+        lock = self.folder.locked() if self.folder else contextlib.nullcontext()
+        with lock, StopSignal().listening() as stop:
+            try:
+                self._loop(SaveClock(self.save_every), stop)
+            except BaseException as error:
+                self._note_failure(error)
+                raise
+            if self.folder:  # a signal by now is too late
                 self.folder.finish()
 
     def _loop(self, clock: SaveClock, stop: StopSignal) -> None:

@@ -69,6 +69,16 @@ def test_without_metrics_nothing_is_tried_and_fills_stay_the_same(tmp_path: Path
     assert "Note: --no_baseline does nothing for a model trained for inpainting." in result.stderr
 
 
+def test_fills_that_repeat_others_are_counted(tmp_path: Path) -> None:
+    words = ("--model_dir", run_of(tmp_path), "--no_metrics", "--num_samples")
+    assert "fills differ" not in evaluate_model(*words, 1).output
+    result = evaluate_model(*words, 11)
+    folder = Path(result.output.strip().splitlines()[-1].removeprefix("results: "))
+    differ = len({path.read_bytes() for path in folder.glob("fill_*[0-9].png")})
+    assert differ <= 9  # the mean, and eight views
+    assert f"Note: only {differ} of 11 fills differ; fewer --num_samples give" in result.stderr
+
+
 def test_no_fills_are_refused(tmp_path: Path) -> None:
     result = evaluate_model("--model_dir", run_of(tmp_path), "--num_samples", 0)
     assert result.exit_code == 2

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers import picture
 from small_models import model
 
 from consingan.errors import UserError
 from consingan.machine import memory
 from consingan.methods.contract import Walk
+from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.model import PatchDiffusion
 from consingan.outputs import film
 from consingan.outputs.requests import FilmRequest
 
@@ -45,6 +48,14 @@ def test_a_speed_that_a_gif_cannot_have_is_said_once(tmp_path: Path) -> None:
 
 def test_other_formats_have_any_speed(tmp_path: Path) -> None:
     assert not any("Note" in line for line in made(tmp_path, fps=30.0, video_format="webp"))
+
+
+def test_of_a_film_that_is_closed_in_any_case_loop_is_said_to_do_nothing() -> None:
+    config = PatchesConfig(method="patches", train_mode="animation")
+    others, patches = model(train_mode="animation"), PatchDiffusion(config, picture(24, 32))
+    idle = [dict(film.begin(m, FilmRequest(loop=True)).idle()) for m in (others, patches)]
+    assert "loop" not in idle[0]
+    assert idle[1]["loop"] == "for --method patches, whose films are always closed"
 
 
 def test_frames_for_a_page_are_made_where_there_is_one(tmp_path: Path) -> None:

@@ -273,3 +273,23 @@ def test_a_stage_counts_only_when_everything_of_it_is_there(tmp_path: Path) -> N
     folder = new_folder(tmp_path, job)
     Session(Trainer(job.training), folder, [Look()]).run()
     assert folder.finished_stages == 3
+
+
+def test_a_signal_in_the_last_moment_lets_the_run_be_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, finish = make_job(), RunFolder.finish
+
+    def disturbed(folder: RunFolder) -> None:
+        signal.raise_signal(signal.SIGINT)
+        finish(folder)
+
+    monkeypatch.setattr(RunFolder, "finish", disturbed)
+    folder = new_folder(tmp_path, job)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    try:
+        Session(Trainer(job.training), folder).run()
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    assert folder.manifest["status"] == "finished"
+    assert not (folder.path / "resume.safetensors").exists()

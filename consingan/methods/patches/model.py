@@ -24,14 +24,7 @@ from consingan.methods.patches.inpainting import FLOOR, Filling
 from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
-from consingan.methods.patches.sampling import (
-    Canvas,
-    Entry,
-    Noise,
-    SeededNoise,
-    on_layout,
-    sample,
-)
+from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, on_layout, sample
 from consingan.methods.patches.shares import Shares
 from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
 from consingan.methods.patches.tasks import TASKS
@@ -61,6 +54,7 @@ class PatchDiffusion:
     stages: int = 0
     holed: Holed | None = None
     saw_known = False
+    always_closed = True  # its films
     _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
 
     @property
