@@ -25,8 +25,8 @@ class Adam(torch.optim.Adam):
     """torch's Adam as it is without the import of torch's compiler.
 
     torch wraps these methods so that its compiler leaves them alone, and imports the compiler for
-    it when the first optimizer is made: seconds of every training, and some hundred MB, for what
-    nothing here compiles. Under the wrappers are the same methods.
+    it when the first optimizer is made: seconds of every training, though nothing here is
+    compiled. Under the wrappers are the same methods.
     """
 
     add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
