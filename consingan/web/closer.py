@@ -19,8 +19,18 @@ COMPARED = 8  # samples that are judged of a run that was not evaluated
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
-def report_button(desk: Desk, chosen: Any, page: Any, message: Any) -> None:
-    """Show the report of the chosen run in `page`."""
+def buttons() -> tuple[gr.Button, gr.Button, gr.Button]:
+    """Those of a report, of a comparison and of deleting, in a row."""
+    with gr.Row():
+        return (
+            gr.Button("Show the report", size="sm", elem_id="runs-report"),
+            gr.Button("Compare with another", size="sm", elem_id="runs-compare"),
+            gr.Button("Delete ...", size="sm", variant="stop", elem_id="runs-delete"),
+        )
+
+
+def reporting(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: Any) -> None:
+    """Let the button show the report of the chosen run in `page`."""
 
     @answering(message)
     def show(name: str | None) -> dict[Any, Any]:
@@ -32,15 +42,14 @@ def report_button(desk: Desk, chosen: Any, page: Any, message: Any) -> None:
             )
         return {page: framed(card.report.read_text(encoding="utf-8"), "Report"), message: ""}
 
-    button = gr.Button("Show the report", size="sm", elem_id="runs-report")
     button.click(show, chosen, [page, message], **PRIVATE)
 
 
-def compare_button(desk: Desk, chosen: Any, page: Any, message: Any) -> None:
-    """Ask for another run, then show both side by side in `page`."""
-    button = gr.Button("Compare with another", size="sm", elem_id="runs-compare")
+def comparing(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: Any) -> None:
+    """Let the button ask for another run, then show both side by side in `page`."""
     with gr.Row(visible=False) as asking:
-        other = gr.Dropdown([], label="The other run", elem_id="runs-other", interactive=True)
+        other = gr.Dropdown([], label="The other run", elem_id="runs-other", interactive=True,
+                            scale=3)  # fmt: skip
         both = gr.Button("Compare", elem_id="runs-side-by-side")
 
     @answering(message)
@@ -63,20 +72,22 @@ def compare_button(desk: Desk, chosen: Any, page: Any, message: Any) -> None:
     both.click(show, [chosen, other], [page, asking, message], concurrency_id="compute", **PRIVATE)
 
 
-def delete_button(
-    desk: Desk, chosen: Any, message: Any, after: tuple[list[Any], Callable[[str], Any]]
-) -> None:
-    """Delete the chosen run, once that was asked and answered with yes.
+def deleting(
+    desk: Desk, button: gr.Button, chosen: Any, message: Any,
+    after: tuple[list[Any], Callable[[str], Any]],
+) -> None:  # fmt: skip
+    """Let the button delete the chosen run, once that was asked and answered with yes.
 
     Args:
         desk: with the runs.
+        button: that asks.
         chosen: name of the run.
         message: shows what happened.
         after: parts of the page, and what they become after a run of that title is gone.
     """
-    button = gr.Button("Delete ...", size="sm", variant="stop", elem_id="runs-delete")
     with gr.Row(visible=False) as sure:
-        question = gr.HTML(elem_id="runs-question")
+        with gr.Column(scale=2):
+            question = gr.HTML(elem_id="runs-question")
         yes = gr.Button("Yes, delete it", variant="stop", elem_id="runs-yes")
         no = gr.Button("Keep it", elem_id="runs-no")
     outputs, values = after

@@ -11,7 +11,7 @@ import gradio as gr
 
 from consingan.web.answers import answering, notes, told
 from consingan.web.cards import Card, card_of, cards, facts, thumbnail
-from consingan.web.closer import compare_button, delete_button, report_button
+from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, zipped
@@ -51,15 +51,16 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
         with gr.Column(scale=2, min_width=300):
             parts.message.render()
             parts.facts.render()
+            # Above the options, which come a moment later and would move them.
+            report, comparison, deletion = buttons()
+            reporting(desk, report, parts.chosen, parts.page, parts.message)
+            comparing(desk, comparison, parts.chosen, parts.page, parts.message)
+            after = [*parts.all, parts.gallery, parts.names]
+            deleting(desk, deletion, parts.chosen, parts.message,
+                     (after, partial(_deleted, desk, parts)))  # fmt: skip
             _making(desk, parts)
             parts.made.render()
             parts.archive.render()
-            with gr.Row():
-                report_button(desk, parts.chosen, parts.page, parts.message)
-                compare_button(desk, parts.chosen, parts.page, parts.message)
-                after = [*parts.all, parts.gallery, parts.names]
-                delete_button(desk, parts.chosen, parts.message,
-                              (after, partial(_deleted, desk, parts)))  # fmt: skip
             parts.page.render()
     _choosing(desk, page, tab, parts)
 

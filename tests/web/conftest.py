@@ -56,7 +56,10 @@ def browser() -> Iterator[object]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
         missing("There is no Chromium here (Debian's package is called chromium)")
-    graphics = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+    graphics = (
+        "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+        "--disable-gpu-compositing",  # the page itself needs no graphics card that is played
+    )  # fmt: skip
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", *graphics]

@@ -201,6 +201,9 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     picture = page.locator("#runs-gallery button", has_text="first").first
     picture.click()
     wait_for_text(page, "runs-facts", "first")
+    before = page.locator("#runs-compare").bounding_box()
+    page.locator("#runs-make").wait_for()
+    assert page.locator("#runs-compare").bounding_box() == before  # a click meets it at any time
     page.locator("#runs-compare").click()
     page.locator("#runs-side-by-side").click()
     page.locator("#runs-page iframe[title=Comparison]").wait_for()
