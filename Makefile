@@ -9,8 +9,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_IMAGE = Images/Generation/stone_wall.jpg
 CONSTRAINTS ?= constraints.txt
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	$(addprefix -c ,$(CONSTRAINTS)) -e
+PINNED = $(addprefix -c ,$(CONSTRAINTS))
+PIP = $(BIN)/python -m pip install --disable-pip-version-check $(PINNED)
 
 .PHONY: demo test quick setup format docs dist clean
 
@@ -19,11 +19,13 @@ $(BIN)/python:
 
 $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	@echo "Installing PyTorch and a few other packages (some 200 MB; gigabytes where CUDA comes with it)"
-	$(subst --quiet,--progress-bar on,$(INSTALL)) .
+	$(PIP) --progress-bar on -e .
 	touch $@
 
+# PyTorch by pip, which may have been told of a smaller build; the other 200 packages in seconds by uv.
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(INSTALL) ".[dev,docs,video,ray,web]" --no-compile
+	$(PIP) --quiet --no-compile torch uv
+	$(BIN)/python -m uv pip install --quiet $(PINNED) -e ".[dev,docs,video,ray,web]"
 	touch $@
 
 demo: $(VENV)/.demo

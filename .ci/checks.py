@@ -42,7 +42,10 @@ NAMED = {
 # another on a busy core cost far more than they bring.
 # What is imported is compiled once and kept, whatever the machine says: tests start hundreds of
 # processes, and the set-up compiles nothing.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": ""}
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "",
+    "MYPY_NUM_WORKERS": "2",
+}  # fmt: skip
 MEMORY = Path("/dev/shm")  # files that are kept in memory, where there is such a folder
 ROOM = 2 << 30  # bytes: ten times what the tests leave
 
