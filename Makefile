@@ -22,10 +22,13 @@ $(VENV)/.demo: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	$(PIP) --progress-bar on -e .
 	touch $@
 
-# PyTorch by pip, which may have been told of a smaller build; the other 200 packages in seconds by uv.
+# PyTorch by pip, which may have been told of a smaller build; the other 200 packages in seconds by
+# uv, or by pip where uv does not run or reach them.
+CHECKED = -e ".[dev,docs,video,ray,web]"
 $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
-	$(PIP) --quiet --no-compile torch uv
-	$(BIN)/python -m uv pip install --quiet $(PINNED) -e ".[dev,docs,video,ray,web]"
+	$(PIP) --quiet --no-compile torch
+	$(PIP) --quiet --no-compile uv && $(BIN)/python -m uv pip install --quiet $(PINNED) $(CHECKED) \
+		|| $(PIP) --quiet --no-compile $(CHECKED)
 	touch $@
 
 demo: $(VENV)/.demo
