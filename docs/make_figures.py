@@ -33,7 +33,7 @@ GAP = 6  # px between pictures
 AROUND = 25  # px shown around an object
 LABEL = 26  # px of a line of text
 
-SMALL = {"max_size": 112, "niter": 500}
+QUICKER = {"max_size": 160, "preset": "fast"}
 SMALLER = {"max_size": 96, "niter": 400}
 
 
@@ -46,11 +46,11 @@ class Run:
 
 
 RUNS = {
-    "generation": Run("Generation/ridges_at_sunset.jpg", {"max_size": 160, "niter": 500}),
-    "retarget": Run("Generation/birch_forest.jpg", {"train_mode": "retarget", **SMALL}),
+    "generation": Run("Generation/ridges_at_sunset.jpg", {"preset": "best"}),
+    "retarget": Run("Generation/aurora.jpg", {"train_mode": "retarget", "preset": "best"}),
     "paper": Run("skimage:coffee", {"max_size": 96}),
     "fast": Run("skimage:coffee", {"max_size": 96, "preset": "fast"}),
-    "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **SMALL}),
+    "animation": Run("Animation/campfire.jpg", {"train_mode": "animation", **QUICKER}),
     "harmonization": Run("Harmonization/starry_village.jpg", {"train_mode": "harmonization"}),
     "fine_tuning": Run(
         "Harmonization/starry_village.jpg",
@@ -61,7 +61,7 @@ RUNS = {
             "niter": 150,
         },
     ),
-    "editing": Run("Editing/stones_on_sand.jpg", {"train_mode": "editing", "max_size": 160}),
+    "editing": Run("Editing/stones_on_sand.jpg", {"train_mode": "editing", **QUICKER}),
     "lr_scale_0.1": Run("Generation/alpine_lake.jpg", SMALLER),
     "lr_scale_0.5": Run("Generation/alpine_lake.jpg", {**SMALLER, "lr_scale": 0.5}),
     "train_stages_4": Run("Generation/alpine_lake.jpg", {**SMALLER, "train_stages": 4}),
@@ -156,18 +156,23 @@ def animation(runs: Path) -> Image.Image:
     return row([model.real, *frames[10::10]], ["training image", "frame 11", "21", "31"])
 
 
-def _composite(name: str, runs: Path) -> tuple[list[Tensor], list[str]]:
+def _composite(name: str, runs: Path, own_size: bool = False) -> tuple[list[Tensor], list[str]]:
+    """Pictures and labels; at the training size, where nothing but the model makes the result.
+
+    With `own_size` as `evaluate_model.py` gives them: at the naive image's, as sharp as that is.
+    """
     model = model_of(name, runs)
-    real = PICTURES / RUNS[name].picture
-    path = real.with_name(f"{real.stem}_naive.jpg")
-    # All at the training size, where nothing but the model makes the result.
-    naive = resize_to(read_image(path), model.size).clamp(-1, 1)
-    found = find_mask(path)
-    assert found is not None, f"{path} has a mask beside it"
-    mask = read_mask(found, model.size)
+    path = PICTURES / RUNS[name].picture
+    naive_path = path.with_stem(f"{path.stem}_naive")
+    real, naive = read_image(path), read_image(naive_path)
+    if not own_size:
+        real, naive = model.real, resize_to(naive, model.size).clamp(-1, 1)
+    found = find_mask(naive_path)
+    assert found is not None, f"{naive_path} has a mask beside it"
+    mask = read_mask(found, (naive.shape[-2], naive.shape[-1]))
     shown = (mask * 2 - 1).expand(-1, 3, -1, -1)
     labels = ["training image", "naive image", "mask", "result"]
-    return [model.real, naive, shown, model.compose(naive, mask)], labels
+    return [real, naive, shown, model.compose(naive, mask)], labels
 
 
 def harmonization(runs: Path) -> Image.Image:
@@ -188,7 +193,7 @@ def fine_tuning(runs: Path) -> Image.Image:
 
 def editing(runs: Path) -> Image.Image:
     """A photo, moved parts, the mask, the result."""
-    return row(*_composite("editing", runs))
+    return row(*_composite("editing", runs, own_size=True))
 
 
 def inpainting(runs: Path) -> Image.Image:  # noqa: ARG001 - trained in a minute
