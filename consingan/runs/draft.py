@@ -1,7 +1,7 @@
 """The hidden folder that a run's folder is made in, `.NAME.xxxx.tmp`, so that it appears whole.
 
-    .lock    held while its maker lives
-    NAME/    the run's folder until it is renamed
+.lock    held while its maker lives
+NAME/    the run's folder until it is renamed
 """
 
 from __future__ import annotations

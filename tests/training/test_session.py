@@ -287,10 +287,11 @@ def test_a_run_that_is_killed_while_it_is_being_finished_keeps_no_state_for_ever
             raise Killed
 
     job, note = make_job(), RunFolder.note
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    folder = new_folder(tmp_path, job)
+    with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "note", killed)
-        folder = new_folder(tmp_path, job)
-        Session(Trainer(job.training), folder).run()
+        with pytest.raises(Killed):
+            Session(Trainer(job.training), folder).run()
     assert folder.manifest["status"] == "finished"
     assert not (folder.path / "resume.safetensors").exists()
 
