@@ -29,11 +29,10 @@ from typing import Any
 from consingan.batch.ledger import FAILED, STOPPED, Ended
 from consingan.batch.orders import Order
 from consingan.batch.slots import Slot
-from consingan.batch.work import perform
+from consingan.batch.work import GRACE, perform
 
 TICK = 0.5  # seconds between two looks at who is ready
 TRIES = 3  # of an order whose worker died
-GRACE = 20.0  # seconds that a worker whose parent died has for saving
 LOG = "workers.log"
 
 Perform = Callable[[Order, Path], Ended]

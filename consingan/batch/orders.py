@@ -58,10 +58,10 @@ class Order:
 
 
 def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
-    """All trainings of a study.
+    """All trainings of a study, of pictures that are there and of those that were.
 
     Raises:
-        UserError: a picture is not there.
+        UserError: a folder holds no picture.
     """
     names = varied(study)
     return [
@@ -83,11 +83,14 @@ def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
 
 
 def _labels(pictures: list[str]) -> Iterator[tuple[str, str]]:
-    """Each picture with its file name, made unique where folders hold files of one name."""
-    count = Counter(_file_name(picture) for picture in pictures)
+    """Each picture with its file name, made unique where folders hold files of one name.
+
+    Upper and lower case are one on some disks.
+    """
+    count = Counter(_file_name(picture).casefold() for picture in pictures)
     for picture in pictures:
         name = _file_name(picture)
-        yield picture, name if count[name] == 1 else f"{name}~{_digest(picture)}"
+        yield picture, name if count[name.casefold()] == 1 else f"{name}~{_digest(picture)}"
 
 
 def _file_name(picture: str) -> str:

@@ -11,7 +11,7 @@ from consingan.batch import ledger
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.orders import Order, is_done, orders_of
 from consingan.batch.slots import THREADS, Slot
-from consingan.batch.study import Study, pictures_of, variants, varied
+from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
@@ -114,6 +114,7 @@ def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
         UserError: it cannot work.
     """
     study.check()
+    refuse_missing(study)
     if study.inception:
         from consingan.metrics.sifid import load_inception
 

@@ -20,13 +20,17 @@ PAGE = "study.html"
 NOT_BEGUN = "not begun"
 
 
-def results_of(folder: Path) -> list[Trained]:
-    """All trainings of a study as they are now.
+def results_of(folder: Path, orders: Sequence[Order] = ()) -> list[Trained]:
+    """Trainings of a study as they are now, whether their pictures are still there or not.
+
+    Args:
+        folder: of the study.
+        orders: those that are meant; by default all that the folder's description asks for.
 
     Raises:
         UserError: the folder holds no study.
     """
-    return [_trained(order, folder) for order in orders_of(kept_study(folder))]
+    return [_trained(order, folder) for order in orders or orders_of(kept_study(folder))]
 
 
 def _trained(order: Order, folder: Path) -> Trained:

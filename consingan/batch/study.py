@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,20 +117,28 @@ def varied(study: Study) -> list[str]:
 
 
 def pictures_of(study: Study) -> list[str]:
-    """The pictures, those of folders one by one.
+    """The pictures, those of folders one by one, each once by whatever names it was named.
 
     Raises:
-        UserError: one is not there.
+        UserError: a folder holds none.
     """
-    found: list[str] = []
+    found: dict[str, str] = {}
     for name in study.pictures:
-        if is_folder(name):
-            found += map(str, pictures_in(Path(name)))
-        elif name.startswith(SCIKIT_IMAGE) or Path(name).is_file():
-            found.append(name)
-        else:
+        names = map(str, pictures_in(Path(name))) if is_folder(name) else [name]
+        for one in names:
+            found.setdefault(one if one.startswith(SCIKIT_IMAGE) else os.path.realpath(one), one)
+    return list(found.values())
+
+
+def refuse_missing(study: Study) -> None:
+    """Every picture must be there before a study is worked on; its results need none.
+
+    Raises:
+        UserError: one is not.
+    """
+    for name in study.pictures:
+        if not (name.startswith(SCIKIT_IMAGE) or is_folder(name) or Path(name).is_file()):
             raise UserError(f"There is no picture and no folder {shown(name)}; check the path.")
-    return list(dict.fromkeys(found))
 
 
 def parse_settings(texts: Sequence[str], methods: Sequence[str]) -> dict[str, tuple[Any, ...]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from consingan.api.advice import advice
 from consingan.batch import ledger
 from consingan.batch.ledger import Ended, Ledger
 from consingan.batch.orders import Order, asked_of, picture_facts
-from consingan.errors import DivergedError
+from consingan.errors import DivergedError, UserError
+from consingan.machine.files import make_folder
+from consingan.machine.locking import alone_in
 from consingan.settings.reading import AUTO, Reading
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from consingan.training.session import Observer
 
 NOTE_EVERY = 1.0  # seconds between two notes of where a training is
+GRACE = 20.0  # seconds that a worker whose parent died has for saving
 
 Changed = Callable[[Path], None]
 
@@ -49,7 +52,18 @@ def perform(
         picture: where the training image lies here, if not where the order says.
         observers: who else watches the training.
     """
-    book = Ledger(study / order.name, changed)
+    try:
+        folder = make_folder(study / order.name)
+        with alone_in(folder, "training", GRACE):
+            return _noted(order, Ledger(folder, changed), picture, observers)
+    except (UserError, OSError) as error:  # that of one order: the others can be worked on
+        return Ended(order.name, ledger.FAILED, _words(order, error))
+
+
+def _noted(
+    order: Order, book: Ledger, picture: Path | None, observers: Sequence[Observer]
+) -> Ended:
+    """The same with its ledger, in which it is noted down."""
     began = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True) as said:
@@ -60,13 +74,15 @@ def perform(
         book.note(status=ledger.FINISHED, notes=notes, spent=round(spent, 3), left=None)
         return Ended(order.name, ledger.FINISHED)
     except KeyboardInterrupt:
-        book.note(status=ledger.STOPPED)
+        with contextlib.suppress(OSError):  # `Plan.begin` does it where the disk is full
+            book.note(status=ledger.STOPPED)
         return Ended(order.name, ledger.STOPPED)
     except Exception as error:  # whatever it was, the other orders can be worked on
         words = _words(order, error)
         hopeless = isinstance(error, DivergedError) or None  # it would only diverge again
         bug = traceback.format_exc() if advice(error) is None else None
-        book.note(status=ledger.FAILED, error=words, hopeless=hopeless, traceback=bug)
+        with contextlib.suppress(OSError):  # a full disk must not hide the first error
+            book.note(status=ledger.FAILED, error=words, hopeless=hopeless, traceback=bug)
         return Ended(order.name, ledger.FAILED, words)
 
 
@@ -130,7 +146,7 @@ def _watching(book: Ledger, others: Sequence[Observer]) -> Watch:
     """Whoever watches a training of a study: pictures, the ledger, others."""
     from consingan.training.observers import Sheets
 
-    @contextmanager
+    @contextlib.contextmanager
     def watch(run: Run) -> Iterator[Sequence[Observer]]:
         assert run.folder is not None
         begins = book.entry.get("begins", [])

@@ -19,6 +19,7 @@ from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
+    from consingan.batch.orders import Order
     from consingan.batch.places import Work
     from consingan.batch.plan import Plan
     from consingan.batch.study import Study
@@ -124,6 +125,8 @@ def batch_command(
     """
     from consingan.batch.places import work_on
     from consingan.batch.plan import planned, with_machine
+    from consingan.machine.files import make_folder
+    from consingan.machine.locking import alone_in
 
     study, folder = _described(options, output_dir)
     machine = ("device", "precision", "engine", "threads")
@@ -131,16 +134,17 @@ def batch_command(
     plan = planned(study, folder, save_every)
     for line in plan.introduction():
         say(line)
-    if not plan.left:
-        raise SystemExit(say_results(plan.folder))
-    if dry_run and on != "here":
+    if dry_run and (on != "here" or not plan.left):
         return  # a cluster is not asked for a plan
+    if not plan.left:
+        raise SystemExit(say_results(plan.folder, plan.orders))
     work = work_on(plan, on, workers)
     click.echo(work.summary)
     if not dry_run:
-        plan.begin()
-        _work(plan, work)
-        raise SystemExit(say_results(plan.folder))
+        with alone_in(make_folder(plan.folder), "working on the study"):
+            plan.begin()
+            _work(plan, work)
+            raise SystemExit(say_results(plan.folder, plan.orders))
 
 
 def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
@@ -237,11 +241,12 @@ class _Screen:
         self.drawn = len(drawn)
 
 
-def say_results(folder: Path, to: Path | None = None) -> int:
+def say_results(folder: Path, orders: Sequence[Order] = (), to: Path | None = None) -> int:
     """Write a study's page and tables, print the table; returns a command's exit code for it.
 
     Args:
         folder: of the study.
+        orders: see `results_of`.
         to: the page, if not in the folder.
     """
     from consingan.batch.ledger import FINISHED
@@ -250,7 +255,7 @@ def say_results(folder: Path, to: Path | None = None) -> int:
     from consingan.report.study_page import state_of
     from consingan.report.study_tables import markdown
 
-    trained = results_of(folder)
+    trained = results_of(folder, orders)
     place = write_results(folder, trained, to)
     if figures_in(trained):
         click.echo("\n" + markdown(trained))

@@ -10,7 +10,7 @@ from consingan.batch.toml import STUDY
 from consingan.cli.batching import say_results
 from consingan.cli.command import CONTEXT, CarefulCommand, was_typed
 from consingan.cli.messages import guarded
-from consingan.cli.options import output_file, refuse_unwritable, run_named, wanted_of
+from consingan.cli.options import output_file, refuse_unwritable, run_named, say, wanted_of
 
 
 @click.command("compare", cls=CarefulCommand, context_settings=CONTEXT)
@@ -45,7 +45,10 @@ def compare_command(
     folder, see `consingan batch`, all is shown that is there by now.
     """
     if len(runs) == 1 and (runs[0] / STUDY).is_file():
-        say_results(runs[0], output if was_typed("output") else None)
+        for name in ("num_samples", "seed", "device"):
+            if was_typed(name):
+                say(f"Note: --{name} does nothing for a study, whose trainings are judged.")
+        say_results(runs[0], to=output if was_typed("output") else None)
         return
     refuse_unwritable(output)
     # Torch takes seconds to load, so that --help must not wait for it.

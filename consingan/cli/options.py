@@ -18,7 +18,7 @@ from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
     from consingan.machine.execution import Wanted
-    from consingan.methods.contract import Method
+    from consingan.methods.contract import Method, Training
     from consingan.settings.config import Config
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -186,3 +186,13 @@ def note_idle_settings(method: Method, typed: Mapping[str, Any], config: Config)
     for name, why in method.idle(config):
         if typed[name] is not None:
             say(f"Note: --{flags[name]} does nothing {why}.")
+
+
+def note_idle_execution(training: Training, options: Mapping[str, Any]) -> None:
+    """Say which options of the machine were typed that change nothing for a training."""
+    nothing = "where nothing is trained"
+    if options["checkpointing"] and training.peak_memory(checkpointing=True) is None:
+        why = f"with --method {training.config.method}" if training.stages else nothing
+        say(f"Note: --checkpointing does nothing {why}.")
+    if options["save_every"] and not training.stages:
+        say(f"Note: --save_every does nothing {nothing}.")

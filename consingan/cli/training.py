@@ -24,6 +24,7 @@ from consingan.cli.options import (
     RUNS,
     decorated,
     execution_options,
+    note_idle_execution,
     note_idle_settings,
     run_named,
     say,
@@ -112,6 +113,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     for line in plan.introduction(job):
         say(line)
     note_idle_settings(job.method, typed, job.chosen.config)
+    note_idle_execution(job.training, options)
     if options["dry_run"]:
         for line in plan.estimate(job):
             click.echo(line)

@@ -95,6 +95,12 @@ def without_colors(picture: Tensor) -> Tensor:
     return torch.cat([colors, picture[:, 3:]], 1)
 
 
+def is_flat(image: Tensor) -> bool:
+    """Whether a picture (1, C, H, W) in [-1, 1] has only one color."""
+    pixels = image[0].flatten(1)
+    return bool((pixels.amax(1) - pixels.amin(1) <= FLAT).all())
+
+
 def flatness(image: Tensor) -> str | None:
     """What a picture (1, 3, H, W) in [-1, 1] lacks: it has one color or two, or a channel is flat.
 

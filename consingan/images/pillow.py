@@ -72,7 +72,9 @@ def page_notes(page: int, count: int, what: str) -> tuple[str, ...]:
         raise UserError(f"has {count} {what}, so --page {page} is not there; give 1 to {count}")
     if page:
         return (f"number {page} of its {count} {what} is taken",)
-    return (f"the first of its {count} {what} is taken; in a training --page N takes another",)
+    return (
+        f"the first of its {count} {what} is taken; of a training image --page N takes another",
+    )
 
 
 def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:

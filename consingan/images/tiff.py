@@ -176,9 +176,9 @@ def _colors(
     free = [index for index in range(bands) if index != opacity]
     if len(free) >= 3:
         said = f"of its {bands} bands the first three are taken as red, green and blue"
-        return pixels[:, :, free[:3]], (f"{said}; in a training --page N takes one as gray",)
+        return pixels[:, :, free[:3]], (f"{said}; of a training image --page N takes one as gray",)
     return pixels[:, :, free[:1]], (
-        f"the first of its {bands} bands is taken; in a training --page N takes another",
+        f"the first of its {bands} bands is taken; of a training image --page N takes another",
     )
 
 

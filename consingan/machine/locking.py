@@ -50,3 +50,14 @@ def holding(lock: FileLock, deed: str = "training", seconds: float = 0.0) -> Ite
                 stacklevel=2,
             )
         yield
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, deed: str, seconds: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a folder as `holding` does, and leave no file of it behind."""
+    with holding(lock_of(folder), deed, seconds):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows keeps a lock that is held
+                (folder / LOCK).unlink()

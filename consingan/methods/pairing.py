@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from consingan.images.conditions import (
     palette_of,
     stray_share,
 )
-from consingan.images.picture import gray_as, is_gray
+from consingan.images.picture import gray_as, is_flat, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
@@ -106,6 +107,10 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
         palette = palette_of(given)
         scale = size[1] / given.shape[-1]
         condition = scaled(given, size, palette)
+    if is_flat(condition):
+        warnings.warn(
+            "A of the pair has only one color, so that it says nothing of B", stacklevel=2
+        )
     palette = palette_of(condition) if given is None else palette
     return Pair(condition, image, torch.zeros(0, 3) if palette is None else palette, scale)
 

@@ -26,7 +26,7 @@ from consingan.machine.files import (
     rename_free,
     write_json,
 )
-from consingan.machine.locking import LOCK, holding, lock_of
+from consingan.machine.locking import LOCK, alone_in
 
 RECORD = "evaluation.json"
 PUBLISHING = 60.0  # seconds, far more than it takes to copy the results of a picture
@@ -58,13 +58,8 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0
     Raises:
         UserError: another one is.
     """
-    with holding(lock_of(folder), "writing its results", seconds):
-        try:
-            with _recorded(folder, about, say):
-                yield
-        finally:
-            with contextlib.suppress(OSError):  # Windows keeps a lock that is held
-                (folder / LOCK).unlink()
+    with alone_in(folder, "writing its results", seconds), _recorded(folder, about, say):
+        yield
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -36,10 +37,21 @@ def earlier_run(parent: Path, fits: Callable[[RunFolder], bool]) -> RunFolder | 
                 continue
         except UserError:
             continue
-        if status == "finished":
+        if status != "finished":
+            kept = kept or run
+        elif _is_whole(run):
             return run
-        kept = kept or run
     return kept
+
+
+def _is_whole(run: RunFolder) -> bool:
+    """Whether what a finished run learned can still be read; says what cannot."""
+    try:
+        run.tensors()
+    except UserError as error:
+        warnings.warn(f"{error} The run does not count as finished", stacklevel=2)
+        return False
+    return True
 
 
 def earlier_run_of(training: Training, root: Path, any_seed: bool) -> RunFolder | None:

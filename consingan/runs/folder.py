@@ -18,8 +18,6 @@ and renamed, so that a folder can be evaluated and resumed after a stop at any m
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +45,7 @@ from consingan.machine.locking import LOCK, holding, lock_of
 from consingan.machine.program import go_on_command
 from consingan.methods.contract import Method, Training
 from consingan.methods.registry import config_from_json, method_of
+from consingan.runs.draft import draft
 from consingan.runs.files import (
     ANCHOR,
     PYRAMID,
@@ -86,21 +85,15 @@ class RunFolder:
         config = training.config
         parent = make_folder(root / image_stem(config.input_name))
         name = run_name(config, datetime.now())
-        draft: Path | None = None
         try:
-            # A folder of a name of its own, in it one with the usual permissions.
-            draft = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent))
-            (draft / name).mkdir()
-            write_start(draft / name, training, about, naive)
-            return cls(rename_free(draft / name, parent / name))
+            with draft(parent, name) as path:
+                write_start(path, training, about, naive)
+                return cls(rename_free(path, parent / name))
         except OSError as error:
             raise UserError(
                 f"The run's folder cannot be made in {parent} ({error.strerror}); "
                 "make room there or choose another --output_dir."
             ) from None
-        finally:
-            if draft is not None:
-                shutil.rmtree(draft, ignore_errors=True)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -201,11 +194,16 @@ class RunFolder:
         write_tensors(self.path / RESUME, state | {"seconds": clock})
 
     def finish(self) -> None:
-        """Mark the run as finished and remove what only going on with it needs."""
+        """Mark the run as finished and remove what only going on with it needs.
+
+        The state first: all stages count, so that it is needed no more, and a run that is killed
+        in this moment does not keep it for ever.
+        """
+        with contextlib.suppress(OSError):
+            (self.path / RESUME).unlink()
         self.note(status="finished")
-        for name in (RESUME, LOCK):
-            with contextlib.suppress(OSError):  # Windows keeps a lock that is held
-                (self.path / name).unlink()
+        with contextlib.suppress(OSError):  # Windows keeps a lock that is held
+            (self.path / LOCK).unlink()
 
     def tidy(self) -> None:
         """Remove what a killed run left half written."""

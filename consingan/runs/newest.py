@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from consingan.errors import UserError
+from consingan.runs.draft import is_draft
 from consingan.runs.manifest import MANIFEST
 
 LATEST = "latest"
@@ -23,12 +24,7 @@ def manifests_below(folder: Path) -> list[Path]:
     """The manifests of all runs below `folder`, without folders that were still being made."""
     patterns = ("/".join(["*"] * depth + [MANIFEST]) for depth in range(1, DEPTH + 1))
     found = [path for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
-    return [path for path in found if not _half_made(path.relative_to(folder))]
-
-
-def _half_made(path: Path) -> bool:
-    """Whether a path leads through the draft that a run's folder is made in, see `RunFolder`."""
-    return any(name.startswith(".") and name.endswith(".tmp") for name in path.parts)
+    return [path for path in found if not any(map(is_draft, path.relative_to(folder).parts))]
 
 
 def find_run(path: Path, root: Path) -> Path:

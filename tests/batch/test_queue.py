@@ -92,6 +92,21 @@ def test_finished_pictures_are_skipped_and_failed_ones_tried_again(folder, tmp_p
     assert result.stdout.splitlines()[-1] == "3 pictures: 3 finished before"
 
 
+def test_a_finished_run_that_was_damaged_since_is_trained_anew(folder, tmp_path):
+    (folder / "b.png").unlink()
+    train(folder)
+    first, second = runs_below(tmp_path)
+    (weights,) = first.glob("1/weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    (second / "pyramid.safetensors").unlink()  # by which pictures are compared
+    result = train(folder)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "2 pictures: 2 trained"
+    assert f"{weights.relative_to(tmp_path)} is damaged" in result.stderr
+    assert "The run does not count as finished" in result.stderr
+    assert train(folder).stdout.splitlines()[-1] == "2 pictures: 2 finished before"
+
+
 def test_other_settings_and_other_pictures_are_trained_anew(folder, tmp_path):
     (folder / "b.png").unlink()
     assert train(folder).exit_code == 0

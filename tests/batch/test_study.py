@@ -51,6 +51,19 @@ def test_pictures_of_one_name_are_told_apart(folder: Path) -> None:
     assert pictures_of(Study((*study.pictures, *study.pictures))) == pictures_of(study)
 
 
+def test_names_that_differ_in_case_are_told_apart_for_disks_that_do_not(folder: Path) -> None:
+    save(folder / "B.PNG", scene())
+    study = Study((str(folder / "pictures"), str(folder / "B.PNG")))
+    names = [order.name for order in orders_of(study)]
+    assert len({name.casefold() for name in names}) == 3
+
+
+def test_a_picture_named_in_two_ways_is_one(folder: Path) -> None:
+    names = ("a.png", "pictures/../a.png", "skimage:coffee", "skimage:coffee")
+    study = Study(tuple(n if ":" in n else str(folder / n) for n in names))
+    assert pictures_of(study) == [str(folder / "a.png"), "skimage:coffee"]
+
+
 def test_a_method_goes_without_the_settings_of_others() -> None:
     study = Study((), ("consingan", "patches"), settings={"lr_scale": (0.1, 0.5), "niter": (7,)})
     found = [(typed["method"], typed.get("lr_scale")) for typed in variants(study)]

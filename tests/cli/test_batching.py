@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import shutil
 import signal
 from collections.abc import Generator
 from pathlib import Path
@@ -19,6 +21,7 @@ from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
 from consingan.cli import batching
 from consingan.machine.files import write_json
+from consingan.machine.locking import LOCK, alone_in
 from consingan.training.observers import Sheets
 from consingan.training.records import StepRecord
 
@@ -186,3 +189,98 @@ def test_a_terminal_shows_the_table_over_itself(capsys: pytest.CaptureFixture[st
     assert len(first.err) < 1000  # cut to the terminal's width
     screen.show([], [])
     assert capsys.readouterr().err == "\x1b[2A\x1b[J"
+
+
+def test_a_study_is_worked_on_once_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    before = {p.name for p in tmp_path.iterdir()}
+    with alone_in(tmp_path / "study", "working on the study"):
+        result = batch("pictures/a.png", *TINY, *FLAGS)
+        assert {p.name for p in (tmp_path / "study").iterdir()} == {LOCK}
+    assert result.exit_code == 2
+    assert "Another process is working on the study in study; wait" in result.stderr
+    assert {p.name for p in tmp_path.iterdir()} == before
+    assert batch("pictures/a.png", *TINY, *FLAGS).exit_code == 0
+    assert not list((tmp_path / "study").rglob(LOCK))
+
+
+def test_a_picture_that_vanishes_fails_alone_and_results_need_no_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanishing(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
+        (tmp_path / "pictures" / "b.png").unlink()
+        yield from in_this_process(orders, *rest)
+
+    monkeypatch.setattr(places, "run_here", vanishing)
+    result = batch("pictures/a.png", "pictures/b.png", *TINY, *FLAGS)
+    assert result.exit_code == 1, result.output
+    assert "failed: b.png, nfc 4, seed 0: " in result.stderr
+    assert "4 trainings of 2 pictures, 2 settings, 1 seed: 2 failed, 2 finished." in result.stdout
+    (tmp_path / "pictures" / "a.png").unlink()
+    compared = CliRunner().invoke(cli.main, ["compare", "study"])
+    assert compared.exit_code == 0, compared.output
+    assert "2 failed, 2 finished." in compared.stdout
+    again = batch("--output_dir", "study")
+    assert again.exit_code == 2
+    assert "There is no picture and no folder" in again.stderr
+
+
+def test_a_picture_that_vanishes_from_a_folder_is_among_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanishing(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
+        (tmp_path / "pictures" / "b.png").unlink()
+        yield from in_this_process(orders, *rest)
+
+    monkeypatch.setattr(places, "run_here", vanishing)
+    result = batch("pictures", *TINY, *FLAGS)
+    assert result.exit_code == 1, result.output
+    assert "4 trainings of 2 pictures, 2 settings, 1 seed: 2 failed, 2 finished." in result.stdout
+
+
+def test_what_is_in_the_way_of_one_training_ends_no_other(tmp_path: Path) -> None:
+    assert batch("pictures/a.png", *TINY, *FLAGS).exit_code == 0
+    folders = sorted((tmp_path / "study").glob("a.png*"))
+    for folder in folders:
+        shutil.rmtree(folder)
+    folders[0].write_text("a file")
+    result = batch("pictures/a.png", *TINY, *FLAGS)
+    assert result.exit_code == 1, result.output
+    assert "nfc 4, seed 0: failed: The folder" in result.stdout
+    assert "nfc 5, seed 0: finished" in result.stdout
+
+
+def test_a_full_disk_fails_one_training_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, value: Any) -> None:
+        if path.name == ledger.LEDGER and value["status"] == ledger.FAILED:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_json(path, value)
+
+    def failing(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "weights.safetensors")
+
+    monkeypatch.setattr(ledger, "write_json", full)
+    monkeypatch.setattr(Sheets, "observe", failing)
+    result = batch("pictures/a.png", *TINY, *FLAGS)
+    assert result.exit_code == 1, result.output
+    lines = [line for line in result.stdout.splitlines() if "failed: weights.safetensors" in line]
+    assert len(lines) == 2
+
+
+def test_a_dry_run_of_a_study_that_is_done_writes_nothing(tmp_path: Path) -> None:
+    assert batch("pictures/a.png", *TINY, *FLAGS).exit_code == 0
+    (tmp_path / "study" / "study.html").unlink()
+    result = batch("--output_dir", "study", "--dry_run")
+    assert result.exit_code == 0
+    assert "2 done before, 0 left" in result.stdout
+    assert not (tmp_path / "study" / "study.html").exists()
+
+
+def test_options_that_do_nothing_for_a_study_are_named(tmp_path: Path) -> None:
+    batch("pictures/a.png", *TINY, *FLAGS)
+    result = CliRunner().invoke(cli.main, ["compare", "study", "--num_samples", "3"])
+    assert result.exit_code == 0
+    assert "Note: --num_samples does nothing for a study" in result.stderr
+    assert "--seed" not in result.stderr

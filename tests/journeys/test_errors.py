@@ -586,6 +586,38 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
     assert result.stderr.splitlines() == [f"Note: {said}"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "--method patches --train_mode translation --naive_img good.png",
+            "--naive_img does nothing in a training of a pair; a new A is for evaluate_model.py.",
+        ),
+        (
+            "--method patches --train_mode translation --fit crop",
+            "--fit does nothing for a pair.",
+        ),
+        (
+            "--method patches --train_mode translation --checkpointing",
+            "--checkpointing does nothing where nothing is trained.",
+        ),
+        (
+            "--method patches --train_mode translation --save_every 3",
+            "--save_every does nothing where nothing is trained.",
+        ),
+        ("--method pix2pix --checkpointing", "--checkpointing does nothing with --method pix2pix."),
+        ("--method crn --checkpointing", "--checkpointing does nothing with --method crn."),
+    ],
+)
+def test_what_has_no_effect_on_a_pair_is_said(place, monkeypatch, typed, said):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("consingan.training.plan.time_iteration", lambda *_: 0.0)
+    words = ["--input_name", "good.png", "--condition", "colors:4", "--max_size", "32"]
+    result = main_train(*words, "--dry_run", *shlex.split(typed))
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [f"Note: {said}"]
+
+
 def test_full_disk_during_evaluation(tmp_path, monkeypatch):
     run = copy_of_run("generation", tmp_path)
 

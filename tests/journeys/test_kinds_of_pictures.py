@@ -428,7 +428,7 @@ KINDS = (
     Kind(
         "a film",
         saved(frames()[0], "gif", save_all=True, append_images=frames()[1:]),
-        "the first of its 3 frames is taken; in a training --page N takes another",
+        "the first of its 3 frames is taken; of a training image --page N takes another",
         {(0, 0): (255, 0, 0)},
     ),
     Kind(

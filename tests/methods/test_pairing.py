@@ -54,6 +54,15 @@ def test_a_pair_needs_its_a() -> None:
         pair_of(replace(CONFIG, condition=""), Inputs(picture(40, 48)))
 
 
+@pytest.mark.parametrize(("condition", "given"), [("edges", False), ("file.png", True)])
+def test_an_a_of_one_color_is_said_to_tell_nothing(condition: str, given: bool) -> None:
+    smooth = torch.linspace(-0.2, 0.2, 48).expand(1, 3, 40, 48)  # without an edge
+    config = replace(CONFIG, condition=condition)
+    flat = torch.full((1, 3, 40, 48), 0.3) if given else None
+    with pytest.warns(UserWarning, match="A of the pair has only one color"):
+        pair_of(config, Inputs(smooth, condition=flat))
+
+
 def test_a_layout_of_another_resolution_keeps_its_colors() -> None:
     small = pair()
     large = small.condition.repeat_interleave(3, 2).repeat_interleave(3, 3)

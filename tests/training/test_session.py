@@ -275,6 +275,42 @@ def test_a_stage_counts_only_when_everything_of_it_is_there(tmp_path: Path) -> N
     assert folder.finished_stages == 3
 
 
+def test_a_run_that_is_killed_while_it_is_being_finished_keeps_no_state_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(folder: RunFolder, **changes: Any) -> None:
+        note(folder, **changes)
+        if "status" in changes:
+            raise Killed
+
+    job, note = make_job(), RunFolder.note
+    folder = new_folder(tmp_path, job)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "note", killed)
+        with pytest.raises(Killed):
+            Session(Trainer(job.training), folder).run()
+    assert folder.manifest["status"] == "finished"
+    assert not (folder.path / "resume.safetensors").exists()
+
+
+def test_a_run_that_was_killed_before_it_was_noted_as_finished_is_finished_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    folder = new_folder(tmp_path, job)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", lambda _: None)
+        Session(Trainer(job.training), folder).run()
+    (folder.path / "resume.safetensors").unlink()
+    before = folder.tensors()
+    resume_to_end(folder.path)
+    assert folder.manifest["status"] == "finished"
+    assert all(torch.equal(value, before[name]) for name, value in folder.tensors().items())
+
+
 def test_a_signal_in_the_last_moment_lets_the_run_be_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

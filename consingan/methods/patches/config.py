@@ -95,7 +95,12 @@ class PatchesConfig(Config):
     @property
     def wraps(self) -> tuple[bool, bool]:
         """See `Config.wraps`."""
-        return TILES[self.tile]
+        return TILES[self.formed[0]]
+
+    @property
+    def formed(self) -> tuple[str, str]:
+        """`tile` and `symmetric`, of tasks that take none "none" each."""
+        return (self.tile, self.symmetric) if TASKS[self.train_mode].tiles else ("none", "none")
 
     @property
     def layered(self) -> bool:

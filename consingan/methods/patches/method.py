@@ -30,7 +30,9 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "niter", "where nothing is trained"
     here = f"with --train_mode {config.train_mode}"
-    if not config.naive_img:
+    if config.train_mode == PAIR:
+        yield "fit", "for a pair"
+    elif not config.naive_img:
         yield "fit", "without --naive_img"
     if not TASKS[config.train_mode].takes_naive or config.train_mode == PAIR:
         yield "keep", here
@@ -38,6 +40,7 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
         yield "level", here
     yield from ((name, here) for name in ("condition", "guidance") if config.train_mode != PAIR)
     if config.train_mode == PAIR:
+        yield "naive_img", "in a training of a pair; a new A is for evaluate_model.py"
         yield from ((name, here) for name in ("tile", "symmetric", "mask"))
     elif config.train_mode not in FROM_NOISE:
         shares = () if config.train_mode == "analogy" else SHARES

@@ -131,9 +131,10 @@ class PatchDiffusion:
         """The numbers for this task and engine."""
         config = self.config
         row = config.train_mode
-        if config.tile != "none":
+        tile, symmetric = config.formed
+        if tile != "none":
             row = "tile"
-        elif config.symmetric != "none":
+        elif symmetric != "none":
             row = "symmetric"
         recipe = PAPER.get(row, PAPER["generation"])
         floor = config.min_side or recipe.floor
@@ -196,10 +197,10 @@ class PatchDiffusion:
         return self._sources[key]
 
     def _around(self, name: str) -> Callable[[int, Denoiser], Denoiser]:
-        config, (vertical, horizontal) = self.config, self.config.wraps
-        if config.symmetric != "none":
-            return lambda _, denoise: Mirrored(denoise, config.symmetric)  # type: ignore[arg-type]
-        if config.tile != "none" and name != "fast":  # as published; the fast canvas has no end
+        (tile, symmetric), (vertical, horizontal) = self.config.formed, self.config.wraps
+        if symmetric != "none":
+            return lambda _, denoise: Mirrored(denoise, symmetric)  # type: ignore[arg-type]
+        if tile != "none" and name != "fast":  # as published; the fast canvas has no end
             return lambda _, denoise: Shifted(denoise, vertical, horizontal)
         return lambda _, denoise: denoise
 

@@ -60,6 +60,11 @@ def scales_for(sizes: Sequence[Size], recipe: Recipe) -> int:
     return recipe.scales or scale_count(sizes, recipe.floor, recipe.patch)
 
 
+def least_side(scales: int, recipe: Recipe) -> int:
+    """The shortest side in px with which the coarsest of so many scales is as large as a patch."""
+    return (recipe.patch - 1) * int(2 ** (scales - 1)) + 1
+
+
 def source_of(image: Tensor, scales: int, recipe: Recipe) -> Source:
     """The pyramid of a picture (C, H, W).
 
@@ -84,8 +89,10 @@ def canvas_sizes(size: Size, scales: int, recipe: Recipe, what: str) -> list[Siz
         )
     sizes = scale_sizes(size, scales, recipe.floor)
     if min(sizes[-1]) < recipe.patch:
+        least = least_side(scales, recipe)
         raise UserError(
             f"{what} is {sizes[-1][1]}x{sizes[-1][0]} px (WxH) at its coarsest scale, smaller "
-            f"than a patch of {recipe.patch} px; use fewer scales."
+            f"than a patch of {recipe.patch} px; use one of {least} px or more on each "
+            "side, or a smaller --patch."
         )
     return sizes

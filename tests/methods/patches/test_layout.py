@@ -4,8 +4,29 @@ from __future__ import annotations
 
 import pytest
 import torch
+from helpers import picture
 
+from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.layout import SIDES, Mirrored, Shifted, mirror, opened
+from consingan.methods.patches.method import PATCHES
+from consingan.methods.patches.model import PatchDiffusion
+
+
+@pytest.mark.parametrize("task", ["animation", "analogy", "harmonization", "generation"])
+@pytest.mark.parametrize("setting", [{"tile": "both"}, {"symmetric": "left"}])
+def test_tiles_and_mirrors_do_nothing_where_that_is_said(
+    task: str, setting: dict[str, str]
+) -> None:
+    settings = {"input_name": "a.png", "train_mode": task, "patch": 5}
+    real = picture(20, 24)
+    plain, formed = (
+        PatchDiffusion(PatchesConfig(**settings, **more), real, "exact")  # type: ignore[arg-type]
+        for more in ({}, setting)
+    )
+    said = set(setting) <= {name for name, _ in PATCHES.idle(formed.config)}
+    assert said == (task != "generation")
+    same = torch.equal(plain.sample([0], (20, 24))[0], formed.sample([0], (20, 24))[0])
+    assert same == said
 
 
 @pytest.mark.parametrize("source", SIDES)

@@ -7,6 +7,8 @@ import torch
 
 from consingan.errors import UserError
 from consingan.methods.patches.pyramid import blend, build_pyramid, resize, scale_count, scale_sizes
+from consingan.methods.patches.recipe import PAPER
+from consingan.methods.patches.source import canvas_sizes
 
 
 def picture(height: int = 20, width: int = 27, seed: int = 0) -> torch.Tensor:
@@ -40,3 +42,10 @@ def test_the_fewest_scales_that_reach_the_floor() -> None:
 def test_too_many_scales_are_refused() -> None:
     with pytest.raises(UserError, match="use fewer scales or a larger picture"):
         scale_sizes((30, 30), 4, 24)
+
+
+def test_the_side_that_a_sentence_asks_for_is_the_least_that_does() -> None:
+    recipe = PAPER["analogy"]
+    with pytest.raises(UserError, match=r"use one of 41 px or more on each side, or a smaller"):
+        canvas_sizes((40, 90), 3, recipe, "The picture")
+    assert canvas_sizes((41, 90), 3, recipe, "The picture")[-1] == (11, 23)
