@@ -48,11 +48,14 @@ def is_draft(name: str) -> bool:
 def clear_drafts(parent: Path) -> None:
     """Remove the drafts in `parent` whose makers are dead.
 
-    One with a lock that nobody holds and no run in it may be just being made.
+    Where there is a run, its maker has the lock, or had it. Whoever gets the lock then removes what
+    is there, were it the lock alone: taking it makes file and folder anew that the maker has just
+    removed.
     """
     for hidden in (path for path in parent.glob(".*.tmp") if (path / LOCK).is_file()):
         with contextlib.suppress(OSError, NotImplementedError):  # Timeout, too: it is being made
+            if not any(path.is_dir() for path in hidden.iterdir()):
+                continue  # perhaps just begun
             with lock_of(hidden).acquire(0):
-                abandoned = any(path.is_dir() for path in hidden.iterdir())
-            if abandoned:
-                shutil.rmtree(hidden)
+                pass
+            shutil.rmtree(hidden, ignore_errors=True)

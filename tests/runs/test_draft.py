@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from helpers import make_job, new_folder
 
 from consingan.machine.locking import LOCK, lock_of
@@ -45,6 +47,20 @@ def test_a_draft_whose_maker_lives_is_left_to_it(tmp_path: Path) -> None:
     with draft(tmp_path, "run") as path:
         clear_drafts(tmp_path)
         assert path.is_dir()
+
+
+def test_a_maker_that_ends_meanwhile_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = abandoned(tmp_path)
+
+    def ended(folder: Path) -> FileLock:
+        shutil.rmtree(hidden)  # by its maker, after the look and before the lock
+        return lock_of(folder)
+
+    monkeypatch.setattr("consingan.runs.draft.lock_of", ended)
+    clear_drafts(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_not_made_so_or_is_only_just_begun_stays(tmp_path: Path) -> None:
