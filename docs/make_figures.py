@@ -141,7 +141,7 @@ def variations(runs: Path) -> Image.Image:
 
 
 def retarget(runs: Path) -> Image.Image:
-    """The training image, a wider and a taller sample."""
+    """The training image, a wider and a narrower sample."""
     model = model_of("retarget", runs)
     height, width = model.size
     shapes = [(height, 2 * width), (height, width // 2)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from consingan.batch import ledger
 from consingan.batch.study import Study, pictures_of, variants, varied
+from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.machine.files import fingerprint
 from consingan.methods.choose import choose_settings
@@ -126,9 +127,23 @@ def is_done(order: Order, study: Path) -> bool:
         return False
     if entry["status"] == ledger.FAILED and not entry.get("hopeless"):
         return False
-    there = entry["status"] == ledger.FAILED or (folder / entry["run"]).is_dir()
     same = entry.get("asked") == asked_of(order)
-    return there and same and is_same_picture(order.picture, entry.get("picture"))
+    if not (same and is_same_picture(order.picture, entry.get("picture"))):
+        return False
+    return entry["status"] == ledger.FAILED or _holds(folder, entry.get("run"))
+
+
+def _holds(folder: Path, name: Any) -> bool:
+    """Whether an order's folder holds its finished run, and all that this learned."""
+    from consingan.runs.earlier import is_whole
+    from consingan.runs.folder import RunFolder
+
+    if not isinstance(name, str) or not (folder / name).is_dir():
+        return False
+    try:
+        return is_whole(RunFolder.open(folder / name))
+    except UserError:
+        return False
 
 
 def picture_facts(picture: str) -> dict[str, Any]:

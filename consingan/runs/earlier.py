@@ -39,12 +39,12 @@ def earlier_run(parent: Path, fits: Callable[[RunFolder], bool]) -> RunFolder | 
             continue
         if status != "finished":
             kept = kept or run
-        elif _is_whole(run):
+        elif is_whole(run):
             return run
     return kept
 
 
-def _is_whole(run: RunFolder) -> bool:
+def is_whole(run: RunFolder) -> bool:
     """Whether what a finished run learned can still be read; says what cannot."""
     try:
         run.tensors()

@@ -73,6 +73,23 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert "2 done before, 2 left" in batch("--output_dir", "study", "--dry_run").stdout
 
 
+def test_a_finished_run_that_was_damaged_since_is_trained_anew(tmp_path: Path) -> None:
+    batch("pictures/a.png", *TINY, *FLAGS)
+    first, second = sorted(tmp_path.glob("study/*/a/*/1/weights.safetensors"))
+    first.write_bytes(first.read_bytes()[:99])
+    again = batch("--output_dir", "study")
+    assert again.exit_code == 0, again.output
+    assert f"{first.relative_to(tmp_path)} is damaged" in again.stderr
+    assert "1 done before, 1 left" in again.stdout
+    assert "2 finished." in again.stdout
+    entry = ledger.read(first.parents[3])
+    assert first.parents[3] / entry["run"] != first.parents[1]
+    entry.pop("run")
+    write_json(first.parents[3] / "job.json", entry)
+    assert "1 done before, 1 left" in batch("--output_dir", "study", "--dry_run").stdout
+    assert second.is_file()
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     result = batch("pictures/a.png", *TINY, *FLAGS, "--seeds", 3, "--dry_run")
     assert result.exit_code == 0, result.output
@@ -204,14 +221,19 @@ def test_a_study_is_worked_on_once_at_a_time(tmp_path: Path) -> None:
     assert not list((tmp_path / "study").rglob(LOCK))
 
 
-def test_a_picture_that_vanishes_fails_alone_and_results_need_no_pictures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def vanishing(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
+@pytest.fixture
+def vanishing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that goes when the work on the orders begins."""
+
+    def without_b(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
         (tmp_path / "pictures" / "b.png").unlink()
         yield from in_this_process(orders, *rest)
 
-    monkeypatch.setattr(places, "run_here", vanishing)
+    monkeypatch.setattr(places, "run_here", without_b)
+
+
+@pytest.mark.usefixtures("vanishing")
+def test_a_picture_that_vanishes_fails_alone_and_results_need_no_pictures(tmp_path: Path) -> None:
     result = batch("pictures/a.png", "pictures/b.png", *TINY, *FLAGS)
     assert result.exit_code == 1, result.output
     assert "failed: b.png, nfc 4, seed 0: " in result.stderr
@@ -225,14 +247,8 @@ def test_a_picture_that_vanishes_fails_alone_and_results_need_no_pictures(
     assert "There is no picture and no folder" in again.stderr
 
 
-def test_a_picture_that_vanishes_from_a_folder_is_among_the_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def vanishing(orders: Any, *rest: Any) -> Generator[list[Ended], None, None]:
-        (tmp_path / "pictures" / "b.png").unlink()
-        yield from in_this_process(orders, *rest)
-
-    monkeypatch.setattr(places, "run_here", vanishing)
+@pytest.mark.usefixtures("vanishing")
+def test_a_picture_that_vanishes_from_a_folder_is_among_the_results() -> None:
     result = batch("pictures", *TINY, *FLAGS)
     assert result.exit_code == 1, result.output
     assert "4 trainings of 2 pictures, 2 settings, 1 seed: 2 failed, 2 finished." in result.stdout
