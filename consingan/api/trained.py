@@ -90,6 +90,7 @@ class TrainedModel:
         size: GivenSize | None = None,
         seed: int = 0,
         finish: float | None = None,
+        finish_within: float | None = None,
     ) -> Tensor:
         """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
 
@@ -100,20 +101,19 @@ class TrainedModel:
             n: how many.
             size: (height, width) in px, or one number for a square.
             seed: chooses them.
-            finish: how much of them is made anew of the image's own patches, 0 to 1; by default as
-                the model was trained to be used, mostly 0.
+            finish: how much is made anew of the image's own patches, 0 to 1; None: as in training.
+            finish_within: how far that may lead, see `--finish_within`; 0 where `finish` is given.
 
         Raises:
-            UserError: `n` or a side is not positive, `finish` is out of range, or the model makes
-                no samples.
+            UserError: `n` or a side is not positive, a share is out of range, or it makes none.
         """
         model = self._able(Samples, "samples", "random samples")
         _check_whole("n", n)
         where = _checked_size(size)
-        if finish is not None:
-            _check_share("finish", finish)
-        finished = finish_of(model, finish, seed, where)
-        return torch.cat(list(random_samples(model, n, where, seed, finish=finished)))
+        for name, share in (("finish", finish), ("finish_within", finish_within)):
+            _check_share(name, 0 if share is None else share)
+        how = finish_of(model, finish, seed, where, finish_within)
+        return torch.cat(list(random_samples(model, n, where, seed, finish=how)))
 
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.

@@ -558,7 +558,9 @@ class Finishes(Protocol):
         """The smallest (h, w) px of a picture and of the image."""
         ...
 
-    def finish(self, picture: Tensor, level: float, seed: int, index: int) -> Tensor:
+    def finish(
+        self, picture: Tensor, level: float, seed: int, index: int, within: float = 0.0
+    ) -> Tensor:
         """(1, C, h, w) in [-1, 1] on the CPU, at the picture's own size.
 
         Args:
@@ -566,6 +568,8 @@ class Finishes(Protocol):
             level: how much of it is made anew, above 0 to 1.
             seed: chooses what is random.
             index: of the picture; the same seed and index give the same one.
+            within: how far it may go from the picture, seen from afar, in standard deviations of
+                the image; less is made anew where it would go farther. 0: anywhere.
         """
         ...
 

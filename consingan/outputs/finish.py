@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +17,21 @@ from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.settings.config import UNASKED
 from consingan.settings.tiles import TILES
 
-SAID = "Samples are finished with the image's own patches (--finish {:g}, as in training)"
+SAID = "Samples are finished with the image's own patches ({}, as in training)"
 UNFINISHED = "; --finish 0 leaves them as the model makes them"
 ROUGH = (
     "Samples are blurred without a finish: this run was trained for their layout alone (--layout); "
     "--layout 0 trains all of it."
 )
-LARGE = "Large samples are written as the model makes them; --finish {:g} finishes them, too."
+LARGE = "Large samples are written as the model makes them; {} finishes them, too."
 SMALL = (
     "Samples of {}x{} px (WxH) are written as the model makes them: a finish takes patches of {} "
     "px of the image."
 )
 
 Size = tuple[int, int]
+Degree = tuple[float, float]
+"""How much is made anew, and how far that may lead."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,31 @@ class Finish:
     Attributes:
         finisher: that does it.
         level: how much is made anew, above 0 to 1.
+        within: how far from a sample that may lead, see `Finishes`; 0: anywhere.
         seed: of the samples.
     """
 
     finisher: Finishes
     level: float
+    within: float
     seed: int
 
     def __call__(self, sample: Tensor, index: int) -> Tensor:
         """Sample `index`, (1, C, h, w) in [-1, 1], finished, on the CPU."""
-        return self.finisher.finish(sample, self.level, self.seed, index)
+        return self.finisher.finish(sample, self.level, self.seed, index, self.within)
+
+
+def flags(level: float, within: float) -> str:
+    """A finish as one types it."""
+    return f"--finish {level:g}" + (f" --finish_within {within:g}" if within else "")
 
 
 def finish_of(
-    model: Any, level: float | None, seed: int, size: Size | None = None
+    model: Any,
+    level: float | None,
+    seed: int,
+    size: Size | None = None,
+    within: float | None = None,
 ) -> Finish | None:
     """The finish of a model's samples; None where there is to be none.
 
@@ -60,11 +74,15 @@ def finish_of(
         level: 0 to 1; None: what the model was trained with says, but see `left_out`.
         seed: of the samples.
         size: (h, w) in px, by default the training size.
+        within: how far from a sample it may lead, 0: anywhere; None: as far as in training, but
+            anywhere where the level is not training's.
 
     Raises:
         UserError: it cannot be had for this model, or takes more memory than is free.
     """
     size = size or model.sizes[-1]
+    if within is None:
+        within = model.config.finished_within if level is None else 0.0
     if level is None:
         level = 0.0 if left_out(model, level, size) else model.config.finished
     if not level:
@@ -83,7 +101,25 @@ def finish_of(
         )
     needed = f"Finished pictures of {size[1]}x{size[0]}"
     refuse_beyond_free(finisher.memory(size), device, needed, "a smaller --size or --finish 0")
-    return Finish(finisher, level, seed)
+    return Finish(finisher, level, within, seed)
+
+
+def announced(model: Any, sizes: Sequence[Size | None], within: float | None) -> Iterator[str]:
+    """Whether samples are finished, and which are not, where nobody asked for either.
+
+    Args:
+        model: that makes them.
+        sizes: (h, w) of all, None: the training size.
+        within: as `finish_of` takes it.
+    """
+    config = model.config
+    if not config.finished:
+        return
+    left = [left_out(model, None, size) for size in sizes]
+    if not all(left):
+        told = flags(config.finished, config.finished_within if within is None else within)
+        yield SAID.format(told) + ("." if sketched_of(model) else f"{UNFINISHED}.")
+    yield from dict.fromkeys(filter(None, left))
 
 
 def sketched_of(model: Any) -> Size | None:
@@ -102,7 +138,7 @@ def left_out(model: Any, level: float | None, size: Size | None) -> str:
     size = size or model.sizes[-1]
     pixels = sum(h * w for h, w in (size, model.sizes[-1]))
     if pixels > UNASKED and not sketched_of(model):
-        return LARGE.format(model.config.finished)
+        return LARGE.format(flags(model.config.finished, model.config.finished_within))
     finisher = _finisher_of(model)
     if _is_small(model, size, finisher):
         return SMALL.format(size[1], size[0], finisher.least_size[0])

@@ -74,6 +74,15 @@ class SamplesRequest(SizedRequest):
         kind="level",
         shown="as in training",
     )
+    finish_within: float | None = option(
+        None,
+        "How far a finish may bring a sample from what the model laid out: less is made anew of it "
+        "then. In spreads of the image, seen at 8 px; 0: wherever it goes.",
+        minimum=0,
+        maximum=1,
+        kind="level",
+        shown="as in training, with --finish 0",
+    )
     arithmetic: str = option(
         "",
         "Calculate with samples by their numbers, 3-1+7; in place of one a mean, 3,5,8-1+7.",

@@ -27,11 +27,9 @@ from consingan.outputs.crops import COUNT, FINISHED, BesideCrops, beside_crops, 
 from consingan.outputs.crops import NAME as CROPS
 from consingan.outputs.finish import (
     ROUGH,
-    SAID,
-    UNFINISHED,
     Finish,
+    announced,
     finish_of,
-    left_out,
     sketched_of,
 )
 from consingan.outputs.formats import for_eyes
@@ -53,7 +51,15 @@ TILED = "random_samples_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 JUDGED_PIXELS = 2**26  # of what is kept of them
 PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
-OF_SAMPLES = ("batch_size", "finish", "scale_w", "scale_h", "sizes", "inception_weights")
+OF_SAMPLES = (
+    "batch_size",
+    "finish",
+    "finish_within",
+    "scale_w",
+    "scale_h",
+    "sizes",
+    "inception_weights",
+)
 
 Size = tuple[int, int]
 
@@ -69,6 +75,7 @@ class RandomSamples:
         seams: of a model that makes tiles, how visible their ends are.
         windows: of large ones some at full size, (n, 3, side, side) of each, see `large.places`.
         finish: how much of them was made anew of the image's own patches, 0 to 1.
+        finish_within: how far from what the model laid out that might lead, 0: anywhere.
     """
 
     pictures: Sequence[Tensor]
@@ -76,6 +83,7 @@ class RandomSamples:
     seams: Seams | None = None
     windows: Sequence[Tensor] = ()
     finish: float = 0.0
+    finish_within: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,8 @@ class SampleWork:
         """Nothing is made without samples."""
         if not self.request.num_samples:
             yield from ((name, "without samples") for name in OF_SAMPLES)
+        elif not self._finish(None):
+            yield "finish_within", "for samples that are not finished"
         if self.request.start_stages and not isinstance(self.model, Begins):
             yield "start_stages", f"for a model trained for {self.model.config.train_mode}"
 
@@ -103,7 +113,10 @@ class SampleWork:
         finish = self._finish(None) if self.request.num_samples else None
         if self.request.num_samples and not finish and sketched_of(self.model):
             say(ROUGH)
-        self._say_finish(say)
+        if self.request.num_samples and self.request.finish is None:
+            sizes = (None, *(size for _, size in self.others))
+            for words in announced(self.model, sizes, self.request.finish_within):
+                say(words)
         looks: list[Look] = []
         for name, work in self._begun():
             made = work._written(folder / name)
@@ -130,20 +143,8 @@ class SampleWork:
             say(f"the same at {size[1]}x{size[0]}: {folder / name}")
         seams = self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
-        level = finish.level if finish else 0.0
-        return RandomSamples(samples, None, seams, windows, level)
-
-    def _say_finish(self, say: Say) -> None:
-        """Say whether samples are finished, and which are not, where nobody asked for either."""
-        level = self.model.config.finished
-        if not (self.request.num_samples and level) or self.request.finish is not None:
-            return
-        sizes = (None, *(size for _, size in self.others))
-        left = [left_out(self.model, None, size) for size in sizes]
-        if not all(left):
-            say(SAID.format(level) + ("." if sketched_of(self.model) else f"{UNFINISHED}."))
-        for words in dict.fromkeys(filter(None, left)):
-            say(words)
+        degree = (finish.level, finish.within) if finish else (0.0, 0.0)
+        return RandomSamples(samples, None, seams, windows, *degree)
 
     def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
         config, form = self.model.config, self.request.image_format
@@ -207,7 +208,8 @@ class SampleWork:
             yield sample
 
     def _finish(self, size: Size | None) -> Finish | None:
-        return finish_of(self.model, self.request.finish, self.request.seed, size)
+        request = self.request
+        return finish_of(self.model, request.finish, request.seed, size, request.finish_within)
 
     def _write_strips(self, path: Path, watcher: Watcher, size: Size | None, index: int) -> None:
         """Write a sample as it is made."""
@@ -231,7 +233,7 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or model.at_a_time(size)
             refuse_size(request.image_format, size or _size_of(model))
-            finish = finish_of(model, request.finish, request.seed, size)
+            finish = finish_of(model, request.finish, request.seed, size, request.finish_within)
             in_strips = unrolled(model, size) and not finish
             refuse_too_large(model, size, min(step, count), in_strips)
     if isinstance(model, Begins):

@@ -19,7 +19,7 @@ from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
-from consingan.outputs.finish import finish_of
+from consingan.outputs.finish import Degree, finish_of, flags
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
@@ -43,14 +43,13 @@ class Entry:
         label: a letter that stands for it in tables.
         material: what it knows of itself, with some samples.
         judgement: None where the mode makes no random samples, or nothing was to be judged.
-        finish: how much of the samples was made anew of the image's own patches, 0 to 1, where an
-            evaluation was told so.
+        finish: of the samples, see `finish.Finish`, where an evaluation was told of one.
     """
 
     label: str
     material: Material
     judgement: Judgement | None
-    finish: float | None = None
+    finish: Degree | None = None
 
 
 @dataclass(frozen=True)
@@ -92,16 +91,17 @@ def entry(
     label = label_of(number)
     if not KINDS[material.kind].mapped:
         return Entry(label, material, None)
-    judgement, level = stored(run, material)
+    judgement, degree = stored(run, material)
     count = SHOWN if judgement is not None else max(SHOWN, samples)
-    finish = finish_of(run.model, level, seed)
+    level, within = degree or (None, None)
+    finish = finish_of(run.model, level, seed, within=within)
     made = list(random_samples(run.model, count, seed=seed, finish=finish))
     if judgement is None and samples:
         say(f"{label}: not evaluated yet, judging {samples} samples")
         judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     usual = finish_of(run.model, None, seed)
-    told = None if level == (usual.level if usual else 0.0) else level
+    told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree
     return Entry(label, material, judgement, told)
 
 
@@ -203,7 +203,7 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
     if len(counts) > 1:
         found.append("The numbers of samples differ, so the intervals do as well.")
     found += [
-        f"Samples of {e.label} were evaluated with --finish {e.finish:g}, not as in its training."
+        f"Samples of {e.label} were evaluated with {flags(*e.finish)}, not as in its training."
         for e in entries
         if e.finish is not None
     ]

@@ -9,6 +9,7 @@ from consingan.machine.progress import counted, in_words
 from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
 from consingan.metrics.summary import Summary
+from consingan.outputs.finish import flags
 from consingan.report import figures, style
 from consingan.report.baseline import baseline_section
 from consingan.report.gather import evaluation_command, settings
@@ -104,9 +105,10 @@ def _novelty(material: Material) -> str:
         "piece copied whole. Dark gray is texture that the image does not have."
     )
     if finish := getattr(material.made, "finish", 0.0):
+        within = material.made.finish_within
         text += note(
-            f"These samples were finished (--finish {finish:g}): what the model laid out was put "
-            "together anew from pieces of the image, so that nearly all of it is copied."
+            f"These samples were finished ({flags(finish, within)}): what the model laid out was "
+            "put together anew from pieces of the image, so that nearly all of it is copied."
         )
     pairs = zip(material.samples, material.maps, strict=False)
     columns = [

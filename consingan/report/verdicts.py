@@ -173,7 +173,8 @@ def other_finish(made: Any, sketched: bool) -> str:
     """
     if not (finish := getattr(made, "finish", 0.0)):
         return ""
-    ways = [f"--finish {finish + 0.1:.2g}, which makes more anew"] if finish <= 0.7 else []
+    more = finish if getattr(made, "finish_within", 0.0) else finish + 0.1
+    ways = [f"--finish {more:.3g}, which makes more anew"] if more <= 0.8 else []
     ways += [] if sketched else ["--finish 0"]
     return f"Evaluate with {', or '.join(ways)}." if ways else ""
 

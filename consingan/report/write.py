@@ -24,6 +24,7 @@ from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement, Progress, judge
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
+from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
@@ -191,13 +192,13 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     record |= KINDS[material.kind].figures(material.made)
     if (finish := getattr(material.made, "finish", None)) is not None:
-        record["finish"] = finish
+        record |= {"finish": finish, "finish_within": material.made.finish_within}
     if material.windows is not None:
         record["windows"] = material.windows.to_json()
     return record if material.region is None else record | {"region": asdict(material.region)}
 
 
-def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, float | None]:
+def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree | None]:
     """The figures that `evaluate_model.py` left, and the finish of what it judged.
 
     None and None where they are not of the run as it is now.
@@ -207,7 +208,7 @@ def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, float 
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["stages"] != len(material.sizes) or record["count"] < 1:
             return None, None
-        level = record.get("finish")
-        return Judgement.from_dict(record), None if level is None else float(level)
+        level, within = record.get("finish"), float(record.get("finish_within", 0))
+        return Judgement.from_dict(record), None if level is None else (float(level), within)
     except (OSError, ValueError, KeyError, TypeError):
         return None, None  # it can be computed anew

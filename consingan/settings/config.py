@@ -101,6 +101,11 @@ class Config:
         """How much of its samples is made anew of the image's patches where nobody says."""
         return 0.0
 
+    @property
+    def finished_within(self) -> float:
+        """How far from its layout that may bring a sample, see `contract.Finishes`; 0: anywhere."""
+        return 0.0
+
     def with_channels(self: C, channels: str, count: int) -> C:  # noqa: ARG002 - for networks
         """These settings for a picture of that kind, which has `count` channels."""
         return self.replace(channels=channels)

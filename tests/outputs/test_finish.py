@@ -103,6 +103,35 @@ def test_the_models_own_level_holds_where_nobody_says(image: torch.Tensor) -> No
     assert torch.equal(samples(model, 0), Blotches(image).sample(range(3), None, 5))
 
 
+def test_the_models_own_limit_holds_where_nobody_says_a_number(image: torch.Tensor) -> None:
+    model = Blotches(image, finish=0.8, finish_within=0.01)
+    free, held = samples(model, 0.8), samples(model, None)
+    assert torch.equal(held, samples(model, 0.8 * 0.8))
+    assert not torch.equal(held, free)
+    finish = finish_of(model, 0.8, 5, None, 0.01)
+    assert torch.equal(torch.cat(list(random_samples(model, 3, None, 5, finish=finish))), held)
+    finish = finish_of(model, None, 5, None, 0)
+    assert torch.equal(torch.cat(list(random_samples(model, 3, None, 5, finish=finish))), free)
+
+
+def test_a_limit_is_said_and_what_it_does_not_do(image: torch.Tensor, tmp_path: Any) -> None:
+    model = Blotches(image, finish=0.4, finish_within=0.2)
+    for within, words in ((None, "--finish 0.4 --finish_within 0.2"), (0.0, "--finish 0.4,")):
+        said: list[str] = []
+        request = SamplesRequest(num_samples=1, one_size=True, finish_within=within)
+        made = begin(model, request).write(tmp_path, said.append)
+        assert words in " ".join(said)
+        assert (made.finish, made.finish_within) == (0.4, 0.2 if within is None else 0)
+    idle = [
+        "finish_within" in dict(begin(model, SamplesRequest(num_samples=1, finish=f)).idle())
+        for f in (None, 0.0, 0.3)
+    ]
+    assert idle == [False, True, False]
+    settings = ConSinGANConfig(finish_within=0.2)
+    assert dict(CONSINGAN.idle(settings))["finish_within"] == "without --finish"
+    assert ConSinGANConfig(finish=0.5, finish_within=0.2, mask="m.png").finished_within == 0
+
+
 def test_ends_that_meet_still_do(image: torch.Tensor) -> None:
     mirrored = torch.cat([image, image.flip(3)], 3)
     tile = torch.cat([mirrored, mirrored.flip(2)], 2)
@@ -198,11 +227,13 @@ def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
     what = ("--model_dir", run, "--num_samples", 2, "--one_size", "--no_baseline")
     raw = evaluate_model(*what, "--no_metrics")
     first = pixels_of(run / "Evaluation" / "random_samples" / "gen_sample_0.png")
-    done = evaluate_model(*what, "--finish", 0.5)
+    done = evaluate_model(*what, "--finish", 0.5, "--finish_within", 0.3)
     assert (raw.exit_code, done.exit_code) == (0, 0), done.output
     assert (pixels_of(run / "Evaluation" / "random_samples" / "gen_sample_0.png") != first).any()
-    assert "--finish 0.5" in (run / "Evaluation" / "report.html").read_text("utf-8")
+    words = "--finish 0.5 --finish_within 0.3"
+    assert words in (run / "Evaluation" / "report.html").read_text("utf-8")
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
+    assert (record["finish"], record["finish_within"]) == (0.5, 0.3)
     assert not any("copies" in verdict["text"] for verdict in record["verdicts"])
     refused = evaluate_model(*what, "--finish", 1.5)
     assert refused.exit_code == 2
@@ -213,9 +244,12 @@ def test_python_takes_the_same_number() -> None:
     finished = model.sample(1, seed=1, finish=0.5)
     assert not torch.equal(finished, model.sample(1, seed=1))
     assert torch.equal(finished, model.sample(1, seed=1, finish=np.float32(0.5)))
+    limited = model.sample(1, seed=1, finish=0.5, finish_within=1e-6)
+    assert torch.equal(limited, model.sample(1, seed=1, finish=0.4))
     for wrong in (-0.1, 2, float("nan"), "much"):
-        with pytest.raises(UserError, match="finish"):
-            model.sample(1, finish=wrong)  # type: ignore[arg-type]
+        for name in ("finish", "finish_within"):
+            with pytest.raises(UserError, match=f"{name}="):
+                model.sample(1, **{name: wrong})  # type: ignore[arg-type]
 
 
 def test_where_it_changes_nothing_is_said() -> None:
@@ -246,5 +280,7 @@ def test_pieces_of_the_image_are_no_fault_of_finished_samples() -> None:
         advice = [v.advice for v in KINDS["samples"].verdicts(alike) if "alike" in v.text]
         assert ("--finish 0.6" in advice[0]) == (finish > 0), advice
         assert (other_finish(facts.made, False) == advice[0]) == (finish > 0)
+    limited = RandomSamples([], finish=0.625, finish_within=0.3)
+    assert "--finish 0.625, which makes more anew" in other_finish(limited, True)
     assert "copies" in said[0.0]
     assert "copies" not in said[0.5]

@@ -99,16 +99,20 @@ def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) ->
     path.parent.mkdir()
     found = {}
     try:
-        for level in (0.0, 0.5):
-            made = RandomSamples([], finish=level)
+        for degree in ((0.0, 0.0), (0.5, 0.0), (0.5, 1e-6)):
+            made = RandomSamples([], None, None, (), *degree)
             write_json(path, metrics_record(dataclasses.replace(material, made=made), 0))
-            found[level] = compare.entry(0, run, 3, 0, lambda _: None)
+            found[degree] = compare.entry(0, run, 3, 0, lambda _: None)
     finally:
         path.unlink()
         path.parent.rmdir()
     shown = [torch.cat(list(one.material.samples)) for one in found.values()]
-    assert not torch.equal(*shown)
-    assert [len(compare.warnings_of([one])) for one in found.values()] == [0, 1]
+    assert not torch.equal(shown[0], shown[1])
+    assert not torch.equal(shown[1], shown[2])
+    warned = [" ".join(compare.warnings_of([one])) for one in found.values()]
+    assert warned[0] == ""
+    assert "--finish 0.5, not" in warned[1]
+    assert "--finish 0.5 --finish_within 1e-06, not" in warned[2]
 
 
 def test_command_writes_the_page(folders: list[Path], tmp_path: Path) -> None:

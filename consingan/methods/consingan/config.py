@@ -68,6 +68,13 @@ class ConSinGANConfig(Config):
         minimum=0,
         maximum=1,
     )
+    finish_within: float = option(
+        0.0,
+        "Finish a sample less where it would go farther than this from what the model laid out, in "
+        "spreads of the image, seen at 8 px; 0: wherever it goes.",
+        minimum=0,
+        maximum=1,
+    )
     layout: int = option(
         0,
         "With --finish: shorter side (px) that the last stage which is trained has at least; finer "
@@ -225,6 +232,11 @@ class ConSinGANConfig(Config):
         """See `Config.finished`; what --mask left out must not come back in patches."""
         samples = TASKS[self.train_mode].output == Task.output
         return self.finish if samples and not self.mask else 0.0
+
+    @property
+    def finished_within(self) -> float:
+        """See `Config.finished_within`."""
+        return self.finish_within if self.finished else 0.0
 
     @property
     def border(self) -> Border:

@@ -97,8 +97,10 @@ def _idle_at_a_finish(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
         yield "finish", f"with --train_mode {config.train_mode}"
     elif config.mask:
         yield "finish", "with --mask"
-    if config.layout and not config.finished:
-        yield "layout", "without --finish"
+    if not config.finished:
+        for name in ("finish_within", "layout"):
+            if getattr(config, name):
+                yield name, "without --finish"
     elif config.layout:
         yield "fine_niter", f"with --layout {config.layout}: finer stages are only begun"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,7 +39,18 @@ def enter(
     own: Sequence[Tensor],
     door: Door,
 ) -> Tensor:
-    """What becomes of a picture, its pyramid `own` (C, h, w) finest first: (C, H, W).
+    """What becomes of a picture, its pyramid `own` (C, h, w) finest first: (C, H, W)."""
+    return deque(entered(canvas, engine, noise, own, door), maxlen=1)[0]
+
+
+def entered(
+    canvas: Canvas,
+    engine: ClosedFormEngine | FastEngine,
+    noise: Noise,
+    own: Sequence[Tensor],
+    door: Door,
+) -> Iterator[Tensor]:
+    """The same scale by scale, from the door's to the finest.
 
     At the door's scale x = alpha * picture + sigma * noise; at finer ones the picture's detail on
     the finished coarser scale takes the picture's place, so that colors come from below and
@@ -64,7 +76,7 @@ def enter(
             partial(noise.fresh, s),
         )
         finished = descend(x, descent, done=canvas.done)
-    return finished
+        yield finished
 
 
 def with_own_shapes(made: Tensor, own: Tensor, share: float) -> Tensor:

@@ -19,7 +19,8 @@ from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
-from consingan.methods.patches.entry import COARSEST, Door, enter, with_own_shapes
+from consingan.methods.patches.entry import Door, enter, with_own_shapes
+from consingan.methods.patches.finishing import Limit, finished
 from consingan.methods.patches.inpainting import FLOOR, Filling
 from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
@@ -241,20 +242,24 @@ class PatchDiffusion:
         return filled.clamp(-1, 1).cpu()[None]
 
     def _entered(self, own: Tensor, seed: int) -> Tensor:
-        made = self._through(own, Door(0, self.config.level), seed)
+        canvas, engine = self.prepared(size_of(own), stream(seed, "patches", 0, "entry"))
+        noise = SeededNoise(seed, 0, canvas.sizes, own)
+        door = Door(0, self.config.level)
+        made = enter(canvas, engine, noise, build_pyramid(own, canvas.sizes, canvas.wrap), door)
         return with_own_shapes(made, own, self.config.keep)
 
-    def _through(self, own: Tensor, door: Door, seed: int, index: int = 0, by: str = "") -> Tensor:
-        rng = stream(seed, "patches", index, "entry")
-        canvas, means = self.prepared(size_of(own), rng, by)
-        noise = SeededNoise(seed, index, canvas.sizes, own)
-        return enter(canvas, means, noise, build_pyramid(own, canvas.sizes, canvas.wrap), door)
-
     @torch.no_grad()
-    def finish(self, picture: Tensor, level: float, seed: int = 0, index: int = 0) -> Tensor:
+    def finish(
+        self, picture: Tensor, level: float, seed: int = 0, index: int = 0, within: float = 0.0
+    ) -> Tensor:
         """See `contract.Finishes`; means of all patches, as exact ones are, would be blurred."""
-        door = Door(COARSEST, level)
-        made = self._through(picture.to(self.real)[0], door, seed, index, "fast")
+        own = picture.to(self.real)[0]
+
+        def prepared() -> tuple[Canvas, ClosedFormEngine | FastEngine]:
+            return self.prepared(size_of(own), stream(seed, "patches", index, "entry"), "fast")
+
+        limit = Limit(within, own, self.real[0], self.config.wraps) if within else None
+        made = finished(prepared, own, (seed, index), level, limit)
         return made.clamp(-1, 1).cpu()[None]
 
     def _analogous(self, own: Tensor, seed: int) -> Tensor:
