@@ -2,6 +2,8 @@
 
 python -m benchmarks.finishing FOLDER ... --levels 0.5,0.55,0.6 --beside STORED --output DIR
 
+A level of 0.625:0.3 is `--finish 0.625 --finish_within 0.3`.
+
 FOLDER is what `python -m benchmarks.front train` left: its trained models make their samples
 again, which are finished (`--finish`) and judged. Nothing is trained, and what DIR has is not done
 again.
@@ -24,7 +26,7 @@ from benchmarks.tables import machine, write_results
 from consingan.images.io import unit
 from consingan.machine.files import make_folder, write_json
 from consingan.metrics.judge import judge
-from consingan.outputs.finish import finish_of
+from consingan.outputs.finish import Degree, finish_of
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 
@@ -53,27 +55,34 @@ def key_of(record: Record) -> tuple[str, str, int]:
     return record["preset"], record["image"], record["seed"]
 
 
-def named(record: Record, level: float) -> str:
-    """A recipe with its level."""
-    return f"{record['preset']}, {level:g}"
+def degrees_of(words: str) -> list[Degree]:
+    """Level and limit of X,X:W,..."""
+    parts = [part.partition(":") for part in words.split(",")]
+    return [(float(level), float(within or 0)) for level, _, within in parts]
 
 
-def judged(run: Path, record: Record, level: float, samples: int) -> Record:
+def named(record: Record, degree: Degree) -> str:
+    """A recipe with its level and limit."""
+    level, within = degree
+    return f"{record['preset']}, {level:g}" + (f" within {within:g}" if within else "")
+
+
+def judged(run: Path, record: Record, degree: Degree, samples: int) -> Record:
     """The record of the same model's samples, finished."""
     model: Any = load_run(run).model
-    finish = finish_of(model, level, 0)
+    finish = finish_of(model, degree[0], 0, within=degree[1])
     made = [unit(s) for s in random_samples(model, samples, finish=finish)]
     metrics = judge(unit(model.real), torch.cat(made)).to_dict()["metrics"]
     kept = ("image", "seed", "cpu", "reconstruction")
     about = {key: record[key] for key in kept}
-    return about | {"preset": named(record, level), "metrics": metrics}
+    return about | {"preset": named(record, degree), "metrics": metrics}
 
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True,
                 type=click.Path(path_type=Path, exists=True))  # fmt: skip
 @click.option("--recipes", default="", help="Only of these, A,B,...")
-@click.option("--levels", default="0.5,0.55,0.6", show_default=True, metavar="X,Y,...")
+@click.option("--levels", default="0.5,0.55,0.6", show_default=True, metavar="X,Y:W,...")
 @click.option("--samples", type=click.IntRange(2), default=30, show_default=True)
 @click.option("--beside", type=click.Path(path_type=Path, exists=True), required=True,
               help="Stored figures of presets; the others are held against paper.")  # fmt: skip
@@ -90,9 +99,9 @@ def main(
         found.setdefault(record["preset"], []).append(record)
     before = kept_in(output)
     for run, record in runs:
-        for level in map(float, levels.split(",")):
-            key = key_of({**record, "preset": named(record, level)})
-            made = before.get(key) or judged(run, record, level, samples)
+        for degree in degrees_of(levels):
+            key = key_of({**record, "preset": named(record, degree)})
+            made = before.get(key) or judged(run, record, degree, samples)
             found.setdefault(made["preset"], []).append(made)
             click.echo(f"{made['preset']}: {record['image']}, seed {record['seed']}")
     tables = {"On average": average_rows(found), "Ratios to paper": ratio_rows(found),

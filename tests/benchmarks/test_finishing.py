@@ -26,20 +26,20 @@ def test_every_model_is_judged_once_at_each_level(
     stored = tmp_path / "stored" / "paper" / "seed_0" / "images"
     stored.mkdir(parents=True)
     (stored / "scene.json").write_text(json.dumps(FIGURES), "utf-8")
-    judged: list[float] = []
+    judged: list[tuple[float, float]] = []
     real: Any = finishing.judged
 
-    def counted(path: Path, about: Any, level: float, samples: int) -> Any:
-        judged.append(level)
-        return real(path, about, level, samples)
+    def counted(path: Path, about: Any, degree: tuple[float, float], samples: int) -> Any:
+        judged.append(degree)
+        return real(path, about, degree, samples)
 
     monkeypatch.setattr(finishing, "judged", counted)
     words = [str(run.parent), "--recipes", "draft", "--samples", "2"]
     words += ["--beside", str(tmp_path / "stored"), "--output", str(tmp_path / "out"), "--levels"]
-    for levels in ("0.5", "0.5,0.6"):
+    for levels in ("0.5", "0.5,0.6:0.3"):
         done = CliRunner().invoke(finishing.main, [*words, levels], catch_exceptions=False)
         assert done.exit_code == 0, done.output
-    assert judged == [0.5, 0.6]
+    assert judged == [(0.5, 0), (0.6, 0.3)]
     rows = json.loads((tmp_path / "out" / "finish.json").read_text("utf-8"))
     names = [row["recipe"] for row in rows["Ratios to paper"]]
-    assert names == ["draft", "draft, 0.5", "draft, 0.6"]
+    assert names == ["draft", "draft, 0.5", "draft, 0.6 within 0.3"]
