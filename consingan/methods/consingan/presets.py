@@ -25,12 +25,26 @@ DRAFTED = 29  # a stage less, for longer: nearer to the image than a shorter tra
 
 # Pictures with one of each thing and much that is bare come apart at a level that others need for
 # their variety, and of those not every sample does: each is finished as far as its layout bears.
-NEAR: Settings = {"finish": 0.625, "finish_within": 0.3}
+BEARS = 0.3  # spreads of the image, seen from afar
 
 PRESETS: dict[str, Settings] = {
     "paper": {},
-    "best": {**CLOSE, "niter": 2000, "fine_niter": 180, **NEAR, "layout": LAYOUT},
-    "fast": {**CLOSE, "niter": 1000, "fine_niter": 180, **NEAR, "layout": LAYOUT},
+    "best": {
+        **CLOSE,
+        "niter": 2000,
+        "fine_niter": 180,
+        "finish": 0.6,
+        "finish_within": BEARS,
+        "layout": LAYOUT,
+    },
+    "fast": {
+        **CLOSE,
+        "niter": 1000,
+        "fine_niter": 180,
+        "finish": 0.625,
+        "finish_within": BEARS,
+        "layout": LAYOUT,
+    },
     "draft": {**CLOSE, "niter": 600, "fine_niter": 45, "finish": 0.5, "layout": DRAFTED},
 }
 
