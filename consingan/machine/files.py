@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LARGEST_JSON = 2**24  # bytes
+TEXT = "utf-8-sig"  # some editors of Windows put a mark before it
 SMALL = 2**24  # bytes; what is larger is looked at before it is read
 LARGEST_TENSORS = 2**34  # bytes: a run at 89 million pixels has less
 # Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
@@ -95,7 +96,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     content = read_whole(path, LARGEST_JSON)
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_no_number)
+        value = json.loads(content.decode(TEXT), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}); restore it from a copy.") from None
     if not isinstance(value, dict):

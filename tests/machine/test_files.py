@@ -125,6 +125,12 @@ def test_damaged_json_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_json_of_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(b'\xef\xbb\xbf{\r\n"a": 1\r\n}\r\n')
+    assert read_json(file) == {"a": 1}
+
+
 def test_a_json_larger_than_any_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
