@@ -140,11 +140,11 @@ def _meant(name: str, lost: Collection[str]) -> list[str]:
     if not is_folder(name):
         return were or [name]
     try:
-        there = map(str, pictures_in(Path(name)))
+        there = [str(path) for path in pictures_in(Path(name))]
     except UserError:
         if not were:
             raise
-        there = iter(())
+        there = []
     return sorted({*there, *were})
 
 

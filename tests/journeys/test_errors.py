@@ -33,6 +33,7 @@ from consingan import cli
 from consingan.errors import UserError
 from consingan.machine.device import choose_device
 from consingan.machine.precision import choose_arithmetic
+from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import FORMAT
 
 USER_ERROR = 2
@@ -640,20 +641,12 @@ def test_what_has_no_effect_on_a_folder_of_pictures_is_said_once(place, tmp_path
 
 def test_what_has_no_effect_on_a_run_that_goes_on_is_said(tmp_path):
     save(tmp_path / "b.png", scene())
-    words = ["--device", "cpu", "--niter"]
-    runs = [
-        "--output_dir",
-        tmp_path / "runs",
-        "--max_size",
-        "32",
-        "--ngf",
-        "4",
-        "--method",
-        "dcgan",
-    ]
-    assert main_train(*words, "1", "--input_name", tmp_path / "b.png", *runs).exit_code == 0
+    size = ["--method", "dcgan", "--niter", "1", "--max_size", "32", "--ngf", "4"]
+    words = ["--input_name", tmp_path / "b.png", "--output_dir", tmp_path / "runs"]
+    assert main_train(*words, *size, "--device", "cpu").exit_code == 0
     (run,) = (tmp_path / "runs").glob("*/*")
-    result = main_train(*words, "2", "--resume", "--model_dir", run, "--checkpointing")
+    RunFolder(run).note(status="interrupted")
+    result = main_train("--resume", "--model_dir", run, "--checkpointing")
     assert result.exit_code == 0, result.output
     assert result.stderr.count("Note: --checkpointing does nothing with --method dcgan.") == 1
 
