@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import shutil
 from dataclasses import dataclass, field, replace
@@ -18,6 +20,7 @@ from torch import Tensor
 
 from consingan.api.evaluate import Judging, load, prepare_evaluation
 from consingan.api.train import Run, begin, finish, go_on
+from consingan.api.trained import TrainedModel
 from consingan.machine.execution import Execution, Wanted, choose_execution
 from consingan.methods.contract import SYMPTOMS, Inputs, Method, Training
 from consingan.methods.registry import METHODS
@@ -152,6 +155,14 @@ def check_loading(case: Case) -> None:
         alike = there.model.device == model.device  # else what both make: on a CPU there is more
         for picture, again in zip(pictures(model), pictures(there.model), strict=alike):
             torch.testing.assert_close(again, picture, rtol=0, atol=1e-4)
+
+
+def check_travelling(case: Case) -> None:
+    """Pickled, as a program sends it to another process, or copied it makes the same pictures."""
+    model = TrainedModel(load(case.folder, choose_execution(HERE)).model)
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        for picture, same in zip(pictures(model.model), pictures(again.model), strict=True):
+            assert torch.equal(same, picture)
 
 
 def pictures(model: Any) -> list[Tensor]:

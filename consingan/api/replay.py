@@ -71,6 +71,8 @@ def replay(
             f"{path} is not finished ({manifest['status']}); go on with it first "
             f"({go_on_command(path)})."
         )
+    for name in compared(run):  # before hours of training
+        run.load(name)
     execution = as_before(Wanted(), manifest.get("execution", {}))
     check_engine(run.method, execution)
     others = tuple(differences(manifest, execution))
@@ -126,10 +128,16 @@ def _pictures(before: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
             yield f"{path} is another picture by now; the run's own copy is taken."
 
 
+def compared(run: RunFolder) -> list[str]:
+    """Files that must hold the same: what was learned must be there, earlier stages need not."""
+    earlier = [f"{stage}/{WEIGHTS}" for stage in range(run.stages - 1)]
+    learned = [run.last_weights] if run.stages else []
+    return [PYRAMID, *(name for name in earlier if (run.path / name).is_file()), *learned]
+
+
 def first_difference(run: RunFolder, again: RunFolder) -> str:
     """Where the tensors of two runs of the same training differ first; "" where they do not."""
-    names = [PYRAMID, *(f"{stage}/{WEIGHTS}" for stage in range(run.stages))]
-    for name in (name for name in names if (run.path / name).is_file()):
+    for name in compared(run):
         apart = _apart(run.load(name), again.load(name))
         if apart:
             return f"{name}: {apart}"

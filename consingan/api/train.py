@@ -17,11 +17,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from consingan.api.trained import TrainedModel, device_name
+from consingan.api.trained import CALLER, TrainedModel, device_name
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
+from consingan.machine.usual import torch_as_usual
 from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
@@ -211,6 +212,7 @@ class _Callback:
         self.function(record)
 
 
+@torch_as_usual()
 def train(
     image: Given,
     *,
@@ -255,7 +257,7 @@ def train(
     typed = {**settings, "input_name": name}
     job = prepare(typed, execution, picture, Path(base) if base else None)
     for note in job.said_of_pictures:
-        warnings.warn(note.removesuffix("."), stacklevel=2)
+        warnings.warn(note.removesuffix("."), stacklevel=CALLER)
 
     @contextlib.contextmanager
     def watch(_: Run) -> Iterator[Sequence[Observer]]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from consingan.api.given import GivenSize, Size, share, sides, whole
 from consingan.errors import UserError
 from consingan.images.arrays import Given, mask_from, picture_from
 from consingan.images.fit import fit_naive
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask, fit_mask
-from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.execution import Wanted, choose_execution
+from consingan.machine.usual import each_as_usual, torch_as_usual
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import (
     Enters,
@@ -40,11 +40,10 @@ from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
 
-Size = tuple[int, int]
-GivenSize = int | Size  # a square, or (height, width)
+CALLER = 3  # frames from a warning to whoever called, past the decorator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainedModel:
     """A trained model, ready to make pictures.
 
@@ -84,6 +83,7 @@ class TrainedModel:
         real: Tensor = self.model.real
         return real.cpu()
 
+    @torch_as_usual()
     def sample(
         self,
         n: int = 1,
@@ -105,16 +105,17 @@ class TrainedModel:
             finish_within: how far that may lead, see `--finish_within`; 0 where `finish` is given.
 
         Raises:
-            UserError: `n` or a side is not positive, a share is out of range, or it makes none.
+            UserError: `n` or a side is not positive, a share is out of range, a number is no whole
+                one, or the model makes none.
         """
         model = self._able(Samples, "samples", "random samples")
-        _check_whole("n", n)
-        where = _checked_size(size)
-        for name, share in (("finish", finish), ("finish_within", finish_within)):
-            _check_share(name, 0 if share is None else share)
-        how = finish_of(model, finish, seed, where, finish_within)
+        n, seed, where = whole("n", n, 1), whole("seed", seed), sides(size)
+        level = None if finish is None else share("finish", finish)
+        within = None if finish_within is None else share("finish_within", finish_within)
+        how = finish_of(model, level, seed, where, within)
         return torch.cat(list(random_samples(model, n, where, seed, finish=how)))
 
+    @torch_as_usual()
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.
 
@@ -137,16 +138,13 @@ class TrainedModel:
             UserError: a value is out of range, or the model does not have `start_stage`.
         """
         model = self._able(Walks, "film", "films")
-        _check_whole("frames", frames)
-        _check_share("alpha", alpha)
-        _check_share("beta", beta)
-        chosen = _checked_size(size)
+        frames, start_stage = whole("frames", frames, 1), whole("start_stage", start_stage)
         model.check_start(start_stage)
-        moving: Iterator[Tensor] = model.frames(
-            frames, Walk(alpha, beta, start_stage, chosen, seed)
-        )
-        return moving
+        strength = share("alpha", alpha), share("beta", beta)
+        walk = Walk(*strength, start_stage, sides(size), whole("seed", seed))
+        return each_as_usual(iter(model.frames(frames, walk)))
 
+    @torch_as_usual()
     def compose(
         self, naive: Given, mask: Given | None = None, start_stage: int | None = None,
         fit: str = "exact", seed: int = 0, detail: str = "auto",
@@ -184,9 +182,9 @@ class TrainedModel:
         if chosen is not None:
             chosen = self._fitted(chosen, picture, fit)
         for note in (*own.notes, *(chosen.notes if chosen else ())):
-            warnings.warn(note.removesuffix("."), stacklevel=2)
-        stages = () if start_stage is None else (start_stage,)
-        request = CompositeRequest(start_stages=stages, seed=seed, detail=detail)
+            warnings.warn(note.removesuffix("."), stacklevel=CALLER)
+        stages = () if start_stage is None else (whole("start_stage", start_stage),)
+        request = CompositeRequest(start_stages=stages, seed=whole("seed", seed), detail=detail)
         values = chosen.values if chosen else None
         return compose(self.model, picture, values, request).full_blended
 
@@ -197,6 +195,7 @@ class TrainedModel:
             mask = Mask(fit_naive(mask.values, self.size, fit), mask.notes)
         return fit_mask(mask, size)
 
+    @torch_as_usual()
     def fill(self, seed: int = 0) -> Tensor:
         """Fill the hole that the model was trained around, see `train(..., mask=...)`.
 
@@ -211,8 +210,9 @@ class TrainedModel:
         """
         if not isinstance(self.model, HasHole) or self.model.holed is None:
             raise UserError("This model was trained without a hole; train one with mask=...")
-        return filled(self.model, seed)
+        return filled(self.model, whole("seed", seed))
 
+    @torch_as_usual()
     def translate(self, condition: Given) -> Tensor:
         """Make B of a new A; the model must be trained on a pair.
 
@@ -228,10 +228,11 @@ class TrainedModel:
         model = self._able(Translates, "translation", "translations")
         picture = picture_from(condition, self.config.reading).image
         for note in model.notes_on(picture):
-            warnings.warn(note.removesuffix("."), stacklevel=2)
+            warnings.warn(note.removesuffix("."), stacklevel=CALLER)
         made: Tensor = model.translate(picture)
         return made
 
+    @torch_as_usual()
     def enlarge(self, seed: int = 0) -> Tensor:
         """The training image enlarged, (1, 3, H, W); the model must be trained for it.
 
@@ -242,7 +243,7 @@ class TrainedModel:
             UserError: the model was trained for something else, or the result is too large.
         """
         check_enlargement(self.model)
-        return enlarge(self.model, seed).picture
+        return enlarge(self.model, whole("seed", seed)).picture
 
     def _able(self, kind: type, output: str, what: str) -> Any:
         """The model, if it can do what is asked for."""
@@ -255,31 +256,6 @@ class TrainedModel:
         )
 
 
-def _check_whole(name: str, value: int) -> None:
-    if not isinstance(value, Integral) or value < 1:
-        raise UserError(f"{name}={value!r} must be a whole number, 1 or more.")
-
-
-def _check_share(name: str, value: float) -> None:
-    if not (isinstance(value, Real) and 0 <= value <= 1):  # NaN, too
-        raise UserError(f"{name}={value!r} must be 0 to 1.")
-
-
-def _checked_size(size: GivenSize | None) -> Size | None:
-    """(height, width) in px; one number is a square."""
-    if size is None:
-        return None
-    if isinstance(size, (int, Integral)):
-        size = (int(size), int(size))
-    if len(size) != 2 or not all(isinstance(side, Integral) and side > 0 for side in size):
-        raise UserError(f"size={size} must be (height, width) in px, both positive.")
-    if size[0] * size[1] > PIXEL_LIMIT:
-        raise UserError(
-            f"size={size} is too large; stay below {PIXEL_LIMIT // 1_000_000} million pixels."
-        )
-    return int(size[0]), int(size[1])
-
-
 def device_name(device: str | torch.device) -> str:
     """A device as the settings name it: "cpu", "cuda:1", "auto"."""
     if isinstance(device, torch.device):
@@ -287,6 +263,7 @@ def device_name(device: str | torch.device) -> str:
     return device
 
 
+@torch_as_usual()
 def load(
     run: str | Path, *, device: str | torch.device = "auto", precision: str = "auto"
 ) -> TrainedModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,10 @@ class Order:
         return ", ".join([self.label, *values, f"seed {self.seed}"])
 
 
-def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
-    """All trainings of a study, of pictures that are there and of those that were.
+def orders_of(
+    study: Study, save_every: int | None = None, lost: Collection[str] = ()
+) -> list[Order]:
+    """All trainings of a study; of folders those of pictures that are there, and of `lost` ones.
 
     Raises:
         UserError: a folder holds no picture.
@@ -77,7 +79,7 @@ def orders_of(study: Study, save_every: int | None = None) -> list[Order]:
             save_every,
             study.inception,
         )
-        for picture, label in _labels(pictures_of(study))
+        for picture, label in _labels(pictures_of(study, lost))
         for typed in variants(study)
         for seed in study.seeds
     ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
 from consingan.batch.orders import Order, orders_of
 from consingan.batch.plan import kept_study
-from consingan.machine.files import write_json, write_text
+from consingan.batch.study import Study
+from consingan.errors import UserError
+from consingan.images.names import SCIKIT_IMAGE
+from consingan.machine.files import read_json, write_json, write_text
 from consingan.metrics.judge import Judgement
 from consingan.report.study import Trained
 from consingan.report.study_page import page
@@ -20,17 +24,43 @@ PAGE = "study.html"
 NOT_BEGUN = "not begun"
 
 
-def results_of(folder: Path, orders: Sequence[Order] = ()) -> list[Trained]:
+def results_of(
+    folder: Path, orders: Sequence[Order] = (), study: Study | None = None
+) -> list[Trained]:
     """Trainings of a study as they are now, whether their pictures are still there or not.
 
     Args:
         folder: of the study.
-        orders: those that are meant; by default all that the folder's description asks for.
+        orders: those that are meant; by default all that the description asks for.
+        study: the description; by default that which the folder keeps.
 
     Raises:
         UserError: the folder holds no study.
     """
-    return [_trained(order, folder) for order in orders or orders_of(kept_study(folder))]
+    study = study or kept_study(folder)
+    lost = lost_pictures(study, folder)
+    asked = orders_of(study, lost=lost)
+    meant = list(orders or (order for order in asked if order.picture not in lost))
+    names = {order.name for order in meant}
+    gone = [o for o in asked if o.picture in lost and ledger.read(folder / o.name)]
+    return [_trained(o, folder) for o in (*meant, *(o for o in gone if o.name not in names))]
+
+
+def lost_pictures(study: Study, folder: Path) -> list[str]:
+    """Pictures of a study's folders that were trained on and are not there any more."""
+    places = {Path(name).absolute() for name in study.pictures}
+    found = [one for one in _trained_on(folder) if Path(one).absolute().parent in places]
+    return [one for one in dict.fromkeys(found) if not Path(one).exists()]
+
+
+def _trained_on(folder: Path) -> Iterator[str]:
+    """The pictures that the runs in a study's folder name, skimage's left out."""
+    for book in sorted(folder.glob(f"*/{ledger.LEDGER}")):
+        run = ledger.read(book.parent).get("run")
+        with contextlib.suppress(UserError):
+            name = read_json(book.parent / str(run) / "config.json").get("input_name")
+            if isinstance(name, str) and not name.startswith(SCIKIT_IMAGE):
+                yield name
 
 
 def _trained(order: Order, folder: Path) -> Trained:

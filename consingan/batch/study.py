@@ -17,7 +17,7 @@ import dataclasses
 import difflib
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,18 +116,36 @@ def varied(study: Study) -> list[str]:
     return [name for name, values in several.items() if len(values) > 1]
 
 
-def pictures_of(study: Study) -> list[str]:
+def pictures_of(study: Study, lost: Collection[str] = ()) -> list[str]:
     """The pictures, those of folders one by one, each once by whatever names it was named.
+
+    Args:
+        study: the description.
+        lost: pictures that are not there any more, to be counted to the folders that they lay in.
 
     Raises:
         UserError: a folder holds none.
     """
     found: dict[str, str] = {}
     for name in study.pictures:
-        names = map(str, pictures_in(Path(name))) if is_folder(name) else [name]
-        for one in names:
+        for one in _meant(name, lost):
             found.setdefault(one if one.startswith(SCIKIT_IMAGE) else os.path.realpath(one), one)
     return list(found.values())
+
+
+def _meant(name: str, lost: Collection[str]) -> list[str]:
+    """A picture itself; of a folder those that are there and those that were."""
+    place = Path(name).absolute()
+    were = [one for one in lost if Path(one).absolute().parent == place]
+    if not is_folder(name):
+        return were or [name]
+    try:
+        there = [str(path) for path in pictures_in(Path(name))]
+    except UserError:
+        if not were:
+            raise
+        there = []
+    return sorted({*there, *were})
 
 
 def refuse_missing(study: Study) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from consingan.batch.study import Study, near, refuse_unknown
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE, shown
-from consingan.machine.files import LARGEST_JSON, read_whole, write_text
+from consingan.machine.files import LARGEST_JSON, TEXT, read_whole, write_text
 from consingan.methods.registry import method_of
 
 if sys.version_info >= (3, 11):
@@ -41,7 +41,7 @@ def read_study(path: Path) -> Study:
         UserError: the file is missing or damaged, or says what is not understood.
     """
     try:
-        found = tomllib.loads(read_whole(path, LARGEST_JSON).decode("utf-8"))
+        found = tomllib.loads(read_whole(path, LARGEST_JSON).decode(TEXT))
     except ValueError as error:
         raise UserError(f"{path} is not TOML ({error}); mend that line.") from None
     for key in found:

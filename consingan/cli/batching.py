@@ -19,7 +19,6 @@ from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
-    from consingan.batch.orders import Order
     from consingan.batch.places import Work
     from consingan.batch.plan import Plan
     from consingan.batch.study import Study
@@ -137,14 +136,14 @@ def batch_command(
     if dry_run and (on != "here" or not plan.left):
         return  # a cluster is not asked for a plan
     if not plan.left:
-        raise SystemExit(say_results(plan.folder, plan.orders))
+        raise SystemExit(say_results(plan.folder, plan))
     work = work_on(plan, on, workers)
     click.echo(work.summary)
     if not dry_run:
         with alone_in(make_folder(plan.folder), "working on the study"):
             plan.begin()
             _work(plan, work)
-            raise SystemExit(say_results(plan.folder, plan.orders))
+            raise SystemExit(say_results(plan.folder, plan))
 
 
 def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
@@ -241,21 +240,27 @@ class _Screen:
         self.drawn = len(drawn)
 
 
-def say_results(folder: Path, orders: Sequence[Order] = (), to: Path | None = None) -> int:
+def say_results(folder: Path, plan: Plan | None = None, to: Path | None = None) -> int:
     """Write a study's page and tables, print the table; returns a command's exit code for it.
 
     Args:
         folder: of the study.
-        orders: see `results_of`.
+        plan: that was worked on; by default all that the folder keeps.
         to: the page, if not in the folder.
     """
     from consingan.batch.ledger import FINISHED
-    from consingan.batch.results import results_of, write_results
+    from consingan.batch.plan import kept_study
+    from consingan.batch.results import lost_pictures, results_of, write_results
+    from consingan.images.folder import listed
     from consingan.report.study import figures_in, words_of
     from consingan.report.study_page import state_of
     from consingan.report.study_tables import markdown
 
-    trained = results_of(folder, orders)
+    study = plan.study if plan else kept_study(folder)
+    trained = results_of(folder, plan.orders if plan else (), study)
+    if lost := lost_pictures(study, folder):
+        names = listed([Path(name).name for name in lost])
+        say(f"Note: not there any more, but among the results as far as trained: {names}.")
     place = write_results(folder, trained, to)
     if figures_in(trained):
         click.echo("\n" + markdown(trained))

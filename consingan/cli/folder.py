@@ -16,7 +16,7 @@ import click
 
 from consingan.api.advice import advice
 from consingan.cli.messages import FAILURE
-from consingan.cli.options import note_idle_settings, say, seed_of, wanted_of
+from consingan.cli.options import note_idle_execution, note_idle_settings, say, seed_of, wanted_of
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
 from consingan.errors import UserError
 from consingan.images.names import shown
@@ -76,6 +76,7 @@ class _Queue:
         self.seconds = 0.0  # of all plans
         self.peak = 0  # bytes, of the largest
         self._stage_seconds: dict[Any, list[float]] = {}
+        self._introduced = False  # what is said of all pictures is said at the first
 
     def _prepared(self, image: Path) -> tuple[Job, RunFolder | None]:
         """The training of one picture, and the run that it was begun in before, if any."""
@@ -84,6 +85,9 @@ class _Queue:
 
         settings = {**self.typed, "input_name": str(image), "manual_seed": seed_of(self.typed)}
         job = prepare(settings, self.execution)
+        if not self._introduced:
+            note_idle_execution(job.training, self.options)
+            self._introduced = True
         drawn = self.typed["manual_seed"] is None
         return job, find(job, self.options["output_dir"], any_seed=drawn)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,17 @@ from consingan.cli.options import RUNS, run_named, say
 from consingan.cli.watching import watching
 
 if TYPE_CHECKING:
+    from consingan.api.train import Run
     from consingan.machine.execution import Execution
+    from consingan.training.session import Observer
+
+
+@contextlib.contextmanager
+def _watch(run: Run) -> Iterator[Sequence[Observer]]:
+    """As a training is watched; what ends it early is said of the new run, not of the old one."""
+    assert run.path is not None
+    with explained(run.path), watching({"tensorboard": False})(run) as observers:
+        yield observers
 
 
 @click.command("replay", cls=CarefulCommand, context_settings=CONTEXT)
@@ -40,9 +52,7 @@ def replay_command(run: Path, output_dir: Path) -> None:
         for line in (*execution.notes, *(f"Note: {other}" for other in others)):
             say(line)
 
-    path = run_named(run)
-    with explained(path):
-        done = replay(path, output_dir, watching({"tensorboard": False}), told)
+    done = replay(run_named(run), output_dir, _watch, told)
     if done.equal:
         click.echo("The same weights, bit for bit.")
         return

@@ -10,6 +10,7 @@ import click
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
 from consingan.cli.options import wanted_of
+from consingan.settings.config import LARGEST_SEED
 
 if TYPE_CHECKING:
     from consingan.api.samples import Made
@@ -26,7 +27,7 @@ def _size(
     if value is None:
         return None
     width, _, height = value.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdecimal() and height.isdecimal()):
         raise click.BadParameter(f"{value} is no size; write it as 400x300.")
     return int(height), int(width)
 
@@ -47,7 +48,8 @@ def _size(
 )
 @click.option("-n", "--num_samples", type=click.IntRange(1), default=4, show_default=True,
               help="How many.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
+              help="Of the first.")  # fmt: skip
 @click.option("--max_size", type=click.IntRange(3), default=500, show_default=True,
               help="Longer side (px) to which the picture is reduced.")  # fmt: skip
 @click.option("--engine", default="auto", show_default=True, metavar="NAME",

@@ -149,6 +149,7 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
         taken.append(run)
         for line in (plan.execution_line(run.execution), *run.execution.notes):
             say(line)
+        note_idle_execution(run.trainer.training, options)
         say_position(run)
         note_busy_cores(run.execution)
 

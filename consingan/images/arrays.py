@@ -6,8 +6,9 @@ whole ones by the range of their type; floating-point arrays in [0, 1], tensors 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -49,9 +50,7 @@ def picture_from(given: Given, reading: Reading = AS_IT_IS) -> Picture:
     if isinstance(given, (str, os.PathLike)):
         return read_picture(given if isinstance(given, str) else Path(given), reading)
     if isinstance(given, Image.Image):
-        _refuse_size(given.size, "the picture")
-        picture = picture_of(raster_of(given.copy()), reading.value_range)
-        return replace(picture, notes=_sentences(picture))
+        return _of_pillow(given, reading)
     if isinstance(given, Tensor):
         return _of_tensor(given, reading)
     if isinstance(given, np.ndarray):
@@ -68,7 +67,8 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
     if isinstance(given, (str, os.PathLike)):
         return read_mask_file(Path(given), tuple(photographs))
     if isinstance(given, Image.Image):
-        given = np.asarray(given.convert("L"))
+        with _read_of_pillow("mask"):
+            given = np.asarray(given.convert("L"))
     if not isinstance(given, (Tensor, np.ndarray)):
         raise UserError(f"The mask is a {type(given).__name__}; {MASK_WANTED}.")
     numbers = _numpy(given)
@@ -87,6 +87,25 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
         top = 1.0
     values = opacity(flat, top).astype(np.float32)
     return Mask(torch.from_numpy(values)[None, None])
+
+
+def _of_pillow(given: Image.Image, reading: Reading) -> Picture:
+    _refuse_size(given.size, "the picture")
+    with _read_of_pillow("image"):
+        picture = picture_of(raster_of(given.copy()), reading.value_range)
+    return replace(picture, notes=_sentences(picture))
+
+
+@contextlib.contextmanager
+def _read_of_pillow(what: str) -> Iterator[None]:
+    """Say it where the file of Pillow's picture is cut off, or was closed."""
+    try:
+        yield
+    except (AssertionError, OSError, SyntaxError, ValueError) as error:  # whatever Pillow raises
+        why = str(error) or "its file is closed"
+        raise UserError(
+            f"The {what} is a picture of Pillow that cannot be read ({why}); open it anew."
+        ) from None
 
 
 def _of_tensor(given: Tensor, reading: Reading) -> Picture:
@@ -115,8 +134,8 @@ def _of_tensor(given: Tensor, reading: Reading) -> Picture:
 
 def _of_array(given: npt.NDArray[np.generic], reading: Reading) -> Picture:
     """Channels stand last, or first where only that makes them one, three or four."""
-    pixels = _channels_last(given, first=False)
-    found = _found("The image", given, given)
+    pixels = _channels_last(_numpy(given), first=False)
+    found = _found("The image", given, _numpy(given))
     if pixels is None:
         raise UserError(f"{found}; {WANTED}.")
     if pixels.dtype.kind != "f":
@@ -172,13 +191,26 @@ def _channels_last(numbers: Pixels, first: bool) -> Pixels | None:
 def _numpy(given: Tensor | npt.NDArray[np.generic]) -> Pixels:
     """The same numbers as an array; of half precision as float32."""
     if isinstance(given, np.ndarray):
-        return given
+        return _unmasked(given)
+    if given.is_meta:
+        raise UserError(f"The tensor is on the device meta, where it has no numbers; {WANTED}.")
     tensor = given.detach().cpu()
     if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.float()
     if tensor.is_complex() or tensor.is_quantized or tensor.layout is not torch.strided:
         raise UserError(f"The tensor is {given.dtype}, {given.layout}; {WANTED}.")
     return np.asarray(tensor.resolve_neg().numpy())
+
+
+def _unmasked(given: npt.NDArray[np.generic]) -> Pixels:
+    """The array itself; what lies under a mask is for the caller to say."""
+    if np.ma.is_masked(given):
+        share = 100 * float(np.mean(np.ma.getmaskarray(given)))
+        raise UserError(
+            f"{share:.2g} % of the array is masked; give array.filled(VALUE), or where it is "
+            "masked as opacity 0 in a fourth channel."
+        )
+    return np.asarray(given)
 
 
 def _found(what: str, given: Tensor | npt.NDArray[np.generic], numbers: Pixels) -> str:

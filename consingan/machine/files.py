@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import re
 import stat
 import struct
 import time
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LARGEST_JSON = 2**24  # bytes
+TEXT = "utf-8-sig"  # some editors of Windows put a mark before it
 SMALL = 2**24  # bytes; what is larger is looked at before it is read
 LARGEST_TENSORS = 2**34  # bytes: a run at 89 million pixels has less
+STALE = 24 * 3600.0  # seconds; no file takes so long to be written
 # Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
 # of a manifest, has the file open; elsewhere a refusal is final.
 PAUSES: tuple[float, ...] = (0.02, 0.1, 0.3, 1.0) if os.name == "nt" else ()
@@ -30,9 +34,13 @@ PAUSES: tuple[float, ...] = (0.02, 0.1, 0.3, 1.0) if os.name == "nt" else ()
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that is renamed onto it when the block ends well.
 
-    Whatever happens in between, `path` holds either its old content or the whole new one.
+    Whatever happens in between, `path` holds either its old content or the whole new one. What a
+    writer left beside it that was killed goes with the next one that comes a day later.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    for litter in _left_behind(path.parent.absolute()).pop(path.name, ()):
+        with contextlib.suppress(OSError):
+            litter.unlink()
     try:
         yield temporary
         with temporary.open("r+b") as file:  # Windows syncs only what may be written
@@ -45,6 +53,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@functools.lru_cache(maxsize=64)
+def _left_behind(folder: Path) -> dict[str, list[Path]]:
+    """Name of a file -> the temporary ones beside it whose writers were killed.
+
+    Told by their age, for a writer may live on another machine or in another container that shares
+    the disk, where it cannot be asked for. Looked for when a process first writes into a folder:
+    some have thousands of files.
+    """
+    found: dict[str, list[Path]] = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = re.fullmatch(r"\.(.+)\.\d+\.tmp", entry.name, re.DOTALL)
+            about = entry.stat(follow_symlinks=False) if match else None
+            if match and about and time.time() - about.st_mtime > STALE:
+                found.setdefault(match[1], []).append(Path(entry.path))
+    return found
 
 
 def _patiently(rename: Callable[[Path], Path], target: Path) -> Path:
@@ -95,7 +121,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     content = read_whole(path, LARGEST_JSON)
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_no_number)
+        value = json.loads(content.decode(TEXT), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}); restore it from a copy.") from None
     if not isinstance(value, dict):

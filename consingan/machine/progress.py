@@ -38,6 +38,10 @@ def ticking(total: int, what: str) -> Iterator[Callable[[], None]]:
         yield tick
 
 
+def untold() -> None:
+    """Called at each piece where nobody wants to know."""
+
+
 def in_words(seconds: float) -> str:
     """A time span as "45 s", "12 min" or "3 h 20 min"."""
     if seconds < 100:

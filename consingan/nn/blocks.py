@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -103,14 +104,18 @@ class Block(nn.Module):
 
 
 def _activation(shape: Architecture) -> Callable[[Tensor], Tensor]:
-    slope = shape.slope
+    """By their names, so that a model can be pickled."""
     table: dict[str, Callable[[Tensor], Tensor]] = {
-        "lrelu": lambda x: F.leaky_relu(x, slope),
+        "lrelu": functools.partial(F.leaky_relu, negative_slope=shape.slope),
         "elu": F.elu,
         "selu": F.selu,
-        "prelu": lambda x: x,  # a module of its own, because it has a parameter
+        "prelu": _unchanged,  # a module of its own, because it has a parameter
     }
     return table[shape.activation]
+
+
+def _unchanged(x: Tensor) -> Tensor:
+    return x
 
 
 def _conv(inputs: int, outputs: int, shape: Architecture) -> nn.Conv2d:

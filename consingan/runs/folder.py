@@ -55,7 +55,7 @@ from consingan.runs.files import (
     lacks,
     misfits_explained,
 )
-from consingan.runs.manifest import MANIFEST, Json, check_manifest, counts_of, hint
+from consingan.runs.manifest import MANIFEST, Json, check_manifest, hint, settings_of, unusable
 from consingan.runs.soundness import check_tensors
 from consingan.runs.start import run_name, write_anchor, write_start
 from consingan.settings.config import DEFAULT_METHOD, Config
@@ -122,9 +122,9 @@ class RunFolder:
         """The settings of the run: as it was begun, and its counts as it was lengthened."""
         began = read_json(self.path / "config.json")
         try:
-            return config_from_json(began | counts_of(self.manifest))
+            return config_from_json(settings_of(began, self.manifest))
         except (UserError, TypeError) as error:
-            raise UserError(f"{self.path / 'config.json'} cannot be used: {error}") from None
+            raise unusable(self.path / "config.json", error, self.manifest) from None
 
     @property
     def method(self) -> Method:
@@ -132,7 +132,7 @@ class RunFolder:
         try:
             return method_of(self.manifest.get("method", DEFAULT_METHOD))
         except UserError as error:
-            raise UserError(f"{self.path / MANIFEST} cannot be used: {error}") from None
+            raise unusable(self.path / MANIFEST, error, self.manifest) from None
 
     @property
     def stages(self) -> int:

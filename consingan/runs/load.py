@@ -62,7 +62,7 @@ def load_run(
         if path.is_dir() and not (path / MANIFEST).is_file() and method.reads(path):
             return _load_foreign(path, method, execution, iteration)
     folder = RunFolder.open(path)
-    config, method, notes = folder.config, folder.method, []
+    method, config, notes = folder.method, folder.config, []
     if iteration is None:
         weights, tensors = folder.last_weights, folder.tensors()
     else:

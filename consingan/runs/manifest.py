@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from consingan._version import __version__
 from consingan.errors import UserError
 from consingan.runs.soundness import unsound_entry
+from consingan.settings.config import DEFAULT_METHOD
 
 FORMAT = 2  # 2 adds method and losses
 MANIFEST = "manifest.json"
@@ -36,6 +39,21 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def unusable(file: Path, why: Exception, manifest: Json) -> UserError:
+    """The error for a file of a run that says what this release does not know, or cannot be."""
+    then = manifest.get("versions", {}).get("consingan", "")
+    if _release(then) > _release(__version__):
+        newer = f" The run was made by ConSinGAN {then}, this is {__version__}; use the newer one."
+    else:
+        newer = ""
+    return UserError(f"{file} cannot be used: {why}{newer}")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, to be compared; none of what has none."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
 def hint(path: Path) -> str:
     """Name the run that a folder is a stage of, or those below it."""
     if (path.resolve().parent / MANIFEST).is_file():
@@ -54,6 +72,21 @@ def counts_of(manifest: Mapping[str, Any]) -> Json:
     if not isinstance(entries, list) or not all(_names_counts(entry) for entry in entries):
         raise UserError(f"{MANIFEST} is damaged (its lengthened is {entries!r:.80}).")
     return dict(entries[-1]["counts"]) if entries else {}
+
+
+def settings_of(began: Json, manifest: Json) -> Json:
+    """What config.json says, with the counts that the run was last lengthened to.
+
+    Raises:
+        UserError: the two files name different methods, or an entry is damaged.
+    """
+    methods = [values.get("method", DEFAULT_METHOD) for values in (began, manifest)]
+    if methods[0] != methods[1]:
+        its, other = methods
+        raise UserError(
+            f"its method is {its}, that of {MANIFEST} {other}; restore them from a copy."
+        )
+    return began | counts_of(manifest)
 
 
 def first_counts(manifest: Mapping[str, Any]) -> Json:

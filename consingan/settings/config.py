@@ -17,6 +17,7 @@ from consingan.settings.option import check_field, option
 from consingan.settings.reading import AUTO, CHANNELS, Reading, parse_range
 
 FITS = ("exact", "crop", "stretch")
+LARGEST_SEED = 2**31 - 1
 DEFAULT_METHOD = "consingan"
 UNASKED = 2**22  # px of a sample and the image up to which a preset's finish is carried out
 
@@ -44,7 +45,7 @@ class Config:
         0,
         "Seed of all randomness; drawn and printed if not given.",
         minimum=0,
-        maximum=2**31 - 1,
+        maximum=LARGEST_SEED,
         flag="manualSeed",
     )
     naive_img: str = option("", "The picture to be harmonized or edited.", group="own picture")

@@ -14,9 +14,10 @@ from helpers import assert_same, execution, outcome, resume_to_end, save_picture
 import consingan
 from consingan import cli
 from consingan.api.replay import differences, first_difference, replay
-from consingan.errors import UserError
+from consingan.errors import InterruptedRunError, UserError
 from consingan.runs.folder import RunFolder
 from consingan.training.longer import lengthen
+from consingan.training.session import Session
 
 DATA = Path(__file__).parents[1] / "data" / "runs"
 FIRST: dict[str, Any] = {
@@ -95,3 +96,34 @@ def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not finished"):
         replay(run, tmp_path / "again")
     assert not (tmp_path / "again").exists()
+
+
+def test_what_was_learned_must_be_there_before_it_is_trained_again(
+    run: Path, tmp_path: Path
+) -> None:
+    for name, said in (("0", "is damaged"), ("1", "is missing")):
+        weights = run / name / "weights.safetensors"
+        whole = weights.read_bytes()
+        weights.write_bytes(whole[:-9])
+        if said == "is missing":
+            weights.unlink()
+        with pytest.raises(UserError, match=f"{name}/weights.safetensors {said}"):
+            replay(run, tmp_path / "again")
+        weights.write_bytes(whole)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_stopped_replay_names_its_own_run(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: object) -> None:
+        raise InterruptedRunError(2)
+
+    monkeypatch.setattr(Session, "run", stop)
+    result = CliRunner().invoke(
+        cli.main, ["replay", str(run), "--output_dir", str(tmp_path / "again")]
+    )
+    (again,) = (tmp_path / "again").glob("*/*")
+    assert result.exit_code == 130
+    assert f"--model_dir {again}" in result.output
+    assert str(run) not in result.output

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,66 @@ def test_numbers_of_numpy_are_numbers(model: consingan.TrainedModel) -> None:
     trained = consingan.train(picture(), **{**SMALL, **given, "batch_norm": np.bool_(False)})
     assert trained.config == model.config
     assert type(trained.config.niter) is int
+
+
+@pytest.mark.parametrize("three", [np.int64(3), np.uint8(3), np.array(3), torch.tensor(3)])
+def test_a_seed_of_any_library_is_that_seed(model: consingan.TrainedModel, three: Any) -> None:
+    assert torch.equal(model.sample(seed=three), model.sample(seed=3))
+    assert torch.equal(next(model.animate(1, seed=three)), next(model.animate(1, seed=3)))
+
+
+@pytest.mark.parametrize("size", [np.array([20, 30]), [20, 30], torch.tensor([20, 30])])
+def test_a_size_may_be_any_two_numbers(model: consingan.TrainedModel, size: Any) -> None:
+    assert model.sample(size=size).shape == (1, 3, 20, 30)
+
+
+def test_one_number_is_a_square(model: consingan.TrainedModel) -> None:
+    assert model.sample(size=torch.tensor(20)).shape == (1, 3, 20, 20)
+
+
+def test_models_can_be_kept_in_sets(model: consingan.TrainedModel) -> None:
+    assert len({model, replace(model), model}) == 2
+
+
+@contextlib.contextmanager
+def default_dtype(kind: torch.dtype) -> Iterator[None]:
+    torch.set_default_dtype(kind)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+AMBIENTS: dict[str, Callable[[], contextlib.AbstractContextManager[Any]]] = {
+    "no gradients": torch.no_grad,
+    "inference": torch.inference_mode,
+    "casts": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "another type": lambda: default_dtype(torch.float64),
+    "another device": lambda: torch.device("meta"),
+}
+"""What a caller's program may have set."""
+
+
+@pytest.mark.parametrize("ambient", AMBIENTS)
+def test_what_the_caller_has_set_of_torch_changes_nothing(
+    model: consingan.TrainedModel, ambient: str
+) -> None:
+    image, sample, frame = picture(), model.sample(seed=3), list(model.animate(2, seed=3))[1]
+    with AMBIENTS[ambient]():
+        before = torch.is_grad_enabled(), torch.get_default_dtype(), torch.empty(0).device
+        trained = consingan.train(image, **SMALL)
+        pictures = trained.sample(seed=3), model.sample(seed=3), list(model.animate(2, seed=3))[1]
+        after = torch.is_grad_enabled(), torch.get_default_dtype(), torch.empty(0).device
+    assert after == before
+    assert_same(weights(trained), weights(model))
+    for made, expected in zip(pictures, (sample, sample, frame), strict=True):
+        assert torch.equal(made, expected)
+
+
+def test_a_warning_names_the_callers_line() -> None:
+    with pytest.warns(UserWarning, match="brighter half") as caught:
+        consingan.train(picture().abs(), **SMALL)
+    assert caught[0].filename == __file__
 
 
 def test_a_model_is_shown_in_a_line(model: consingan.TrainedModel) -> None:
@@ -193,6 +255,9 @@ def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, Any], 
     [
         {"n": 0}, {"n": -2}, {"n": 1.5}, {"size": (0, 20)}, {"size": (20, -1)}, {"size": (20,)},
         {"size": (20.5, 20)}, {"size": (10**6, 10**6)},
+        {"size": 20.5}, {"size": "20"}, {"size": b"20"}, {"size": {20, 30}},
+        {"size": np.array(2.0)},
+        {"seed": 1.5}, {"seed": "1"}, {"seed": None}, {"seed": np.float32(1)},
     ],
 )  # fmt: skip
 def test_samples_that_cannot_be_made(

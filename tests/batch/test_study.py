@@ -126,8 +126,10 @@ def test_a_description_comes_back_as_it_was_kept(folder: Path) -> None:
     assert read_study(folder / "study.toml") == study
 
 
-def test_a_file_may_be_short(folder: Path) -> None:
-    (folder / "s.toml").write_text('pictures = ["a.png"]\nseeds = 3\n[set]\nniter = 5\n')
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_may_be_short(folder: Path, encoding: str) -> None:
+    text = 'pictures = ["a.png"]\nseeds = 3\n[set]\nniter = 5\n'
+    (folder / "s.toml").write_text(text, encoding)
     study = read_study(folder / "s.toml")
     assert study == Study((str(folder / "a.png"),), seeds=(0, 1, 2), settings={"niter": (5,)})
     assert "niter = [5]" in text_of(study)

@@ -254,6 +254,25 @@ def test_a_picture_that_vanishes_from_a_folder_is_among_the_results() -> None:
     assert "4 trainings of 2 pictures, 2 settings, 1 seed: 2 failed, 2 finished." in result.stdout
 
 
+def test_a_picture_that_was_taken_from_a_folder_stays_among_the_results(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    (pictures / "b.png").unlink()
+    save(pictures / "c.png", scene())
+    assert batch("pictures", *TINY, *FLAGS).exit_code == 0
+    whole = "4 trainings of 2 pictures, 2 settings, 1 seed: 4 finished."
+    (pictures / "c.png").unlink()
+    for words in (["compare", "study"], ["batch", "--output_dir", "study"]):
+        result = CliRunner().invoke(cli.main, words)
+        assert result.exit_code == 0, result.output
+        assert whole in result.stdout
+        assert "Note: not there any more, but among the results as far as trained: c.png" in (
+            result.stderr
+        )
+    for change in ((pictures / "a.png").unlink, pictures.rmdir):
+        change()
+        assert whole in CliRunner().invoke(cli.main, ["compare", "study"]).stdout
+
+
 def test_what_is_in_the_way_of_one_training_ends_no_other(tmp_path: Path) -> None:
     assert batch("pictures/a.png", *TINY, *FLAGS).exit_code == 0
     folders = sorted((tmp_path / "study").glob("a.png*"))

@@ -64,3 +64,16 @@ def test_rows_are_refused_where_they_do_nothing(tmp_path: Path, beside: tuple[st
     assert result.exit_code == 2
     assert f"--rows does nothing with {beside[0]}" in result.output
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "said"), [("--seed", 2**31, "range"), ("--size", "²x3", "is no size")]
+)
+def test_what_is_refused_is_said_of_the_flag_that_was_typed(
+    tmp_path: Path, flag: str, value: object, said: str
+) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    result = CliRunner().invoke(main, ["sample", str(picture), flag, str(value)])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{flag}'" in result.output
+    assert said in result.output

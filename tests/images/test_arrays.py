@@ -146,3 +146,37 @@ def test_masks_are_taken_rightly(given):
 def test_other_masks_are_refused(given, found):
     with pytest.raises(UserError, match=found):
         mask_from(given)
+
+
+@pytest.fixture(params=["cut off", "closed"])
+def unreadable(request, tmp_path):
+    """A picture of Pillow whose numbers cannot be had."""
+    file = tmp_path / "picture.png"
+    Image.fromarray(RGB).save(file)
+    if request.param == "cut off":
+        file.write_bytes(file.read_bytes()[:500])
+    with Image.open(file) as picture:
+        if request.param == "cut off":
+            yield picture
+    if request.param == "closed":
+        yield picture
+
+
+@pytest.mark.parametrize(("read", "what"), [(picture_from, "image"), (mask_from, "mask")])
+def test_a_picture_of_pillow_that_cannot_be_read_is_refused(unreadable, read, what):
+    with pytest.raises(UserError, match=f"The {what} is a picture of Pillow that cannot be read"):
+        read(unreadable)
+
+
+@pytest.mark.parametrize("read", [picture_from, mask_from])
+def test_what_lies_under_the_mask_of_an_array_is_not_guessed(read):
+    whole = np.ma.masked_array(GRAY, np.zeros_like(GRAY, dtype=bool))
+    read(whole)
+    whole[:12] = np.ma.masked
+    with pytest.raises(UserError, match="50 % of the array is masked"):
+        read(whole)
+
+
+def test_a_tensor_without_numbers_is_refused():
+    with pytest.raises(UserError, match="device meta"):
+        picture_from(torch.empty(3, 4, 5, device="meta"))

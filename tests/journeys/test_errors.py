@@ -33,6 +33,7 @@ from consingan import cli
 from consingan.errors import UserError
 from consingan.machine.device import choose_device
 from consingan.machine.precision import choose_arithmetic
+from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import FORMAT
 
 USER_ERROR = 2
@@ -616,6 +617,38 @@ def test_what_has_no_effect_on_a_pair_is_said(place, monkeypatch, typed, said):
     result = main_train(*words, "--dry_run", *shlex.split(typed))
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [f"Note: {said}"]
+
+
+def test_what_has_no_effect_on_a_folder_of_pictures_is_said_once(place, tmp_path):
+    for name in ("a.png", "b.png"):
+        save(tmp_path / "many" / name, scene())
+    words = [
+        "--input_name",
+        tmp_path / "many",
+        "--max_size",
+        "32",
+        "--dry_run",
+        "--save_every",
+        "3",
+    ]
+    result = main_train(*words, "--method", "patches", "--checkpointing")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        f"Note: --{name} does nothing where nothing is trained."
+        for name in ("checkpointing", "save_every")
+    ]
+
+
+def test_what_has_no_effect_on_a_run_that_goes_on_is_said(tmp_path):
+    save(tmp_path / "b.png", scene())
+    size = ["--method", "dcgan", "--niter", "1", "--max_size", "32", "--ngf", "4"]
+    words = ["--input_name", tmp_path / "b.png", "--output_dir", tmp_path / "runs"]
+    assert main_train(*words, *size, "--device", "cpu").exit_code == 0
+    (run,) = (tmp_path / "runs").glob("*/*")
+    RunFolder(run).note(status="interrupted")
+    result = main_train("--resume", "--model_dir", run, "--checkpointing")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("Note: --checkpointing does nothing with --method dcgan.") == 1
 
 
 def test_full_disk_during_evaluation(tmp_path, monkeypatch):

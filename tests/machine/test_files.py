@@ -35,6 +35,23 @@ def test_a_full_disk_names_the_file(tmp_path: Path, number: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_writer_left_goes_with_a_later_one_of_the_same_file(tmp_path: Path) -> None:
+    left = {name: tmp_path / name for name in (".x.json.71.tmp", ".y.json.71.tmp", ".x.json.72.tmp",
+                                               ".x.json.tmp", "x.json.71.tmp")}  # fmt: skip
+    for name, path in left.items():
+        path.write_text("half")
+        if ".72." not in name:  # its writer may live, perhaps on another machine
+            os.utime(path, (0, 0))
+    (tmp_path / ".x.json.73.tmp").mkdir()
+    os.utime(tmp_path / ".x.json.73.tmp", (0, 0))
+    write_json(tmp_path / "x.json", {})
+    assert {p.name for p in tmp_path.iterdir()} == {*left, "x.json", ".x.json.73.tmp"} - {
+        ".x.json.71.tmp"
+    }
+    write_json(tmp_path / "y.json", {})
+    assert not left[".y.json.71.tmp"].exists()
+
+
 def test_an_error_that_names_another_file_keeps_it(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="other") as caught, atomic_path(tmp_path / "x"):
         raise OSError(errno.EIO, "other", "the/other/file")
@@ -123,6 +140,12 @@ def test_damaged_json_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UserError, match="is damaged") as caught:
         read_json(path)
     assert "\n" not in str(caught.value)
+
+
+def test_json_of_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(b'\xef\xbb\xbf{\r\n"a": 1\r\n}\r\n')
+    assert read_json(file) == {"a": 1}
 
 
 def test_a_json_larger_than_any_is_not_read(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -60,6 +61,22 @@ def test_measures_where_there_is_no_amx(
 
 def test_measurement_is_short() -> None:
     assert 0 < precision._convolution_time(torch.float32) < 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such fine clock")
+def test_other_programs_do_not_count_in_the_measurement(hardware: pytest.MonkeyPatch) -> None:
+    processor(hardware, False, False)
+    passed, computed = [0.0], [0.0]
+
+    def convolve(x: torch.Tensor, _: torch.Tensor) -> None:
+        slow = x.dtype == torch.bfloat16
+        passed[0] += 1 if slow else 50  # others had the cores at that moment
+        computed[0] += 10 if slow else 1
+
+    hardware.setattr(torch.nn.functional, "conv2d", convolve)
+    hardware.setattr(precision.time, "perf_counter", lambda: passed[0])
+    hardware.setattr(precision.time, "thread_time", lambda: computed[0])
+    assert choose_arithmetic("auto", CPU).name == "float32"
 
 
 @pytest.mark.parametrize(

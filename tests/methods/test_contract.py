@@ -25,6 +25,10 @@ def test_what_is_loaded_makes_the_same_pictures(case: Case) -> None:
     contract_cases.check_loading(case)
 
 
+def test_a_model_can_be_sent_to_another_process(case: Case) -> None:
+    contract_cases.check_travelling(case)
+
+
 def test_a_finished_state_is_taken_up(case: Case) -> None:
     contract_cases.check_state(case)
 

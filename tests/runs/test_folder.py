@@ -27,6 +27,7 @@ from helpers import (
 )
 from safetensors.torch import load_file, save_file
 
+from consingan._version import __version__
 from consingan.errors import InterruptedRunError, UserError
 from consingan.machine.files import atomic_path, write_json, write_tensors, write_text
 from consingan.methods.consingan.config import ConSinGANConfig
@@ -293,6 +294,20 @@ def test_a_sentence_names_the_file_once(run: Path) -> None:
 def test_of_an_unknown_method_the_run_is_named(run: Path) -> None:
     RunFolder(run).note(method="magic")
     assert f"{run / 'manifest.json'} cannot be used: --method magic is unknown" in sentence(run)
+
+
+def test_files_of_two_methods_are_refused(run: Path) -> None:
+    RunFolder(run).note(method="singan")
+    assert "its method is consingan, that of manifest.json singan" in sentence(run)
+
+
+def test_of_a_newer_release_it_is_said_which(run: Path) -> None:
+    settings = json.loads((run / "config.json").read_text())
+    write_json(run / "config.json", settings | {"flavor": 1})
+    assert "made by" not in sentence(run)
+    versions = RunFolder(run).manifest["versions"]
+    RunFolder(run).note(versions=versions | {"consingan": "999.10.0"})
+    assert f"made by ConSinGAN 999.10.0, this is {__version__}; use the newer one." in sentence(run)
 
 
 def test_newer_format(run: Path) -> None:

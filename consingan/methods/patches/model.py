@@ -12,7 +12,7 @@ from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
-from consingan.machine.progress import counted
+from consingan.machine.progress import counted, untold
 from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
@@ -51,7 +51,7 @@ class PatchDiffusion:
     config: PatchesConfig
     real: Tensor
     engine: str = "auto"
-    done: Callable[[], None] = lambda: None
+    done: Callable[[], None] = untold
     stages: int = 0
     holed: Holed | None = None
     saw_known = False
