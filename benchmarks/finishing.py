@@ -85,16 +85,22 @@ def judged(run: Path, record: Record, degree: Degree, samples: int) -> Record:
 @click.option("--levels", default="0.5,0.55,0.6", show_default=True, metavar="X,Y:W,...")
 @click.option("--samples", type=click.IntRange(2), default=30, show_default=True)
 @click.option("--beside", type=click.Path(path_type=Path, exists=True), required=True,
+              multiple=True,
               help="Stored figures of presets; the others are held against paper.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 def main(
-    folders: tuple[Path, ...], recipes: str, levels: str, samples: int, beside: Path, output: Path
+    folders: tuple[Path, ...],
+    recipes: str,
+    levels: str,
+    samples: int,
+    beside: tuple[Path, ...],
+    output: Path,
 ) -> None:
     """Judge finished samples of the models that FOLDERS hold."""
     torch.set_num_threads(1)
     runs = list(trained(folders, recipes.split(",") if recipes else ()))
     pictures = [Path(name) for name in dict.fromkeys(record["image"] for _, record in runs)]
-    found = {"paper": stored(beside, pictures)["paper"]}
+    found = {"paper": [r for kept in beside for r in stored(kept, pictures).get("paper", ())]}
     for _, record in runs:
         found.setdefault(record["preset"], []).append(record)
     before = kept_in(output)
