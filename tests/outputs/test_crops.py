@@ -84,7 +84,7 @@ def test_a_sheet_lies_beside_the_samples(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("consingan.outputs.crops.COUNT", 4)
     model = Cuts()
     model.config = SimpleNamespace(
-        train_mode="generation", channels="auto", wraps=(0, 0), finished=0.0
+        train_mode="generation", channels="auto", wraps=(0, 0), finished=0.0, finished_within=0.0
     )  # type: ignore[attr-defined]
     said: list[str] = []
     work = begin(model, SamplesRequest(num_samples=2))
@@ -103,7 +103,7 @@ def test_it_is_said_once_that_the_compared_samples_are_finished(
         monkeypatch.setattr(f"consingan.outputs.{module}.COUNT", 4)
     model = Cuts()
     config = SimpleNamespace(method="dcgan", train_mode="generation", channels="auto")
-    config.wraps, config.finished = (False, False), 0.0
+    config.wraps, config.finished, config.finished_within = (False, False), 0.0, 0.0
     model.config = config  # type: ignore[attr-defined]
     said: list[str] = []
     work = begin(model, SamplesRequest(num_samples=1, one_size=True, finish=0.5))
