@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from consingan.settings.option import type_of
 from consingan.web.fields import PARSERS, Row, in_text, label_of, without_flags
+
+AGAIN = 10.0  # seconds for which a part is told that it may be used
 
 
 def component(row: Row, value: Any, **more: Any) -> Any:
@@ -43,10 +47,23 @@ def awaken(*parts: Any) -> None:
 
     Called where that is bound, inside `gr.render`: a click before would do nothing, without a word,
     and a number that was typed before would be put back. The timer's own event arrives with theirs.
+    An answer that comes while a tab is being drawn is lost, so it is given again for some seconds.
     """
-    timer = gr.Timer(0.1)
+    timer, began = gr.Timer(0.2), gr.State(0.0)
     timer.tick(
-        lambda: (*(gr.update(interactive=True) for _ in parts), gr.Timer(active=False)), None,
-        [*parts, timer],
+        partial(turned_on, len(parts)), began, [*parts, timer, began],
         api_visibility="private", show_progress="hidden",
     )  # fmt: skip
+
+
+def turned_on(count: int, began: float) -> tuple[Any, ...]:
+    """For each part that it may be used, whether that is to be said again, and since when it is.
+
+    Args:
+        count: of parts.
+        began: seconds of the monotonic clock, 0 at first.
+    """
+    now = time.monotonic()
+    began = began or now
+    on = (gr.update(interactive=True) for _ in range(count))
+    return (*on, gr.Timer(active=now - began < AGAIN), began)
