@@ -185,6 +185,7 @@ def _listening(place: Place) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((place.host, port))
+            listener.listen()  # whoever is told the address next may ask: the page answers soon
         except (OSError, OverflowError) as error:
             listener.close()
             reason = getattr(error, "strerror", None) or str(error)

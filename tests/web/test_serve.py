@@ -36,6 +36,11 @@ def test_a_port_that_is_taken_is_refused_where_it_was_named():
             pass
 
 
+def test_who_is_told_the_address_can_ask_at_once():
+    with serve._listening(Place(port=0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()
+
+
 def test_a_password_is_compared_whole():
     right = serve._password("wörd")
     assert right("anybody", "wörd")
