@@ -11,7 +11,7 @@ import gradio as gr
 from consingan.settings.option import type_of
 from consingan.web.fields import PARSERS, Row, in_text, label_of, without_flags
 
-AGAIN = 10.0  # seconds for which a part is told that it may be used
+AGAIN = 6.0  # seconds for which a part is told that it may be used
 
 
 def component(row: Row, value: Any, **more: Any) -> Any:
@@ -49,10 +49,10 @@ def awaken(*parts: Any) -> None:
     and a number that was typed before would be put back. The timer's own event arrives with theirs.
     An answer that comes while a tab is being drawn is lost, so it is given again for some seconds.
     """
-    timer, began = gr.Timer(0.2), gr.State(0.0)
+    timer, began = gr.Timer(0.5), gr.State(0.0)
     timer.tick(
         partial(turned_on, len(parts)), began, [*parts, timer, began],
-        api_visibility="private", show_progress="hidden",
+        api_visibility="private", show_progress="hidden", trigger_mode="multiple",
     )  # fmt: skip
 
 
