@@ -10,7 +10,7 @@ FONT = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
 MONO = ["ui-monospace", "Consolas", "monospace"]
 
 CSS = """
-.gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+.gradio-container { width: 100%; max-width: 1180px !important; margin: 0 auto !important; }
 #title h1 { font-size: 1.5rem; margin: .2rem 0; }
 .told, .refused, .caption { margin: .3rem 0; padding: .45rem .7rem; border-radius: 6px;
   overflow-wrap: anywhere; }

@@ -19,6 +19,7 @@ from commands import pixels_of, save, scene
 from PIL import Image
 
 from consingan.runs.listing import runs_below
+from consingan.web.cards import cards
 
 
 def open_tab(page, name: str) -> None:
@@ -103,6 +104,15 @@ def test_a_hole_that_is_brushed_is_filled_and_nothing_else_is_changed(page, phot
     assert not changed[:4, :4].any()
 
 
+def test_the_page_is_as_wide_whatever_stands_in_it(page):
+    """Else buttons move away from a click while a run is being shown."""
+    widths = set()
+    for name in ("Paint", "Train", "Runs"):
+        open_tab(page, name)
+        widths.add(page.locator(".gradio-container").first.bounding_box()["width"])
+    assert widths == {1180}
+
+
 def test_a_button_cannot_be_pressed_before_it_does_something(page):
     open_tab(page, "Paint")
     answer = page.locator("#paint-message", has_text="Drop a picture first.")
@@ -160,7 +170,7 @@ def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, ser
     config = json.loads((run / "config.json").read_text())
     assert (config["niter"], config["nfc"], config["max_size"]) == (3, 4, 32)
     open_tab(page, "Runs")
-    page.locator("#runs-gallery button", has_text="ConSinGAN").first.click()
+    choose_newest(page, server)
     fill(page, "Num samples", 2)
     fill(page, "Sizes", "40x30")
     page.locator("#runs-make").click()
@@ -169,6 +179,13 @@ def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, ser
     assert [pixels_of(path).shape for path in made] == [(30, 40, 3), (30, 40, 3)]
     with zipfile.ZipFile(io.BytesIO(saved(page, "runs-zip"))) as archive:
         assert "random_samples_40x30/gen_sample_1.png" in archive.namelist()
+
+
+def choose_newest(page, server) -> None:
+    """Click on it once the gallery shows it; until then the first may be one of another test."""
+    shown = page.locator("#runs-gallery button:has(img)")
+    shown.nth(len(cards(server.root)) - 1).wait_for()
+    shown.first.click()
 
 
 def test_a_training_is_stopped_found_after_a_reload_and_goes_on(page, server, photo):
