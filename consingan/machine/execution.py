@@ -11,6 +11,7 @@ import torch
 from consingan.errors import UserError
 from consingan.machine.device import choose_device, settle_threads
 from consingan.machine.precision import Arithmetic, choose_arithmetic
+from consingan.machine.usual import forked
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def choose_execution(wanted: Wanted) -> Execution:
     if len(wanted.placed) > 1:
         flags = " and ".join(wanted.placed)
         raise UserError(f"{flags} both say where to compute; give one of them.")
-    if wanted.threads is not None and wanted.threads != torch.get_num_threads():
+    if wanted.threads not in (None, torch.get_num_threads()) and not forked():
         torch.set_num_threads(wanted.threads)
     chosen = choose_device(wanted.device or "auto", wanted.gpu, wanted.not_cuda)
     return Execution(

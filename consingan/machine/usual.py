@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import TypeVar
 
 import torch
 
 T = TypeVar("T")
+
+_begun_in: int | None = None  # the process that first computed here
 
 
 @contextlib.contextmanager
@@ -18,6 +21,7 @@ def torch_as_usual() -> Iterator[None]:
     Else noise of another type would be other noise, and nothing could be trained in a notebook that
     has switched gradients off.
     """
+    _one_thread_if_forked()
     with contextlib.ExitStack() as stack:
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))
@@ -31,6 +35,22 @@ def torch_as_usual() -> Iterator[None]:
             torch.set_default_dtype(torch.float32)
             stack.callback(torch.set_default_dtype, kind)
         yield
+
+
+def forked() -> bool:
+    """Whether this process is a fork of one that has computed.
+
+    It has that one's threads by name alone: torch would wait for them for ever.
+    """
+    return _begun_in not in (None, os.getpid())
+
+
+def _one_thread_if_forked() -> None:
+    global _begun_in
+    if forked():
+        torch.set_num_threads(1)
+    elif _begun_in is None:
+        _begun_in = os.getpid()
 
 
 def each_as_usual(items: Iterator[T]) -> Iterator[T]:
