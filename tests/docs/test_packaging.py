@@ -292,19 +292,24 @@ def checks_script() -> Any:
     return module
 
 
-def test_the_checks_script_runs_what_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checks_script_runs_what_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     checks = checks_script()
     ran: list[tuple[str, ...]] = []
 
     def fake(command: list[str], **_: Any) -> Any:
         ran.append(tuple(command[1:]))
-        return subprocess.CompletedProcess(command, 1 if "mypy" in command else 0)
+        return subprocess.CompletedProcess(command, int("mypy" in command), "an error of types\n")
 
     monkeypatch.setattr(checks.subprocess, "run", fake)
     monkeypatch.setattr(sys, "argv", ["checks.py"])
     assert checks.main() == 1
     assert list(checks.CHECKS) == ["format", "lint", "types", "arrows", "rules", "tests"]
-    assert ran == list(checks.CHECKS.values())
+    assert sorted(ran) == sorted(checks.CHECKS.values())
+    told = capsys.readouterr().out
+    assert told.index("tests: passed") < told.index("an error of types\ntypes: FAILED")
+    assert told.endswith("failed: types\n")
     monkeypatch.setattr(sys, "argv", ["checks.py", "lint"])
     assert checks.main() == 0
     assert ran[-1] == checks.CHECKS["lint"]
