@@ -22,7 +22,11 @@ button[role=tab].selected { color: var(--button-primary-background-fill) !import
 .bar { height: 14px; border-radius: 7px; overflow: hidden;
   background: var(--border-color-primary); }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
+#instant-gallery .thumbnail-lg, #runs-made .thumbnail-lg { aspect-ratio: auto; }
+#instant-gallery .grid-wrap { height: auto; max-height: none; }
+#runs-made .grid-wrap { height: auto; max-height: 90vh; }
 .facts { border-collapse: collapse; width: 100%; font-size: .92rem; }
+.facts, .facts tr { border: 0 !important; }
 .facts td, .facts th { text-align: left !important; padding: .2rem .8rem .2rem 0 !important;
   vertical-align: top; border: 0 !important; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--border-color-primary) !important; }

@@ -72,6 +72,10 @@ def test_a_dropped_picture_becomes_variations_that_are_saved_as_a_zip(page, phot
     drop(page, "instant-drop", photo)
     page.locator("#instant-gallery img").first.wait_for()
     page.locator("#instant-zip").wait_for()
+    shown = page.locator("#instant-gallery .grid-wrap")
+    assert shown.evaluate("e => e.scrollHeight - e.clientHeight") <= 1  # none is out of sight
+    image, frame = (shown.locator(part).first.bounding_box() for part in ("img", "button"))
+    assert abs(image["height"] - frame["height"]) < 4  # as high as the picture, not a square
     with zipfile.ZipFile(io.BytesIO(saved(page, "instant-zip"))) as archive:
         assert archive.namelist() == ["sample_0.png", "sample_1.png"]
         with Image.open(archive.open("sample_1.png")) as picture:
