@@ -72,7 +72,8 @@ def _left() -> dict[str, Any]:
     first = next(iter(rows))
     upload = gr.File(label="Your picture", type="filepath", height=120, elem_id="paint-drop")
     task = gr.Radio([(_in_words(name), name) for name in rows], value=first, label="What to do",
-                    info=without_flags(rows[first].summary), elem_id="paint-task")  # fmt: skip
+                    elem_id="paint-task",
+                    info=what_it_does(method_choices(first)[0][1], first))  # fmt: skip
     hint = gr.HTML(told(HINTS[painting.is_hole(rows[first])]))
     editor = gr.ImageEditor(
         label="Paint here", type="numpy", image_mode="RGBA", sources=(), transforms=(),
@@ -122,6 +123,11 @@ def method_choices(task: str) -> list[tuple[str, str]]:
     """Methods that can do it, in words and by name."""
     return [(f"{m.title} ({'is trained first' if painting.learns(m) else 'at once'})", m.name)
             for m in painting.methods_for(task)]  # fmt: skip
+
+
+def what_it_does(method: str, task: str) -> str:
+    """What that method makes of the task, in words."""
+    return without_flags(method_of(method).tasks[task].summary)
 
 
 def size_for(method: str, task: str) -> int:

@@ -17,8 +17,8 @@ from consingan.outputs.requests import CompositeRequest
 from consingan.web import painting
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
-from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
-from consingan.web.fields import typed, without_flags
+from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for, what_it_does
+from consingan.web.fields import typed
 from consingan.web.forms import filled_in, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
@@ -118,11 +118,17 @@ def _choosing(parts: Parts) -> None:
     def other_task(task: str) -> dict[Any, Any]:
         row, choices = painting.tasks()[task], method_choices(task)
         return {
-            parts.task: gr.update(info=without_flags(row.summary)),
+            parts.task: gr.update(info=what_it_does(choices[0][1], task)),
             parts.hint: told(HINTS[painting.is_hole(row)]),
             parts.dropping: gr.update(visible=not painting.is_hole(row)),
             parts.method: gr.update(choices=choices, value=choices[0][1]),
             parts.size: size_for(choices[0][1], task),
+        }
+
+    def other_method(method: str, task: str) -> dict[Any, Any]:
+        return {
+            parts.task: gr.update(info=what_it_does(method, task)),
+            parts.size: size_for(method, task),
         }
 
     @answering(parts.cost)
@@ -139,9 +145,8 @@ def _choosing(parts: Parts) -> None:
     parts.task.input(other_task, parts.task,
                      [parts.task, parts.hint, parts.dropping, parts.method, parts.size],
                      **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
-    parts.method.input(size_for, [parts.method, parts.task], parts.size, **private).then(
-        cost, asked, parts.cost, **timed
-    )
+    parts.method.input(other_method, [parts.method, parts.task], [parts.task, parts.size],
+                       **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
     parts.size.release(cost, asked, parts.cost, **timed)
     parts.upload.upload(cost, asked, parts.cost, **timed)
 

@@ -53,7 +53,7 @@ class Panel:
     def shown(self) -> list[Any]:
         """What `_changes` gives values for."""
         return [self.state, self.sheet, self.curves, self.unfinished, self.resume, self.waiting,
-                self.drop, self.seen]  # fmt: skip
+                self.drop, self.message, self.seen]  # fmt: skip
 
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -152,6 +152,7 @@ def _changes(before: View, now: View) -> list[Any]:
         changed("unfinished", gr.update(visible=some)),
         changed("waiting", gr.update(choices=list(now.waiting), value=choice, visible=waits)),
         changed("waiting", gr.update(visible=waits)),
+        changed("unfinished", ""),  # what was answered to a click has come about
         now,
     ]
 

@@ -117,6 +117,16 @@ def test_the_page_is_as_wide_whatever_stands_in_it(page):
     assert widths == {1180}
 
 
+def test_a_task_is_told_as_the_chosen_method_does_it(page):
+    open_tab(page, "Paint")
+    wait_for_text(page, "paint-task", "filled from what is known around it")
+    page.locator("#paint-method input").click()
+    page.get_by_role("option", name=re.compile("ConSinGAN")).click()
+    wait_for_text(page, "paint-task", "filled by a generator trained around it")
+    page.locator("#paint-task").get_by_text("Harmonization").click()
+    wait_for_text(page, "paint-task", "takes on the picture's colors")
+
+
 def test_a_button_cannot_be_pressed_before_it_does_something(page):
     open_tab(page, "Paint")
     answer = page.locator("#paint-message", has_text="Drop a picture first.")
@@ -201,6 +211,7 @@ def test_a_training_is_stopped_found_after_a_reload_and_goes_on(page, server, ph
     wait_for_text(page, "watch-state", "stage 1 of 2")
     page.locator("#watch-stop").click()
     wait_for_text(page, "watch-state", "it can go on")
+    page.locator("#watch-message", has_text="Stopping").wait_for(state="detached")
     assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
     reached = _iteration(run)
     page.locator("#watch-resume").click()
