@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import operator
+import os
 from numbers import Real
+from pathlib import Path
 from typing import Any, SupportsIndex
 
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
+from consingan.machine.files import at_home
 
 Size = tuple[int, int]
 GivenSize = SupportsIndex | Size  # a square, or (height, width)
@@ -24,6 +27,11 @@ def whole(name: str, value: SupportsIndex, least: int | None = None) -> int:
         bound = "" if least is None else f", {least} or more"
         raise UserError(f"{name}={value!r} must be a whole number{bound}.")
     return number
+
+
+def path_of(given: str | os.PathLike[str]) -> Path:
+    """A path as it was given, "~/" being the user's folder."""
+    return Path(at_home(os.fspath(given)))
 
 
 def share(name: str, value: float) -> float:

@@ -13,10 +13,10 @@ from torch import Tensor
 from consingan.api.train import Run, Watch, finish, go_on, unwatched
 from consingan.errors import UserError
 from consingan.machine.execution import Execution, Wanted, as_before
-from consingan.machine.files import described
+from consingan.machine.files import described, read_json, settings_digest
 from consingan.machine.program import go_on_command
 from consingan.runs.about import about_this_run, this_machine, versions
-from consingan.runs.files import PYRAMID, WEIGHTS
+from consingan.runs.files import CONFIG, PYRAMID, WEIGHTS
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import first_counts
 from consingan.training.longer import lengthen
@@ -75,7 +75,7 @@ def replay(
         run.load(name)
     execution = as_before(Wanted(), manifest.get("execution", {}))
     check_engine(run.method, execution)
-    others = tuple(differences(manifest, execution))
+    others = (*_edited(run), *differences(manifest, execution))
     told(others, execution)
     again = _train(run, execution, output_dir, watch)
     for entry in manifest.get("lengthened", []):
@@ -95,6 +95,13 @@ def _train(run: RunFolder, execution: Execution, output_dir: Path, watch: Watch)
     folder = RunFolder.create(output_dir, training, about, run.naive())
     finish(Run(Trainer(training), folder, execution, run.naive()), watch)
     return folder
+
+
+def _edited(run: RunFolder) -> Iterator[str]:
+    """A sentence where the settings are others than when the run was begun, if that was noted."""
+    then = run.manifest.get("settings")
+    if then is not None and then != settings_digest(read_json(run.path / CONFIG)):
+        yield f"{run.path / CONFIG} is not what the run was trained with; it was edited since."
 
 
 def differences(manifest: Mapping[str, Any], execution: Execution) -> Iterator[str]:

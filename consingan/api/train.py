@@ -17,19 +17,22 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from consingan.api.given import path_of
 from consingan.api.trained import CALLER, TrainedModel, device_name
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
+from consingan.machine.files import at_home
 from consingan.machine.usual import torch_as_usual
 from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import saves_of
 from consingan.settings.config import Config
-from consingan.settings.reading import AUTO, Reading
+from consingan.settings.reading import AUTO, BY_FLAG, Reading
 from consingan.training.loop import Trainer
 from consingan.training.observers import Saturation
 from consingan.training.plan import refuse_too_large
@@ -82,8 +85,8 @@ class Outcome:
     how: Literal["trained", "resumed", "finished before"]
 
 
-def begin(job: Job, output_dir: Path | None) -> Run:
-    """Make the folder of a new run.
+def begin(job: Job, output_dir: Path | None, save_every: int | None = None) -> Run:
+    """Make the folder of a new run, which keeps how often it is to be saved.
 
     Raises:
         UserError: it cannot be made there, or memory is too small for the training.
@@ -93,6 +96,7 @@ def begin(job: Job, output_dir: Path | None) -> Run:
     if output_dir is not None:
         pictures = pictures_of(job.chosen.config)
         about = about_this_run(job.execution, job.chosen.origin, job.base, pictures)
+        about |= {"save_every": save_every} if save_every else {}
         folder = RunFolder.create(output_dir, job.training, about, job.naive)
     return Run(Trainer(job.training), folder, job.execution, job.naive)
 
@@ -135,7 +139,7 @@ def go_on(
         folder: of the run.
         wanted: where and how to compute now.
         watch: makes those who watch.
-        save_every: iterations between saves.
+        save_every: iterations between saves; None: as the run was saved before.
         told: called before the work begins.
 
     Raises:
@@ -148,7 +152,10 @@ def go_on(
         trainer, seconds = resume(folder, execution)
         run = Run(trainer, folder, execution, folder.naive(), seconds)
         told(run)
-        return finish(run, watch, save_every)
+        before = saves_of(folder.manifest)
+        if save_every and save_every != before:
+            folder.note(save_every=save_every)
+        return finish(run, watch, save_every or before)
 
 
 def find(job: Job, output_dir: Path, any_seed: bool) -> RunFolder | None:
@@ -190,7 +197,7 @@ def train_or_resume(
     """
     if earlier is None:
         told(job)
-        run = begin(job, output_dir)
+        run = begin(job, output_dir, save_every)
         assert run.folder is not None
         finish(run, watch, save_every)
         return Outcome(run.folder, "trained")
@@ -250,12 +257,12 @@ def train(
     wanted = Wanted(device=device_name(device), precision=precision, engine=engine)
     execution = choose_execution(wanted)
     named = isinstance(image, (str, os.PathLike))
-    reading = Reading(settings.get("value_range") or AUTO, settings.get("page") or 0)
+    reading = Reading(settings.get("value_range") or AUTO, settings.get("page") or 0, BY_FLAG)
     picture = None if named else picture_from(image, reading)
-    name = os.fspath(image) if isinstance(image, (str, os.PathLike)) else ARRAY_NAME
+    name = at_home(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else ARRAY_NAME
     settings.setdefault("manual_seed", 0)
     typed = {**settings, "input_name": name}
-    job = prepare(typed, execution, picture, Path(base) if base else None)
+    job = prepare(typed, execution, picture, path_of(base) if base else None)
     for note in job.said_of_pictures:
         warnings.warn(note.removesuffix("."), stacklevel=CALLER)
 
@@ -263,4 +270,4 @@ def train(
     def watch(_: Run) -> Iterator[Sequence[Observer]]:
         yield [_Callback(callback)] if callback else []
 
-    return finish(begin(job, Path(output_dir) if output_dir is not None else None), watch)
+    return finish(begin(job, path_of(output_dir) if output_dir is not None else None), watch)

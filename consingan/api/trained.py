@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.api.given import GivenSize, Size, share, sides, whole
+from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
 from consingan.errors import UserError
 from consingan.images.arrays import Given, mask_from, picture_from
 from consingan.images.fit import fit_naive
@@ -226,7 +226,7 @@ class TrainedModel:
             UserError: the model was trained for something else, or A cannot be one of its kind.
         """
         model = self._able(Translates, "translation", "translations")
-        picture = picture_from(condition, self.config.reading).image
+        picture = picture_from(condition).image  # as A of the training was read
         for note in model.notes_on(picture):
             warnings.warn(note.removesuffix("."), stacklevel=CALLER)
         made: Tensor = model.translate(picture)
@@ -273,5 +273,5 @@ def load(
         UserError: there is no usable run at `run`.
     """
     execution = choose_execution(Wanted(device=device_name(device), precision=precision))
-    loaded = load_run(Path(run), execution)
+    loaded = load_run(path_of(run), execution)
     return TrainedModel(loaded.model, loaded.path)

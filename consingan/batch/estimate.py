@@ -22,10 +22,17 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds that a training takes from its start, and bytes beside the program itself."""
+    """What a training takes.
+
+    Attributes:
+        seconds: from its start.
+        memory: bytes beside the program itself.
+        trains: whether there is anything to train.
+    """
 
     seconds: float
     memory: int
+    trains: bool = True
 
 
 def estimates(
@@ -96,7 +103,8 @@ def _estimate(order: Order, execution: Any) -> Estimate:
     from consingan.training.prepare import prepare
 
     job = prepare({**order.typed, "input_name": order.picture}, execution)
-    return Estimate(seconds_of(job), job.training.peak_memory() or 0)
+    memory = job.training.peak_memory() or 0
+    return Estimate(seconds_of(job), memory, trains=bool(job.training.stages))
 
 
 def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:

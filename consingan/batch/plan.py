@@ -18,6 +18,7 @@ from consingan.machine.files import make_folder
 from consingan.machine.progress import counted, in_words
 
 MEBI = 2**20
+TRAINS = Estimate(0.0, 0)  # of what cannot be looked at, as far as is known
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,9 @@ class Plan:
                 f"about {in_words(self.seconds())} of computing, memory of the largest about "
                 f"{self.peak / MEBI:.0f} MiB beside the program itself"
             )
+        trains = any(self.found.get(order.name, TRAINS).trains for order in self.left)
+        if self.left and self.left[0].save_every and not trains:
+            yield "Note: --save_every does nothing where nothing is trained."
         if unknown := [o for o in self.left if o.name not in self.found]:
             yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
 

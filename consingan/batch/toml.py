@@ -11,7 +11,7 @@ from typing import Any
 from consingan.batch.study import Study, near, refuse_unknown
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE, shown
-from consingan.machine.files import LARGEST_JSON, TEXT, read_whole, write_text
+from consingan.machine.files import LARGEST_JSON, TEXT, at_home, read_whole, write_text
 from consingan.methods.registry import method_of
 
 if sys.version_info >= (3, 11):
@@ -72,7 +72,7 @@ def read_study(path: Path) -> Study:
 
 
 def _placed(name: str, folder: Path) -> str:
-    return name if name.startswith(SCIKIT_IMAGE) else str(folder / name)
+    return name if name.startswith(SCIKIT_IMAGE) else str(folder / at_home(name))
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

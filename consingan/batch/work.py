@@ -20,7 +20,7 @@ from consingan.batch.orders import Order, asked_of, picture_facts
 from consingan.errors import DivergedError, UserError
 from consingan.machine.files import make_folder
 from consingan.machine.locking import alone_in
-from consingan.settings.reading import AUTO, Reading
+from consingan.settings.reading import AUTO, BY_FLAG, Reading
 
 if TYPE_CHECKING:
     from consingan.api.train import Run, Watch
@@ -125,7 +125,7 @@ def _prepared(order: Order, execution: Execution, picture: Path | None) -> Job:
     typed = {**order.typed, "input_name": order.picture}
     if picture is None:
         return prepare(typed, execution)
-    reading = Reading(typed.get("value_range") or AUTO, typed.get("page") or 0)
+    reading = Reading(typed.get("value_range") or AUTO, typed.get("page") or 0, BY_FLAG)
     return prepare(typed, execution, read_picture(picture, reading))
 
 

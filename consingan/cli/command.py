@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from consingan.errors import UserError
+from consingan.machine.files import at_home
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
@@ -38,14 +39,24 @@ class GroupedOption(click.Option):
 
 
 def joined(args: Sequence[str]) -> Iterator[str]:
-    """Words as typed, but `--mask auto_color 255,0,0` in one word where somebody wrote two."""
-    words = iter(args)
+    """Words as typed, but paths below "~/" in full, also where they follow a flag's "=".
+
+    And `--mask auto_color 255,0,0` is one word where somebody wrote two.
+    """
+    words = map(_at_home, args)
     for word in words:
         following = list(itertools.islice(words, 1)) if word == COLOR else []
         if following and re.fullmatch(r"\d+,\d+,\d+", following[0]):
             yield f"{word}:{following[0]}"
         else:
             yield from (word, *following)
+
+
+def _at_home(word: str) -> str:
+    flag, equals, value = word.partition("=")
+    if equals and flag.startswith("--"):
+        return f"{flag}={at_home(value)}"
+    return at_home(word)
 
 
 class CarefulCommand(click.Command):

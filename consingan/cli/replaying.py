@@ -58,5 +58,8 @@ def replay_command(run: Path, output_dir: Path) -> None:
         return
     click.echo(f"Other weights, first in {done.apart}.")
     if not done.others:
-        click.echo("Nothing that was noted differs; please report this.")
+        click.echo(
+            "Nothing that was noted differs: if config.json was not edited by hand since, please "
+            "report this."
+        )
     raise SystemExit(FAILURE)

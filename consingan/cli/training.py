@@ -121,7 +121,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
         for line in outlook(job, typed):
             say(line)
-    _finish(begin(job, options["output_dir"]), options)
+    _finish(begin(job, options["output_dir"], options["save_every"]), options)
 
 
 def _finish(run: Run, options: Mapping[str, Any]) -> None:
@@ -151,6 +151,7 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
             say(line)
         note_idle_execution(run.trainer.training, options)
         say_position(run)
+        _say_saves(folder, options["save_every"])
         note_busy_cores(run.execution)
 
     folder = RunFolder.open(path)
@@ -160,6 +161,17 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
     with explained(path):
         go_on(folder, wanted_of(options), watching(options), options["save_every"], told)
     _say_next(taken[0])
+
+
+def _say_saves(folder: RunFolder, typed: int | None) -> None:
+    """Say how often a run is saved that goes on, where that was or is typed."""
+    from consingan.runs.manifest import saves_of
+
+    before = saves_of(folder.manifest)
+    if typed and before and typed != before:
+        say(f"Note: it was saved every {before} iterations, from here on every {typed}.")
+    elif before:
+        say(f"saved every {before} iterations, as before")
 
 
 def _counts_of(folder: RunFolder, typed: Mapping[str, Any]) -> dict[str, int]:

@@ -20,13 +20,14 @@ from PIL import Image
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.io import AS_IT_IS, read_picture
+from consingan.images.io import read_picture
 from consingan.images.levels import opacity, opacity_top
 from consingan.images.mask_files import Mask, read_mask_file
 from consingan.images.picture import Picture, picture_of
 from consingan.images.pillow import raster_of
 from consingan.images.raster import PIXEL_LIMIT, Pixels, Raster
-from consingan.settings.reading import AUTO, Reading
+from consingan.machine.files import at_home
+from consingan.settings.reading import AS_IT_IS, AUTO, Reading
 
 Given: TypeAlias = "str | os.PathLike[str] | Image.Image | npt.NDArray[np.generic] | Tensor"
 
@@ -48,7 +49,7 @@ def picture_from(given: Given, reading: Reading = AS_IT_IS) -> Picture:
         UserError: it cannot be read, or its shape, type or range is none that is known.
     """
     if isinstance(given, (str, os.PathLike)):
-        return read_picture(given if isinstance(given, str) else Path(given), reading)
+        return read_picture(at_home(os.fspath(given)), reading)
     if isinstance(given, Image.Image):
         return _of_pillow(given, reading)
     if isinstance(given, Tensor):
@@ -65,7 +66,7 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
         UserError: it cannot be read, or its shape, type or range is none that is known.
     """
     if isinstance(given, (str, os.PathLike)):
-        return read_mask_file(Path(given), tuple(photographs))
+        return read_mask_file(Path(at_home(os.fspath(given))), tuple(photographs))
     if isinstance(given, Image.Image):
         with _read_of_pillow("mask"):
             given = np.asarray(given.convert("L"))
@@ -92,7 +93,7 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
 def _of_pillow(given: Image.Image, reading: Reading) -> Picture:
     _refuse_size(given.size, "the picture")
     with _read_of_pillow("image"):
-        picture = picture_of(raster_of(given.copy()), reading.value_range)
+        picture = picture_of(raster_of(given.copy()), reading)
     return replace(picture, notes=_sentences(picture))
 
 
@@ -155,7 +156,7 @@ def _of_pixels(pixels: Pixels, reading: Reading) -> Picture:
     """(H, W, 1, 2, 3 or 4): the fourth, or second, is opacity."""
     opaque = pixels.shape[2] in (1, 3)
     colors, alpha = (pixels, None) if opaque else (pixels[:, :, :-1], pixels[:, :, -1])
-    picture = picture_of(Raster(colors, alpha), reading.value_range)
+    picture = picture_of(Raster(colors, alpha), reading)
     return replace(picture, notes=_sentences(picture))
 
 

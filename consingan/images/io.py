@@ -20,13 +20,12 @@ from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.images.picture import Picture, picture_of
 from consingan.images.raster import Pixels, Raster
 from consingan.machine.files import atomic_path
-from consingan.settings.reading import Reading
+from consingan.settings.reading import AS_IT_IS, Reading
 
 PHOTOGRAPHS = (
     "astronaut", "brick", "camera", "cat", "chelsea", "coffee", "coins", "grass", "gravel",
     "hubble_deep_field", "retina", "rocket",
 )  # fmt: skip
-AS_IT_IS = Reading()
 
 
 def read_picture(
@@ -50,7 +49,7 @@ def read_picture(
         raster = raster.without(unknown[0, 0].numpy() > 0)
     short = shown(Path(name).name)
     try:
-        picture = picture_of(raster, reading.value_range)
+        picture = picture_of(raster, reading)
     except UserError as error:
         raise UserError(f"{short}: {error}") from None
     return _in_sentences(picture, short)

@@ -14,7 +14,7 @@ import numpy as np
 
 from consingan.errors import UserError
 from consingan.images.raster import FloatPixels, Pixels, Raster
-from consingan.settings.reading import AUTO, FULL, parse_range
+from consingan.settings.reading import AS_IT_IS, FULL, Reading, parse_range
 
 OUTLIERS = 0.5  # percent at either end that may be cut off ...
 MARGIN = 0.25  # ... if they lie further out than this part of the others' span
@@ -37,35 +37,36 @@ class Levels:
     notes: tuple[str, ...] = ()
 
 
-def levels_of(raster: Raster, value_range: str = AUTO) -> Levels:
+def levels_of(raster: Raster, reading: Reading = AS_IT_IS) -> Levels:
     """Choose black and white for a picture.
 
     Args:
         raster: the picture.
-        value_range: see `Reading`.
+        reading: with the range that was typed.
 
     Raises:
-        UserError: no pixel holds a finite value, or `value_range` is malformed.
+        UserError: no pixel holds a finite value, or the range is malformed.
     """
-    typed, colors = parse_range(value_range), raster.colors
+    typed, colors = parse_range(reading.value_range), raster.colors
     own = _own_range(colors.dtype)
     if raster.bits <= 8 and colors.dtype.kind in "bu":
         if typed is None:
             return Levels(*own)
         if typed[0] >= 0 and 2 <= typed[1] <= 255:
             return Levels(*typed)
-        return Levels(*own, notes=(f"it has 8 bit; the range {value_range} is not applied",))
+        said = f"it has 8 bit; the range {reading.value_range} is not applied"
+        return Levels(*own, notes=(said,))
     values, nodata, notes = _with_value(raster)
     if typed is not None:
         return Levels(*typed, nodata, (*notes, *_outside(values, typed)))
-    if value_range == FULL:
+    if reading.value_range == FULL:
         return Levels(*own, nodata, (*notes, *_outside(values, own)))
     chosen = _by_values(values, own)
     if chosen == own:
         return Levels(*own, nodata, notes)
     said = (
         f"its values {_number(chosen[0])} to {_number(chosen[1])} ({_kind(colors)}) become black "
-        f"to white; --range MIN,MAX or --range full says otherwise"
+        f"to white; {reading.otherwise}"
     )
     return Levels(*chosen, nodata, (said, *notes, *_outside(values, chosen)))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from consingan.images.levels import levels_of, percent
 from consingan.images.raster import Raster
 from consingan.images.tensors import lay_over, opacity_of, span_over, tensor_of
-from consingan.settings.reading import AUTO
+from consingan.settings.reading import AS_IT_IS, AUTO, Reading
 
 GRAY_TOLERANCE = 4 / 255  # in [-1, 1], two of 256 levels: JPEG's noise in a gray picture
 FLAT = 4 / 255  # likewise: no more than noise
@@ -46,13 +46,13 @@ class Picture:
         return self.image.shape[-2], self.image.shape[-1]
 
 
-def picture_of(raster: Raster, value_range: str = AUTO) -> Picture:
+def picture_of(raster: Raster, reading: Reading = AS_IT_IS) -> Picture:
     """Make a picture of a file's pixels.
 
     Raises:
-        UserError: they hold no values, or `value_range` is malformed.
+        UserError: they hold no values, or its range is malformed.
     """
-    levels = levels_of(raster, value_range)
+    levels = levels_of(raster, reading)
     image, said = tensor_of(raster, levels)
     deep = raster.bits > 8 or raster.colors.dtype.kind not in "bu"
     chosen = f"{levels.low:.17g},{levels.high:.17g}" if deep else AUTO
@@ -61,7 +61,7 @@ def picture_of(raster: Raster, value_range: str = AUTO) -> Picture:
     )
     if raster.bands is not None:
         every = Raster(raster.bands, white_is_zero=raster.white_is_zero, nodata=raster.nodata)
-        picture = replace(picture, bands=picture_of(every, value_range))
+        picture = replace(picture, bands=picture_of(every, reading))
     if raster.alpha is None:
         return picture
     alpha = opacity_of(raster.alpha)

@@ -30,6 +30,13 @@ STALE = 24 * 3600.0  # seconds; no file takes so long to be written
 PAUSES: tuple[float, ...] = (0.02, 0.1, 0.3, 1.0) if os.name == "nt" else ()
 
 
+def at_home(name: str) -> str:
+    """A path with the user's folder in place of "~/", which a shell leaves where it is quoted."""
+    if not name.startswith(("~/", f"~{os.sep}")):
+        return name
+    return os.path.expanduser(name)  # noqa: PTH111 - Path.expanduser raises where there is none
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that is renamed onto it when the block ends well.
@@ -167,6 +174,11 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """The SHA-256 of settings as such: neither their order nor an editor's spaces count."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
 def described(inputs: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     """Name of an input -> its absolute path and, of a file, the SHA-256 of what it holds."""
     found = {}
@@ -241,6 +253,11 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        above = next((p for p in (path, *path.parents) if p.exists()), path)
+        if above.exists() and not above.is_dir():
+            raise UserError(
+                f"The folder {path} cannot be created: {above} is a file; rename or delete it."
+            ) from None
         raise UserError(
             f"The folder {path} cannot be created ({error.strerror}); choose another place."
         ) from None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consingan.errors import UserError
+from consingan.machine.files import at_home
 from consingan.methods.contract import FineTuning, Method, Task
 from consingan.methods.registry import METHODS, method_of, methods_with
 from consingan.settings.config import Config
@@ -167,4 +168,5 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if getattr(value, "shape", None) == ():
         return value.item()
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return at_home(path) if isinstance(path, str) else path

@@ -8,6 +8,7 @@ from pathlib import Path
 import consingan
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
+from consingan.machine.files import at_home
 
 PICTURES = "Images"
 STAND_IN = "skimage:coffee"  # where the repository's pictures are not at hand
@@ -28,7 +29,7 @@ def find_picture(name: str) -> str:
     Raises:
         UserError: there is no such picture.
     """
-    name = name.strip()
+    name = at_home(name.strip())
     if name.startswith(SCIKIT_IMAGE) or Path(name).is_file():
         return name
     if (home() / name).is_file():

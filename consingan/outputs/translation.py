@@ -13,7 +13,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.folder import is_folder, pictures_in
-from consingan.images.io import read_image, write_image
+from consingan.images.io import read_image, read_picture, write_image
 from consingan.images.names import distinct_stems, image_stem
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
@@ -162,7 +162,7 @@ def new_conditions(name: str) -> list[Path | str]:
 
 def translated(model: Translates, path: Path | str, name: str) -> Translated:
     """Translate the picture in a file, which is called `name`."""
-    condition = read_image(path)
+    condition = read_picture(path).image  # what there is to say of it was said at the door
     return Translated(name, condition, model.translate(condition))
 
 

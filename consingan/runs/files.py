@@ -11,6 +11,7 @@ from consingan.errors import UserError, out_of_memory
 
 EVALUATION = "Evaluation"
 
+CONFIG = "config.json"
 RESUME = "resume.safetensors"
 PYRAMID = "pyramid.safetensors"
 START = "start.safetensors"

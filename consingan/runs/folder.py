@@ -48,6 +48,7 @@ from consingan.methods.registry import config_from_json, method_of
 from consingan.runs.draft import draft
 from consingan.runs.files import (
     ANCHOR,
+    CONFIG,
     PYRAMID,
     RESUME,
     START,
@@ -120,11 +121,11 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """The settings of the run: as it was begun, and its counts as it was lengthened."""
-        began = read_json(self.path / "config.json")
+        began = read_json(self.path / CONFIG)
         try:
             return config_from_json(settings_of(began, self.manifest))
         except (UserError, TypeError) as error:
-            raise unusable(self.path / "config.json", error, self.manifest) from None
+            raise unusable(self.path / CONFIG, error, self.manifest) from None
 
     @property
     def method(self) -> Method:
@@ -259,7 +260,7 @@ class RunFolder:
         """
         if stages != self.stages:
             raise UserError(
-                f"{self.path / 'config.json'} does not fit {MANIFEST} ({stages} stages against "
+                f"{self.path / CONFIG} does not fit {MANIFEST} ({stages} stages against "
                 f"{self.stages}); restore them from a copy."
             )
 

@@ -89,6 +89,12 @@ def settings_of(began: Json, manifest: Json) -> Json:
     return began | counts_of(manifest)
 
 
+def saves_of(manifest: Json) -> int | None:
+    """Iterations between saves that were typed last; None: as often as costs little."""
+    kept = manifest.get("save_every")
+    return kept if type(kept) is int and kept > 0 else None
+
+
 def first_counts(manifest: Mapping[str, Any]) -> Json:
     """The counts that a run was begun with, where they are others now; else {}."""
     entries = manifest.get("lengthened", [])

@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.machine.files import write_json, write_tensors
+from consingan.machine.files import settings_digest, write_json, write_tensors
 from consingan.methods.contract import Training
 from consingan.methods.registry import method_of
 from consingan.nn.optimizers import part
-from consingan.runs.files import ANCHOR, PYRAMID, START
+from consingan.runs.files import ANCHOR, CONFIG, PYRAMID, START
 from consingan.runs.manifest import FORMAT, MANIFEST
 from consingan.settings.config import Config
 
@@ -34,7 +34,8 @@ def write_start(
         naive: the user's own picture at its own size, (1, 3, H, W) in [-1, 1].
     """
     config = training.config
-    write_json(folder / "config.json", config.to_json())
+    settings = config.to_json()
+    write_json(folder / CONFIG, settings)
     own = {} if naive is None else {"naive": naive}
     write_tensors(folder / PYRAMID, training.fixed() | own)
     if start := training.start():  # fine-tuning starts from a trained model
@@ -44,6 +45,7 @@ def write_start(
     manifest = {"format": FORMAT, "status": "training", "finished_stages": 0}
     manifest |= {"method": config.method, "losses": list(training.losses)}
     manifest |= {"stages": training.stages, "seed": config.manual_seed}
+    manifest |= {"settings": settings_digest(settings)}
     write_json(folder / MANIFEST, manifest | {"seconds_per_stage": []} | about)
 
 

@@ -10,6 +10,8 @@ from consingan.errors import UserError
 AUTO, FULL = "auto", "full"
 GRAY, RGB, RGBA, BANDS = "gray", "rgb", "rgba", "bands"
 MOST_BANDS = 1024
+OTHERWISE = "a copy with 8 bit is taken as it is"
+BY_FLAG = "--range MIN,MAX or --range full says otherwise"
 CHANNELS = (GRAY, RGB, RGBA, BANDS)
 """What a training picture can consist of, see `images.channels`."""
 
@@ -22,10 +24,15 @@ class Reading:
         value_range: "auto", "full" (that of the type) or "MIN,MAX", the values of black and white.
         page: which page, frame or, in a file of one page with many bands, band; from 1, 0 is the
             first page with its colors.
+        otherwise: what the user can do where a range that was found is not the one that is meant.
     """
 
     value_range: str = AUTO
     page: int = 0
+    otherwise: str = OTHERWISE
+
+
+AS_IT_IS = Reading()
 
 
 def parse_range(text: str) -> tuple[float, float] | None:

@@ -51,10 +51,10 @@ def about_picture(job: Job) -> Iterator[str]:
 
 
 def execution_line(execution: Execution) -> str:
-    """Device, precision and engine in words."""
+    """Device, precision, engine and whether memory is saved, in words."""
     return (
         f"device {describe(execution.device)}, precision {execution.arithmetic.reason}, "
-        f"engine {execution.engine}"
+        f"engine {execution.engine}{', checkpointing' if execution.checkpointing else ''}"
     )
 
 

@@ -28,7 +28,7 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, FULL
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading
 from consingan.training.channels import MASK, choose_channels
 
 SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
@@ -134,7 +134,7 @@ def check_engine(method: Method, execution: Execution) -> None:
 def _training_image(config: Config, image: Picture | Tensor | None) -> Picture:
     """The picture that was given, or else the file that the configuration names."""
     if image is None:
-        return read_picture(config.input_name, config.reading)
+        return read_picture(config.input_name, _typed_reading(config))
     return image if isinstance(image, Picture) else Picture(image)
 
 
@@ -160,7 +160,12 @@ def _with_hole(config: Config, picture: Picture, from_file: bool) -> tuple[Pictu
         return picture, read_hole(words, picture)
     seen = read_picture(config.input_name, replace(config.reading, value_range=FULL)).image
     hole = read_hole(words, picture, seen)
-    return read_picture(config.input_name, config.reading, hole.values), hole
+    return read_picture(config.input_name, _typed_reading(config), hole.values), hole
+
+
+def _typed_reading(config: Config) -> Reading:
+    """How pictures are read that the settings name: a range can be typed for them."""
+    return replace(config.reading, otherwise=BY_FLAG)
 
 
 def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:
@@ -183,7 +188,7 @@ def _own_picture(config: Config, real: Tensor) -> Own | None:
         return None
     if not method_of(config.method).tasks[config.train_mode].takes_naive:
         raise no_naive_image(config)
-    picture = read_picture(config.naive_img, config.reading)
+    picture = read_picture(config.naive_img, _typed_reading(config))
     return own_picture(picture, real, shown(Path(config.naive_img).name))
 
 

@@ -91,6 +91,18 @@ def test_the_command_says_whether_it_is_the_same(run: Path, tmp_path: Path) -> N
     assert first_difference(RunFolder.open(run), RunFolder.open(again)).startswith("1/weights")
 
 
+def test_settings_that_were_edited_since_are_said(run: Path, tmp_path: Path) -> None:
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(dict(reversed(config.items()))))
+    assert replay(run, tmp_path / "same").others == ()
+    (run / "config.json").write_text(json.dumps(config | {"lr_scale": 0.5}))
+    words = ["replay", str(run), "--output_dir", str(tmp_path / "again")]
+    result = CliRunner().invoke(cli.main, words)
+    assert result.exit_code == 1
+    assert "config.json is not what the run was trained with" in result.stderr
+    assert "report this" not in result.output
+
+
 def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
     noted(run, status="interrupted")
     with pytest.raises(UserError, match="is not finished"):

@@ -312,3 +312,23 @@ def test_missing_things(tmp_path: Path) -> None:
         consingan.load(tmp_path / "none")
     with pytest.raises(AttributeError, match="no attribute 'juggle'"):
         consingan.juggle  # noqa: B018
+
+
+def test_paths_may_begin_at_the_users_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    save_picture(tmp_path / "picture.png")
+    model = consingan.train(
+        "~/picture.png",
+        output_dir="~/runs",
+        train_mode="harmonization",
+        naive_img=Path("~/picture.png"),
+        **SMALL,
+    )
+    assert model.config.naive_img == str(tmp_path / "picture.png")
+    (run,) = (tmp_path / "runs" / "picture").iterdir()
+    again = consingan.load(f"~/runs/picture/{run.name}")
+    naive = read_image(tmp_path / "picture.png")
+    assert torch.equal(again.compose("~/picture.png"), again.compose(naive))

@@ -11,6 +11,8 @@ from studies import tiny_study
 from consingan.batch import estimate as module
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.orders import orders_of
+from consingan.batch.plan import planned
+from consingan.batch.study import Study
 from consingan.errors import UserError
 from consingan.machine.files import make_folder, write_json
 
@@ -45,6 +47,14 @@ def test_where_nothing_can_be_begun_it_is_said_why(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a picture"):
         estimates(orders_of(study), "cpu", 1)
     assert estimates(orders_of(study), "cpu", 1, anew=False) == {}
+
+
+def test_where_nothing_is_trained_nothing_is_saved(tmp_path: Path) -> None:
+    picture = tiny_study(tmp_path, pictures=1).pictures
+    for methods, said in ((("patches",), 1), (("patches", "consingan"), 0)):
+        study = Study(picture, methods, seeds=(0, 1), settings={"max_size": (32,)})
+        lines = list(planned(study, tmp_path / "study", save_every=3).introduction())
+        assert sum("--save_every does nothing" in line for line in lines) == said
 
 
 def test_what_is_done_counts(tmp_path: Path) -> None:

@@ -651,6 +651,23 @@ def test_what_has_no_effect_on_a_run_that_goes_on_is_said(tmp_path):
     assert result.stderr.count("Note: --checkpointing does nothing with --method dcgan.") == 1
 
 
+def test_how_often_a_run_is_saved_that_goes_on_is_said(tmp_path):
+    save(tmp_path / "b.png", scene())
+    words = ["--input_name", tmp_path / "b.png", "--output_dir", tmp_path / "runs", *TINY]
+    assert main_train(*words, "--save_every", 3, "--checkpointing").exit_code == 0
+    (run,) = (tmp_path / "runs").glob("*/*")
+    for typed, said, kept in (
+        ((), "saved every 3 iterations, as before", 3),
+        (("--save_every", 2), "Note: it was saved every 3 iterations, from here on every 2.", 2),
+    ):
+        RunFolder(run).note(status="interrupted")
+        result = main_train("--resume", "--model_dir", run, *typed)
+        assert result.exit_code == 0, result.output
+        assert said in result.output.splitlines()
+        assert ", checkpointing" in result.output
+        assert RunFolder(run).manifest["save_every"] == kept
+
+
 def test_full_disk_during_evaluation(tmp_path, monkeypatch):
     run = copy_of_run("generation", tmp_path)
 

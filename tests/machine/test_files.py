@@ -207,6 +207,13 @@ def test_large_tensors_are_read_like_small_ones(
     assert torch.equal(read_tensors(path)["a"], torch.arange(1000))
 
 
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Evaluation").write_text("mine")
+    for folder in (tmp_path / "Evaluation", tmp_path / "Evaluation" / "animations"):
+        with pytest.raises(UserError, match=r"Evaluation is a file; rename or delete it\.$"):
+            files.make_own_folder(folder)
+
+
 def test_results_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "Evaluation").symlink_to("outside", target_is_directory=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import imageio.v3 as iio
+import numpy as np
 import pytest
 import torch
 from helpers import picture
@@ -140,6 +142,16 @@ def test_an_a_that_does_not_fit_is_refused_by_name_before_anything_is_made(tmp_p
     write_image(tmp_path / "blank.png", torch.ones(1, 3, 20, 20))
     with pytest.raises(UserError, match="blank: it is white"):
         begin(Known(False), TranslationRequest(naive_img=str(tmp_path / "blank.png")))
+
+
+def test_what_there_is_to_say_of_a_new_a_is_said_once_and_names_what_can_be_done(
+    tmp_path: Path,
+) -> None:
+    dark = tmp_path / "dark.png"
+    iio.imwrite(dark, np.arange(30 * 20, dtype=np.uint16).reshape(20, 30))
+    with pytest.warns(UserWarning, match="a copy with 8 bit is taken as it is") as said:
+        begin(Known(False), TranslationRequest(naive_img=str(dark))).write(tmp_path, lambda _: None)
+    assert len(said) == 1
 
 
 def test_without_a_folder_options_of_films_are_idle() -> None:
