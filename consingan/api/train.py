@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from consingan.api.asked import arguments_named, asked_in_python
 from consingan.api.given import path_of
 from consingan.api.trained import CALLER, TrainedModel, device_name
 from consingan.errors import UserError
@@ -24,7 +25,6 @@ from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
 from consingan.machine.files import at_home
-from consingan.machine.usual import torch_as_usual
 from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
@@ -219,7 +219,7 @@ class _Callback:
         self.function(record)
 
 
-@torch_as_usual()
+@asked_in_python(model_dir="base")
 def train(
     image: Given,
     *,
@@ -264,7 +264,7 @@ def train(
     typed = {**settings, "input_name": name}
     job = prepare(typed, execution, picture, path_of(base) if base else None)
     for note in job.said_of_pictures:
-        warnings.warn(note.removesuffix("."), stacklevel=CALLER)
+        warnings.warn(arguments_named(note.removesuffix(".")), stacklevel=CALLER)
 
     @contextlib.contextmanager
     def watch(_: Run) -> Iterator[Sequence[Observer]]:

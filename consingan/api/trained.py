@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from consingan.api.asked import asked_in_python
 from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
 from consingan.errors import UserError
 from consingan.images.arrays import Given, mask_from, picture_from
@@ -18,7 +19,7 @@ from consingan.images.fit import fit_naive
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask, fit_mask
 from consingan.machine.execution import Wanted, choose_execution
-from consingan.machine.usual import each_as_usual, torch_as_usual
+from consingan.machine.usual import each_as_usual
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import (
     Enters,
@@ -83,7 +84,7 @@ class TrainedModel:
         real: Tensor = self.model.real
         return real.cpu()
 
-    @torch_as_usual()
+    @asked_in_python()
     def sample(
         self,
         n: int = 1,
@@ -115,7 +116,7 @@ class TrainedModel:
         how = finish_of(model, level, seed, where, within)
         return torch.cat(list(random_samples(model, n, where, seed, finish=how)))
 
-    @torch_as_usual()
+    @asked_in_python()
     def reconstruction(self) -> Tensor:
         """What the fixed noise gives, (1, 3, h, w); close to `real` in a trained model.
 
@@ -144,7 +145,7 @@ class TrainedModel:
         walk = Walk(*strength, start_stage, sides(size), whole("seed", seed))
         return each_as_usual(iter(model.frames(frames, walk)))
 
-    @torch_as_usual()
+    @asked_in_python(naive_img="naive")
     def compose(
         self, naive: Given, mask: Given | None = None, start_stage: int | None = None,
         fit: str = "exact", seed: int = 0, detail: str = "auto",
@@ -195,7 +196,7 @@ class TrainedModel:
             mask = Mask(fit_naive(mask.values, self.size, fit), mask.notes)
         return fit_mask(mask, size)
 
-    @torch_as_usual()
+    @asked_in_python()
     def fill(self, seed: int = 0) -> Tensor:
         """Fill the hole that the model was trained around, see `train(..., mask=...)`.
 
@@ -212,7 +213,7 @@ class TrainedModel:
             raise UserError("This model was trained without a hole; train one with mask=...")
         return filled(self.model, whole("seed", seed))
 
-    @torch_as_usual()
+    @asked_in_python()
     def translate(self, condition: Given) -> Tensor:
         """Make B of a new A; the model must be trained on a pair.
 
@@ -232,7 +233,7 @@ class TrainedModel:
         made: Tensor = model.translate(picture)
         return made
 
-    @torch_as_usual()
+    @asked_in_python()
     def enlarge(self, seed: int = 0) -> Tensor:
         """The training image enlarged, (1, 3, H, W); the model must be trained for it.
 
@@ -263,7 +264,7 @@ def device_name(device: str | torch.device) -> str:
     return device
 
 
-@torch_as_usual()
+@asked_in_python(model_dir="run")
 def load(
     run: str | Path, *, device: str | torch.device = "auto", precision: str = "auto"
 ) -> TrainedModel:

@@ -134,6 +134,10 @@ def explained(run: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(f"\nStopped at once. Go on from the last save: {resume}", err=True)
         raise SystemExit(STOPPED) from None
+    except UserError:
+        if run.exists():
+            raise
+        _say_gone(run, resume)
     except DivergedError as error:
         words = advice(error, _config_of(run))
         click.echo(f"Error: {words} The last good state is kept in {run}.", err=True)
@@ -142,8 +146,20 @@ def explained(run: Path) -> Iterator[None]:
         words = advice(error, _config_of(run))
         if words is None:
             raise
+        if not run.exists():
+            _say_gone(run, resume)
         click.echo(f"Error: {words} Then go on with: {resume}", err=True)
         raise SystemExit(_code_of(error)) from None
+
+
+def _say_gone(run: Path, resume: str) -> None:
+    """What a training ends with whose folder was renamed or deleted meanwhile."""
+    click.echo(
+        f"Error: {run} is not there any more: it was renamed, moved or deleted. Give it its name "
+        f"back, then go on from the last save with: {resume}",
+        err=True,
+    )
+    raise SystemExit(USER_ERROR)
 
 
 def _config_of(run: Path) -> Config | None:

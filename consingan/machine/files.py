@@ -231,7 +231,7 @@ def make_own_folder(path: Path) -> Path:
     """
     if path.is_symlink():
         raise UserError(f"{path} is a link; results are not written through it, remove it.")
-    return make_folder(path)
+    return make_folder(path, "copy the run to a place of your own")
 
 
 def _refuse_more_than_memory(path: Path) -> None:
@@ -244,8 +244,12 @@ def _refuse_more_than_memory(path: Path) -> None:
     refuse_beyond_free(needed, torch.device("cpu"), what, "a machine with more")
 
 
-def make_folder(path: Path) -> Path:
+def make_folder(path: Path, remedy: str = "choose another place") -> Path:
     """Create a folder and those above it.
+
+    Args:
+        path: of the folder.
+        remedy: what the user can do where that is not allowed.
 
     Raises:
         UserError: it cannot be created or written to.
@@ -259,8 +263,8 @@ def make_folder(path: Path) -> Path:
                 f"The folder {path} cannot be created: {above} is a file; rename or delete it."
             ) from None
         raise UserError(
-            f"The folder {path} cannot be created ({error.strerror}); choose another place."
+            f"The folder {path} cannot be created ({error.strerror}); {remedy}."
         ) from None
     if not os.access(path, os.W_OK):
-        raise UserError(f"The folder {path} cannot be written to; choose another place.")
+        raise UserError(f"The folder {path} cannot be written to; {remedy}.")
     return path

@@ -76,7 +76,7 @@ def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None
     finally:
         after = _stamps(folder)
         files = sorted(name for name, stamp in after.items() if before.get(name) != stamp)
-        files.remove(RECORD)
+        files = [name for name in files if name != RECORD]  # not there in a folder that is gone
         with contextlib.suppress(OSError):  # a full disk must not hide the first error
             write_json(folder / RECORD, {**about, "status": status, "files": files})
 

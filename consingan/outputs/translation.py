@@ -18,7 +18,7 @@ from consingan.images.names import distinct_stems, image_stem
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.images.video import require_ffmpeg, write_animation
-from consingan.machine.files import make_folder
+from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Translates
@@ -97,7 +97,7 @@ class TranslationWork:
         """Each translation, written before the next is made; only the first are kept."""
         if not self.paths:
             return
-        target, film = make_folder(folder / "translations"), []
+        target, film = make_own_folder(folder / "translations"), []
         names = distinct_stems([str(path) for path in self.paths])
         for number, path in enumerate(tracked(self.paths, len(self.paths), "translating")):
             done = translated(self.model, path, names[number])

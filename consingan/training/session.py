@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
 
-from consingan.errors import DivergedError, InterruptedRunError
+from consingan.errors import DivergedError, InterruptedRunError, UserError
 from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
 from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
@@ -178,5 +178,6 @@ class Session:
         status = "interrupted" if stopped else "failed"
         if isinstance(error, DivergedError):
             status = "diverged"
-        with contextlib.suppress(OSError):  # a full disk must not hide the first error
+        # A full disk, or a folder that is gone, must not hide the first error.
+        with contextlib.suppress(OSError, UserError):
             self.folder.note(status=status)

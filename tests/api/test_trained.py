@@ -168,7 +168,7 @@ def test_composing(harmonization_run: Path, model: consingan.TrainedModel) -> No
     made = loaded.compose(naive, mask)
     assert torch.equal(made, naive)  # nothing was changed, so nothing changes
     assert not torch.equal(loaded.compose(naive), naive)
-    with pytest.raises(UserError, match="--train_mode generation"):
+    with pytest.raises(UserError, match=r"[^-]train_mode generation"):
         model.compose(naive)
 
 
@@ -234,14 +234,14 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
         ({"input_name": "a.png"}, "leave input_name out"),
         ({"fine_tune": True}, "fine_tune=True and base=..., the folder of a run, go together"),
         ({"base": "somewhere"}, "fine_tune=True and base=..., the folder of a run, go together"),
-        ({"precision": "float16"}, "--precision float16 is unknown"),
-        ({"naive_img": Path("naive.png")}, "--naive_img does not go with --train_mode generation"),
-        ({"nfc": 0}, "--nfc 0 must be 1 or more"),
-        ({"niter": 2.5}, "--niter 2.5 must be a whole number"),
-        ({"train_mode": "juggling"}, "--train_mode juggling is unknown"),
-        ({"device": "toaster"}, "--device toaster is unknown"),
-        ({"min_size": 100}, "--min_size 100 is above --max_size 26"),
-        ({"min_size": 24}, "below --min_size 24"),
+        ({"precision": "float16"}, "precision float16 is unknown"),
+        ({"naive_img": Path("naive.png")}, "naive_img does not go with train_mode generation"),
+        ({"nfc": 0}, "nfc 0 must be 1 or more"),
+        ({"niter": 2.5}, "niter 2.5 must be a whole number"),
+        ({"train_mode": "juggling"}, "train_mode juggling is unknown"),
+        ({"device": "toaster"}, "device toaster is unknown"),
+        ({"min_size": 100}, "min_size 100 is above max_size 26"),
+        ({"min_size": 24}, "below min_size 24"),
     ],
 )
 def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
@@ -293,7 +293,7 @@ def test_animations_that_cannot_be_made(
         (picture(), {"mask": torch.ones(1, 3, 22, 26)}, "of shape"),
         (picture(), {"mask": torch.full((1, 1, 22, 26), 255.0)}, r"\[0, 1\]"),
         (picture(), {"mask": torch.full((1, 1, 22, 26), torch.nan)}, r"\[0, 1\]"),
-        (picture(22, 60), {}, "--fit crop or --fit stretch"),
+        (picture(22, 60), {}, "fit crop or fit stretch"),
         (picture(), {"start_stage": 9}, "use 0 to 2"),
     ],
 )

@@ -668,6 +668,24 @@ def test_how_often_a_run_is_saved_that_goes_on_is_said(tmp_path):
         assert RunFolder(run).manifest["save_every"] == kept
 
 
+def test_a_run_that_is_renamed_while_it_is_trained_is_told_apart_from_a_broken_one(
+    tmp_path, monkeypatch
+):
+    save(tmp_path / "b.png", scene())
+    kept = RunFolder.save_progress
+
+    def renamed(folder, *state):
+        kept(folder, *state)
+        folder.path.rename(tmp_path / "renamed")
+
+    monkeypatch.setattr(RunFolder, "save_progress", renamed)
+    words = ["--input_name", tmp_path / "b.png", "--output_dir", tmp_path / "runs", *TINY]
+    result = main_train(*words, "--save_every", 1)
+    assert_sentence(result, "is not there any more")
+    monkeypatch.setattr(RunFolder, "save_progress", kept)
+    assert main_train("--resume", "--model_dir", tmp_path / "renamed").exit_code == 0
+
+
 def test_full_disk_during_evaluation(tmp_path, monkeypatch):
     run = copy_of_run("generation", tmp_path)
 

@@ -214,6 +214,16 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
             files.make_own_folder(folder)
 
 
+def test_results_in_a_run_of_somebody_else_need_a_copy_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UserError, match="copy the run to a place of your own"):
+        files.make_own_folder(tmp_path / "Evaluation")
+    with pytest.raises(UserError, match="choose another place"):
+        files.make_folder(tmp_path / "runs")
+
+
 def test_results_are_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "Evaluation").symlink_to("outside", target_is_directory=True)

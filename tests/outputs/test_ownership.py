@@ -47,6 +47,19 @@ def test_a_file_that_is_written_over_is_owned(tmp_path: Path) -> None:
     assert record(tmp_path)["files"] == ["report.txt"]
 
 
+def test_a_folder_that_is_gone_does_not_hide_the_first_error(tmp_path: Path) -> None:
+    folder = tmp_path / "Evaluation"
+    with pytest.raises(FileNotFoundError, match=r"late\.png"):
+        evaluate_into_renamed(folder)
+
+
+def evaluate_into_renamed(folder: Path) -> None:
+    folder.mkdir()
+    with owned(folder, {}, print):
+        folder.rename(folder.with_name("elsewhere"))
+        (folder / "late.png").write_text("x")
+
+
 def test_what_was_written_before_an_early_end_is_owned(tmp_path: Path) -> None:
     def stop() -> None:
         with owned(tmp_path, {}, print):

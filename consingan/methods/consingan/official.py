@@ -34,6 +34,9 @@ def read(path: Path) -> tuple[ConSinGANConfig, dict[str, Tensor]]:
     fixed, amplitudes, reals = (
         _tensors(path / name) for name in ("fixed_noise.pth", "noise_amp.pth", "reals.pth")
     )
+    for real in reals:
+        if real.dim() != 4 or not real.numel() or real.is_complex():
+            raise _unfit(path / "reals.pth", f"it holds a tensor {tuple(real.shape)}")
     stages = min(_finished(path), len(fixed), len(amplitudes), len(reals))
     if stages == 0:
         raise UserError(f"{path} has no finished stage (no 0/netG.pth), so nothing can be loaded.")

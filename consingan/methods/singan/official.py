@@ -59,6 +59,7 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
         UserError: a file is missing, damaged, or of no such run.
     """
     fixed, reals, amplitudes = (_tensors(path / name, device) for name in LISTS)
+    _refuse_shapes(path, fixed, reals, amplitudes)
     count = min(len(fixed), len(reals), len(amplitudes), _finished(path))
     pyramid, min_size = find_pyramid([(r.shape[-2], r.shape[-1]) for r in reals], path)
     scales = [
@@ -136,7 +137,7 @@ def architecture_of(state: dict[str, Tensor], tail: str, path: Path) -> Architec
     try:
         channels, image_channels, kernel, _ = state["head.conv.weight"].shape
         narrowest = state[f"{tail}.weight"].shape[1]
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, IndexError):
         raise _unfit(path, "it has no head or no tail") from None
     blocks = sum(k.startswith("body.block") and k.endswith("conv.weight") for k in state)
     return Architecture(channels, narrowest, blocks + 2, kernel, image_channels)
@@ -147,6 +148,30 @@ def _fill(network: torch.nn.Module, state: dict[str, Tensor], path: Path) -> Non
         network.load_state_dict(state)
     except RuntimeError as error:
         raise _unfit(path, str(error)) from None
+
+
+def _refuse_shapes(
+    path: Path, fixed: list[Tensor], reals: list[Tensor], amplitudes: list[Tensor]
+) -> None:
+    """Noise must be (1, 1 or 3, h, w), pictures (1, 3, h, w), amplitudes single numbers.
+
+    Raises:
+        UserError: one is of another shape.
+    """
+    for name, tensors, channels in ((LISTS[0], fixed, (1, 3)), (LISTS[1], reals, (3,))):
+        for found in tensors:
+            usual = found.dim() == 4 and found.shape[0] == 1 and found.shape[1] in channels
+            if not usual or not found.numel() or not _is_plain(found):
+                raise _unfit(path / name, f"it holds a tensor {tuple(found.shape)}")
+    for noise, real in zip(fixed, reals, strict=False):
+        if any(n < r for n, r in zip(noise.shape[-2:], real.shape[-2:], strict=True)):
+            raise _unfit(path / LISTS[0], "its noise is smaller than the pictures")
+    if not all(found.numel() == 1 and _is_plain(found) for found in amplitudes):
+        raise _unfit(path / LISTS[2], "it holds more than one number for a scale")
+
+
+def _is_plain(found: Tensor) -> bool:
+    return found.layout == torch.strided and not found.is_complex()
 
 
 def _state(path: Path, device: torch.device | str) -> dict[str, Tensor]:

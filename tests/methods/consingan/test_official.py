@@ -113,6 +113,13 @@ def test_an_unfinished_run(official: Path) -> None:
     assert "no finished stage" in refusal(official)
 
 
+@pytest.mark.parametrize("value", [torch.tensor(1.0), torch.zeros(1, 3, 0, 0), torch.zeros(3, 9)])
+def test_pictures_of_another_shape(official: Path, value: torch.Tensor) -> None:
+    reals = torch.load(official / "reals.pth", weights_only=True)
+    torch.save([value, *reals[1:]], official / "reals.pth")
+    assert "reals.pth is damaged" in refusal(official)
+
+
 @pytest.mark.parametrize("name", ["reals.pth", "fixed_noise.pth", "noise_amp.pth"])
 def test_a_stage_that_is_not_written_to_the_end(official: Path, name: str) -> None:
     values = torch.load(official / name, weights_only=True)

@@ -78,6 +78,31 @@ def test_a_run_that_stopped_early_has_the_scales_that_it_finished(tmp_path: Path
     assert len(run.model.sizes) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Zs.pth", torch.zeros(3)),
+        ("Zs.pth", torch.zeros(1, 3, 0, 0)),
+        ("Zs.pth", torch.zeros(1, 1, 5, 5)),
+        ("reals.pth", torch.tensor(1.0)),
+        ("NoiseAmp.pth", torch.zeros(3)),
+    ],
+)
+def test_tensors_of_another_shape_are_named(tmp_path: Path, name: str, value: torch.Tensor) -> None:
+    path = copied(RUNS[0], tmp_path)
+    torch.save([value, *torch.load(path / name, weights_only=True)[1:]], path / name)
+    with pytest.raises(UserError, match=f"{name} is damaged or not of a SinGAN run"):
+        load_run(path)
+
+
+def test_weights_without_a_side_are_named(tmp_path: Path) -> None:
+    path = copied(RUNS[0], tmp_path)
+    weights = torch.load(path / "0" / "netG.pth", weights_only=True)
+    torch.save(weights | {"tail.0.weight": torch.tensor(1.0)}, path / "0" / "netG.pth")
+    with pytest.raises(UserError, match="no tail"):
+        load_run(path)
+
+
 def test_other_sizes_are_no_pyramid(tmp_path: Path) -> None:
     path = copied("official_run", tmp_path)
     reals = torch.load(path / "reals.pth", weights_only=True)
