@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -200,6 +202,9 @@ class Pictures(Sheets):
 class TensorBoard:
     """Scalars and grids of samples for `tensorboard --logdir TrainedModels`.
 
+    Where they cannot be written (a full disk) the training goes on without them, and says so: what
+    it learned is another file, which may have room.
+
     Args:
         folder: of the run.
         sheets: whose grids are shown, too; observes before this does.
@@ -208,11 +213,34 @@ class TensorBoard:
     def __init__(self, folder: Path, sheets: Sheets) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        self.writer = SummaryWriter(str(folder / "tensorboard"), max_queue=1000, flush_secs=60)
         self.sheets = sheets
+        self.writer: Any = None
+        self.hook, threading.excepthook = threading.excepthook, self._of_thread
+        with self._dispensable():
+            place = str(folder / "tensorboard")
+            self.writer = SummaryWriter(place, max_queue=1000, flush_secs=60)
+
+    def _of_thread(self, error: Any) -> None:
+        """Leave what ends the writer's thread to the next call of it, which raises the same."""
+        if not type(error.thread).__module__.startswith("tensorboard."):
+            self.hook(error)
+
+    @contextlib.contextmanager
+    def _dispensable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.writer = None
+            why = f"TensorBoard's files cannot be written ({error.strerror})"
+            warnings.warn(f"{why}; the training goes on without them", stacklevel=2)
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Write scalars every few iterations and the grid after each stage."""
+        if self.writer is not None:
+            with self._dispensable():
+                self._write(record, trainer)
+
+    def _write(self, record: Record, trainer: Trainer) -> None:
         if isinstance(record, StepRecord) and record.iteration % SCALARS_EVERY == 0:
             before = sum(trainer.training.iterations(k) for k in range(record.stage))
             step = before + record.iteration
@@ -232,7 +260,10 @@ class TensorBoard:
 
     def close(self) -> None:
         """Write what is left."""
-        self.writer.close()
+        if self.writer is not None:
+            with self._dispensable():
+                self.writer.close()
+        threading.excepthook = self.hook
 
 
 class Saturation:

@@ -143,3 +143,25 @@ def test_a_grid_is_drawn_once_for_all_who_show_it(tmp_path, monkeypatch):
     assert len(drawn) == len(images) == 3
     kept = pixels_of(folder.path / "2" / "samples.png")
     assert (images[-1].numpy() == kept).all()
+
+
+def test_where_tensorboard_cannot_write_the_training_goes_on(tmp_path, monkeypatch, capfd):
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RecordWriter, "write", full)
+    job = make_job(train_stages=2)
+    folder = new_folder(tmp_path, job)
+
+    def train():
+        board = TensorBoard(folder.path, Sheets(folder.path))
+        Session(Trainer(job.training), folder, [board]).run()
+        board.close()
+
+    with pytest.warns(UserWarning, match=r"cannot be written \(No space left on device\)") as said:
+        train()
+    assert len(said) == 1
+    assert folder.manifest["status"] == "finished"
+    assert "Traceback" not in capfd.readouterr().err
