@@ -257,8 +257,7 @@ def make_folder(path: Path, remedy: str = "choose another place") -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        above = next((p for p in (path, *path.parents) if p.exists()), path)
-        if above.exists() and not above.is_dir():
+        if above := next((p for p in (path, *path.parents) if _is_file(p)), None):
             raise UserError(
                 f"The folder {path} cannot be created: {above} is a file; rename or delete it."
             ) from None
@@ -268,3 +267,8 @@ def make_folder(path: Path, remedy: str = "choose another place") -> Path:
     if not os.access(path, os.W_OK):
         raise UserError(f"The folder {path} cannot be written to; {remedy}.")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    """Whether something is there that is no folder; False where that cannot be found out."""
+    return os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112 - they may raise

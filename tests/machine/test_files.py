@@ -214,6 +214,11 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
             files.make_own_folder(folder)
 
 
+def test_a_folder_of_too_long_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="choose another place"):
+        files.make_folder(tmp_path / ("x" * 300))
+
+
 def test_results_in_a_run_of_somebody_else_need_a_copy_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
