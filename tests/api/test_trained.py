@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import SETTINGS, assert_same, make_trainer, picture, save_picture
+from PIL import Image
 from torch import Tensor
 
 import consingan
@@ -332,3 +333,16 @@ def test_paths_may_begin_at_the_users_folder(
     again = consingan.load(f"~/runs/picture/{run.name}")
     naive = read_image(tmp_path / "picture.png")
     assert torch.equal(again.compose("~/picture.png"), again.compose(naive))
+
+
+def test_a_new_a_is_read_as_that_of_the_training_not_by_the_range_of_the_image(
+    tmp_path: Path,
+) -> None:
+    least = {"niter": 1, "max_size": 32, "ngf": 4, "device": "cpu", "precision": "float32"}
+    model = consingan.train(
+        picture(), method="pix2pix", condition="gray", value_range="0,4095", **least
+    )
+    levels = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    expected = model.translate(read_image(tmp_path / "a.png"))
+    assert torch.equal(model.translate(tmp_path / "a.png"), expected)
