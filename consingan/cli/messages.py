@@ -146,7 +146,7 @@ def explained(run: Path) -> Iterator[None]:
         words = advice(error, _config_of(run))
         if words is None:
             raise
-        if not run.exists():
+        if isinstance(error, FileNotFoundError) and not run.exists():
             _say_gone(run, resume)
         click.echo(f"Error: {words} Then go on with: {resume}", err=True)
         raise SystemExit(_code_of(error)) from None

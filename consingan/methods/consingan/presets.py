@@ -33,7 +33,7 @@ PRESETS: dict[str, Settings] = {
         **CLOSE,
         "niter": 2000,
         "fine_niter": 180,
-        "finish": 0.6,
+        "finish": 0.65,
         "finish_within": BEARS,
         "layout": LAYOUT,
     },
