@@ -102,8 +102,8 @@ def test_without_a_mask_a_hole_cannot_be_filled_and_elsewhere_it_is_refused(
     tmp_path: Path,
 ) -> None:
     named = files(tmp_path)
-    with pytest.raises(UserError, match="^mask is missing"):
+    with pytest.raises(UserError, match=r"^mask is missing"):
         consingan.train(named["input_name"], train_mode="inpainting", device="cpu")
-    with pytest.raises(UserError, match="^mask does not go with train_mode animation"):
+    with pytest.raises(UserError, match=r"^mask does not go with train_mode animation"):
         consingan.train(named["input_name"], train_mode="animation", mask=named["mask"],
                         device="cpu")  # fmt: skip
