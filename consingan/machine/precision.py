@@ -30,11 +30,13 @@ class Arithmetic:
         reason: what was chosen and why in a phrase to be printed, for example "bf16 (AMX)".
         searching: whether an NVIDIA GPU tries which algorithm of each convolution is the fastest:
             seconds for the shapes of one stage, which only long ones make up for.
+        fused: whether kernels of our own compute what they can, see nn/fused.
     """
 
     name: str = "float32"
     reason: str = "float32"
     searching: bool = False
+    fused: bool = False
 
     def dtype(self, weights: torch.dtype = torch.float32) -> torch.dtype:
         """Number format of the features, for networks whose weights are kept in `weights`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -166,6 +166,11 @@ class Operations:
         """Up(x, size), (N, C, h, w) -> (N, C, *size)."""
         return bicubic(x, size)
 
+    def upsample_onto(self, noise: Tensor, x: Tensor, amplitude: float) -> Tensor:
+        """Up(x, size) + amplitude * noise with the size of `noise`, (N, C, *size)."""
+        wide = self.upsample(x, (noise.shape[-2], noise.shape[-1]))
+        return torch.add(wide, noise, alpha=amplitude)
+
     def upsample_around(self, x: Tensor, size: tuple[int, int], wraps: tuple[bool, bool]) -> Tensor:
         """The same of a map whose ends meet, see `upsampling.bicubic_around`."""
         return bicubic_around(x, size, wraps)
@@ -173,6 +178,12 @@ class Operations:
     def block(self, block: Block, x: Tensor) -> Tensor:
         """Pass (N, c, h, w) through `block`."""
         return block(x)  # type: ignore[no-any-return]
+
+    def stage(self, blocks: Sequence[Block], x: Tensor) -> Tensor:
+        """Pass (N, c, h, w) through `blocks`, one after the other."""
+        for block in blocks:
+            x = self.block(block, x)
+        return x
 
     def convolve(self, block: Block, x: Tensor) -> Tensor:
         """The convolution of `block` alone."""

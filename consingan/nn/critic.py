@@ -16,6 +16,8 @@ from consingan.machine.precision import Arithmetic
 from consingan.nn import losses
 from consingan.nn.derivation import NOTE, derivation_holds
 from consingan.nn.discriminator import Discriminator
+from consingan.nn.fused.critic import FusedCritic
+from consingan.nn.kernels import is_small
 from consingan.nn.linear_critic import LinearCritic
 
 
@@ -52,7 +54,10 @@ def make_critic(discriminator: Discriminator, real: Tensor, arithmetic: Arithmet
     if by_hand and not derivation_holds():
         warnings.warn(NOTE, stacklevel=2)
         by_hand = False
-    return (LinearCritic if by_hand else AutogradCritic)(discriminator, real, arithmetic)
+    if not by_hand:
+        return AutogradCritic(discriminator, real, arithmetic)
+    kind = FusedCritic if arithmetic.fused and is_small(real) else LinearCritic
+    return kind(discriminator, real, arithmetic)
 
 
 class AutogradCritic:

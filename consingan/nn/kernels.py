@@ -251,13 +251,13 @@ class Operable(Protocol):
 
 
 @contextlib.contextmanager
-def applied(arithmetic: Arithmetic, network: Operable) -> Iterator[None]:
-    """Run `network` in `arithmetic`, with faster operations."""
+def applied(
+    arithmetic: Arithmetic, network: Operable, operations: Operations | None = None
+) -> Iterator[None]:
+    """Run `network` in `arithmetic`, with faster operations, these if they are given."""
     weight = next(network.parameters())
-    before, network.operations = (
-        network.operations,
-        FastOperations(arithmetic.dtype(weight.dtype)),
-    )
+    faster = operations or FastOperations(arithmetic.dtype(weight.dtype))
+    before, network.operations = network.operations, faster
     try:
         with arithmetic.scope(weight.device):
             yield

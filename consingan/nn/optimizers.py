@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.machine.lanes import Lanes
 
 MISFIT = (
     "The state of the optimizer does not fit the networks; delete resume.safetensors to go on from "
@@ -48,8 +49,11 @@ class ChunkedAdam(Adam):
         """One step, torch's own where there are no moments yet or a tensor cannot be cut."""
         if closure is not None or not all(self._can_be_cut(group) for group in self.param_groups):
             return super().step(closure)  # type: ignore[no-any-return]
-        for group in self.param_groups:
-            self._step_in_chunks(group)
+        lanes = Lanes(self.param_groups[0]["params"][0].device)
+        for number, group in enumerate(self.param_groups):
+            with lanes.beside(number):
+                self._step_in_chunks(group)
+        lanes.join()
         return None
 
     def _can_be_cut(self, group: dict[str, Any]) -> bool:

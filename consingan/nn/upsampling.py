@@ -67,9 +67,12 @@ def _one_block(weights: Tensor) -> tuple[_Block, ...]:
 
 @lru_cache(maxsize=256)
 def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The matrix (n_out, n_in) of `bicubic` along an axis."""
-    weights = _part_of_matrix(n_in, n_out, (0, n_out), (0, n_in))
-    return weights.to(dtype).to(device)
+    return whole_matrix(n_in, n_out).to(dtype).to(device)
+
+
+def whole_matrix(n_in: int, n_out: int) -> Tensor:
+    """The matrix (n_out, n_in) of `bicubic` along an axis, float64."""
+    return _part_of_matrix(n_in, n_out, (0, n_out), (0, n_in))
 
 
 @lru_cache(maxsize=4096)

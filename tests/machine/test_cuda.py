@@ -24,6 +24,9 @@ from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.registry import METHODS
+from consingan.nn.critic import make_critic
+from consingan.nn.fused.choice import SWITCH, has_triton
+from consingan.nn.fused.critic import FusedCritic
 from consingan.nn.kernels import pixel_sums
 from consingan.nn.linear_critic import LinearCritic
 from consingan.nn.optimizers import ChunkedAdam
@@ -169,7 +172,8 @@ def test_chunks_of_adam_are_torchs_own_to_the_bit() -> None:
     for kind in (torch.optim.Adam, ChunkedAdam):
         values = [x.to(CUDA, copy=True).requires_grad_() for x in first]
         lr = torch.tensor(1e-3, device=CUDA)
-        optimizer = kind([{"params": values, "lr": lr}], fused=True, capturable=True)
+        groups = [{"params": values[:1], "lr": lr}, {"params": values[1:], "lr": 2 * lr}]
+        optimizer = kind(groups, fused=True, capturable=True)
         for k in range(5):
             for x in values:
                 x.grad = torch.full_like(x, 0.1) * (k + x.detach())
@@ -189,16 +193,38 @@ def test_sums_over_pixels_are_those_of_each_picture(
     torch.testing.assert_close(pixel_sums(there).cpu().double(), expected, rtol=1e-4, atol=1e-2)
 
 
-def test_bias_sums_and_wide_planes_change_nothing() -> None:
+@pytest.mark.parametrize("fused", [False, True])
+def test_bias_sums_wide_planes_and_kernels_of_our_own_change_nothing(fused: bool) -> None:
     """A critic in bfloat16 on the GPU is near the one in float32 on the CPU, each gradient."""
     task = Case(shape={"channels": 64}, dtype=torch.float32).task()
     fake = torch.tanh(torch.randn(task.real.shape, generator=torch.Generator().manual_seed(1)))
     mixing, grads, outs = torch.tensor(0.3), [], []
-    for device, arithmetic in ((torch.device("cpu"), Arithmetic()), (CUDA, Arithmetic("bf16"))):
+    there = Arithmetic("bf16", fused=fused)
+    for device, arithmetic in ((torch.device("cpu"), Arithmetic()), (CUDA, there)):
         discriminator = copy.deepcopy(task.discriminator).to(device)
-        critic = LinearCritic(discriminator, task.real.to(device), arithmetic)
+        critic = make_critic(discriminator, task.real.to(device), arithmetic)
+        assert isinstance(critic, FusedCritic if arithmetic.fused else LinearCritic)
         outs.append([x.cpu() for x in critic.descend(fake.to(device), mixing.to(device), 0.1)])
         outs[-1] += [critic.judge(fake.to(device))[1].cpu()]
         grads.append([p.grad.cpu() for p in discriminator.parameters()])  # type: ignore[union-attr]
-    for here, there in zip([*grads[0], *outs[0]], [*grads[1], *outs[1]], strict=True):
-        assert float((here - there).norm()) <= 0.1 * float(here.norm()) + 1e-3
+    for here, found in zip([*grads[0], *outs[0]], [*grads[1], *outs[1]], strict=True):
+        assert float((here - found).norm()) <= 0.1 * float(here.norm()) + 1e-3
+
+
+@pytest.mark.skipif(not has_triton(), reason="there is no Triton here")
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("border", ["noise", "zero", "wrap"])
+def test_iterations_in_kernels_of_our_own(
+    border: str, checkpointing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = []
+    for switch in ("0", "1"):
+        monkeypatch.setenv(SWITCH, switch)
+        task = on_the_gpu(Case(border, {"channels": 64}, dtype=torch.float32).task())
+        engine = choose_engine("fast", Arithmetic("bf16"), checkpointing)(task)
+        assert isinstance(engine, GraphEngine)
+        assert engine.engine.arithmetic.fused is (switch == "1")  # type: ignore[attr-defined]
+        losses.append(run(Sending(engine), task, 1))
+        assert run(Sending(engine), task, ITERATIONS).isfinite().all()
+        assert not engine.failed
+    torch.testing.assert_close(losses[1], losses[0], rtol=0.1, atol=0.05)

@@ -29,6 +29,8 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.draws import Draws, Sight
 from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
+from consingan.nn.fused.choice import usable
+from consingan.nn.fused.generator import FusedOperations
 from consingan.nn.kernels import applied, is_small
 from consingan.nn.optimizers import Adam, ChunkedAdam
 from consingan.nn.sliced import empty_directions
@@ -61,6 +63,10 @@ class FastEngine:
         self.arithmetic = (arithmetic or Arithmetic()).lasting(task.real.device)
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
+        shape = task.generator.shape
+        if capturable and usable(task.real.device, self.dtype, shape):  # launched by a graph
+            self.arithmetic = replace(self.arithmetic, fused=True)
+        self.operations = FusedOperations(self.dtype) if self.arithmetic.fused else None
         recipe = task.recipe
         groups = task.generator_groups()
         critic = [{"params": list(task.discriminator.parameters()), "lr": recipe.lr_d}]
@@ -68,6 +74,7 @@ class FastEngine:
         self.optimizer_d = self._adam(critic, capturable)
         self.critic = task.region.critic(task.discriminator, task.real, self.arithmetic)
         self.sight = task.sight
+        self.pairs: list[Tensor] = []
         self.in_one_batch = is_small(task.real)
         self.first = task.generator.first_trained(recipe.train_depth)
         if not task.windowed:
@@ -81,6 +88,10 @@ class FastEngine:
         self.sight, self.critic.real = sight, sight.real
         self.fixed = [self._local(z) for z in sight.fixed]
         self.fixed_start = self._frozen_part(self.fixed)
+
+    def _pair(self, fixed: Tensor) -> Tensor:
+        """Room for noise before the fixed one."""
+        return torch.cat([fixed, fixed]).contiguous(memory_format=torch.channels_last)
 
     def _local(self, x: Tensor) -> Tensor:
         """`x` on this engine's device, in its number format and memory order."""
@@ -169,14 +180,16 @@ class FastEngine:
         """Room for what an iteration draws, as `iterate` wants it."""
         mixing = self.task.real.new_empty(self.task.recipe.d_steps)
         directions = empty_directions(self.task.real) if self.task.recipe.sw_weight else None
-        return Draws([torch.empty_like(z) for z in self.fixed], mixing, directions)
+        self.pairs = [self._pair(z) for z in self.fixed] if self.in_one_batch else []
+        rooms = [pair[:1] for pair in self.pairs] or [torch.empty_like(z) for z in self.fixed]
+        return Draws(rooms, mixing, directions)
 
     @torch.no_grad()
     def _frozen_part(self, noises: Sequence[Tensor]) -> Tensor | None:
         """Features after the stages that are no longer trained; None where all are trained."""
         if self.first == 0:
             return None
-        with applied(self.arithmetic, self.task.generator):
+        with applied(self.arithmetic, self.task.generator, self.operations):
             return self.sight.passes.features(noises[: self.first], self.task.amplitudes)
 
     def _generate(self, start: Tensor | None, noises: Sequence[Tensor]) -> Tensor:
@@ -186,7 +199,7 @@ class FastEngine:
         for stage in range(max(self.first, 1), len(noises)):
             refine = partial(passes.refine, stage, amplitude=amplitudes[stage])
             x = self._trained(refine, x, noises[stage])
-        with applied(self.arithmetic, self.task.generator):
+        with applied(self.arithmetic, self.task.generator, self.operations):
             return passes.render(x)
 
     def _generate_both(
@@ -197,11 +210,16 @@ class FastEngine:
             assert self.fixed_start is not None
             start = torch.cat([start, self.fixed_start])
         both = [
-            torch.cat([z, fixed]) if stage >= self.first else z
-            for stage, (z, fixed) in enumerate(zip(noises, self.fixed, strict=True))
+            self._both(stage, z) if stage >= self.first else z for stage, z in enumerate(noises)
         ]
         fake, output = self._generate(start, both).split(1)
         return fake, output
+
+    def _both(self, stage: int, noise: Tensor) -> Tensor:
+        """Random and fixed noise of a stage; nothing is copied where they lie side by side."""
+        if self.pairs and noise.data_ptr() == self.pairs[stage].data_ptr():
+            return self.pairs[stage]
+        return torch.cat([noise, self.fixed[stage]])
 
     def _trained(self, piece: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         """Run a piece of the generator; with checkpointing what it keeps is its arguments.
@@ -211,7 +229,7 @@ class FastEngine:
         """
 
         def run(*tensors: Tensor) -> Tensor:
-            with applied(self.arithmetic, self.task.generator):
+            with applied(self.arithmetic, self.task.generator, self.operations):
                 return piece(*tensors)
 
         if not self.checkpointing:

@@ -89,8 +89,7 @@ class Generator(nn.Module):
         size = (noise.shape[-2] - 2 * frame, noise.shape[-1] - 2 * frame)
         skip = self._upsample(x, size)
         if self.border == "noise":
-            wide = self.operations.upsample(x, (noise.shape[-2], noise.shape[-1]))
-            wide = torch.add(wide, noise, alpha=amplitude)
+            wide = self.operations.upsample_onto(noise, x, amplitude)
         else:
             wide = torch.add(skip, noise, alpha=amplitude)
             wide = zero_pad_ends(wide, self.shape.layers * self.shape.margin, self.wraps)
@@ -127,6 +126,8 @@ class Generator(nn.Module):
 
     def _run(self, stage: int, x: Tensor) -> Tensor:
         blocks: Any = self.body[stage]
+        if not any(self.wraps):
+            return self.operations.stage(blocks, x)
         for block in blocks:
             x = self._block(block, x)
         return x

@@ -1,0 +1,118 @@
+"""The kernels that Triton compiles: where they are used, and in its interpreter what they compute.
+
+On a GPU tests/machine/test_cuda.py runs them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from engine_cases import Case
+from helpers import REPOSITORY
+
+from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.fast_engine import FastEngine
+from consingan.nn.architecture import Architecture
+from consingan.nn.critic import make_critic
+from consingan.nn.discriminator import Discriminator
+from consingan.nn.fused import choice
+from consingan.nn.fused.critic import FusedCritic
+from consingan.nn.kernels import FastOperations
+from consingan.nn.linear_critic import LinearCritic
+
+SHAPE = Architecture()
+GPU = torch.device("cuda", 0)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="there is no Triton here")
+def test_in_tritons_interpreter() -> None:
+    """In a process of its own: what is imported for the interpreter is not what a GPU runs."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "fused_cases.py"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY / "tests", capture_output=True, text=True, check=False,
+        env={**os.environ, "TRITON_INTERPRET": "1", "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("more", "fit"),
+    [({}, True), ({"channels": 16, "padding": 1, "image_channels": 7}, True),
+     ({"channels": 8}, False), ({"channels": 96}, False), ({"channels": 256}, False),
+     ({"kernel": 5}, False), ({"norm": True}, False), ({"activation": "elu"}, False),
+     ({"image_channels": 8}, False)],
+    ids=str,
+)  # fmt: skip
+def test_networks_that_fit(more: dict[str, object], fit: bool) -> None:
+    assert choice.fits(Architecture(**more)) is fit  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def with_triton(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU with Triton, where all compiles."""
+    monkeypatch.setattr(choice, "has_triton", lambda: True)
+    monkeypatch.setattr(choice, "run_all", lambda *_: None)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: None)
+    monkeypatch.delenv(choice.SWITCH, raising=False)
+    choice._compiles.cache_clear()
+    yield
+    choice._compiles.cache_clear()
+
+
+@pytest.mark.usefixtures("with_triton")
+def test_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choice.usable(GPU, torch.bfloat16, SHAPE)
+    assert not choice.usable(GPU, torch.float32, SHAPE)
+    assert not choice.usable(GPU, torch.bfloat16, Architecture(norm=True))
+    assert not choice.usable(torch.device("cpu"), torch.bfloat16, SHAPE)
+    monkeypatch.setenv(choice.SWITCH, "0")
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+    monkeypatch.delenv(choice.SWITCH)
+    monkeypatch.setattr(choice, "has_triton", lambda: False)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+
+
+@pytest.mark.usefixtures("with_triton")
+def test_a_machine_without_a_compiler_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("Failed to find C compiler.\nPlease specify via CC")
+
+    monkeypatch.setattr(choice, "run_all", fails)
+    with pytest.warns(UserWarning, match=r"going on with torch's own \(Failed to find C compiler"):
+        assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE)  # and says it once
+
+
+def test_recorded_iterations_alone_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Launched one by one from Python, Triton's kernels would wait for it."""
+    asked = []
+    monkeypatch.setattr(
+        "consingan.methods.consingan.fast_engine.usable",
+        lambda device, dtype, shape: asked.append((device.type, dtype, shape.channels)) or False,
+    )
+    task = Case(dtype=torch.float32).task()
+    engine = FastEngine(task, Arithmetic("bf16"))
+    assert (asked, engine.operations, engine.arithmetic.fused) == ([], None, False)
+    FastEngine(task, Arithmetic("bf16"), capturable=True)
+    assert asked == [("cpu", torch.bfloat16, 5)]
+
+
+@pytest.mark.parametrize(
+    ("fused", "side", "kind"),
+    [(False, 20, LinearCritic), (True, 20, FusedCritic), (True, 200, LinearCritic)],
+)
+def test_the_critic_of_one_batch(fused: bool, side: int, kind: type) -> None:
+    discriminator, real = Discriminator(SHAPE), torch.zeros(1, 3, side, side)
+    assert type(make_critic(discriminator, real, Arithmetic(fused=fused))) is kind
+
+
+def test_operations_without_kernels_of_ours_add_the_noise() -> None:
+    x, noise = torch.randn(1, 4, 5, 6), torch.randn(1, 4, 9, 11)
+    operations = FastOperations(torch.float32)
+    expected = operations.upsample(x, (9, 11)) + 0.5 * noise
+    torch.testing.assert_close(operations.upsample_onto(noise, x, 0.5), expected)
