@@ -33,8 +33,8 @@ $(VENV)/.test: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.demo
 	$(BIN)/consingan sample $(DEMO_IMAGE) --max_size 250 -n 4 --output TrainedModels/demo_samples
-	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --max_size 80 --train_stages 4 \
-		--niter 400 --manualSeed 1 --threads 1 --output_dir TrainedModels/demo
+	$(BIN)/python main_train.py --input_name $(DEMO_IMAGE) --preset draft --max_size 128 \
+		--manualSeed 1 --threads 1 --output_dir TrainedModels/demo
 	$(BIN)/python evaluate_model.py --num_samples 8 --threads 1 --model_dir TrainedModels/demo
 
 setup: $(VENV)/.test

@@ -21,11 +21,12 @@ from consingan.machine.device import crowded, processor
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic, computing_time
+from consingan.nn.fused.choice import SWITCH as KERNELS_SWITCH
 
 # What changes the number of threads or the devices that are seen.
 VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PYTORCH_CUDA_ALLOC_CONF",
-    "PYTORCH_ALLOC_CONF", "PYTORCH_ENABLE_MPS_FALLBACK", GRAPHS_SWITCH,
+    "PYTORCH_ALLOC_CONF", "PYTORCH_ENABLE_MPS_FALLBACK", GRAPHS_SWITCH, KERNELS_SWITCH,
 )  # fmt: skip
 GIB = 2**30
 Facts = dict[str, str]
@@ -103,6 +104,7 @@ def devices() -> Facts:
                 f"{of.name}, compute capability {of.major}.{of.minor}, "
                 f"{free / GIB:.1f} of {of.total_memory / GIB:.1f} GiB free"
             )
+        found["triton"] = _version("triton") or "missing; bf16 trainings take twice as long without"
     else:
         found["cuda"] = "none"
     found["mps"] = "an Apple GPU" if torch.backends.mps.is_available() else "none"

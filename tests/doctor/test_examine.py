@@ -220,6 +220,7 @@ def test_devices_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     found = facts.devices()
     assert found["cuda:0"] == "Some GPU, compute capability 8.6, 20.0 of 24.0 GiB free"
     assert found["cuda:1"].endswith("19.0 of 24.0 GiB free")
+    assert found["triton"].startswith(("missing", "2.", "3."))
     assert "cuda" not in found
     assert found["cpu"].endswith(", 3.0 GiB free")
 
