@@ -42,6 +42,7 @@ EXTRA_OF = {
     "tomllib": "Python from 3.11 on",
     "pillow_heif": "heic",
     "IPython": "notebooks bring it",
+    "triton": "torch for CUDA brings it on Linux",
 }
 
 

@@ -24,6 +24,8 @@ from consingan.doctor import examine, facts, trial
 from consingan.doctor.trial import Check
 from consingan.errors import UserError
 from consingan.machine.graphs import NOT_RECORDED, WARM_UP
+from consingan.nn.architecture import Architecture
+from consingan.nn.fused.choice import NOT_COMPILED, fits
 
 CPU = torch.device("cpu")
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
@@ -294,19 +296,22 @@ def test_a_loaded_model_that_differs(model: Any, monkeypatch: pytest.MonkeyPatch
     assert "the loaded model's sample differs by" in check.words
 
 
-def test_a_graph_that_cannot_be_recorded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", [NOT_RECORDED, NOT_COMPILED])
+def test_what_makes_a_gpu_slow_is_told(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def warned(_: torch.device) -> None:
-        warnings.warn(f"{NOT_RECORDED}, going on without (a reason).", stacklevel=2)
+        for _ in range(2):
+            warnings.warn(f"{what}, going on without (a reason).", stacklevel=2)
         warnings.warn("something else", stacklevel=2)
 
     monkeypatch.setattr(trial, "_train_and_load", warned)
     check = trial.self_test(CPU)
     assert check.ok
-    assert check.words.endswith(" s. No CUDA graph could be recorded, going on without (a reason).")
+    assert check.words.endswith(f" s. {what}, going on without (a reason).")
 
 
 def test_the_self_test_gets_as_far_as_a_graph() -> None:
     assert trial.SMALL["niter"] > WARM_UP + 1  # one is recorded, then repeated
+    assert fits(Architecture(channels=trial.SMALL["nfc"]))
 
 
 def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
