@@ -43,10 +43,7 @@ def norm_penalty(gradient: Tensor) -> Tensor:
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mixing: Tensor) -> Tensor:
     """Penalty on the critic's input gradient between `real` and `fake`, to be differentiated."""
     x = interpolate(real, fake, mixing).detach().requires_grad_()
-    scores = critic(x)
-    (gradient,) = torch.autograd.grad(
-        scores, x, torch.ones_like(scores), create_graph=True, retain_graph=True
-    )
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return norm_penalty(gradient)
 
 

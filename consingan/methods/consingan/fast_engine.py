@@ -31,7 +31,7 @@ from consingan.methods.consingan.engine import StageTask
 from consingan.nn import losses
 from consingan.nn.fused.choice import usable
 from consingan.nn.fused.generator import FusedOperations
-from consingan.nn.kernels import applied, is_small
+from consingan.nn.kernels import applied, is_small, seeded
 from consingan.nn.optimizers import Adam, ChunkedAdam
 from consingan.nn.sliced import empty_directions
 
@@ -134,7 +134,7 @@ class FastEngine:
             sliced, gradient = self._with_sliced(fake, gradient, draws.directions)
             self.optimizer_g.zero_grad()
             if output is None:
-                fake.backward(gradient)
+                seeded(fake, gradient).backward()
                 output = self._generate(self.fixed_start, self.fixed)
                 compared = self.sight.region.pixels(output, real)
                 reconstruction = recipe.alpha * losses.reconstruction(*compared)
@@ -142,7 +142,7 @@ class FastEngine:
             else:
                 compared = self.sight.region.pixels(output, real)
                 reconstruction = recipe.alpha * losses.reconstruction(*compared)
-                torch.autograd.backward([fake, reconstruction], [gradient, None])
+                torch.autograd.backward([seeded(fake, gradient), reconstruction])
             for _ in range(recipe.g_steps):  # several steps on one gradient, see PlainEngine
                 self.optimizer_g.step()
         return torch.stack([*d_losses, adversarial, reconstruction.detach(), *sliced])
