@@ -198,5 +198,5 @@ def test_what_is_tried_first_uses_every_kernel(monkeypatch: pytest.MonkeyPatch) 
                 every.add(name)
                 monkeypatch.setattr(module, name, Noting(name, kernel))
     shape = Architecture(channels=C, image_channels=7)
-    run_all(torch.device("cpu"), torch.float32, shape)
+    run_all(torch.device("cpu"), torch.float32, shape, 2)
     assert used == every

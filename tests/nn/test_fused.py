@@ -22,6 +22,7 @@ from consingan.nn.critic import make_critic
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.fused import choice
 from consingan.nn.fused.critic import FusedCritic
+from consingan.nn.fused.maps import LAUNCHES, launch_of
 from consingan.nn.kernels import FastOperations
 from consingan.nn.linear_critic import LinearCritic
 
@@ -50,6 +51,11 @@ def test_in_tritons_interpreter() -> None:
 )  # fmt: skip
 def test_networks_that_fit(more: dict[str, object], fit: bool) -> None:
     assert choice.fits(Architecture(**more)) is fit  # type: ignore[arg-type]
+
+
+def test_what_is_tried_first_is_launched_in_every_way() -> None:
+    found = {launch_of(extent**2) for extent in choice.EXTENTS}
+    assert found == {launch for _, launch in LAUNCHES}
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ SWITCH = "CONSINGAN_TRITON"
 NOT_COMPILED = "Triton could not compile this program's kernels"
 Network = TypeVar("Network", bound=nn.Module)
 WIDEST = 128  # channels: a program holds all of them
+EXTENTS = (2, 100)  # px, of which each way of launching has its own, see `maps.LAUNCHES`
 DEEPEST = 7  # colors: all taps of them are one product
 
 
@@ -56,7 +57,8 @@ def has_triton() -> bool:
 @lru_cache(maxsize=8)
 def _compiles(device: torch.device, shape: Architecture) -> bool:
     try:
-        run_all(device, torch.bfloat16, shape)
+        for extent in EXTENTS:  # a card may have too little memory of its own for large ones alone
+            run_all(device, torch.bfloat16, shape, extent)
         torch.cuda.synchronize(device)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -68,9 +70,9 @@ def _compiles(device: torch.device, shape: Architecture) -> bool:
     return True
 
 
-def run_all(device: torch.device, dtype: torch.dtype, shape: Architecture) -> None:
-    """Compute something small with every kernel; no random numbers are used up."""
-    size = 2 * shape.margin * (shape.layers + 2) + 2
+def run_all(device: torch.device, dtype: torch.dtype, shape: Architecture, extent: int) -> None:
+    """Compute something with every kernel, scores of `extent` px; no random numbers are used up."""
+    size = 2 * shape.margin * (shape.layers + 2) + extent
     picture = torch.zeros(1, shape.image_channels, size, size, device=device)
     arithmetic = Arithmetic("bf16" if dtype == torch.bfloat16 else "float32")
     critic = FusedCritic(_zeros(Discriminator(shape), device), picture, arithmetic)
