@@ -311,7 +311,7 @@ def test_what_makes_a_gpu_slow_is_told(what: str, monkeypatch: pytest.MonkeyPatc
 
 def test_the_self_test_gets_as_far_as_a_graph() -> None:
     assert trial.SMALL["niter"] > WARM_UP + 1  # one is recorded, then repeated
-    assert fits(Architecture(channels=trial.SMALL["nfc"]))
+    assert fits(Architecture(channels=trial.COMPILED["nfc"]))
 
 
 def test_the_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
