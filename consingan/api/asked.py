@@ -6,12 +6,14 @@ import contextlib
 import dataclasses
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 from consingan.errors import UserError
 from consingan.machine.usual import torch_as_usual
 from consingan.methods.registry import METHODS
 from consingan.settings.option import flag_names
 
+T = TypeVar("T")
 COMMAND = re.compile(r"\bpython (-m consingan|\S+\.py)\b|\bconsingan [a-z]")
 FLAG = re.compile(r"--(no_)?(\w+)")
 ARGUMENTS = {"num_samples": "n", **{
@@ -35,6 +37,17 @@ def asked_in_python(**names: str) -> Iterator[None]:
         except UserError as error:
             error.args = tuple(arguments_named(str(text), **names) for text in error.args)
             raise
+
+
+def each_asked_in_python(items: Iterator[T]) -> Iterator[T]:
+    """What an iterator gives, each made as it is asked for; between, all is the caller's."""
+    while True:
+        with asked_in_python():
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
 
 
 def arguments_named(text: str, **names: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.api.asked import asked_in_python
+from consingan.api.asked import asked_in_python, each_asked_in_python
 from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
 from consingan.errors import UserError
 from consingan.images.arrays import Given, mask_from, picture_from
@@ -19,7 +19,6 @@ from consingan.images.fit import fit_naive
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask, fit_mask
 from consingan.machine.execution import Wanted, choose_execution
-from consingan.machine.usual import each_as_usual
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import (
     Enters,
@@ -143,7 +142,7 @@ class TrainedModel:
         model.check_start(start_stage)
         strength = share("alpha", alpha), share("beta", beta)
         walk = Walk(*strength, start_stage, sides(size), whole("seed", seed))
-        return each_as_usual(iter(model.frames(frames, walk)))
+        return each_asked_in_python(iter(model.frames(frames, walk)))
 
     @asked_in_python(naive_img="naive")
     def compose(

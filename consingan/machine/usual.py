@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TypeVar
 
 import torch
-
-T = TypeVar("T")
 
 _begun_in: int | None = None  # the process that first computed here
 
@@ -51,14 +48,3 @@ def _one_thread_if_forked() -> None:
         torch.set_num_threads(1)
     elif _begun_in is None:
         _begun_in = os.getpid()
-
-
-def each_as_usual(items: Iterator[T]) -> Iterator[T]:
-    """What an iterator gives, each made under `torch_as_usual`; between, all is the caller's."""
-    while True:
-        with torch_as_usual():
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-        yield item

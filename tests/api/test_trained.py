@@ -285,6 +285,20 @@ def test_animations_that_cannot_be_made(
         model.animate(**options)
 
 
+def test_what_is_wrong_with_a_frame_names_arguments(
+    model: consingan.TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> Iterator[torch.Tensor]:
+        yield picture()
+        raise UserError("Frames take more memory than is free; use a smaller --size.")
+
+    monkeypatch.setattr(type(model.model), "frames", refused)
+    frames = model.animate(2)
+    assert torch.equal(next(frames), picture())
+    with pytest.raises(UserError, match=r"use a smaller size\.$"):
+        next(frames)
+
+
 @pytest.mark.parametrize(
     ("naive", "options", "said"),
     [
