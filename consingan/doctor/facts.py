@@ -104,7 +104,9 @@ def devices() -> Facts:
                 f"{of.name}, compute capability {of.major}.{of.minor}, "
                 f"{free / GIB:.1f} of {of.total_memory / GIB:.1f} GiB free"
             )
-        found["triton"] = _version("triton") or "missing; bf16 trainings take twice as long without"
+        found["triton"] = (
+            _version("triton") or "missing; bf16 trainings take 1.5 times as long without"
+        )
     else:
         found["cuda"] = "none"
     found["mps"] = "an Apple GPU" if torch.backends.mps.is_available() else "none"

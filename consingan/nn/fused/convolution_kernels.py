@@ -20,6 +20,16 @@ NUMBERS = ("height", "width", "out_height", "out_width", "top", "left")
 
 
 @triton.jit
+def _read(x, n, row, column, tap, inside, height, width, STEP: tl.constexpr, C: tl.constexpr):
+    """What a tap reads for each pixel, zeros beyond the map: (BLOCK, C)."""
+    y = row + STEP * (tap // 3)
+    z = column + STEP * (tap % 3)
+    there = inside & (y >= 0) & (y < height) & (z >= 0) & (z < width)
+    at = ((n * height + y) * width + z) * C
+    return tl.load(x + at[:, None] + tl.arange(0, C)[None, :], mask=there[:, None], other=0.0)
+
+
+@triton.jit
 def _activated(
     acc, n, px, inside, bias, values, pixels, slope, MODE: tl.constexpr, C: tl.constexpr
 ):
@@ -61,11 +71,7 @@ def convolve(
     channel = tl.arange(0, C)
     acc = tl.zeros((BLOCK, C), tl.float32)
     for tap in range(9):
-        y = row + STEP * (tap // 3)
-        z = column + STEP * (tap % 3)
-        there = inside & (y >= 0) & (y < height) & (z >= 0) & (z < width)
-        at = ((n * height + y) * width + z) * C
-        a = tl.load(x + at[:, None] + channel[None, :], mask=there[:, None], other=0.0)
+        a = _read(x, n, row, column, tap, inside, height, width, STEP, C)
         if STEP == 1:
             b = tl.load(weight + tap * C * C + channel[:, None] * C + channel[None, :])
         else:
@@ -111,11 +117,7 @@ def _colors(
     channel, color = tl.arange(0, C), tl.arange(0, WIDE)
     acc = tl.zeros((BLOCK, WIDE), tl.float32)
     for tap in range(9):
-        y = row + STEP * (tap // 3)
-        z = column + STEP * (tap % 3)
-        there = inside & (y >= 0) & (y < height) & (z >= 0) & (z < width)
-        at = ((n * height + y) * width + z) * C
-        a = tl.load(x + at[:, None] + channel[None, :], mask=there[:, None], other=0.0)
+        a = _read(x, n, row, column, tap, inside, height, width, STEP, C)
         b = tl.load(
             weight + (tap * COLORS + color[None, :]) * C + channel[:, None],
             mask=color[None, :] < COLORS, other=0.0,

@@ -127,7 +127,10 @@ class FusedCritic:
     def _push_through(
         self, values: Sequence[Tensor], chain: Sequence[Tensor], weight: float
     ) -> tuple[Tensor, Tensor]:
-        """The penalty; [T_0, ..., T_last] take the place of `values`, whose slopes they pass."""
+        """The penalty, and sums to be kept until the lanes have joined.
+
+        [T_0, ..., T_last] take the place of `values`, whose slopes they pass.
+        """
         pixels = values[0].shape[-2] * values[0].shape[-1]
         factor = 2 * weight * self.scores / pixels
         push = values[0]

@@ -126,7 +126,8 @@ def _matrices(before: Size, after: Size, transposed: bool, device: torch.device)
     found = []
     for one, other in zip(before, after, strict=True):
         taps = _taps_of(one, other, transposed, device)
-        constant(taps.first), constant(taps.weights)
+        for table in (taps.first, taps.weights):
+            constant(table)  # a recorded iteration knows it by its address
         found.append(taps)
     return found
 
