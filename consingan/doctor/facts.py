@@ -21,6 +21,7 @@ from consingan.machine.device import crowded, processor
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic, computing_time
+from consingan.nn.fused.choice import OLDEST, has_triton, triton_version
 from consingan.nn.fused.choice import SWITCH as KERNELS_SWITCH
 
 # What changes the number of threads or the devices that are seen.
@@ -104,9 +105,10 @@ def devices() -> Facts:
                 f"{of.name}, compute capability {of.major}.{of.minor}, "
                 f"{free / GIB:.1f} of {of.total_memory / GIB:.1f} GiB free"
             )
-        found["triton"] = (
-            _version("triton") or "missing; bf16 trainings take 1.5 times as long without"
-        )
+        found["triton"] = triton_version() or "missing"
+        if not has_triton():
+            needed = ".".join(map(str, OLDEST))
+            found["triton"] += f"; without {needed} or newer bf16 trainings take 1.5 times as long"
     else:
         found["cuda"] = "none"
     found["mps"] = "an Apple GPU" if torch.backends.mps.is_available() else "none"

@@ -25,6 +25,7 @@ from consingan.doctor.trial import Check
 from consingan.errors import UserError
 from consingan.machine.graphs import NOT_RECORDED, WARM_UP
 from consingan.nn.architecture import Architecture
+from consingan.nn.fused import choice
 from consingan.nn.fused.choice import NOT_COMPILED, fits
 
 CPU = torch.device("cpu")
@@ -222,9 +223,25 @@ def test_devices_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     found = facts.devices()
     assert found["cuda:0"] == "Some GPU, compute capability 8.6, 20.0 of 24.0 GiB free"
     assert found["cuda:1"].endswith("19.0 of 24.0 GiB free")
-    assert found["triton"].startswith(("missing", "2.", "3."))
+    assert found["triton"].startswith(("missing", "3."))
     assert "cuda" not in found
     assert found["cpu"].endswith(", 3.0 GiB free")
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [(None, "missing; without 3.3 or newer bf16 trainings take 1.5 times as long"),
+     ("3.2.0", "3.2.0; without 3.3 or newer bf16 trainings take 1.5 times as long"),
+     ("3.10.1+git1", "3.10.1+git1")],
+)  # fmt: skip
+def test_an_old_triton_is_told(
+    version: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    for module in (choice, facts):
+        monkeypatch.setattr(module, "triton_version", lambda: version)
+    assert facts.devices()["triton"] == said
 
 
 def test_measured_precision_is_relative_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,10 @@
-"""The kernels that Triton compiles: where they are used, and in its interpreter what they compute.
+"""The kernels that Triton compiles: where they are used, what they compute, which cards take them.
 
 On a GPU tests/machine/test_cuda.py runs them.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -30,13 +29,16 @@ SHAPE = Architecture()
 GPU = torch.device("cuda", 0)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="there is no Triton here")
-def test_in_tritons_interpreter() -> None:
-    """In a process of its own: what is imported for the interpreter is not what a GPU runs."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "fused_cases.py"]
+@pytest.mark.skipif(not choice.has_triton(), reason="there is no Triton here")
+@pytest.mark.parametrize(
+    ("cases", "more"), [("fused_cases.py", {"TRITON_INTERPRET": "1"}), ("fused_cards.py", {})]
+)
+def test_kernels_without_a_gpu(cases: str, more: dict[str, str]) -> None:
+    """In processes of their own: what is imported for the interpreter is not what a GPU runs."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cases]
     done = subprocess.run(
         command, cwd=REPOSITORY / "tests", capture_output=True, text=True, check=False,
-        env={**os.environ, "TRITON_INTERPRET": "1", "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, **more, "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
 
@@ -54,8 +56,18 @@ def test_networks_that_fit(more: dict[str, object], fit: bool) -> None:
 
 
 def test_what_is_tried_first_is_launched_in_every_way() -> None:
-    found = {launch_of(extent**2) for extent in choice.EXTENTS}
+    found = {launch_of(extent**2, SHAPE.channels) for extent in choice.EXTENTS}
     assert found == {launch for _, launch in LAUNCHES}
+
+
+@pytest.mark.parametrize(
+    ("version", "fit"), [("3.2.0", False), ("3.3.0", True), ("3.10.1+git1", True), (None, False)]
+)
+def test_old_tritons_are_not_used(
+    version: str | None, fit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "triton_version", lambda: version)
+    assert choice.has_triton() is fit
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ the environment variable CONSINGAN_TRITON=0.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import warnings
 from functools import lru_cache
@@ -28,6 +27,7 @@ NOT_COMPILED = "Triton could not compile this program's kernels"
 Network = TypeVar("Network", bound=nn.Module)
 WIDEST = 128  # channels: a program holds all of them
 EXTENTS = (2, 100)  # px, of which each way of launching has its own, see `maps.LAUNCHES`
+OLDEST = (3, 3)  # Triton; it came with PyTorch 2.7
 DEEPEST = 7  # colors: all taps of them are one product
 
 
@@ -49,9 +49,22 @@ def fits(shape: Architecture) -> bool:
 
 
 @lru_cache(maxsize=1)
+def triton_version() -> str | None:
+    """Of the one that is installed."""
+    try:
+        import triton
+    except ImportError:
+        return None
+    return str(triton.__version__)
+
+
 def has_triton() -> bool:
-    """Whether it is installed."""
-    return importlib.util.find_spec("triton") is not None
+    """Whether it is installed, in a version that compiles these kernels for any card.
+
+    Those of PyTorch up to 2.6 crash on some kernels, and the whole program with them.
+    """
+    parts = (triton_version() or "0.0").split(".")
+    return (int(parts[0]), int(parts[1])) >= OLDEST
 
 
 @lru_cache(maxsize=8)

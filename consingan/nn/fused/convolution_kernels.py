@@ -169,7 +169,9 @@ def penalized(
     made = towards.to(push.dtype.element_ty)
     tl.store(push + px[:, None] * COLORS + color[None, :], made,
              mask=inside[:, None] & (color < COLORS)[None, :])  # fmt: skip
-    tl.store(sums + tl.program_id(0), tl.sum(tl.where(inside, excess * excess, 0.0), 0))
+    # A column, since Triton 3.6 cannot add up a row of what Blackwell's matrix units made.
+    total = tl.sum(tl.where(inside, excess * excess, 0.0)[:, None], 0)
+    tl.store(sums + tl.program_id(0) + tl.arange(0, 1), total)
 
 
 @triton.jit(do_not_specialize=["pixels", "apart", "negative"])

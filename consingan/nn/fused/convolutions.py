@@ -60,7 +60,7 @@ def convolve(
     (n, inputs), size = x.shape[:2], reached(size_of(x), padding, step)
     channels = weight.shape[2] if step == 1 or inputs != weight.shape[2] else weight.shape[1]
     out = new_map(n, channels, size, x) if out is None else out
-    launch = launch_of(size[0] * size[1])
+    launch = launch_of(size[0] * size[1], channels)
     tiles = math.ceil(size[0] * size[1] / launch.block)
     parts = torch.empty((n, tiles, 1, channels), device=x.device) if sums else out
     mode = LEAKY if bias is not None else PLAIN if values is None else SLOPES
@@ -90,7 +90,7 @@ def to_colors(
     `weight` (9, c, C) is from `packed` with `step` -1, from `packed_transposed` with 1.
     """
     size, colors, channels = reached(size_of(x), padding, step), weight.shape[1], weight.shape[2]
-    out, launch = new_map(len(x), colors, size, x, dtype), launch_of(size[0] * size[1])
+    out, launch = new_map(len(x), colors, size, x, dtype), launch_of(size[0] * size[1], channels)
     tiles = math.ceil(size[0] * size[1] / launch.block)
     top, left = (step * p for p in padding)
     _kernels().to_colors[(tiles, len(x))](
@@ -108,12 +108,13 @@ def penalized(
 
     It gets factor (|g| - 1) g / |g|, see `linear_critic.penalty_and_gradient`.
     """
-    size, launch = size_of(push), launch_of(push.shape[-2] * push.shape[-1])
+    size, channels = size_of(push), weight.shape[2]
+    launch = launch_of(size[0] * size[1], channels)
     tiles = math.ceil(size[0] * size[1] / launch.block)
     sums = torch.empty(tiles, device=x.device)
     _kernels().penalized[(tiles,)](
         x, weight, push, sums, *size_of(x), *size, -padding[0], -padding[1], float(scores), factor,
-        C=weight.shape[2], COLORS=weight.shape[1], WIDE=WIDE,
+        C=channels, COLORS=weight.shape[1], WIDE=WIDE,
         BLOCK=launch.block, num_warps=launch.warps, num_stages=launch.stages,
     )  # fmt: skip
     return sums
@@ -123,7 +124,7 @@ def _begin(
     seed: Tensor, values: Tensor, slope: float, negative: int, apart: int
 ) -> tuple[Tensor, Parts]:
     (n, channels), pixels = values.shape[:2], values.shape[-2] * values.shape[-1]
-    launch, out = launch_of(pixels), new_map(n, channels, size_of(values), values)
+    launch, out = launch_of(pixels, channels), new_map(n, channels, size_of(values), values)
     tiles = math.ceil(pixels / launch.block)
     sums = torch.empty((n, tiles, 1, channels), device=values.device)
     _kernels().begin_backward[(tiles, n)](

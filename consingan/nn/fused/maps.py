@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -27,9 +27,13 @@ LAUNCHES = ((9000, Launch(64, 4, 3)), (2**62, Launch(128, 8, 3)))
 """Up to so many pixels of a picture, of 64 channels and three pictures (measured on an H200)."""
 
 
-def launch_of(pixels: int) -> Launch:
-    """For a map of so many pixels."""
-    return next(launch for most, launch in LAUNCHES if pixels <= most)
+FULL = 64  # channels: of more a program loads less ahead, for which most cards lack memory
+
+
+def launch_of(pixels: int, channels: int) -> Launch:
+    """For a map of so many pixels, of which a program holds all channels."""
+    launch = next(launch for most, launch in LAUNCHES if pixels <= most)
+    return launch if channels <= FULL else replace(launch, stages=2)
 
 
 def packed(weight: Tensor, dtype: torch.dtype) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.nn.fused.maps import TAPS, WIDE, Size, depth_of, size_of
+from consingan.nn.fused.maps import FULL, TAPS, WIDE, Size, depth_of, size_of
 from consingan.nn.kernels import conv_backward
 
 FEW, MANY = 16, 128  # parts that are read at a time
@@ -97,7 +97,7 @@ def weight_gradient(values: Tensor, gradients: Tensor, padding: Size, out: Tenso
     parts = torch.empty((1, programs, TAPS * channels, channels), device=values.device)
     _kernels().weight_gradient[(TAPS, programs)](
         values, gradients, parts, n, *size_of(values), height, width, *padding,
-        C=channels, BLOCK=BLOCK, num_warps=4,
+        C=channels, BLOCK=BLOCK, num_warps=4 if channels <= FULL else 8,
     )  # fmt: skip
     Parts(parts, channels).into(out)
     return [parts]
