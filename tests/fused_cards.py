@@ -5,7 +5,8 @@ Triton needs no GPU for that. What it compiles is not launched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from triton.runtime.jit import JITFunction
 
 from consingan.nn.architecture import Architecture
 from consingan.nn.fused.choice import EXTENTS, run_all
+
+pytestmark = pytest.mark.filterwarnings("ignore:TRITON_DEFAULT_FP_FUSION")  # of Triton 3.9
 
 # KiB of memory that a program may have on cards of a compute capability, as NVIDIA has it.
 SHARED = {80: 163, 86: 99, 89: 99, 90: 227, 100: 227, 120: 99}
@@ -42,15 +45,24 @@ class Card:
 def compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     """What is compiled instead of launched, by kernel and launch."""
     found: dict[str, Any] = {}
+    current: list[torch.Tensor] = []
+
+    @contextlib.contextmanager
+    def device_of(tensor: torch.Tensor) -> Iterator[None]:
+        current.append(tensor)
+        yield
+        current.pop()
 
     def compile_alone(kernel: JITFunction[Any], grid: Any) -> Callable[..., None]:
         def launch(*args: Any, **how: Any) -> None:
+            assert current[-1] is args[0]  # or it runs on another of several GPUs
             made = kernel.run(*args, grid=grid, warmup=True, **how)
             found[f"{kernel.fn.__name__} {how}"] = made
 
         return launch
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "device_of", device_of)
     monkeypatch.setattr(JITFunction, "__getitem__", compile_alone)
     return found
 

@@ -46,15 +46,15 @@ CASES = {
 }
 
 
-def on_the_gpu(task: StageTask) -> StageTask:
+def on_the_gpu(task: StageTask, gpu: torch.device = CUDA) -> StageTask:
     """A copy there."""
     there = copy.deepcopy(task)
     return replace(
         there,
-        generator=there.generator.to(CUDA),
-        discriminator=there.discriminator.to(CUDA),
-        real=there.real.to(CUDA),
-        fixed_noises=[z.to(CUDA) for z in there.fixed_noises],
+        generator=there.generator.to(gpu),
+        discriminator=there.discriminator.to(gpu),
+        real=there.real.to(gpu),
+        fixed_noises=[z.to(gpu) for z in there.fixed_noises],
     )
 
 
@@ -66,9 +66,10 @@ class Sending:
         self.optimizer_g, self.optimizer_d = engine.optimizer_g, engine.optimizer_d
 
     def step(self, draws: Draws, iteration: int) -> torch.Tensor:
-        directions = None if draws.directions is None else draws.directions.to(CUDA)
-        noises = [z.to(CUDA) for z in draws.noises]
-        return self.engine.step(Draws(noises, draws.mixing.to(CUDA), directions), iteration).cpu()
+        gpu = self.optimizer_d.param_groups[0]["params"][0].device
+        directions = None if draws.directions is None else draws.directions.to(gpu)
+        noises = [z.to(gpu) for z in draws.noises]
+        return self.engine.step(Draws(noises, draws.mixing.to(gpu), directions), iteration).cpu()
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
@@ -228,3 +229,15 @@ def test_iterations_in_kernels_of_our_own(
         assert run(Sending(engine), task, ITERATIONS).isfinite().all()
         assert not engine.failed
     torch.testing.assert_close(losses[1], losses[0], rtol=0.1, atol=0.05)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there is only one GPU here")
+def test_a_second_gpu_computes_what_the_first_does() -> None:
+    """That the first is torch's current one must make no difference."""
+    losses = []
+    for index in (0, 1):
+        gpu = torch.device("cuda", index)
+        task = on_the_gpu(Case("noise", {"channels": 64}, dtype=torch.float32).task(), gpu)
+        engine = choose_engine("fast", Arithmetic("bf16"))(task)
+        losses.append(run(Sending(engine), task, ITERATIONS))
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-3, atol=1e-3)

@@ -91,6 +91,9 @@ def test_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(choice.SWITCH, "0")
     assert not choice.usable(GPU, torch.bfloat16, SHAPE)
     monkeypatch.delenv(choice.SWITCH)
+    with monkeypatch.context() as here:
+        here.setattr(torch.version, "hip", "6.4")
+        assert not choice.usable(GPU, torch.bfloat16, SHAPE)
     monkeypatch.setattr(choice, "has_triton", lambda: False)
     assert not choice.usable(GPU, torch.bfloat16, SHAPE)
 

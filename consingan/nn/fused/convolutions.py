@@ -15,6 +15,7 @@ from torch import Tensor
 from consingan.nn.fused.maps import (
     WIDE,
     Size,
+    compute,
     depth_of,
     launch_of,
     new_map,
@@ -70,11 +71,21 @@ def convolve(
     given = (x, weight, *optional, out, parts)  # what a mode does not read may be anything
     how = {"num_warps": launch.warps, "num_stages": launch.stages}
     if inputs == channels:
-        kernels.convolve[(tiles, n)](
-            *given, *numbers, MODE=mode, SUMS=sums, STEP=step, C=channels, BLOCK=launch.block, **how
+        compute(
+            kernels.convolve,
+            (tiles, n),
+            *given,
+            *numbers,
+            MODE=mode,
+            SUMS=sums,
+            STEP=step,
+            C=channels,
+            BLOCK=launch.block,
+            **how,
         )
     else:
-        kernels.from_colors[(tiles, n)](
+        compute(
+            kernels.from_colors, (tiles, n),
             *given, *numbers, MODE=mode, SUMS=sums, STEP=step, C=channels,
             COLORS=inputs, DEPTH=depth_of(inputs), BLOCK=launch.block, **how,
         )  # fmt: skip
@@ -93,7 +104,8 @@ def to_colors(
     out, launch = new_map(len(x), colors, size, x, dtype), launch_of(size[0] * size[1], channels)
     tiles = math.ceil(size[0] * size[1] / launch.block)
     top, left = (step * p for p in padding)
-    _kernels().to_colors[(tiles, len(x))](
+    compute(
+        _kernels().to_colors, (tiles, len(x)),
         x, weight, out if bias is None else bias, out, *size_of(x), *size, top, left, factor,
         RENDER=bias is not None, STEP=step, C=channels, COLORS=colors, WIDE=WIDE,
         BLOCK=launch.block, num_warps=launch.warps, num_stages=launch.stages,
@@ -112,7 +124,8 @@ def penalized(
     launch = launch_of(size[0] * size[1], channels)
     tiles = math.ceil(size[0] * size[1] / launch.block)
     sums = torch.empty(tiles, device=x.device)
-    _kernels().penalized[(tiles,)](
+    compute(
+        _kernels().penalized, (tiles,),
         x, weight, push, sums, *size_of(x), *size, -padding[0], -padding[1], float(scores), factor,
         C=channels, COLORS=weight.shape[1], WIDE=WIDE,
         BLOCK=launch.block, num_warps=launch.warps, num_stages=launch.stages,
@@ -127,7 +140,8 @@ def _begin(
     launch, out = launch_of(pixels, channels), new_map(n, channels, size_of(values), values)
     tiles = math.ceil(pixels / launch.block)
     sums = torch.empty((n, tiles, 1, channels), device=values.device)
-    _kernels().begin_backward[(tiles, n)](
+    compute(
+        _kernels().begin_backward, (tiles, n),
         seed, values, out, sums, pixels, apart, negative, slope,
         C=channels, BLOCK=launch.block, num_warps=launch.warps,
     )  # fmt: skip

@@ -1,8 +1,9 @@
-"""What the kernels are given: maps, packed weights, and how much of a GPU each launch takes."""
+"""What the kernels are given: maps, packed weights, a GPU, and how much of it each launch takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,6 +35,15 @@ def launch_of(pixels: int, channels: int) -> Launch:
     """For a map of so many pixels, of which a program holds all channels."""
     launch = next(launch for most, launch in LAUNCHES if pixels <= most)
     return launch if channels <= FULL else replace(launch, stages=2)
+
+
+def compute(kernel: Any, programs: tuple[int, ...], *given: Any, **how: Any) -> None:
+    """Launch a kernel on the GPU of the first tensor, which need not be torch's current one.
+
+    Triton asks for the current one: there another's memory is none, without an error or with one.
+    """
+    with torch.cuda.device_of(given[0]):
+        kernel[programs](*given, **how)
 
 
 def packed(weight: Tensor, dtype: torch.dtype) -> Tensor:

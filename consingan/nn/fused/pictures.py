@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.nn.fused.maps import new_map, size_of
+from consingan.nn.fused.maps import compute, new_map, size_of
 
 PIXELS = 256  # that a program copies
 RESAMPLED = 32  # px that a program makes
@@ -28,7 +28,8 @@ def three_pictures(real: Tensor, fake: Tensor, mixing: Tensor | None, dtype: tor
     (colors, height, width), pixels = fake.shape[1:], fake.shape[-2] * fake.shape[-1]
     out = new_map(2 if mixing is None else 3, colors, (height, width), fake, dtype)
     strides = [s for x in (real, fake) for s in (x.stride(1), x.stride(3))]
-    _kernels().three_pictures[(math.ceil(pixels / PIXELS),)](
+    compute(
+        _kernels().three_pictures, (math.ceil(pixels / PIXELS),),
         real, fake, real if mixing is None else mixing, out, pixels, *strides,
         MIXED=mixing is not None, COLORS=colors, WIDE=1 << (colors - 1).bit_length(), BLOCK=PIXELS,
     )  # fmt: skip
@@ -60,7 +61,8 @@ def resample(
     """(N, C, h, w) resampled along both axes, plus amplitude times noise of the result's shape."""
     size = len(rows.first), len(columns.first)
     out = new_map(len(x), x.shape[1], size, x)
-    _kernels().resample[(math.ceil(size[0] * size[1] / RESAMPLED), len(x))](
+    compute(
+        _kernels().resample, (math.ceil(size[0] * size[1] / RESAMPLED), len(x)),
         x, out if noise is None else noise, out, rows.first, rows.weights, columns.first,
         columns.weights, rows.weights.shape[1], columns.weights.shape[1], *size_of(x), *size,
         amplitude, NOISY=noise is not None, C=x.shape[1], BLOCK=RESAMPLED, num_warps=4,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from consingan.nn.fused.maps import FULL, TAPS, WIDE, Size, depth_of, size_of
+from consingan.nn.fused.maps import FULL, TAPS, WIDE, Size, compute, depth_of, size_of
 from consingan.nn.kernels import conv_backward
 
 FEW, MANY = 16, 128  # parts that are read at a time
@@ -50,7 +50,8 @@ class Parts:
         n, terms, depth, channels = self.parts.shape
         taps = TAPS if depth > 1 else 1
         apart, beside = (taps, taps * channels) if transposed else (taps * self.colors, taps)
-        _kernels().fold[(taps * self.colors,)](
+        compute(
+            _kernels().fold, (taps * self.colors,),
             self.parts, out, n if pictures is None else pictures, terms, depth, negative, factor,
             apart, beside, COLORS=self.colors, C=channels,
             BLOCK=FEW if terms <= FEW else MANY, num_warps=4 if terms <= FEW else 8,
@@ -73,7 +74,8 @@ def colors_gradient(colors: Tensor, features: Tensor, padding: Size, step: int =
     programs = min(math.ceil(pixels / BLOCK), PROGRAMS)
     out = torch.empty((1, programs, depth, channels), device=features.device)
     top, left = (step * p for p in padding)
-    _kernels().colors_gradient[(programs,)](
+    compute(
+        _kernels().colors_gradient, (programs,),
         colors, features, out, n, *size_of(colors), *size_of(features), top, left,
         STEP=step, C=channels, COLORS=count, DEPTH=depth, BLOCK=BLOCK, num_warps=4,
     )  # fmt: skip
@@ -95,7 +97,8 @@ def weight_gradient(values: Tensor, gradients: Tensor, padding: Size, out: Tenso
         return [like, dw]
     programs = min(math.ceil(pixels / BLOCK / ROUNDS), FEW)
     parts = torch.empty((1, programs, TAPS * channels, channels), device=values.device)
-    _kernels().weight_gradient[(TAPS, programs)](
+    compute(
+        _kernels().weight_gradient, (TAPS, programs),
         values, gradients, parts, n, *size_of(values), height, width, *padding,
         C=channels, BLOCK=BLOCK, num_warps=4 if channels <= FULL else 8,
     )  # fmt: skip
@@ -108,7 +111,17 @@ def tap_sums(features: Tensor, outputs: Size, padding: Size) -> Parts:
     n, channels, height, width = features.shape
     programs = min(math.ceil(height * width / BLOCK), MANY)
     out = torch.empty((n, programs, WIDE, channels), device=features.device)
-    _kernels().tap_sums[(programs, n)](
-        features, out, height, width, *outputs, *padding, C=channels, BLOCK=BLOCK, num_warps=4
+    compute(
+        _kernels().tap_sums,
+        (programs, n),
+        features,
+        out,
+        height,
+        width,
+        *outputs,
+        *padding,
+        C=channels,
+        BLOCK=BLOCK,
+        num_warps=4,
     )
     return Parts(out, 1)
