@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 from consingan.errors import UserError
 
@@ -22,6 +23,11 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def complete(device: torch.device) -> torch.device:
+    """`device`, or the CPU for an Apple GPU, which has no float64 and lacks linear algebra."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 CROWDED = 1.5  # times slower with all threads than with one: then something is wrong
@@ -60,26 +66,33 @@ def choose_device(
         return _instead(f"{found} does not work ({why})")
     if gpu is not None:
         return _instead(f"--gpu {gpu}: there is no CUDA device here")
-    return DeviceChoice(_without_cuda())
+    return _without_cuda()
 
 
 def _instead(why: str) -> DeviceChoice:
-    device = _without_cuda()
-    name = "CPU" if device.type == "cpu" else "Apple GPU"
-    return DeviceChoice(device, f"{why}, going on with the {name}.")
+    found = _without_cuda()
+    name = "CPU" if found.device.type == "cpu" else "Apple GPU"
+    return DeviceChoice(found.device, f"{why}, going on with the {name}.")
 
 
-def _without_cuda() -> torch.device:
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+def _without_cuda() -> DeviceChoice:
+    apple = torch.device("mps")
+    if not torch.backends.mps.is_available():
+        return DeviceChoice(torch.device("cpu"))
+    if not (why := _unusable(apple)):
+        return DeviceChoice(apple)
+    note = f"The Apple GPU does not work ({why}), going on with the CPU."
+    return DeviceChoice(torch.device("cpu"), note)
 
 
 def _unusable(device: torch.device) -> str:
-    """Why a CUDA device does not compute, in torch's words; "" if it does.
+    """Why a GPU does not compute, in torch's words; "" if it does.
 
-    A build of torch has kernels for some generations of cards and none for older ones.
+    A build of torch has kernels for some generations of cards and none for older ones, and for
+    Apple's, of early versions, not all that are needed.
     """
     try:
-        torch.ones(2, device=device).sum().item()
+        F.interpolate(torch.ones(1, 1, 2, 2, device=device), scale_factor=2, mode="bicubic").cpu()
     except torch.cuda.OutOfMemoryError:
         return ""  # it would work; what to do about memory is said where the work begins
     except RuntimeError as error:
@@ -90,8 +103,13 @@ def _unusable(device: torch.device) -> str:
 def _named(name: str, tried: bool = True) -> torch.device:
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
         raise UserError(f"--device {name} is unknown; use auto, cpu, cuda, cuda:N or mps.")
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise UserError("--device mps: there is no Apple GPU here; use --device cpu.")
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise UserError("--device mps: there is no Apple GPU here; use --device cpu.")
+        if why := _unusable(torch.device(name)):
+            raise UserError(
+                f"--device mps does not work ({why}); install a newer torch, or use --device cpu."
+            )
     if name.startswith("cuda"):
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         index = int(name.partition(":")[2] or 0)

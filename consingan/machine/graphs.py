@@ -12,6 +12,7 @@ Switched off by the environment variable CONSINGAN_CUDA_GRAPHS=0.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import warnings
 import weakref
@@ -212,9 +213,12 @@ class GraphEngine:
                 kind.recorded = self.recorder.record(run)
         except RuntimeError as error:
             self.failed = True
-            self.kinds.clear()
-            first = error.__context__ or error  # ending a recording that failed fails again
-            reason = str(first).partition("\n")[0]
+            # Ending a recording that failed fails again. An exception with a name here would keep
+            # its frames, and with them what was recorded.
+            reason = str(error.__context__ or error).partition("\n")[0]
+        if self.failed:
+            self._forget()
+            _give_back(self.engine.device)
             warnings.warn(
                 f"{NOT_RECORDED}, going on without ({reason}). {SWITCH}=0 does not try.",
                 stacklevel=2,
@@ -225,6 +229,16 @@ class GraphEngine:
         """Loading gave the optimizers other tensors than those recorded."""
         self.kinds.clear()
         self.recorder.forget()
+
+
+def _give_back(device: torch.device) -> None:
+    """Let what nobody holds any more be had again: iterations without a recording need it at once.
+
+    Only for a failure of once: Python looks through all of its objects.
+    """
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 @contextlib.contextmanager

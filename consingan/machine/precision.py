@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -57,23 +57,24 @@ class Arithmetic:
         if device.type != "cuda":
             yield
             return
-        short, matmul = self.name == "tf32", torch.backends.cuda.matmul
-        # What bfloat16 leaves to float32, the picture at the end of G, has factors of 8 bits.
-        convolutions = self.name != "float32"
         same_each_time = (  # where the user asked torch for it
             torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled()
         )
-        before, matmul.allow_tf32 = matmul.allow_tf32, short
+        wanted = [
+            (torch.backends.cudnn, "enabled", True),
+            (torch.backends.cudnn, "benchmark", self.searching and not same_each_time),
+            (torch.backends.cudnn, "deterministic", same_each_time),
+            # What bfloat16 leaves to float32, the picture at the end of G, has factors of 8 bits.
+            *_shortened(products=self.name == "tf32", convolutions=self.name != "float32"),
+        ]
+        before = [getattr(holder, name) for holder, name, _ in wanted]
         try:
-            with torch.backends.cudnn.flags(
-                enabled=True,
-                benchmark=self.searching and not same_each_time,
-                deterministic=same_each_time,
-                allow_tf32=convolutions,
-            ):
-                yield
+            for holder, name, value in wanted:
+                setattr(holder, name, value)
+            yield
         finally:
-            matmul.allow_tf32 = before
+            for (holder, name, _), value in zip(wanted, before, strict=True):
+                setattr(holder, name, value)
 
     def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
         """Casts what networks compute on `device` to bfloat16, if that is the arithmetic."""
@@ -89,6 +90,19 @@ class Arithmetic:
         """
         values = FULL_GPU if device.type == "cuda" else FULL_CACHE
         return max(1, min(values // (size[0] * size[1] * channels), MOST_AT_A_TIME))
+
+
+def _shortened(products: bool, convolutions: bool) -> list[tuple[Any, str, Any]]:
+    """Settings of torch by which a GPU shortens factors to 10 bits: holder, name and value.
+
+    From 2.9 on torch has other names, and fails where the old ones are asked after a user has set
+    the new ones.
+    """
+    matmul, cudnn = torch.backends.cuda.matmul, cast(Any, torch.backends.cudnn)
+    if not hasattr(matmul, "fp32_precision"):
+        return [(matmul, "allow_tf32", products), (cudnn, "allow_tf32", convolutions)]
+    name, words = "fp32_precision", {True: "tf32", False: "ieee"}
+    return [(matmul, name, words[products]), (cudnn.conv, name, words[convolutions])]
 
 
 def choose_arithmetic(precision: str, device: torch.device) -> Arithmetic:

@@ -24,7 +24,8 @@ def torch_as_usual() -> Iterator[None]:
             stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         for device in ("cpu", "cuda", "mps"):
-            if torch.is_autocast_enabled(device):
+            # Of devices that a torch knows no casts for it must not be asked: 2.4 and Apple's.
+            if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
         if torch.empty(0).device.type != "cpu":
             stack.enter_context(torch.device("cpu"))

@@ -86,12 +86,24 @@ def pixel_sums(x: Tensor) -> Tensor:
     exact = torch.promote_types(x.dtype, torch.float32)
     if not x.is_cuda:
         return x.sum((2, 3), dtype=exact)
-    n, channels, height, width = x.shape
-    if height * width > MANY_PIXELS and x.dtype == torch.bfloat16 and _can_multiply_into_float32():
-        rows = x.permute(0, 2, 3, 1).reshape(-1, channels)
-        belong = constant(_belonging(n, height * width, x.dtype, x.device))
-        return torch.mm(belong, rows, out_dtype=exact)
+    belong = ready_for_pixel_sums(x)
+    if belong is not None:
+        rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+        return torch.mm(constant(belong), rows, out_dtype=exact)
     return x.sum(3, dtype=exact).sum(2)  # of both axes at once few processors have work
+
+
+def ready_for_pixel_sums(x: Tensor) -> Tensor | None:
+    """What `pixel_sums` multiplies such maps with, if it does; it is made once.
+
+    Whoever sums in lanes asks before: a lane waits for the stream that it begins in alone, not for
+    another lane that is making the same.
+    """
+    n, _, height, width = x.shape
+    many = x.is_cuda and height * width > MANY_PIXELS and x.dtype == torch.bfloat16
+    if not many or not _can_multiply_into_float32():
+        return None
+    return _belonging(n, height * width, x.dtype, x.device)
 
 
 @lru_cache(maxsize=1)

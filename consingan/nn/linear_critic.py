@@ -35,6 +35,7 @@ from consingan.nn.kernels import (
     is_small,
     pixel_sums,
     planes_of,
+    ready_for_pixel_sums,
     through_leaky_relu,
     widened,
 )
@@ -187,6 +188,8 @@ class LinearCritic:
             penalty, push = penalty_and_gradient(slope, weight, self.scores)
             self._push_through([v[judged:] for v in values], push)
         alone = judged == len(images) == 1
+        for gradient in chain:
+            ready_for_pixel_sums(gradient[:judged])
         for layer, (value, gradient) in enumerate(zip(values, chain, strict=False)):
             with self.lanes.beside(layer if self.in_one_batch else 0):  # a large one fills a GPU
                 self._descend_layer(layer, value, gradient, judged, alone)

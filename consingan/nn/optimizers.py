@@ -22,6 +22,11 @@ COUNTER = "step"  # Adam's; everything else that it keeps for a parameter is a m
 CHUNK = 4096  # numbers that one of a GPU's processors updates at a time
 
 
+def has_fused(device: torch.device) -> bool:
+    """Whether every torch from 2.4 on has Adam in one pass over the weights there."""
+    return device.type in ("cpu", "cuda")
+
+
 class Adam(torch.optim.Adam):
     """torch's Adam as it is without the import of torch's compiler.
 

@@ -114,6 +114,30 @@ def test_a_card_is_tried(monkeypatch):
     assert device._unusable(torch.device("cpu")) == "CUDA error: no kernel image is available"
 
 
+@pytest.fixture
+def early_apple(monkeypatch):
+    """A torch that knows Apple's GPUs, but not all that is needed on them."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(device, "_unusable", lambda _: "'aten::upsample_bicubic2d' is missing")
+
+
+@pytest.mark.usefixtures("early_apple")
+def test_an_apple_gpu_that_torch_lacks_kernels_for_is_left_alone():
+    choice = choose_device()
+    assert choice.device == torch.device("cpu")
+    why = "'aten::upsample_bicubic2d' is missing"
+    assert choice.note == f"The Apple GPU does not work ({why}), going on with the CPU."
+    with pytest.raises(UserError, match=r"--device mps does not work \('aten.*a newer torch"):
+        choose_device("mps")
+
+
+def test_an_apple_gpu_has_no_float64():
+    assert device.complete(torch.device("mps")) == torch.device("cpu")
+    for name in ("cpu", "cuda:1"):
+        assert device.complete(torch.device(name)) == torch.device(name)
+
+
 def test_a_full_card_works(monkeypatch):
     """What to do about memory is said by whoever needs it."""
 
@@ -127,6 +151,7 @@ def test_a_full_card_works(monkeypatch):
 def test_mps_where_it_is(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(device, "_unusable", lambda _: "")
     assert choose_device().device == torch.device("mps")
     note = choose_device(gpu=0).note
     assert "going on with the Apple GPU" in note

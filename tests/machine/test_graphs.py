@@ -8,6 +8,7 @@ import gc
 import warnings
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -214,6 +215,36 @@ def test_the_first_reason_is_told() -> None:
     engine = graph_engine(task, recorder)
     with pytest.warns(UserWarning, match=r"going on without \(out of memory\)"):
         run(engine, task, WARM_UP + 1)
+
+
+def test_a_failed_recording_leaves_no_memory_to_the_iterations_without() -> None:
+    class Maps:
+        """What a recording holds."""
+
+    task = Case().task()
+    recorder = Repeater()
+    left: list[weakref.ref[Maps]] = []
+
+    def runs_out(_: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        maps = Maps()
+        left.append(weakref.ref(maps))
+        try:
+            raise RuntimeError("out of memory")
+        finally:
+            raise RuntimeError("a previous error during capture")
+
+    recorder.record = runs_out  # type: ignore[method-assign]
+    engine = graph_engine(task, recorder)
+    iterate, alive = engine.engine.iterate, []
+
+    def looked(*given: Any) -> Tensor:
+        alive.extend(ref() for ref in left)
+        return iterate(*given)
+
+    engine.engine.iterate = looked  # type: ignore[method-assign]
+    with pytest.warns(UserWarning, match="going on without"):
+        run(engine, task, WARM_UP + 1)
+    assert alive == [None]
 
 
 def test_loading_moments_records_anew() -> None:

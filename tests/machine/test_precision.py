@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 import torch
 import torch.nn.functional as F
 from engine_cases import Case, draws_for
+from helpers import REPOSITORY
 
 from consingan.errors import UserError
 from consingan.machine import precision
@@ -108,18 +111,59 @@ def test_float32_is_always_there() -> None:
         assert choose_arithmetic("float32", torch.device(device)) == Arithmetic()
 
 
-def test_short_products_only_where_they_are_meant() -> None:
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32
-    for name, products, convolutions in (
-        ("tf32", True, True), ("float32", False, False), ("bf16", False, True),
-    ):  # fmt: skip
+SETTINGS = [
+    "", "cuda.matmul.allow_tf32 = True", "cudnn.allow_tf32 = False",
+    *(["cuda.matmul.fp32_precision = 'tf32'", "fp32_precision = 'tf32'", "fp32_precision = 'ieee'",
+       "cudnn.conv.fp32_precision = 'ieee'", "cudnn.fp32_precision = 'tf32'"]
+      if hasattr(torch.backends.cuda.matmul, "fp32_precision") else []),  # names of torch 2.9
+]  # fmt: skip
+SCOPES = """
+import os, sys, torch
+from consingan.machine.precision import Arithmetic
+cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+
+def shortened():
+    if hasattr(matmul, "fp32_precision"):
+        return matmul.fp32_precision == "tf32", cudnn.conv.fp32_precision == "tf32"
+    return matmul.allow_tf32, cudnn.allow_tf32
+
+def asked(which):
+    try:
+        return which()
+    except RuntimeError:  # torch's, where old and new names were mixed
+        return "mixed"
+
+def state():
+    old = lambda: matmul.allow_tf32, lambda: cudnn.allow_tf32, torch.get_float32_matmul_precision
+    return [shortened(), cudnn.benchmark, cudnn.deterministic, *map(asked, old)]
+
+def try_out(setting):
+    exec(setting)
+    before = state()
+    for name, short in (("tf32", (1, 1)), ("float32", (0, 0)), ("bf16", (0, 1))):
         with Arithmetic(name).scope(torch.device("cuda")):
-            assert matmul.allow_tf32 == products
-            assert cudnn.allow_tf32 == convolutions
-        assert (matmul.allow_tf32, cudnn.allow_tf32) == before
-    with Arithmetic("tf32").scope(CPU):
-        assert matmul.allow_tf32 == before[0]
+            assert shortened() == short, (setting, name, shortened())
+        assert state() == before, (setting, name, before, state())
+        with Arithmetic(name).scope(torch.device("cpu")):
+            assert state() == before, setting
+
+for setting in sys.argv[1:]:
+    child = os.fork()  # what is set is set for good
+    if not child:
+        try_out(setting)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, setting
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_short_products_only_where_they_are_meant() -> None:
+    """Whatever the user has set before, by old names of torch or by new ones."""
+    settings = [f"torch.backends.{name}" if name else "" for name in SETTINGS]
+    settings.append("torch.set_float32_matmul_precision('medium')")
+    command = [sys.executable, "-W", "ignore", "-c", SCOPES, *settings]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("wish", [False, True])

@@ -7,6 +7,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from consingan.machine.usual import torch_as_usual
 
 FORKED = """
 import os, signal, time
@@ -41,3 +44,16 @@ def test_a_forked_process_computes_and_the_first_keeps_its_threads() -> None:
     told = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], env=environment,
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert told.stdout.endswith("ended 0 2\n"), told.stdout[-500:] + told.stderr[-1500:]
+
+
+def test_casts_are_not_asked_for_where_torch_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch 2.4 fails when it is asked about Apple's GPUs."""
+
+    def enabled(device: str) -> bool:
+        assert device != "mps", "unknown device type for autocast"
+        return False
+
+    monkeypatch.setattr(torch.amp, "is_autocast_available", lambda device: device != "mps")
+    monkeypatch.setattr(torch, "is_autocast_enabled", enabled)
+    with torch_as_usual():
+        assert torch.is_grad_enabled()

@@ -32,7 +32,7 @@ from consingan.nn import losses
 from consingan.nn.fused.choice import usable
 from consingan.nn.fused.generator import FusedOperations
 from consingan.nn.kernels import applied, is_small, seeded
-from consingan.nn.optimizers import Adam, ChunkedAdam
+from consingan.nn.optimizers import Adam, ChunkedAdam, has_fused
 from consingan.nn.sliced import empty_directions
 
 
@@ -103,8 +103,8 @@ class FastEngine:
         if capturable:
             device = self.task.real.device
             groups = [{**group, "lr": torch.tensor(group["lr"], device=device)} for group in groups]
-        betas = self.task.recipe.betas
-        return ChunkedAdam(groups, betas=betas, fused=True, capturable=capturable)
+        betas, fused = self.task.recipe.betas, has_fused(self.task.real.device)
+        return ChunkedAdam(groups, betas=betas, fused=fused, capturable=capturable)
 
     def step(self, draws: Draws, iteration: int) -> Tensor:
         """One iteration, see `PlainEngine.step`."""

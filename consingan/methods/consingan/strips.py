@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.machine.device import complete
 from consingan.machine.progress import tracked
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.reach import Range, inside, needed
@@ -205,14 +206,15 @@ def _statistics(x: Rows) -> tuple[Tensor, Tensor]:
     """Mean and variance of each channel of a map, (C,) each; strips are merged as they come."""
     count, mean, spread = 0, torch.zeros(()), torch.zeros(())
     for rows in _tracked(x):
-        strip = x.take(rows).double()
+        strip = x.take(rows)
+        home, strip = strip.device, strip.to(complete(strip.device), torch.float64)
         n = strip.shape[2] * strip.shape[3]
         variance, average = torch.var_mean(strip, (0, 2, 3), correction=0)
         step = average - mean.to(average)
         spread = spread.to(average) + n * variance + step.square() * (count * n / (count + n))
         mean = mean.to(average) + step * (n / (count + n))
         count += n
-    return mean.float(), (spread / count).float()
+    return mean.float().to(home), (spread / count).float().to(home)
 
 
 def _tracked(x: Rows) -> Iterator[Range]:

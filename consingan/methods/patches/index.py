@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.machine.device import complete
 from consingan.methods.patches.lines import Lines
 from consingan.methods.patches.pyramid import Size, size_of
 
@@ -104,6 +105,7 @@ def _basis(
     sampled = every[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1)
     mean = sampled.mean(0)
     centered = sampled - mean
-    vectors = torch.linalg.eigh(centered.T @ centered).eigenvectors
+    products = (centered.T @ centered).to(complete(image.device))
+    vectors = torch.linalg.eigh(products).eigenvectors.to(image.device)
     leading = vectors[:, -dimensions:].flip(1).T.contiguous()
     return leading.view(-1, len(image), patch, patch), mean

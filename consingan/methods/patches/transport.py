@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.machine.device import complete
 from consingan.methods.patches.denoiser import Denoiser
 from consingan.methods.patches.pyramid import NO_WRAP, Wrap, size_of
 
@@ -103,9 +104,11 @@ def _wanted(numbers: Tensor, real: Tensor) -> Tensor:
     """
     count = numbers.shape[1]
     ranks = (torch.arange(count, device=real.device) * 2 + 1) * real.shape[1] // (2 * count)
-    sums = F.pad(real.sort(1).values[:, ranks].double().cumsum(1), (1, 0))
+    exact = real.sort(1).values[:, ranks].to(complete(real.device), torch.float64)
+    sums = F.pad(exact.cumsum(1), (1, 0))
     ascending, order = numbers.sort(1)
     group = F.pad(ascending.diff(dim=1) > SAME, (1, 0)).long().cumsum(1)
     first, beyond = (torch.searchsorted(group, group, right=right) for right in (False, True))
-    means = (sums.gather(1, beyond) - sums.gather(1, first)) / (beyond - first)
-    return torch.empty_like(numbers).scatter_(1, order, means.to(numbers))
+    first, beyond = first.to(sums.device), beyond.to(sums.device)
+    means = ((sums.gather(1, beyond) - sums.gather(1, first)) / (beyond - first)).to(numbers.dtype)
+    return torch.empty_like(numbers).scatter_(1, order, means.to(numbers.device))

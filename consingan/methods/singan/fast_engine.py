@@ -38,7 +38,7 @@ from consingan.methods.singan.passes import Gradients, Local, Trace, local
 from consingan.nn import losses
 from consingan.nn.blocks import NORM_EPS
 from consingan.nn.linear_critic import penalty_and_gradient
-from consingan.nn.optimizers import Adam
+from consingan.nn.optimizers import Adam, has_fused
 
 
 class FastEngine:
@@ -120,7 +120,7 @@ def _adam(network: Network, lr: float, beta1: float) -> Adam:
     weights = list(learned(network).values())
     for weight in weights:
         weight.grad = torch.zeros_like(weight)
-    return Adam(weights, lr=lr, betas=(beta1, ADAM_BETA2), fused=True)
+    return Adam(weights, lr=lr, betas=(beta1, ADAM_BETA2), fused=has_fused(weights[0].device))
 
 
 @dataclass(frozen=True)

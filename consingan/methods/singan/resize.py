@@ -13,6 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from consingan.machine.device import complete
 from consingan.nn.ring import ring
 from consingan.settings.tiles import ENDS, Wraps
 
@@ -87,8 +88,7 @@ def resample(pixels: Tensor, size: Size, factors: tuple[float, float]) -> Tensor
 
 
 def _to_bytes(x: Tensor) -> Tensor:
-    # Apple's GPUs have no float64.
-    return to_unit_bytes(x).to("cpu" if x.device.type == "mps" else x.device, torch.float64)
+    return to_unit_bytes(x).to(complete(x.device), torch.float64)
 
 
 def from_bytes(pixels: Tensor) -> Tensor:

@@ -121,3 +121,19 @@ def test_what_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch, nor
     monkeypatch.setattr(sampling, "random_noises", lambda *_: pytest.fail("something was made"))
     with pytest.raises(UserError, match=r"Pictures of 9000x8000 take about .* GB .*smaller --size"):
         next(random_samples(model(batch_norm=norm), 1, (8000, 9000)))
+
+
+def test_statistics_are_computed_where_there_is_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def complete(device: torch.device) -> torch.device:
+        asked.append(device.type)
+        return device
+
+    monkeypatch.setattr(strips, "complete", complete)
+    x = torch.rand(1, 3, 40, 44)
+    made = rows.Rows(40, 44, lambda part: x[:, :, part[0] : part[1]], 16)
+    mean, variance = strips._statistics(made)
+    torch.testing.assert_close(mean, x.mean((0, 2, 3)))
+    torch.testing.assert_close(variance, x.var((0, 2, 3), correction=0))
+    assert set(asked) == {"cpu"}

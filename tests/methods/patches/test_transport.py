@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from consingan.methods.patches import index
+from consingan.methods.patches import transport as transport_
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.method import PATCHES
 from consingan.methods.patches.model import PatchDiffusion
@@ -139,3 +141,20 @@ def test_an_analogy_heeds_shares(shares: dict[str, int]) -> None:
         for more in ({}, shares)
     ]
     assert not torch.equal(made[0], made[1])
+
+
+def test_what_an_apple_gpu_lacks_is_computed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no float64, nor eigenvectors in every torch."""
+    asked: list[str] = []
+
+    def complete(device: torch.device) -> torch.device:
+        asked.append(device.type)
+        return device
+
+    for module in (transport_, index):
+        monkeypatch.setattr(module, "complete", complete)
+    numbers = torch.rand(2, 9)
+    transport_._wanted(numbers, torch.rand(2, 9))
+    assert asked == ["cpu"]
+    index.build_index(torch.rand(3, 20, 22), 7, torch.Generator())
+    assert asked == ["cpu", "cpu"]
