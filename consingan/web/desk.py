@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from consingan.machine.files import make_folder
+from consingan.machine.files import atomic_path, make_folder
 from consingan.web.queue import Trainings
 from consingan.web.turns import Turns
 
@@ -22,10 +22,11 @@ class Desk:
 
     Attributes:
         root: folder of the runs, where all results go.
-        sessions: folder with one for each visitor, of what they brought.
+        sessions: folder with one for each visitor, of what they brought; gradio sends what lies in
+            it to whoever knows the path, and of the runs nothing.
         trainings: that wait or run.
         turns: whose turn it is to compute.
-        looking: held while thumbnails are made.
+        looking: held while pictures of runs are made ready to be shown.
     """
 
     root: Path
@@ -45,6 +46,16 @@ class Desk:
     def fresh(self, request: gr.Request, name: str) -> Path:
         """An empty folder of the visitor's for new results."""
         return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
+
+    def copy_to_show(self, file: Path) -> Path:
+        """Of a run's file as it is now, a copy that may be sent."""
+        place = _digest(f"{file} {file.stat().st_mtime_ns}")
+        path = make_folder(self.sessions / "runs" / place) / file.name
+        with self.looking:
+            if not path.is_file():
+                with atomic_path(path) as part:
+                    shutil.copyfile(file, part)
+        return path
 
 
 def _digest(text: str) -> str:

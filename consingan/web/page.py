@@ -20,15 +20,15 @@ TITLE = "Pictures from one picture"
 KEPT = 24 * 3600  # seconds that what was uploaded or shown is kept for a page that stays open
 
 
-def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
+def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
     """The page and how it looks.
 
     Args:
         root: folder of the runs.
-        sessions: folder for what visitors bring.
+        logs: folder for what the trainings print.
+        sessions: folder for what visitors bring and see, where gradio may send files from.
     """
-    logs = make_folder(sessions / "logs")
-    desk = Desk(root, sessions, Trainings(root, logs))
+    desk = Desk(root, sessions, Trainings(root, make_folder(logs)))
     desk.trainings.watch()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
         gr.Markdown(f"# {TITLE}\nEverything is made on this machine; nothing leaves it.",

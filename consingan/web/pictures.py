@@ -11,7 +11,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
-from consingan.images.names import EXTENSIONS, image_stem
+from consingan.images.names import EXTENSIONS, image_stem, shown
 from consingan.images.picture import Picture
 from consingan.images.resize import resize_to
 from consingan.machine.files import make_folder
@@ -64,14 +64,22 @@ def bring_in(file: str | None, folder: Path, easel: bool = False) -> Brought:
     """
     if not file:
         raise UserError("Drop a picture first.")
-    picture = read_picture(file)  # refuses what is no picture, or too large to be one
     source = Path(file)
+    picture = _read(source)  # refuses what is no picture, or too large to be one
     suffix = source.suffix.lower() if source.suffix.lower() in EXTENSIONS else ""
     path = make_folder(folder) / f"{safe_name(source.name)}{suffix}"
     shutil.copyfile(source, path)
     shown = path.with_name(f"{path.stem}_shown.png")
     write_image(shown, reduced(picture, EASEL if easel else SHOWN, enlarge=easel))
     return Brought(path, shown, picture.size, picture.notes)
+
+
+def _read(source: Path) -> Picture:
+    """The picture; a refusal names the file alone, where it lies is nobody's business."""
+    try:
+        return read_picture(source)
+    except UserError as error:
+        raise UserError(str(error).replace(shown(source), shown(source.name))) from None
 
 
 def reduced(picture: Picture, longest: int, enlarge: bool = False) -> Tensor:

@@ -150,7 +150,9 @@ def _making(desk: Desk, parts: Parts) -> None:
                 files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
             return {
-                parts.made: gr.update(value=[(str(f), f.name) for f in files], visible=True),
+                parts.made: gr.update(
+                    value=[(str(desk.copy_to_show(f)), f.name) for f in files], visible=True
+                ),
                 parts.archive: gr.update(value=str(archive), visible=True),
                 parts.facts: _heading(card),
                 parts.message: told(*notes(lines), f"Also in {files[0].parent}." if files else ""),
