@@ -54,15 +54,15 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             # Above the options, which come a moment later and would move them.
             report, comparison, deletion = buttons()
             reporting(desk, report, parts.chosen, parts.page, parts.message)
-            comparing(desk, comparison, parts.chosen, parts.page, parts.message)
-            after = [*parts.all, parts.gallery, parts.names]
-            deleting(desk, deletion, parts.chosen, parts.message,
-                     (after, partial(_deleted, desk, parts)))  # fmt: skip
+            other = comparing(desk, comparison, parts.chosen, parts.page, parts.message)
+            after = [*parts.all, parts.gallery, parts.names, other]
+            sure = deleting(desk, deletion, parts.chosen, parts.message,
+                            (after, partial(_deleted, desk, parts, other)))  # fmt: skip
             _making(desk, parts)
             parts.made.render()
             parts.archive.render()
             parts.page.render()
-    _choosing(desk, page, tab, parts)
+    _choosing(desk, page, tab, parts, (other, sure))
 
 
 def _parts() -> Parts:
@@ -75,7 +75,7 @@ def _parts() -> Parts:
                       buttons=["download", "fullscreen"])  # fmt: skip
     return Parts(
         gallery,
-        gr.Button("Look again", size="sm", render=False),
+        gr.Button("Look again", size="sm", elem_id="runs-again", render=False),
         gr.HTML(elem_id="runs-message", render=False),
         gr.State([]),
         gr.State(None),
@@ -86,12 +86,16 @@ def _parts() -> Parts:
     )
 
 
-def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
+def _choosing(
+    desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts, questions: tuple[gr.Row, ...]
+) -> None:
+    """Fill the gallery and show the run that is clicked; questions about the one before go."""
+
     @answering(parts.message)
     def choose(names: list[str], event: gr.SelectData) -> dict[Any, Any]:
         card = card_of(desk.root, names[event.index] if event.index < len(names) else None)
-        return _nothing(parts) | {parts.chosen: card.name, parts.facts: _heading(card),
-                                  parts.message: ""}  # fmt: skip
+        shown = {parts.chosen: card.name, parts.facts: _heading(card), parts.message: ""}
+        return _nothing(parts) | _hidden(*questions) | shown
 
     outputs = [parts.gallery, parts.names, parts.message]
     for listen in (page.load, tab.select, parts.again.click):
@@ -102,7 +106,7 @@ def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
             api_visibility="private",
             show_progress="hidden",
         )
-    parts.gallery.select(choose, parts.names, parts.all, api_visibility="private")
+    parts.gallery.select(choose, parts.names, [*parts.all, *questions], api_visibility="private")
 
 
 def _gallery(desk: Desk, parts: Parts) -> dict[Any, Any]:
@@ -126,10 +130,14 @@ def _nothing(parts: Parts) -> dict[Any, Any]:
             parts.archive: gr.update(visible=False)}  # fmt: skip
 
 
-def _deleted(desk: Desk, parts: Parts, title: str) -> dict[Any, Any]:
+def _hidden(*rows: gr.Row) -> dict[Any, Any]:
+    return {row: gr.update(visible=False) for row in rows}
+
+
+def _deleted(desk: Desk, parts: Parts, other: gr.Row, title: str) -> dict[Any, Any]:
     """The tab after a run of that title is gone."""
     gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}.")}
-    return _nothing(parts) | _gallery(desk, parts) | gone
+    return _nothing(parts) | _gallery(desk, parts) | _hidden(other) | gone
 
 
 def _making(desk: Desk, parts: Parts) -> None:
