@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from consingan.images.names import EXTENSIONS, image_stem, shown
 from consingan.images.picture import Picture
 from consingan.images.resize import resize_to
 from consingan.machine.files import make_folder
+from consingan.runs.uploads import keep_content
 
-UPLOADS = "uploads"  # folder beside the runs
 LONGEST_NAME = 40  # characters
 EASEL = 800  # px, longer side of what is painted on
 SHOWN = 1000  # px, longer side of what is sent back to be looked at
@@ -96,8 +95,4 @@ def keep(path: Path, root: Path) -> Path:
 
     The same content lies there once, whoever brought it.
     """
-    folder = make_folder(root / UPLOADS / hashlib.sha256(path.read_bytes()).hexdigest()[:16])
-    target = folder / path.name
-    if not target.is_file():
-        shutil.copyfile(path, target)
-    return target
+    return keep_content(path.read_bytes(), path.name, root)
