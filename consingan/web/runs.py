@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,7 @@ from consingan.web.cards import Card, card_of, cards, facts, thumbnail
 from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
-from consingan.web.making import first_value, is_file, make_with, rows_of, zipped
+from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
 from consingan.web.pictures import bring_in, keep
 from consingan.web.widgets import component
 
@@ -157,13 +158,12 @@ def _making(desk: Desk, parts: Parts) -> None:
             with desk.turns.alone():
                 files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
+            shown = [(str(desk.copy_to_show(f)), f.name) for f in shown_files(files)]
             return {
-                parts.made: gr.update(
-                    value=[(str(desk.copy_to_show(f)), f.name) for f in files], visible=True
-                ),
+                parts.made: gr.update(value=shown, visible=bool(shown)),
                 parts.archive: gr.update(value=str(archive), visible=True),
                 parts.facts: _heading(card),
-                parts.message: told(*notes(lines), f"Also in {files[0].parent}." if files else ""),
+                parts.message: told(*notes(lines), *_where(files, len(shown))),
             }
 
         start.click(make, [judged, *fields.values()],
@@ -171,6 +171,14 @@ def _making(desk: Desk, parts: Parts) -> None:
                     concurrency_id="compute", api_visibility="private")  # fmt: skip
 
     gr.render(inputs=[parts.chosen])(options)
+
+
+def _where(files: list[Path], shown: int) -> list[str]:
+    """Where to find what was made, and how much of it is not shown."""
+    if not files:
+        return []
+    cut = f"{shown} of {len(files)} files are shown here; the zip has all of them."
+    return [f"Also in {files[0].parent}."] + [cut] * (shown < len(files))
 
 
 def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
