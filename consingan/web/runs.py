@@ -16,7 +16,7 @@ from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
-from consingan.web.pictures import bring_in, keep
+from consingan.web.pictures import keep
 from consingan.web.widgets import component
 
 NOBODY = "There is no run yet: train one, or paint."
@@ -207,6 +207,6 @@ def _kept(desk: Desk, request: gr.Request, card: Card, filled: Mapping[str, Any]
     kept = {name: value for name, value in filled.items() if name not in files}
     for name in files:
         if filled[name]:
-            brought = bring_in(filled[name], desk.fresh(request, name))
+            brought = desk.bring_in(filled[name], request, name)
             kept[name] = str(keep(brought.path, desk.root))
     return kept

@@ -70,12 +70,22 @@ class Server:
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         return str(self._asked("gradio_api/upload", body, kind)[0])
 
-    def ask(self, part: str, event: str, data: list[Any], visitor: str = "somebody",
+    def ask(self, part: str | None, event: str, data: list[Any], visitor: str = "somebody",
             index: int = 0) -> Any:  # fmt: skip
-        """What is answered to an event of a part of the page, whatever a visitor puts into it."""
+        """What is answered to an event of a part of the page, whatever a visitor puts into it.
+
+        Args:
+            part: that it happens to; None: to the page itself.
+            event: its name.
+            data: what the browser says of the handler's inputs.
+            visitor: who asks.
+            index: what was clicked in a gallery.
+        """
         config = self._asked("config")
-        (number,) = [c["id"] for c in config["components"] if c["props"].get("elem_id") == part]
-        called = next(d["id"] for d in config["dependencies"] if [number, event] in d["targets"])
+        ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]} | {None: None}
+        number = ids[part]
+        called = next(d["id"] for d in config["dependencies"] for place, name in d["targets"]
+                      if name == event and number in (None, place))  # fmt: skip
         body = {"data": data, "fn_index": called, "session_hash": visitor, "trigger_id": number,
                 "event_data": {"index": index, "value": None}}  # fmt: skip
         kind = {"Content-Type": "application/json"}
