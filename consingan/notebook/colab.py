@@ -10,6 +10,7 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
+from consingan.runs.uploads import keep_content
 
 DRIVE = Path("/content/drive")
 
@@ -40,11 +41,11 @@ def drive_folder(name: str) -> Path:
     return make_folder(DRIVE / "MyDrive" / name.lstrip("/"))
 
 
-def upload(folder: Path, field: str) -> Path:
-    """Let the user pick a file of their computer; it is kept in `folder`.
+def upload(root: Path, field: str) -> Path:
+    """Let the user pick a file of their computer; it is kept among the uploads.
 
     Args:
-        folder: made if need be.
+        root: folder of the runs.
         field: name of the form field that takes a path instead.
 
     Raises:
@@ -61,9 +62,7 @@ def upload(folder: Path, field: str) -> Path:
     name, content = next(iter(files.items()))
     for written in files:  # else a second upload would be called "name (1)", another picture
         Path(written).unlink(missing_ok=True)
-    kept = make_folder(folder) / Path(name).name
-    kept.write_bytes(content)
-    return kept
+    return keep_content(content, Path(name).name, root)
 
 
 def download(path: Path) -> bool:

@@ -250,7 +250,7 @@ class Studio:
         return True
 
     def _uploaded(self, field: str) -> str:
-        path = colab.upload(self.output_dir / "uploads", field)
+        path = colab.upload(self.output_dir, field)
         print(f"Saved. To use it again, put {path} into the field {field} and untick upload.")
         return str(path)
 

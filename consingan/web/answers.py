@@ -7,6 +7,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError, out_of_memory
@@ -62,6 +63,7 @@ def sentence_of(error: Exception) -> str:
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.filename or 'A file'} cannot be read or written ({error.strerror})."
+        name = Path(str(error.filename)).name if error.filename else "A file"
+        return f"{name} cannot be read or written ({error.strerror})."
     traceback.print_exception(error)
     return f"This should not have happened ({type(error).__name__}: {error}); please report it."

@@ -45,8 +45,12 @@ def reporting(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: An
     button.click(show, chosen, [page, message], **PRIVATE)
 
 
-def comparing(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: Any) -> None:
-    """Let the button ask for another run, then show both side by side in `page`."""
+def comparing(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: Any) -> gr.Row:
+    """Let the button ask for another run, then show both side by side in `page`.
+
+    Returns:
+        the question, to be hidden when another run is chosen.
+    """
     with gr.Row(visible=False) as asking:
         other = gr.Dropdown([], label="The other run", elem_id="runs-other", interactive=True,
                             scale=3)  # fmt: skip
@@ -70,12 +74,13 @@ def comparing(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: An
 
     button.click(ask, chosen, [asking, other, message], **PRIVATE)
     both.click(show, [chosen, other], [page, asking, message], concurrency_id="compute", **PRIVATE)
+    return asking
 
 
 def deleting(
     desk: Desk, button: gr.Button, chosen: Any, message: Any,
     after: tuple[list[Any], Callable[[str], Any]],
-) -> None:  # fmt: skip
+) -> gr.Row:  # fmt: skip
     """Let the button delete the chosen run, once that was asked and answered with yes.
 
     Args:
@@ -84,7 +89,11 @@ def deleting(
         chosen: name of the run.
         message: shows what happened.
         after: parts of the page, and what they become after a run of that title is gone.
+
+    Returns:
+        the question, to be hidden when another run is chosen.
     """
+    asked = gr.State(None)  # another run may be chosen before the answer, which is about this one
     with gr.Row(visible=False) as sure:
         with gr.Column(scale=2):
             question = gr.HTML(elem_id="runs-question")
@@ -94,16 +103,17 @@ def deleting(
 
     @answering(message)
     def ask(name: str | None) -> dict[Any, Any]:
-        title = card_of(desk.root, name).title
-        asked = told(f"Delete {title} with all its pictures, for ever?")
-        return {sure: gr.update(visible=True), question: asked, message: ""}
+        card = card_of(desk.root, name)
+        words = told(f"Delete {card.title} with all its pictures, for ever?")
+        return {sure: gr.update(visible=True), question: words, asked: card.name, message: ""}
 
     @answering(message)
     def remove(name: str | None) -> dict[Any, Any]:
         title = card_of(desk.root, name).title
         remove_run(desk.root, name)
-        return {**values(title), sure: gr.update(visible=False)}
+        return {**values(title), sure: gr.update(visible=False), asked: None}
 
-    button.click(ask, chosen, [sure, question, message], **PRIVATE)
+    button.click(ask, chosen, [sure, question, asked, message], **PRIVATE)
     no.click(lambda: gr.update(visible=False), None, sure, **PRIVATE)
-    yes.click(remove, chosen, [*outputs, sure, message], **PRIVATE)
+    yes.click(remove, asked, [*outputs, sure, asked, message], **PRIVATE)
+    return sure

@@ -8,11 +8,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
-from consingan.machine.files import make_folder
+from consingan.machine.files import atomic_path, make_folder
+from consingan.web.pictures import Brought, bring_in
 from consingan.web.queue import Trainings
+from consingan.web.sent import SentFiles, paths_in
 from consingan.web.turns import Turns
 
 
@@ -22,16 +25,20 @@ class Desk:
 
     Attributes:
         root: folder of the runs, where all results go.
-        sessions: folder with one for each visitor, of what they brought.
+        sessions: folder with one for each visitor, of what they brought, in the folder where gradio
+            puts what browsers send; it sends what lies there to whoever knows the path, and of the
+            runs nothing.
         trainings: that wait or run.
         turns: whose turn it is to compute.
-        looking: held while thumbnails are made.
+        sent: files that browsers have sent, as gradio keeps them.
+        looking: held while pictures of runs are made ready to be shown.
     """
 
     root: Path
     sessions: Path
     trainings: Trainings
     turns: Turns = field(default_factory=Turns)
+    sent: SentFiles = field(default_factory=SentFiles)
     looking: threading.Lock = field(default_factory=threading.Lock)
 
     def own(self, request: gr.Request) -> Path:
@@ -40,11 +47,36 @@ class Desk:
 
     def forget(self, request: gr.Request) -> None:
         """The visitor is gone, and what they brought too."""
-        shutil.rmtree(self.sessions / _digest(str(request.session_hash)), ignore_errors=True)
+        visitor = _digest(str(request.session_hash))
+        self.sent.drop(visitor)
+        shutil.rmtree(self.sessions / visitor, ignore_errors=True)
 
     def fresh(self, request: gr.Request, name: str) -> Path:
         """An empty folder of the visitor's for new results."""
         return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
+
+    def remember(self, session_hash: str, inputs: Any) -> None:
+        """Note which files the visitor's browser sent for parts of the page that hold `inputs`."""
+        for path in paths_in(inputs):
+            # Nothing else is ever deleted, whatever path a visitor writes.
+            if path.parent.parent == self.sessions.parent:
+                self.sent.add(path, _digest(session_hash))
+
+    def bring_in(
+        self, file: str | None, request: gr.Request, name: str, easel: bool = False
+    ) -> Brought:
+        """Take over a file that the visitor's browser sent, see `pictures.bring_in`."""
+        return bring_in(file, self.fresh(request, name), easel)
+
+    def copy_to_show(self, file: Path) -> Path:
+        """Of a run's file as it is now, a copy that may be sent."""
+        place = _digest(f"{file} {file.stat().st_mtime_ns}")
+        path = make_folder(self.sessions / "runs" / place) / file.name
+        with self.looking:
+            if not path.is_file():
+                with atomic_path(path) as part:
+                    shutil.copyfile(file, part)
+        return path
 
 
 def _digest(text: str) -> str:

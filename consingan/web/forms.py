@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,7 +19,7 @@ from consingan.web.orders import (
     shown_rows,
     takes_words,
 )
-from consingan.web.pictures import bring_in, keep
+from consingan.web.pictures import keep
 from consingan.web.widgets import component
 
 Name = tuple[str, bool]
@@ -57,7 +58,7 @@ def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
 def filled_in(
     desk: Desk, method: Method, names: Sequence[Name], values: Sequence[Any], request: gr.Request
 ) -> dict[str, Any]:
-    """What stands in the form, by field; pictures are kept where a training finds them.
+    """What stands in the form, by field; pictures are the visitor's own copies.
 
     Raises:
         UserError: a picture cannot be read, or a word stands where none may.
@@ -66,10 +67,20 @@ def filled_in(
     filled: dict[str, Any] = {}
     for (name, is_picture), value in zip(names, values, strict=True):
         if is_picture and value:
-            brought = bring_in(value, desk.fresh(request, name))
-            filled[name] = str(keep(brought.path, desk.root))
+            filled[name] = str(desk.bring_in(value, request, name).path)
         elif names_picture(table[name]) and not is_picture:
             filled[name] = checked_words(table[name], str(value or ""))
         elif not is_picture:
             filled[name] = value
     return filled
+
+
+def keep_pictures(desk: Desk, settings: Mapping[str, Any], request: gr.Request) -> dict[str, Any]:
+    """The same settings, the visitor's own pictures now where a training finds them again."""
+    own = desk.own(request)
+    return {
+        name: str(keep(Path(value), desk.root))
+        if isinstance(value, str) and Path(value).is_relative_to(own)
+        else value
+        for name, value in settings.items()
+    }

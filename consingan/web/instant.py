@@ -16,7 +16,7 @@ from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.web.answers import answering, notes, told
 from consingan.web.desk import Desk
 from consingan.web.fields import row_of
-from consingan.web.pictures import Brought, bring_in
+from consingan.web.pictures import Brought
 from consingan.web.widgets import component
 
 LOOK = 250  # px, longer side of the first look
@@ -129,7 +129,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
     def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
         if file is None:
             return {parts.brought: None, parts.shown: gr.update(visible=False)}
-        brought = bring_in(file, desk.fresh(request, "picture"))
+        brought = desk.bring_in(file, request, "picture")
         return {
             parts.brought: brought,
             parts.shown: gr.update(value=str(brought.shown), visible=True),

@@ -53,7 +53,7 @@ def is_file(row: Row) -> bool:
 def make_with(
     card: Card, filled: Mapping[str, Any], judged: bool, say: Callable[[str], None]
 ) -> list[Path]:
-    """Make what was asked for; returns the files to look at.
+    """Make what was asked for; returns all files that were made.
 
     Args:
         card: the run.
@@ -76,13 +76,18 @@ def make_with(
     evaluation = prepare_evaluation(
         run, table(**given), Judging(judged, command="consingan web"), say
     )
-    return shown_files(evaluation.write())
+    return made_files(evaluation.write())
 
 
-def shown_files(folder: Path) -> list[Path]:
-    """Pictures and films that an evaluation left, in order."""
+def made_files(folder: Path) -> list[Path]:
+    """What an evaluation left, in order."""
     names = read_json(folder / RECORD)["files"] or []
-    return [folder / name for name in names if Path(name).suffix in SHOWN][:MOST_SHOWN]
+    return [path for name in names if (path := folder / name).is_file()]
+
+
+def shown_files(files: list[Path]) -> list[Path]:
+    """Of these, pictures and films that a browser shows, and no more than it can bear."""
+    return [file for file in files if file.suffix in SHOWN][:MOST_SHOWN]
 
 
 def zipped(files: list[Path], path: Path) -> Path:

@@ -20,19 +20,35 @@ TITLE = "Pictures from one picture"
 KEPT = 24 * 3600  # seconds that what was uploaded or shown is kept for a page that stays open
 
 
-def build(root: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
+class Page(gr.Blocks):  # type: ignore[misc]
+    """Blocks that tell the desk who sent which files: some parts give their handlers pixels alone.
+
+    Attributes:
+        desk: set before anything is asked.
+    """
+
+    desk: Desk
+
+    async def process_api(self, *args: Any, **how: Any) -> Any:
+        """Answer an event, see `Blocks`."""
+        self.desk.remember(str(how.get("session_hash")), how.get("inputs"))
+        return await super().process_api(*args, **how)
+
+
+def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
     """The page and how it looks.
 
     Args:
         root: folder of the runs.
-        sessions: folder for what visitors bring.
+        logs: folder for what the trainings print.
+        sessions: folder for what visitors bring and see, in gradio's own.
     """
-    logs = make_folder(sessions / "logs")
-    desk = Desk(root, sessions, Trainings(root, logs))
+    desk = Desk(root, sessions, Trainings(root, make_folder(logs)))
     desk.trainings.watch()
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
+    with Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
         gr.Markdown(f"# {TITLE}\nEverything is made on this machine; nothing leaves it.",
                     elem_id="title")  # fmt: skip
+        page.desk = desk
         with gr.Tabs():
             for name, part in PARTS.items():
                 with gr.Tab(name, id=name.lower()) as tab:

@@ -19,9 +19,9 @@ from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
 from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for, what_it_does
 from consingan.web.fields import typed
-from consingan.web.forms import filled_in, more_settings
+from consingan.web.forms import filled_in, keep_pictures, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
-from consingan.web.pictures import SHOWN, Brought, bring_in, keep, reduced
+from consingan.web.pictures import SHOWN, Brought, keep, reduced
 from consingan.web.widgets import awaken, component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
@@ -64,7 +64,7 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         if file is None:
             return {parts.brought: None, parts.editor: None,
                     parts.placed: gr.update(value=None, visible=False)}  # fmt: skip
-        brought = bring_in(file, desk.fresh(request, "painted"), easel=True)
+        brought = desk.bring_in(file, request, "painted", easel=True)
         shown: dict[str, Any] = {"background": str(brought.shown), "layers": [], "composite": None}
         return {parts.brought: brought, parts.editor: shown, parts.message: told(*brought.notes)}
 
@@ -72,7 +72,7 @@ def _bringing(desk: Desk, parts: Parts) -> None:
     def receive_object(file: str | None, request: gr.Request) -> dict[Any, Any]:
         if file is None:
             return {parts.object: None, parts.placed: gr.update(value=None, visible=False)}
-        brought = bring_in(file, desk.fresh(request, "object"))
+        brought = desk.bring_in(file, request, "object")
         opaque = read_picture(brought.path).alpha is None
         return {parts.object: brought, parts.message: told(OPAQUE) if opaque else ""}
 
@@ -197,12 +197,12 @@ def _made(
     dropped = (given.dropped.path, given.place()) if given.dropped else None
     strokes = painting.strokes_of((given.editor or {}).get("layers"))
     made = painting.painted(given.brought.path, strokes, dropped, method.tasks[given.task], folder)
+    chosen = settings_of(_chosen(given.method, given.task, given.size), filled)
     kept = dataclasses.replace(made, **{
         field.name: keep(path, desk.root)
         for field in dataclasses.fields(made) if (path := getattr(made, field.name))
     })  # fmt: skip
-    chosen = _chosen(given.method, given.task, given.size)
-    settings = settings_of(chosen, filled) | painting.told_of(
+    settings = keep_pictures(desk, chosen, request) | painting.told_of(
         kept, method, method.tasks[given.task]
     )
     asked = typed(CompositeRequest, about, CompositeRequest())

@@ -19,7 +19,6 @@ from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
 from consingan.images.masks import resize_mask
 from consingan.images.paste import Placed, paste
-from consingan.images.resize import resize_to
 from consingan.machine.execution import Wanted
 from consingan.methods.choose import choose_settings
 from consingan.methods.contract import Method, Task
@@ -85,7 +84,13 @@ class Painted:
 
 @dataclass(frozen=True)
 class Strokes:
-    """What was painted, (1, 3, h, w) in [-1, 1], and where, (1, 1, h, w) in [0, 1]."""
+    """What was painted.
+
+    Attributes:
+        colors: (1, 3, h, w) in [0, 1], each times its alpha: an editor calls black what is not
+            painted, which would run into the edges of the strokes when they are resized.
+        alpha: (1, 1, h, w) in [0, 1].
+    """
 
     colors: Tensor
     alpha: Tensor
@@ -97,9 +102,9 @@ def strokes_of(layers: list[npt.NDArray[np.uint8]] | None) -> Strokes | None:
     for layer in layers or ():
         pixels = torch.from_numpy(np.array(layer, dtype=np.float32)).permute(2, 0, 1)[None]
         part = pixels[:, 3:4] / 255
-        color = pixels[:, :3] / 127.5 - 1
-        colors = color if colors is None else colors + part * (color - colors)
-        alpha = part if alpha is None else torch.maximum(alpha, part)
+        color = pixels[:, :3] / 255 * part
+        colors = color if colors is None else color + (1 - part) * colors
+        alpha = part if alpha is None else part + (1 - part) * alpha
     if colors is None or alpha is None or not alpha.any():
         return None
     return Strokes(colors, alpha)
@@ -131,11 +136,11 @@ def painted(
     if dropped is not None and not is_hole(task):
         changed, mask = paste(whole, read_picture(dropped[0]), dropped[1])
     if strokes is not None:
-        alpha = resize_mask(strokes.alpha, size).clamp(0, 1)
+        alpha = resize_mask(strokes.alpha, size)
         mask = torch.maximum(mask, alpha)
         if not is_hole(task):
-            colors = resize_to(strokes.colors, size).clamp(-1, 1)
-            changed = changed + alpha * (colors - changed)
+            colors = resize_mask(strokes.colors, size)  # by the same weights, none below 0
+            changed = (1 - alpha) * changed + 2 * colors - alpha
     mask_file = folder / f"{picture.stem}_hole.png"
     write_mask((mask > 0.5).float() if is_hole(task) else mask, mask_file)
     if is_hole(task):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
-from consingan.images.names import EXTENSIONS, image_stem
+from consingan.images.names import EXTENSIONS, image_stem, shown
 from consingan.images.picture import Picture
 from consingan.images.resize import resize_to
 from consingan.machine.files import make_folder
+from consingan.runs.uploads import keep_content
 
-UPLOADS = "uploads"  # folder beside the runs
 LONGEST_NAME = 40  # characters
 EASEL = 800  # px, longer side of what is painted on
 SHOWN = 1000  # px, longer side of what is sent back to be looked at
@@ -64,14 +63,22 @@ def bring_in(file: str | None, folder: Path, easel: bool = False) -> Brought:
     """
     if not file:
         raise UserError("Drop a picture first.")
-    picture = read_picture(file)  # refuses what is no picture, or too large to be one
     source = Path(file)
+    picture = _read(source)  # refuses what is no picture, or too large to be one
     suffix = source.suffix.lower() if source.suffix.lower() in EXTENSIONS else ""
     path = make_folder(folder) / f"{safe_name(source.name)}{suffix}"
     shutil.copyfile(source, path)
     shown = path.with_name(f"{path.stem}_shown.png")
     write_image(shown, reduced(picture, EASEL if easel else SHOWN, enlarge=easel))
     return Brought(path, shown, picture.size, picture.notes)
+
+
+def _read(source: Path) -> Picture:
+    """The picture; a refusal names the file alone, where it lies is nobody's business."""
+    try:
+        return read_picture(source)
+    except UserError as error:
+        raise UserError(str(error).replace(shown(source), shown(source.name))) from None
 
 
 def reduced(picture: Picture, longest: int, enlarge: bool = False) -> Tensor:
@@ -88,8 +95,4 @@ def keep(path: Path, root: Path) -> Path:
 
     The same content lies there once, whoever brought it.
     """
-    folder = make_folder(root / UPLOADS / hashlib.sha256(path.read_bytes()).hexdigest()[:16])
-    target = folder / path.name
-    if not target.is_file():
-        shutil.copyfile(path, target)
-    return target
+    return keep_content(path.read_bytes(), path.name, root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,8 +15,8 @@ from consingan.web.cards import Card, card_of, cards, facts, thumbnail
 from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
-from consingan.web.making import first_value, is_file, make_with, rows_of, zipped
-from consingan.web.pictures import bring_in, keep
+from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
+from consingan.web.pictures import keep
 from consingan.web.widgets import component
 
 NOBODY = "There is no run yet: train one, or paint."
@@ -54,15 +55,15 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             # Above the options, which come a moment later and would move them.
             report, comparison, deletion = buttons()
             reporting(desk, report, parts.chosen, parts.page, parts.message)
-            comparing(desk, comparison, parts.chosen, parts.page, parts.message)
-            after = [*parts.all, parts.gallery, parts.names]
-            deleting(desk, deletion, parts.chosen, parts.message,
-                     (after, partial(_deleted, desk, parts)))  # fmt: skip
+            other = comparing(desk, comparison, parts.chosen, parts.page, parts.message)
+            after = [*parts.all, parts.gallery, parts.names, other]
+            sure = deleting(desk, deletion, parts.chosen, parts.message,
+                            (after, partial(_deleted, desk, parts, other)))  # fmt: skip
             _making(desk, parts)
             parts.made.render()
             parts.archive.render()
             parts.page.render()
-    _choosing(desk, page, tab, parts)
+    _choosing(desk, page, tab, parts, (other, sure))
 
 
 def _parts() -> Parts:
@@ -75,7 +76,7 @@ def _parts() -> Parts:
                       buttons=["download", "fullscreen"])  # fmt: skip
     return Parts(
         gallery,
-        gr.Button("Look again", size="sm", render=False),
+        gr.Button("Look again", size="sm", elem_id="runs-again", render=False),
         gr.HTML(elem_id="runs-message", render=False),
         gr.State([]),
         gr.State(None),
@@ -86,12 +87,16 @@ def _parts() -> Parts:
     )
 
 
-def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
+def _choosing(
+    desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts, questions: tuple[gr.Row, ...]
+) -> None:
+    """Fill the gallery and show the run that is clicked; questions about the one before go."""
+
     @answering(parts.message)
     def choose(names: list[str], event: gr.SelectData) -> dict[Any, Any]:
         card = card_of(desk.root, names[event.index] if event.index < len(names) else None)
-        return _nothing(parts) | {parts.chosen: card.name, parts.facts: _heading(card),
-                                  parts.message: ""}  # fmt: skip
+        shown = {parts.chosen: card.name, parts.facts: _heading(card), parts.message: ""}
+        return _nothing(parts) | _hidden(*questions) | shown
 
     outputs = [parts.gallery, parts.names, parts.message]
     for listen in (page.load, tab.select, parts.again.click):
@@ -102,7 +107,7 @@ def _choosing(desk: Desk, page: gr.Blocks, tab: gr.Tab, parts: Parts) -> None:
             api_visibility="private",
             show_progress="hidden",
         )
-    parts.gallery.select(choose, parts.names, parts.all, api_visibility="private")
+    parts.gallery.select(choose, parts.names, [*parts.all, *questions], api_visibility="private")
 
 
 def _gallery(desk: Desk, parts: Parts) -> dict[Any, Any]:
@@ -126,10 +131,14 @@ def _nothing(parts: Parts) -> dict[Any, Any]:
             parts.archive: gr.update(visible=False)}  # fmt: skip
 
 
-def _deleted(desk: Desk, parts: Parts, title: str) -> dict[Any, Any]:
+def _hidden(*rows: gr.Row) -> dict[Any, Any]:
+    return {row: gr.update(visible=False) for row in rows}
+
+
+def _deleted(desk: Desk, parts: Parts, other: gr.Row, title: str) -> dict[Any, Any]:
     """The tab after a run of that title is gone."""
     gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}.")}
-    return _nothing(parts) | _gallery(desk, parts) | gone
+    return _nothing(parts) | _gallery(desk, parts) | _hidden(other) | gone
 
 
 def _making(desk: Desk, parts: Parts) -> None:
@@ -149,11 +158,12 @@ def _making(desk: Desk, parts: Parts) -> None:
             with desk.turns.alone():
                 files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
+            shown = [(str(desk.copy_to_show(f)), f.name) for f in shown_files(files)]
             return {
-                parts.made: gr.update(value=[(str(f), f.name) for f in files], visible=True),
+                parts.made: gr.update(value=shown, visible=bool(shown)),
                 parts.archive: gr.update(value=str(archive), visible=True),
                 parts.facts: _heading(card),
-                parts.message: told(*notes(lines), f"Also in {files[0].parent}." if files else ""),
+                parts.message: told(*notes(lines), *_where(files, len(shown))),
             }
 
         start.click(make, [judged, *fields.values()],
@@ -161,6 +171,14 @@ def _making(desk: Desk, parts: Parts) -> None:
                     concurrency_id="compute", api_visibility="private")  # fmt: skip
 
     gr.render(inputs=[parts.chosen])(options)
+
+
+def _where(files: list[Path], shown: int) -> list[str]:
+    """Where to find what was made, and how much of it is not shown."""
+    if not files:
+        return []
+    cut = f"{shown} of {len(files)} files are shown here; the zip has all of them."
+    return [f"Also in {files[0].parent}."] + [cut] * (shown < len(files))
 
 
 def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
@@ -189,6 +207,6 @@ def _kept(desk: Desk, request: gr.Request, card: Card, filled: Mapping[str, Any]
     kept = {name: value for name, value in filled.items() if name not in files}
     for name in files:
         if filled[name]:
-            brought = bring_in(filled[name], desk.fresh(request, name))
+            brought = desk.bring_in(filled[name], request, name)
             kept[name] = str(keep(brought.path, desk.root))
     return kept

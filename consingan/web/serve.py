@@ -108,7 +108,9 @@ def _scratch() -> Iterator[Path]:
 
 def _app(place: Place, root: Path, scratch: Path) -> Any:
     """The program that answers; gradio is imported here, not before the environment is set."""
-    os.environ.update(QUIET, GRADIO_TEMP_DIR=str(scratch / "gradio"))
+    cache = scratch / "gradio"  # the one folder that gradio sends files from
+    os.environ.update(QUIET, GRADIO_TEMP_DIR=str(cache),
+                      GRADIO_EXAMPLES_CACHE=str(cache / "examples"))  # fmt: skip
     try:
         gradio: Any = importlib.import_module("gradio")
     except ImportError:
@@ -117,7 +119,10 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     page: Any = importlib.import_module("consingan.web.page")
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _guard(app, place)
-    blocks, looks = page.build(root, scratch / "sessions")
+    blocks, looks = page.build(root, scratch / "logs", cache / "sessions")
+    # Only launch() sets it, and as long as it is not, gradio takes any path on this machine that a
+    # visitor writes for the file that was uploaded.
+    blocks.has_launched = True
     return gradio.mount_gradio_app(
         app, blocks, path="/", server_name=place.host,
         auth=_password(place.password), auth_message="Any name, and the password of the page.",

@@ -17,7 +17,7 @@ from consingan.settings.config import DEFAULT_METHOD
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
 from consingan.web.fields import without_flags
-from consingan.web.forms import Name, filled_in, more_settings
+from consingan.web.forms import Name, filled_in, keep_pictures, more_settings
 from consingan.web.orders import (
     cost_of,
     prepared,
@@ -26,7 +26,7 @@ from consingan.web.orders import (
     suggested_preset,
     train_words,
 )
-from consingan.web.pictures import Brought, bring_in, keep
+from consingan.web.pictures import Brought
 from consingan.web.watch import watch_panel
 from consingan.web.widgets import awaken
 
@@ -115,7 +115,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
     def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
         if file is None:
             return {parts.brought: None, parts.shown: gr.update(visible=False)}
-        brought = bring_in(file, desk.fresh(request, "training"))
+        brought = desk.bring_in(file, request, "training")
         return {parts.brought: brought, parts.message: told(*brought.notes),
                 parts.shown: gr.update(value=str(brought.shown), visible=True)}  # fmt: skip
 
@@ -179,15 +179,15 @@ def _starting(desk: Desk, parts: Parts) -> None:
 def _settings(
     desk: Desk, names: Names, values: tuple[Any, ...], request: gr.Request
 ) -> dict[str, Any]:
-    """What was filled in, pictures kept where a training finds them.
+    """What was filled in, pictures still the visitor's own.
 
     Raises:
         UserError: something is missing or cannot work.
     """
-    _, method, task, preset, size, *rest = values
+    brought, method, task, preset, size, *rest = values
     filled = filled_in(desk, method_of(method), names, rest, request)
     chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
-    return settings_of(chosen, filled)
+    return settings_of(chosen, filled) | {"input_name": str(_picture(brought))}
 
 
 def _picture(brought: Brought | None) -> Path:
@@ -201,8 +201,7 @@ def _estimate(
 ) -> Mapping[Any, Any]:
     if given[0] is None:
         return {parts.cost: told("Drop a picture to see how long it takes.")}
-    settings = _settings(desk, names, given, request)
-    cost = cost_of(prepared(settings | {"input_name": str(_picture(given[0]))}))
+    cost = cost_of(prepared(_settings(desk, names, given, request)))
     return {parts.cost: told(cost.in_words(), *cost.notes)}
 
 
@@ -210,8 +209,8 @@ def _order(
     desk: Desk, parts: Parts, names: Names, given: tuple[Any, ...], request: gr.Request
 ) -> Mapping[Any, Any]:
     settings = _settings(desk, names, given, request)
-    settings["input_name"] = str(keep(_picture(given[0]), desk.root))
     job = prepared(settings)
     title = f"{job.method.title}, {settings['train_mode']}, {given[0].path.stem}"
-    desk.trainings.add(title, train_words(settings, desk.root))
+    kept = keep_pictures(desk, settings, request)
+    desk.trainings.add(title, train_words(kept, desk.root))
     return {parts.message: told(f"In the queue: {title}.")}

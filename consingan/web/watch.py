@@ -64,9 +64,9 @@ def watch_panel(desk: Desk, page: gr.Blocks) -> None:
     panel = _laid_out()
 
     def look(before: View) -> list[Any]:
-        return _changes(before, view_of(desk))
+        return _changes(desk, before, view_of(desk))
 
-    page.load(lambda: _changes(View(), view_of(desk)), None, panel.shown, **QUIET)
+    page.load(lambda: look(View()), None, panel.shown, **QUIET)
     gr.Timer(EVERY).tick(look, panel.seen, panel.shown, **QUIET)
     _buttons(desk, panel, look)
 
@@ -135,19 +135,26 @@ def view_of(desk: Desk) -> View:
     )
 
 
-def _changes(before: View, now: View) -> list[Any]:
+def _changes(desk: Desk, before: View, now: View) -> list[Any]:
     """Of each part of the panel its new value, or nothing where it is as it was."""
 
     def changed(name: str, value: Any) -> Any:
         return gr.skip() if getattr(before, name) == getattr(now, name) else value
+
+    def picture(name: str) -> Any:
+        if getattr(before, name) == getattr(now, name):
+            return gr.skip()
+        file = getattr(now, name)
+        shown = file and str(desk.copy_to_show(Path(file[0])))
+        return gr.update(value=shown, visible=file is not None)
 
     first = now.unfinished[0][1] if now.unfinished else None
     some, waits = bool(now.unfinished), bool(now.waiting)
     choice = now.waiting[0][1] if waits else None
     return [
         changed("state", now.state),
-        changed("sheet", _picture(now.sheet)),
-        changed("curves", _picture(now.curves)),
+        picture("sheet"),
+        picture("curves"),
         changed("unfinished", gr.update(choices=list(now.unfinished), value=first, visible=some)),
         changed("unfinished", gr.update(visible=some)),
         changed("waiting", gr.update(choices=list(now.waiting), value=choice, visible=waits)),
@@ -155,10 +162,6 @@ def _changes(before: View, now: View) -> list[Any]:
         changed("unfinished", ""),  # what was answered to a click has come about
         now,
     ]
-
-
-def _picture(file: tuple[str, int] | None) -> Any:
-    return gr.update(value=file and file[0], visible=file is not None)
 
 
 def _state(desk: Desk, running: dict[str, Path]) -> str:

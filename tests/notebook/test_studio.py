@@ -324,13 +324,24 @@ def test_uploads_are_kept_beside_the_runs(on_colab: Colab, image_file: Path, cap
     on_colab.uploads = {"photo.png": image_file.read_bytes()}
     studio = Studio()
     studio.choose("", upload=True)
-    kept = on_colab.root / "TrainedModels" / "uploads" / "photo.png"
+    (kept,) = (on_colab.root / "TrainedModels" / "uploads").glob("*/photo.png")
     assert kept.read_bytes() == image_file.read_bytes()
     assert not (on_colab.root / "photo.png").exists()
     assert str(kept) in capsys.readouterr().out
     on_colab.uploads = {}
     with pytest.raises(CellError, match="No file was chosen"):
         studio.choose("", upload=True)
+
+
+def test_a_second_upload_of_the_same_name_leaves_the_training_image_alone(
+    on_colab: Colab, image_file: Path
+) -> None:
+    on_colab.uploads = {"photo.png": image_file.read_bytes()}
+    studio = Studio()
+    studio.choose("", upload=True)
+    on_colab.uploads = {"photo.png": b"another"}
+    assert Path(studio._uploaded("naive_img")).read_bytes() == b"another"
+    assert Path(studio._image).read_bytes() == image_file.read_bytes()
 
 
 def test_every_cell_says_which_cell_must_come_first(

@@ -1,8 +1,9 @@
-"""One server and one browser for all tests of the page; without a browser they are skipped."""
+"""One server and one browser for all tests of the page; without them these are skipped."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,15 +39,68 @@ class Server:
 
     Attributes:
         address: of the page.
-        root: folder of the runs.
+        root: folder of the runs; neither the server's working folder nor its temporary one.
+        scratch: its temporary folder.
         outside: what it asked of other machines, one a line.
         requests: addresses that the browser asked for.
     """
 
     address: str
     root: Path
+    scratch: Path
     outside: Path
     requests: list[str] = field(default_factory=list)
+
+    def sends(self, path: Path | str) -> bool:
+        """Whether it hands that file out."""
+        address = f"{self.address}gradio_api/file={urllib.parse.quote(str(path))}"
+        try:
+            with urllib.request.urlopen(address):
+                return True
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code not in (403, 404)
+
+    def upload(self, file: Path) -> str:
+        """Bring a file as a browser does; where it lies then."""
+        head = (
+            f'--x\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"\r\n\r\n'
+        )
+        body = head.encode() + file.read_bytes() + b"\r\n--x--\r\n"
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        return str(self._asked("gradio_api/upload", body, kind)[0])
+
+    def ask(self, part: str | None, event: str, data: list[Any], visitor: str = "somebody",
+            index: int = 0) -> Any:  # fmt: skip
+        """What is answered to an event of a part of the page, whatever a visitor puts into it.
+
+        Args:
+            part: that it happens to; None: to the page itself.
+            event: its name.
+            data: what the browser says of the handler's inputs.
+            visitor: who asks.
+            index: what was clicked in a gallery.
+        """
+        config = self._asked("config")
+        ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]} | {None: None}
+        number = ids[part]
+        called = next(d["id"] for d in config["dependencies"] for place, name in d["targets"]
+                      if name == event and number in (None, place))  # fmt: skip
+        body = {"data": data, "fn_index": called, "session_hash": visitor, "trigger_id": number,
+                "event_data": {"index": index, "value": None}}  # fmt: skip
+        kind = {"Content-Type": "application/json"}
+        self._asked("gradio_api/queue/join", json.dumps(body).encode(), kind)
+        said = f"{self.address}gradio_api/queue/data?session_hash={visitor}"
+        with urllib.request.urlopen(said) as lines:
+            told = (json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
+            return next(one for one in told if one["msg"] == "process_completed")
+
+    def _asked(
+        self, path: str, body: bytes | None = None, head: dict[str, str] | None = None
+    ) -> Any:
+        request = urllib.request.Request(f"{self.address}{path}", body, head or {})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +126,17 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The page, served by a process of its own."""
     folder = tmp_path_factory.mktemp("page")
     outside, log = folder / "outside.txt", folder / "log.txt"
     script = Path(__file__).parent / "audited_server.py"
     command = [sys.executable, str(script), str(outside), "web", "--port", "0", "--no_browser",
                "--output_dir", str(folder / "runs")]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    scratch = folder / "temporary"
+    scratch.mkdir()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1",
+                   "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}  # fmt: skip
     with log.open("w") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment,
@@ -88,7 +148,7 @@ def server(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 missing("The gradio package is not installed")
             pytest.fail(log.read_text())
         time.sleep(0.05)
-    yield Server(found[1], folder / "runs", outside)
+    yield Server(found[1], folder / "runs", scratch, outside)
     process.send_signal(signal.SIGINT)
     process.wait(30)
 
@@ -134,3 +194,16 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from commands import save, scene
 
     return save(tmp_path_factory.mktemp("photo") / "beach.png", scene(48, 64))
+
+
+@pytest.fixture
+def small_runs(server) -> list[Path]:
+    """Two runs that were made by a command."""
+    from commands import main_train, save, scene
+
+    for name in ("first", "second"):
+        picture = save(server.root / "given" / f"{name}.png", scene(20, 24))
+        told = main_train("--method", "patches", "--patch", 5, "--input_name", picture,
+                          "--output_dir", server.root)  # fmt: skip
+        assert told.exit_code == 0, told.output
+    return [next((server.root / name).iterdir()) for name in ("first", "second")]

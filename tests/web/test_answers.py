@@ -33,7 +33,7 @@ def test_what_a_generator_gave_before_an_error_stays():
 
 def test_too_little_memory_and_a_full_disk_are_told_in_words():
     assert "not enough memory" in sentence_of(MemoryError())
-    assert sentence_of(OSError(28, "No space left", "x")) == (
+    assert sentence_of(OSError(28, "No space left", "/home/x")) == (
         "x cannot be read or written (No space left)."
     )
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from commands import pixels_of, save, scene
+from commands import pixels_of, save
 from PIL import Image
 
 from consingan.runs.listing import runs_below
@@ -245,23 +245,18 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     page.locator("#runs-question").wait_for(state="hidden")
     assert small_runs[0].is_dir()
     page.locator("#runs-delete").click()
+    page.locator("#runs-compare").click()
+    page.locator("#runs-side-by-side").wait_for()
+    page.locator("#runs-gallery button", has_text="second").first.click()
+    for part in ("runs-yes", "runs-side-by-side"):  # were asked about the run before
+        page.locator(f"#{part}").wait_for(state="hidden")
+    picture.click()
+    wait_for_text(page, "runs-facts", "first")
+    page.locator("#runs-delete").click()
     page.locator("#runs-yes").click()
     wait_for_text(page, "runs-facts", "Deleted")
     assert not small_runs[0].exists()
     assert small_runs[1].is_dir()
-
-
-@pytest.fixture
-def small_runs(server) -> list[Path]:
-    """Two runs that were made by a command."""
-    from commands import main_train
-
-    for name in ("first", "second"):
-        picture = save(server.root / "given" / f"{name}.png", scene(20, 24))
-        told = main_train("--method", "patches", "--patch", 5, "--input_name", picture,
-                          "--output_dir", server.root)  # fmt: skip
-        assert told.exit_code == 0, told.output
-    return [next((server.root / name).iterdir()) for name in ("first", "second")]
 
 
 def bomb() -> bytes:

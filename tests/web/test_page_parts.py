@@ -17,8 +17,7 @@ def components(folder: Path) -> list[dict[str, Any]]:
         pytest.importorskip("gradio")
         from consingan.web.page import build
 
-        (folder / "sessions").mkdir()
-        blocks, _ = build(folder, folder / "sessions")
+        blocks, _ = build(folder, folder / "logs", folder / "sessions")
         found: list[dict[str, Any]] = blocks.get_config_file()["components"]
         gc.collect()
     return found

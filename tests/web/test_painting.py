@@ -84,6 +84,25 @@ def test_color_and_object_come_into_the_picture_and_into_the_mask(picture, tmp_p
     assert (naive[untouched] == pixels_of(picture)[untouched]).all()
 
 
+@pytest.mark.parametrize("side", [12, 48, 300])
+@pytest.mark.parametrize(("stroke", "background"), [(255, 255), (255, 128), (40, 200)])
+def test_an_edge_lies_between_stroke_and_background_whatever_the_pictures_size(
+    tmp_path, side, stroke, background
+):
+    drawn = np.zeros((64, 64, 4), np.uint8)
+    far = np.hypot(*(np.mgrid[:64, :64] - 31.5))
+    drawn[..., 3] = np.clip((20 - far) * 128, 0, 255)  # with a soft edge, as an editor draws it
+    drawn[drawn[..., 3] > 0, :3] = stroke
+    nothing = np.zeros_like(drawn)
+    picture = save(tmp_path / "plain.png", np.full((side, side, 3), background, np.uint8))
+    made = painted(picture, strokes_of([nothing, drawn, nothing]), None, BLEND, tmp_path)
+    naive = pixels_of(made.naive)
+    assert (naive[side // 2, side // 2] == stroke).all()
+    assert (naive[0, 0] == background).all()
+    assert naive.min() == min(stroke, background)
+    assert naive.max() == max(stroke, background)
+
+
 def test_without_strokes_and_object_the_picture_is_taken_as_it_is(picture, tmp_path):
     assert painted(picture, None, None, BLEND, tmp_path) == Painted(picture, picture, None)
 

@@ -38,8 +38,10 @@ def test_the_copy_holds_the_same_and_a_small_one_is_shown(tmp_path):
 def test_what_is_no_picture_is_refused_and_nothing_is_kept(tmp_path):
     wrong = tmp_path / "wrong.png"
     wrong.write_bytes(b"no picture")
-    with pytest.raises(UserError, match="is not a picture that can be read"):
+    with pytest.raises(UserError, match=r"^wrong\.png is not a picture that can be read"):
         bring_in(str(wrong), tmp_path / "own")
+    with pytest.raises(UserError, match=r"^There is no picture gone\.png; check the path\.$"):
+        bring_in(str(tmp_path / "gone.png"), tmp_path / "own")
     with pytest.raises(UserError, match="Drop a picture first"):
         bring_in(None, tmp_path / "own")
     assert not (tmp_path / "own").exists()

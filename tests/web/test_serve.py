@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from commands import save, scene
 
 from consingan.errors import UserError
 from consingan.web import serve
@@ -101,3 +103,44 @@ def test_a_request_that_announces_too_much_is_refused_before_it_is_read():
     start, body = answered(b"300000000")
     assert start["status"] == 413
     assert b"200 MB" in body["body"]
+
+
+def uploaded(path: Path | str) -> list[dict]:
+    """What a browser says of a file that it has uploaded."""
+    return [{"path": str(path), "meta": {"_type": "gradio.FileData"}}]
+
+
+@pytest.mark.parametrize("part", ["train-drop", "paint-drop", "paint-object"])
+def test_no_file_is_read_that_was_not_uploaded(server, tmp_path, part):
+    text = tmp_path / "passwords.txt"
+    text.write_text("secret")
+    for file in (text, save(tmp_path / "secret.png", scene()), Path(__file__)):
+        told = server.ask(part, "change", uploaded(file))
+        assert not told["success"]
+        assert file.name not in str(told)
+        assert not list(server.scratch.rglob(file.name))
+
+
+def test_an_uploaded_picture_is_shown_and_a_wrong_file_is_refused_by_its_name_alone(
+    server, tmp_path
+):
+    told = server.ask(
+        "train-drop", "change", uploaded(server.upload(save(tmp_path / "a.png", scene())))
+    )
+    shown = told["output"]["data"][1]["value"]
+    assert server.sends(shown["path"])
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    told = server.ask("train-drop", "change", uploaded(server.upload(tmp_path / "b.png")))
+    assert "b.png is not a picture" in str(told)
+    assert str(server.scratch) not in str(told)
+
+
+def test_neither_runs_nor_what_lies_where_the_page_was_started_are_handed_out(server):
+    files = [server.root / "uploads" / "a.png", server.scratch / "a.png"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save(file, scene())
+    home = Path(__file__).parents[2]
+    for file in (*files, home / "pyproject.toml", home / ".gitignore"):
+        assert file.is_file()
+        assert not server.sends(file)
