@@ -116,15 +116,27 @@ def test_an_unknown_filter_is_refused():
         unfilter(np.array([0, 5], np.uint8), np.zeros((2, 3, 6), np.uint8))
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "f4"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "u2", "i2", "u4", "u8", "f2", "f4", "f8", ">u2", ">f2", ">f4", ">f8"]
+)
 @pytest.mark.parametrize("predictor", [1, 2, 3])
 @pytest.mark.parametrize("tile", [False, True])
-def test_lzw_is_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile):
-    if (predictor == 3) != (dtype == "f4") and predictor != 1:
-        pytest.skip("integers have differences, floats bytes by significance")
+@pytest.mark.parametrize("deflate", [False, True])
+def test_packed_tiffs_are_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile, deflate):
+    if predictor == 3 and "f" not in dtype:
+        pytest.skip("only floats have bytes by significance")
     values = (np.random.default_rng(0).random((32, 48, 3)) * 200).astype(dtype)
-    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile))
+    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile, deflate))
     assert np.array_equal(raster.colors, values)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("predictor", [1, 2, 3])
+def test_floats_that_libtiff_wrote_are_read_exactly(tmp_path, compression, predictor):
+    values = ramp(100, 900, "f4")
+    path = tmp_path / "x.tif"
+    Image.fromarray(values).save(path, compression=compression, tiffinfo={317: predictor})
+    assert np.array_equal(decode(path).colors[..., 0], values)
 
 
 def test_packbits_of_16_bit(tmp_path):
