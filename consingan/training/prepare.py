@@ -29,7 +29,7 @@ from consingan.outputs.own_mask import SAME_IMAGE, opaque
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
 
 
@@ -170,10 +170,12 @@ def _typed_reading(config: Config) -> Reading:
 
 def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:
     """Keep which numbers became black and white, so that other pictures are read alike."""
-    if chosen.config.value_range != AUTO or picture.value_range == AUTO:
+    if picture.value_range == AUTO:
         return chosen
-    config = chosen.config.replace(value_range=picture.value_range)
-    return Chosen(config, {**chosen.origin, "value_range": "picture"})
+    typed, origin = chosen.config.value_range, chosen.origin
+    if typed == AUTO:
+        typed, origin = picture.value_range, {**origin, "value_range": "picture"}
+    return Chosen(chosen.config.replace(value_range=of_deep(typed)), origin)
 
 
 def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
