@@ -154,8 +154,8 @@ class TrainedModel:
         Args:
             naive: what `train` takes, of the training image's shape unless `fit` says what to do;
                 where it is transparent, that is its mask.
-            mask: a file, or (H, W) of bool, uint8 or [0, 1], 1 where the picture was changed; None
-                for everywhere.
+            mask: a file or a picture of Pillow, whatever it looks like, or (H, W) of bool, uint8
+                or [0, 1], 1 where the picture was changed; None for everywhere.
             start_stage: where it comes in, earlier ones change more; None is the method's own.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
