@@ -34,22 +34,26 @@ def tiff(path: Path, values: np.ndarray, **options: object) -> Path:
     return path
 
 
-def lzw_tiff(path: Path, values: np.ndarray, predictor: int = 1, tile: bool = False) -> Path:
+def lzw_tiff(
+    path: Path, values: np.ndarray, predictor: int = 1, tile: bool = False, deflate: bool = False
+) -> Path:
     """A TIFF in LZW of any depth: bytes are packed by Pillow, directory and predictor made here.
 
     Args:
         path: the file.
-        values: (H, W, C), H and W divisible by 16 if tiled.
+        values: (H, W, C), H and W divisible by 16 if tiled; in their type's byte order.
         predictor: 1 none, 2 differences, 3 bytes of floats by significance.
         tile: tiles of 16x16 instead of strips of 8 rows.
+        deflate: in Deflate instead of LZW.
     """
+    pack, compression = (zlib.compress, 8) if deflate else (_lzw, 5)
     height, width, channels = values.shape
     rows, columns = (16, 16) if tile else (8, width)
     packed = []
     for top in range(0, height, rows):
         for left in range(0, width, columns):
             part = values[top : top + rows, left : left + columns]
-            packed.append(_lzw(_predicted(part, predictor)))
+            packed.append(pack(_predicted(part, predictor)))
     head, offsets = 8, []
     body = b""
     for data in packed:
@@ -62,29 +66,32 @@ def lzw_tiff(path: Path, values: np.ndarray, predictor: int = 1, tile: bool = Fa
     )  # fmt: skip
     entries = sorted((
         (256, [width]), (257, [height]), (258, [8 * values.dtype.itemsize] * channels),
-        (259, [5]), (262, [2 if channels >= 3 else 1]), (277, [channels]), (284, [1]),
+        (259, [compression]), (262, [2 if channels >= 3 else 1]), (277, [channels]), (284, [1]),
         (317, [predictor]), (339, [kind] * channels), *place,
     ))  # fmt: skip
-    path.write_bytes(_with_directory(body, entries))
+    order = ">" if values.dtype.byteorder == ">" else "<"
+    path.write_bytes(_with_directory(body, entries, order))
     return path
 
 
-def _with_directory(body: bytes, entries: list[tuple[int, list[int]]]) -> bytes:
+def _with_directory(body: bytes, entries: list[tuple[int, list[int]]], order: str) -> bytes:
     start = 8 + len(body)
     after = start + 2 + 12 * len(entries) + 4
-    directory, extra = struct.pack("<H", len(entries)), b""
+    directory, extra = struct.pack(f"{order}H", len(entries)), b""
     for number, numbers in entries:
         if len(numbers) == 1:
-            directory += struct.pack("<HHII", number, 4, 1, numbers[0])
+            directory += struct.pack(f"{order}HHII", number, 4, 1, numbers[0])
         else:
-            directory += struct.pack("<HHII", number, 4, len(numbers), after + len(extra))
-            extra += struct.pack(f"<{len(numbers)}I", *numbers)
-    return b"II*\0" + struct.pack("<I", start) + body + directory + bytes(4) + extra
+            directory += struct.pack(f"{order}HHII", number, 4, len(numbers), after + len(extra))
+            extra += struct.pack(f"{order}{len(numbers)}I", *numbers)
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    return head + struct.pack(f"{order}I", start) + body + directory + bytes(4) + extra
 
 
 def _predicted(part: np.ndarray, predictor: int) -> bytes:
-    if predictor == 2:
-        part = np.diff(part, axis=1, prepend=np.zeros_like(part[:, :1]))
+    if predictor == 2:  # of the bits, as libtiff does, whatever they mean
+        whole = part.view(f"{part.dtype.byteorder}u{part.dtype.itemsize}")
+        part = np.diff(whole, axis=1, prepend=np.zeros_like(whole[:, :1])).astype(whole.dtype)
     if predictor < 3:
         return np.ascontiguousarray(part).tobytes()
     rows, columns, channels = part.shape

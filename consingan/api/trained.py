@@ -16,7 +16,6 @@ from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
 from consingan.errors import UserError
 from consingan.images.arrays import Given, mask_from, picture_from
 from consingan.images.fit import fit_naive
-from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask, fit_mask
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.choose import no_naive_image
@@ -35,6 +34,7 @@ from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
 from consingan.outputs.finish import finish_of
+from consingan.outputs.own_mask import opaque, training_image
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
@@ -154,8 +154,8 @@ class TrainedModel:
         Args:
             naive: what `train` takes, of the training image's shape unless `fit` says what to do;
                 where it is transparent, that is its mask.
-            mask: a file, or (H, W) of bool, uint8 or [0, 1], 1 where the picture was changed; None
-                for everywhere.
+            mask: a file or a picture of Pillow, whatever it looks like, or (H, W) of bool, uint8
+                or [0, 1], 1 where the picture was changed; None for everywhere.
             start_stage: where it comes in, earlier ones change more; None is the method's own.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
@@ -176,9 +176,9 @@ class TrainedModel:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
         if detail not in DETAILS:
             raise UserError(f"detail={detail!r} is unknown; use {', '.join(DETAILS)}.")
-        own = own_picture(picture_from(naive, self.config.reading), self.real, "The picture")
+        own = opaque(picture_from(naive, self.config.reading), self.model, "The picture")
         picture = fit_naive(own.image, self.size, fit)
-        chosen = own.mask if mask is None else mask_from(mask, (picture, self.real))
+        chosen = own.mask if mask is None else mask_from(mask, self._photographs(picture))
         if chosen is not None:
             chosen = self._fitted(chosen, picture, fit)
         for note in (*own.notes, *(chosen.notes if chosen else ())):
@@ -187,6 +187,11 @@ class TrainedModel:
         request = CompositeRequest(start_stages=stages, seed=whole("seed", seed), detail=detail)
         values = chosen.values if chosen else None
         return compose(self.model, picture, values, request).full_blended
+
+    def _photographs(self, picture: Tensor) -> Iterator[Tensor]:
+        """What strokes of a mask may be drawn on; files are read for masks that ask."""
+        yield picture
+        yield training_image(self.model)
 
     def _fitted(self, mask: Mask, picture: Tensor, fit: str) -> Mask:
         """A mask at the size of the picture, cropped as that was."""

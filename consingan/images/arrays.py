@@ -22,7 +22,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.io import read_picture
 from consingan.images.levels import opacity, opacity_top
-from consingan.images.mask_files import Mask, read_mask_file
+from consingan.images.mask_files import Mask, mask_of, read_mask_file
 from consingan.images.picture import Picture, picture_of
 from consingan.images.pillow import raster_of
 from consingan.images.raster import PIXEL_LIMIT, Pixels, Raster
@@ -35,7 +35,10 @@ WANTED = (
     "give a file, a picture of Pillow, an array (H, W, 3) of uint8 or of floats in [0, 1], or a "
     "tensor (1, 3, H, W) of floats in [-1, 1]"
 )
-MASK_WANTED = "give a file or (H, W) of bool, of uint8 or of floats in [0, 1], also as (1, 1, H, W)"
+MASK_WANTED = (
+    "give a file, a picture of Pillow or (H, W) of bool, of uint8 or of floats in [0, 1], also as "
+    "(1, 1, H, W)"
+)
 
 
 def picture_from(given: Given, reading: Reading = AS_IT_IS) -> Picture:
@@ -68,8 +71,7 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
     if isinstance(given, (str, os.PathLike)):
         return read_mask_file(Path(at_home(os.fspath(given))), tuple(photographs))
     if isinstance(given, Image.Image):
-        with _read_of_pillow("mask"):
-            given = np.asarray(given.convert("L"))
+        return _mask_of_pillow(given, tuple(photographs))
     if not isinstance(given, (Tensor, np.ndarray)):
         raise UserError(f"The mask is a {type(given).__name__}; {MASK_WANTED}.")
     numbers = _numpy(given)
@@ -93,8 +95,19 @@ def mask_from(given: Given, photographs: Iterable[Tensor] = ()) -> Mask:
 def _of_pillow(given: Image.Image, reading: Reading) -> Picture:
     _refuse_size(given.size, "the picture")
     with _read_of_pillow("image"):
-        picture = picture_of(raster_of(given.copy()), reading)
+        picture = picture_of(raster_of(given), reading)
     return replace(picture, notes=_sentences(picture))
+
+
+def _mask_of_pillow(given: Image.Image, photographs: tuple[Tensor, ...]) -> Mask:
+    """As from a file: opacity, depth, labels and strokes mean the same."""
+    _refuse_size(given.size, "the mask")
+    with _read_of_pillow("mask"):
+        raster = raster_of(given)
+    try:
+        return mask_of(raster, photographs, "The mask")
+    except UserError as error:
+        raise UserError(f"The mask {error}") from None
 
 
 @contextlib.contextmanager

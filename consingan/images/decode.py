@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,14 @@ SIGNATURES = (
 )  # fmt: skip
 AVIF_BRANDS = (b"avif", b"avis")
 
+# The error stream, filters of warnings and loggers are the whole process's: of two threads that
+# read at once the second would put back, for good, what the first had set to silence.
+_ALONE = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child of a thread that reads would wait for ever
+    os.register_at_fork(
+        before=_ALONE.acquire, after_in_parent=_ALONE.release, after_in_child=_ALONE.release
+    )
+
 
 def decode(path: Path, page: int = 0) -> Raster:
     """One page of a picture file, see `Reading`.
@@ -38,7 +47,7 @@ def decode(path: Path, page: int = 0) -> Raster:
         raise UserError(f"{shown(path)} is a folder; name a picture file.")
     if not os.path.isfile(path):  # noqa: PTH113
         raise UserError(f"There is no picture {shown(path)}; check the path.")
-    with _sentences(path), _silence():
+    with _sentences(path), _ALONE, _silence():
         if is_tiff(path):
             with _silent_libraries():
                 raster = read_tiff(path, page) or read_with_pillow(path, page)

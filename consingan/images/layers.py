@@ -17,7 +17,7 @@ from torch import Tensor
 from consingan.images.levels import percent
 from consingan.images.mask_files import Mask
 from consingan.images.picture import Picture
-from consingan.images.resize import resize_to, same_shape
+from consingan.images.resize import resize, resize_to, same_shape, scaled_size, training_scale
 
 SAME = 12 / 255  # in [-1, 1], of the color of a pixel that was not changed, but for JPEG
 MOST_KEPT = 0.5  # of what is opaque: as much is the training image's own where a piece was erased
@@ -55,7 +55,7 @@ def own_picture(picture: Picture, real: Tensor, name: str) -> Own:
     below = real if tuple(real.shape[-2:]) == picture.size else resize_to(real, picture.size)
     below = below.clamp(-1, 1).to(picture.image)
     alpha = picture.alpha
-    if _is_the_same(picture, below):
+    if _is_the_same(picture, real.clamp(-1, 1).to(picture.image)):
         share = percent(float((1 - alpha).mean()))
         said = f"{name}: {share} of it is erased and filled with the colors of its rim."
         mask = Mask(1 - alpha, ("The mask is what is erased in the picture.",))
@@ -66,14 +66,30 @@ def own_picture(picture: Picture, real: Tensor, name: str) -> Own:
     return Own(_over(picture, below), mask, (*notes, said))
 
 
-def _is_the_same(picture: Picture, below: Tensor) -> bool:
-    """Whether what is opaque is mostly the training image's own."""
+def _is_the_same(picture: Picture, real: Tensor) -> bool:
+    """Whether what is opaque is mostly the training image's own.
+
+    At the smaller one's size: a training image that was enlarged has lost its grain.
+    """
     assert picture.alpha is not None
-    opaque = picture.alpha[0, 0] > 1 - 1 / 255
+    size = (real.shape[-2], real.shape[-1])
+    shrunk = max(size) < max(picture.size)
+    image = _shrunk(picture.image, size).clamp(-1, 1) if shrunk else picture.image
+    alpha = _shrunk(picture.alpha, size) if shrunk else picture.alpha
+    opaque = (alpha[0, 0] - 1).abs() < 1 / 255  # shrinking overshoots at edges
     if not opaque.any():
         return False
-    apart = (picture.image - below).abs().amax(1)[0]
+    below = real if shrunk or size == picture.size else resize_to(real, picture.size).clamp(-1, 1)
+    apart = (image - below).abs().amax(1)[0]
     return float((apart[opaque] <= SAME).float().mean()) >= MOST_KEPT
+
+
+def _shrunk(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """As a training image is brought to its training size, if that gives `size`."""
+    scale = training_scale((image.shape[-2], image.shape[-1]), max(size))
+    if scaled_size((image.shape[-2], image.shape[-1]), scale) == size:
+        return resize(image, scale)
+    return resize_to(image, size)
 
 
 def _over(picture: Picture, below: Tensor) -> Tensor:

@@ -14,7 +14,14 @@ import numpy as np
 
 from consingan.errors import UserError
 from consingan.images.raster import FloatPixels, Pixels, Raster
-from consingan.settings.reading import AS_IT_IS, FULL, Reading, parse_range
+from consingan.settings.reading import (
+    AS_IT_IS,
+    DEEP,
+    FULL,
+    Reading,
+    could_be_of_8_bit,
+    parse_range,
+)
 
 OUTLIERS = 0.5  # percent at either end that may be cut off ...
 MARGIN = 0.25  # ... if they lie further out than this part of the others' span
@@ -50,12 +57,7 @@ def levels_of(raster: Raster, reading: Reading = AS_IT_IS) -> Levels:
     typed, colors = parse_range(reading.value_range), raster.colors
     own = _own_range(colors.dtype)
     if raster.bits <= 8 and colors.dtype.kind in "bu":
-        if typed is None:
-            return Levels(*own)
-        if typed[0] >= 0 and 2 <= typed[1] <= 255:
-            return Levels(*typed)
-        said = f"it has 8 bit; the range {reading.value_range} is not applied"
-        return Levels(*own, notes=(said,))
+        return _of_8_bit(typed, own, reading)
     values, nodata, notes = _with_value(raster)
     if typed is not None:
         return Levels(*typed, nodata, (*notes, *_outside(values, typed)))
@@ -69,6 +71,21 @@ def levels_of(raster: Raster, reading: Reading = AS_IT_IS) -> Levels:
         f"to white; {reading.otherwise}"
     )
     return Levels(*chosen, nodata, (said, *notes, *_outside(values, chosen)))
+
+
+def _of_8_bit(
+    typed: tuple[float, float] | None, own: tuple[float, float], reading: Reading
+) -> Levels:
+    """As it is, unless its own numbers can be meant by the range and are."""
+    if typed is None or typed == own:
+        return Levels(*own)
+    meant = reading.value_range.removesuffix(DEEP)
+    if not could_be_of_8_bit(typed):
+        return Levels(*own, notes=(f"it has 8 bit; the range {meant} is not applied",))
+    if reading.value_range != meant:
+        said = f"it has 8 bit and is taken as it is; the range {meant} is of deeper numbers"
+        return Levels(*own, notes=(said,))
+    return Levels(*typed)
 
 
 def unit_table(levels: Levels, dtype: np.dtype[Any], white_is_zero: bool) -> FloatPixels:

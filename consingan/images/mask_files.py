@@ -52,7 +52,25 @@ def read_mask_file(path: Path | str, photographs: Sequence[Tensor] = ()) -> Mask
     Raises:
         UserError: the file is missing, or it is no picture that can be a mask.
     """
-    raster = _reduced(read_raster(path))
+    raster = read_raster(path)
+    try:
+        return mask_of(raster, photographs, f"The mask {shown(Path(path).name)}")
+    except UserError as error:
+        raise UserError(f"{shown(path)} {error}") from None
+
+
+def mask_of(raster: Raster, photographs: Sequence[Tensor], name: str) -> Mask:
+    """What pixels mean as a mask, see `strokes.understand`.
+
+    Args:
+        raster: the pixels.
+        photographs: see `read_mask_file`.
+        name: what the notes begin with.
+
+    Raises:
+        UserError: the rest of a sentence that begins with the mask's name: it can be none.
+    """
+    raster = _reduced(raster)
     size = raster.colors.shape[:2]
     same = [
         p
@@ -61,13 +79,9 @@ def read_mask_file(path: Path | str, photographs: Sequence[Tensor] = ()) -> Mask
     ]  # a smaller one differs everywhere
     fitted = (F.interpolate(p, size=size, mode="bilinear", antialias=True) for p in same)
     known = ((p[0].permute(1, 2, 0).double().numpy() + 1) / 2 for p in fitted)
-    name = shown(Path(path).name)
-    try:
-        gray, notes = understand(raster, known)
-    except UserError as error:
-        raise UserError(f"{shown(path)} {error}") from None
+    gray, notes = understand(raster, known)
     values = torch.from_numpy(np.ascontiguousarray(gray, dtype=np.float32))[None, None].clamp(0, 1)
-    return Mask(values, tuple(f"The mask {name}: {note}." for note in notes))
+    return Mask(values, tuple(f"{name}: {note}." for note in notes))
 
 
 def _reduced(raster: Raster) -> Raster:

@@ -10,7 +10,7 @@ from torch import Tensor
 from consingan.images.levels import levels_of, percent
 from consingan.images.raster import Raster
 from consingan.images.tensors import lay_over, opacity_of, span_over, tensor_of
-from consingan.settings.reading import AS_IT_IS, AUTO, Reading
+from consingan.settings.reading import AS_IT_IS, AUTO, Reading, of_deep
 
 GRAY_TOLERANCE = 4 / 255  # in [-1, 1], two of 256 levels: JPEG's noise in a gray picture
 FLAT = 4 / 255  # likewise: no more than noise
@@ -55,7 +55,7 @@ def picture_of(raster: Raster, reading: Reading = AS_IT_IS) -> Picture:
     levels = levels_of(raster, reading)
     image, said = tensor_of(raster, levels)
     deep = raster.bits > 8 or raster.colors.dtype.kind not in "bu"
-    chosen = f"{levels.low:.17g},{levels.high:.17g}" if deep else AUTO
+    chosen = of_deep(f"{levels.low:.17g},{levels.high:.17g}") if deep else AUTO
     picture = Picture(
         image, bits=raster.bits, value_range=chosen, notes=(*raster.notes, *levels.notes, *said)
     )

@@ -1,6 +1,6 @@
-"""Strips and tiles of TIFF files in compressions that tifffile alone does not unpack.
+"""Strips and tiles of TIFF files in compressions or predictors that tifffile alone cannot undo.
 
-LZW, PackBits and others do not care what the bytes mean. So each strip or tile is given to Pillow
+LZW, Deflate and PackBits do not care what the bytes mean. So each strip or tile is given to Pillow
 as a gray 8-bit picture of one row, and its bytes are put back together here.
 """
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from consingan.images.raster import Pixels
 
-COMPRESSIONS = (5, 32773)  # LZW, PackBits
+COMPRESSIONS = (5, 8, 32946, 32773)  # LZW, Deflate by both its numbers, PackBits
 HORIZONTAL, FLOATING = 2, 3  # predictors
 
 
@@ -86,6 +86,9 @@ def _restored(
         whole: Pixels = big.reshape(shape).astype(dtype.newbyteorder("="))
         return whole
     numbers = np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
-    if predictor == HORIZONTAL:
-        numbers = np.cumsum(numbers, axis=1, dtype=numbers.dtype)
+    if (
+        predictor == HORIZONTAL
+    ):  # of floating-point numbers, too, it is the bits that were subtracted
+        bits = np.dtype(f"u{dtype.itemsize}")
+        numbers = np.cumsum(numbers.view(bits), axis=1, dtype=bits).view(numbers.dtype)
     return numbers

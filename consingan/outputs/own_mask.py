@@ -15,6 +15,7 @@ from consingan.images.io import read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
 from consingan.images.names import shown
+from consingan.images.picture import Picture
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.outputs.requests import CompositeRequest
 
@@ -28,14 +29,24 @@ def read_own(path: str, model: Any, fit: str) -> Own:
     Raises:
         UserError: it cannot be read or is of another shape.
     """
-    picture = read_picture(path, model.config.reading)
-    below = model.real.cpu() if picture.alpha is None else training_image(model)
-    own = own_picture(picture, below, shown(Path(path).name))
+    own = opaque(read_picture(path, model.config.reading), model, shown(Path(path).name))
     size = model.sizes[-1]
     mask = own.mask
     if mask is not None:
         mask = Mask(fit_naive(mask.values, size, fit), mask.notes)
     return Own(fit_naive(own.image, size, fit), mask, own.notes)
+
+
+def opaque(picture: Picture, model: Any, name: str) -> Own:
+    """See `layers.own_picture`; a transparent picture is held to the training image's own size.
+
+    Args:
+        picture: the user's own.
+        model: that it is for.
+        name: of the picture, for sentences.
+    """
+    below = model.real.cpu() if picture.alpha is None else training_image(model)
+    return own_picture(picture, below, name)
 
 
 def choose_mask(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask | None:

@@ -11,6 +11,7 @@ from consingan._version import __version__
 from consingan.errors import UserError
 from consingan.runs.soundness import unsound_entry
 from consingan.settings.config import DEFAULT_METHOD
+from consingan.settings.reading import of_deep
 
 FORMAT = 2  # 2 adds method and losses
 MANIFEST = "manifest.json"
@@ -77,6 +78,8 @@ def counts_of(manifest: Mapping[str, Any]) -> Json:
 def settings_of(began: Json, manifest: Json) -> Json:
     """What config.json says, with the counts that the run was last lengthened to.
 
+    A range that was found is of a picture deeper than 8 bit, which earlier releases did not keep.
+
     Raises:
         UserError: the two files name different methods, or an entry is damaged.
     """
@@ -86,7 +89,9 @@ def settings_of(began: Json, manifest: Json) -> Json:
         raise UserError(
             f"its method is {its}, that of {MANIFEST} {other}; restore them from a copy."
         )
-    return began | counts_of(manifest)
+    kept, origin = began.get("value_range"), manifest.get("origin", {}).get("value_range")
+    found = {"value_range": of_deep(kept)} if origin == "picture" and isinstance(kept, str) else {}
+    return began | found | counts_of(manifest)
 
 
 def saves_of(manifest: Json) -> int | None:

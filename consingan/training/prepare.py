@@ -14,7 +14,7 @@ from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
 from consingan.images.hole import by_color, emptied, read_hole
 from consingan.images.io import read_image, read_picture
-from consingan.images.layers import Own, own_picture
+from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask
 from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture, flatness
@@ -25,13 +25,12 @@ from consingan.methods.choose import choose_fine_tuning, choose_settings, no_nai
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
+from consingan.outputs.own_mask import SAME_IMAGE, opaque
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
-
-SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,8 @@ def prepare(
     if hole is not None:  # from here on nobody can see what lies in it
         kept = tuple(note for note in picture.notes if "transparent parts" not in note)
         picture = replace(picture, image=emptied(picture.image, hole.values), notes=kept)
-    own = _own_picture(chosen.config, picture.image)
+    named = _named_picture(chosen.config)
+    own = own_picture(named, picture.image, _name_of(chosen.config)) if named else None
     given = own.image if own else None
     files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
     for path in (path for name, path in files.items() if name == CONDITION):
@@ -170,10 +170,12 @@ def _typed_reading(config: Config) -> Reading:
 
 def _read_alike(chosen: Chosen[Any], picture: Picture) -> Chosen[Any]:
     """Keep which numbers became black and white, so that other pictures are read alike."""
-    if chosen.config.value_range != AUTO or picture.value_range == AUTO:
+    if picture.value_range == AUTO:
         return chosen
-    config = chosen.config.replace(value_range=picture.value_range)
-    return Chosen(config, {**chosen.origin, "value_range": "picture"})
+    typed, origin = chosen.config.value_range, chosen.origin
+    if typed == AUTO:
+        typed, origin = picture.value_range, {**origin, "value_range": "picture"}
+    return Chosen(chosen.config.replace(value_range=of_deep(typed)), origin)
 
 
 def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
@@ -182,14 +184,18 @@ def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
     return (f"{shown(Path(config.input_name).name)} {lack}.",) if lack else ()
 
 
-def _own_picture(config: Config, real: Tensor) -> Own | None:
+def _named_picture(config: Config) -> Picture | None:
     """The user's own picture, if the configuration names one and the task takes it."""
     if not config.naive_img:
         return None
     if not method_of(config.method).tasks[config.train_mode].takes_naive:
         raise no_naive_image(config)
-    picture = read_picture(config.naive_img, _typed_reading(config))
-    return own_picture(picture, real, shown(Path(config.naive_img).name))
+    return read_picture(config.naive_img, _typed_reading(config))
+
+
+def _name_of(config: Config) -> str:
+    """Of the user's own picture, for sentences."""
+    return shown(Path(config.naive_img).name)
 
 
 def _prepare_fine_tuning(
@@ -209,8 +215,9 @@ def _prepare_fine_tuning(
     if typed.get("input_name"):
         _refuse_other_picture(_training_image(chosen.config, image).image, run)
     size = run.model.sizes[-1]
-    own = _own_picture(chosen.config, run.model.real.cpu())
-    assert own is not None
+    named = _named_picture(chosen.config)
+    assert named is not None
+    own = opaque(named, run.model, _name_of(chosen.config))
     naive = fit_naive(own.image, size, chosen.config.fit)
     inputs = Inputs(run.model.real, naive)
     training = run.method.load().begin(chosen.config, inputs, execution, run.tensors)

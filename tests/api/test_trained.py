@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import SETTINGS, assert_same, make_trainer, picture, save_picture
+from pictures import texture
 from PIL import Image
 from torch import Tensor
 
@@ -171,6 +172,40 @@ def test_composing(harmonization_run: Path, model: consingan.TrainedModel) -> No
     assert not torch.equal(loaded.compose(naive), naive)
     with pytest.raises(UserError, match=r"[^-]train_mode generation"):
         model.compose(naive)
+
+
+@pytest.fixture(scope="module")
+def shrunk(tmp_path_factory: pytest.TempPathFactory) -> consingan.TrainedModel:
+    """Trained for harmonization on a file of twice the training size, all grain."""
+    photo = tmp_path_factory.mktemp("shrunk") / "photo.png"
+    Image.fromarray(texture(44, 52)).save(photo)
+    return consingan.train(photo, train_mode="harmonization", **SMALL)
+
+
+@pytest.mark.parametrize(("opacity", "said"), [(255, "it is erased"), (0, "a layer that covers")])
+def test_what_is_kept_of_a_transparent_picture_is_the_training_image_at_its_own_size(
+    shrunk: consingan.TrainedModel, opacity: int, said: str
+) -> None:
+    rgba = np.dstack([texture(44, 52), np.full((44, 52), opacity, np.uint8)])
+    rgba[4:8, 4:8] = (250, 20, 200, 255 - opacity)
+    with pytest.warns(UserWarning, match="The mask is"), pytest.warns(UserWarning, match=said):
+        made = shrunk.compose(rgba)
+    photo = read_image(shrunk.config.input_name)
+    far = (..., slice(36, None), slice(40, None))  # hardly reached by the softened mask
+    assert torch.allclose(made[far], photo[far], atol=0.01)
+    assert not torch.equal(made[..., 4:8, 4:8], photo[..., 4:8, 4:8])
+
+
+def test_strokes_may_be_drawn_on_the_training_image_at_its_own_size(
+    shrunk: consingan.TrainedModel, tmp_path: Path
+) -> None:
+    drawn = texture(44, 52)
+    drawn[4:8, 4:8] = 255 - drawn[4:8, 4:8]
+    Image.fromarray(drawn).save(tmp_path / "mask.png")
+    naive = picture(44, 52, seed=3)
+    with pytest.warns(UserWarning, match="drawn on the photograph"):
+        made = shrunk.compose(naive, tmp_path / "mask.png")
+    assert torch.allclose(made[..., 36:, 40:], naive[..., 36:, 40:], atol=0.01)
 
 
 def test_enlarging(model: consingan.TrainedModel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from pictures import ramp, texture
+from pictures import ramp, texture, tiff
 from PIL import Image
 
 from consingan.errors import UserError
@@ -146,6 +146,59 @@ def test_masks_are_taken_rightly(given):
 def test_other_masks_are_refused(given, found):
     with pytest.raises(UserError, match=found):
         mask_from(given)
+
+
+def drawn_on_transparency() -> np.ndarray:
+    rgba = np.zeros((H, W, 4), np.uint8)
+    rgba[THERE] = (0, 0, 0, 255)
+    return rgba
+
+
+def drawn_on_a_photograph() -> np.ndarray:
+    return np.where(THERE[..., None], 255 - RGB, RGB)
+
+
+def held_upright() -> Image.Exif:
+    exif = Image.Exif()
+    exif[274] = 6
+    return exif
+
+
+FILES = {
+    "black strokes on transparency": ("png", drawn_on_transparency(), {}),
+    "labels": ("png", THERE * np.uint8(1) + THERE[::-1] * np.uint8(2), {}),
+    "two levels": ("png", THERE * np.uint8(128), {}),
+    "16 bit": ("png", ramp(0, 65535, "u2"), {}),
+    "floats": ("tif", ramp(0, 1, "f4"), {}),
+    "rotated": ("png", THERE * np.uint8(255), {"exif": held_upright()}),
+    "white is zero": ("tif", 65535 - THERE * np.uint16(65535), {"tiffinfo": {262: 0}}),
+    "strokes on a photograph": ("png", drawn_on_a_photograph(), {}),
+}
+
+
+@pytest.mark.parametrize(("suffix", "pixels", "options"), FILES.values(), ids=FILES)
+def test_a_mask_of_pillow_is_read_as_its_file(tmp_path, suffix, pixels, options):
+    path = tmp_path / f"mask.{suffix}"
+    Image.fromarray(pixels).save(path, **options)
+    expected = mask_from(path, (SIGNED,))
+    with Image.open(path) as opened:
+        found = mask_from(opened, (SIGNED,))
+    assert torch.equal(found.values, expected.values)
+    named = tuple(note.replace(f"mask mask.{suffix}", "mask") for note in expected.notes)
+    assert found.notes == named
+    assert found.values.min() == 0
+    assert found.values.max() == 1
+
+
+def test_a_deep_picture_of_pillow_whose_white_is_zero_is_read_as_its_file(tmp_path):
+    path = tiff(tmp_path / "x.tif", ramp(0, 65535, "u2"), photometric="miniswhite")
+    with Image.open(path) as opened:
+        assert torch.equal(picture_from(opened).image, picture_from(path).image)
+
+
+def test_a_photograph_of_pillow_is_no_mask():
+    with pytest.raises(UserError, match=r"^The mask is a photograph, not a mask"):
+        mask_from(Image.fromarray(RGB))
 
 
 @pytest.fixture(params=["cut off", "closed"])

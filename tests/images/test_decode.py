@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from consingan.images.decode import decode
 from consingan.images.folder import look_into
 from consingan.images.io import read_picture
 from consingan.images.png import unfilter
+from consingan.images.tiff import read_tiff
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,6 +78,77 @@ def test_decoders_print_nothing(tmp_path, kind):
     assert made.stdout + made.stderr == b""
 
 
+class Watched:
+    """A lock that says when somebody has to wait for it."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock, self.awaited = lock, threading.Event()
+
+    def __enter__(self) -> None:
+        if not self.lock.acquire(blocking=False):
+            self.awaited.set()
+            self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def test_threads_that_read_at_once_leave_the_process_as_it_was(tmp_path, monkeypatch):
+    """The second begins while the first is silent, and ends after it."""
+    path = tiff(tmp_path / "x.tif", ramp(0, 900, "u2"))
+    lock = Watched(decoding._ALONE)
+    order: list[str] = []
+    silent = threading.Event()
+
+    def read(path: Path, page: int) -> Any:
+        name = threading.current_thread().name
+        order.append(f"{name} begins")
+        silent.set()
+        assert name != "first" or lock.awaited.wait(60)
+        order.append(f"{name} ends")
+        return read_tiff(path, page)
+
+    monkeypatch.setattr(decoding, "_ALONE", lock)
+    monkeypatch.setattr(decoding, "read_tiff", read)
+    before = os.fstat(2), list(warnings.filters), logging.getLogger("PIL").propagate
+    first = threading.Thread(target=decode, args=(path,), name="first")
+    first.start()
+    assert silent.wait(60)
+    second = threading.Thread(target=decode, args=(path,), name="second")
+    second.start()
+    first.join()
+    second.join()
+    assert order == ["first begins", "first ends", "second begins", "second ends"]
+    after = os.fstat(2), list(warnings.filters), logging.getLogger("PIL").propagate
+    assert os.path.samestat(before[0], after[0])
+    assert before[1:] == after[1:]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_fork_beside_a_thread_that_reads_can_read_and_speak(tmp_path):
+    """In a process of its own; the thread goes on when the fork is under way."""
+    path = tiff(tmp_path / "x.tif", ramp(0, 900, "u2"))
+    code = (
+        "import os, sys, threading\nfrom pathlib import Path\n"
+        "from consingan.images import decode as decoding\n"
+        "silent, forking, read = threading.Event(), threading.Event(), decoding.read_tiff\n"
+        "def slow(*given):\n    silent.set()\n    forking.wait()\n    return read(*given)\n"
+        "os.register_at_fork(before=forking.set)\n"
+        "decoding.read_tiff = slow\n"
+        "threading.Thread(target=decoding.decode, args=(Path(sys.argv[1]),)).start()\n"
+        "silent.wait()\n"
+        "if not os.fork():\n"
+        "    decoding.decode(Path(sys.argv[1]))\n"
+        "    os.write(2, b'heard')\n    os._exit(0)\n"
+        "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+    )
+    made = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(path)],
+        capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=True,
+    )  # fmt: skip
+    assert made.stderr == b"heard"
+
+
 @pytest.mark.parametrize("claimed", [(9000, 9000, 8), (2, 2, 2)])
 def test_room_is_made_only_for_what_is_there(tmp_path, claimed):
     """A directory that claims more pixels than the file holds is refused beforehand."""
@@ -116,15 +192,27 @@ def test_an_unknown_filter_is_refused():
         unfilter(np.array([0, 5], np.uint8), np.zeros((2, 3, 6), np.uint8))
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "f4"])
+@pytest.mark.parametrize(
+    "dtype", ["u1", "u2", "i2", "u4", "u8", "f2", "f4", "f8", ">u2", ">f2", ">f4", ">f8"]
+)
 @pytest.mark.parametrize("predictor", [1, 2, 3])
 @pytest.mark.parametrize("tile", [False, True])
-def test_lzw_is_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile):
-    if (predictor == 3) != (dtype == "f4") and predictor != 1:
-        pytest.skip("integers have differences, floats bytes by significance")
+@pytest.mark.parametrize("deflate", [False, True])
+def test_packed_tiffs_are_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile, deflate):
+    if predictor == 3 and "f" not in dtype:
+        pytest.skip("only floats have bytes by significance")
     values = (np.random.default_rng(0).random((32, 48, 3)) * 200).astype(dtype)
-    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile))
+    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile, deflate))
     assert np.array_equal(raster.colors, values)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("predictor", [1, 2, 3])
+def test_floats_that_libtiff_wrote_are_read_exactly(tmp_path, compression, predictor):
+    values = ramp(100, 900, "f4")
+    path = tmp_path / "x.tif"
+    Image.fromarray(values).save(path, compression=compression, tiffinfo={317: predictor})
+    assert np.array_equal(decode(path).colors[..., 0], values)
 
 
 def test_packbits_of_16_bit(tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from consingan.images.io import read_image, read_picture
 from consingan.images.layers import own_picture
+from consingan.images.resize import resize, training_scale
 
 H, W = 24, 32
 OBJECT = (slice(6, 14), slice(8, 20))
@@ -93,6 +94,27 @@ def test_erased_in_a_picture_of_another_size(tmp_path):
     found = own(tmp_path, large, image)
     assert found.image.shape[-2:] == (2 * H, 2 * W)
     assert "erased" in found.notes[0]
+
+
+@pytest.mark.parametrize("size", [(H, W), (31, 40), (48, 64)])
+@pytest.mark.parametrize("longer", [16, 23])
+def test_erased_in_a_picture_whose_grain_the_training_size_lost(tmp_path, size, longer):
+    pixels = texture(*size)
+    image = real(tmp_path, pixels)
+    small = resize(image, training_scale(size, longer)).clamp(-1, 1)
+    rgba = np.dstack([pixels, np.full(size, 255, np.uint8)])
+    rgba[OBJECT] = 0
+    found = own(tmp_path, rgba, small)
+    mask = found.mask.values[0, 0].bool()
+    assert mask[OBJECT].all()
+    assert int(mask.sum()) == 8 * 12
+    assert torch.allclose(found.image[:, :, ~mask], image[:, :, ~mask], atol=1e-6)
+
+
+def test_a_layer_stays_one_over_a_small_training_image(tmp_path):
+    image = real(tmp_path, texture(H, W))
+    found = own(tmp_path, layer(), resize(image, 0.5).clamp(-1, 1))
+    assert "a layer that covers 12 %" in found.notes[0]
 
 
 def test_an_opaque_picture_stays_and_has_no_mask(tmp_path):

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -21,7 +22,10 @@ from helpers import (
     picture,
     resume_to_end,
     save_picture,
+    train_folder,
 )
+from pictures import texture
+from PIL import Image
 from torch import Tensor
 
 from consingan.cli.training import train
@@ -101,6 +105,24 @@ def test_settings_come_from_the_run(harmonization_run: Path, naive: Path) -> Non
     assert job.chosen.origin["lr_g"] == "typed"
     assert job.chosen.origin["niter"] == "fine-tuning"
     assert job.chosen.origin["nfc"] == "run"
+
+
+def test_what_an_own_picture_keeps_is_the_training_image_at_its_own_size(tmp_path: Path) -> None:
+    photo = texture(44, 52)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    base = train_folder(
+        tmp_path / "base", image=read_image(tmp_path / "photo.png"), train_mode="harmonization",
+        input_name=str(tmp_path / "photo.png"),
+    )  # fmt: skip
+    for opacity, said in ((255, "is erased"), (0, "a layer that covers")):
+        rgba = np.dstack([photo, np.full((44, 52), opacity, np.uint8)])
+        rgba[4:8, 4:8] = (250, 20, 200, 255 - opacity)
+        Image.fromarray(rgba).save(tmp_path / "own.png")
+        job = fine_tuning_job(base.path, tmp_path / "own.png")
+        assert job.naive is not None
+        assert said in job.said_of_pictures[0]
+        whole = read_image(tmp_path / "photo.png")
+        assert torch.equal(job.naive[..., 8:, 8:], whole[..., 8:, 8:])
 
 
 def test_snapshots(tmp_path: Path, harmonization_run: Path, naive: Path) -> None:

@@ -27,12 +27,14 @@ from commands import (
     scene,
     trained,
 )
+from helpers import execution
 from pictures import ramp, tiff
 
 import consingan
 from consingan import cli
 from consingan.errors import UserError
-from consingan.images.io import read_picture
+from consingan.images.io import read_image, read_picture
+from consingan.training.prepare import prepare
 
 FULL = "harmonized_w_mask_full_size.png"
 
@@ -125,6 +127,55 @@ def test_the_range_of_a_training_holds_for_the_users_picture(tmp_path):
     assert result.exit_code == 0, result.output
     made = pixels_of(run / "Evaluation" / FULL)
     assert abs(int(made.max()) - 128) <= 1  # as bright as the same height was in training
+
+
+def of_range(folder: Path, picture: Path, *words: object) -> Path:
+    result = main_train(
+        "--input_name", picture, "--train_mode", "harmonization", *TINY, *words,
+        "--output_dir", folder / "runs",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    return only_run(folder / "runs")
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [((), "20,170,deep"), ((), "20,170"), (("--range", "20,170"), "20,170,deep")],
+    ids=["found", "found by an earlier release", "typed"],
+)
+def test_a_copy_with_8_bit_of_a_deep_picture_is_taken_as_it_is(tmp_path, words, kept):
+    run = of_range(tmp_path, tiff(tmp_path / "x.tif", ramp(20, 170, "u2", 40, 56)), *words)
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["value_range"] == "20,170,deep"
+    (run / "config.json").write_text(json.dumps(settings | {"value_range": kept}))
+    copy = save(tmp_path / "copy.png", ramp(0, 255, "u1", 40, 56))
+    result = judged(run, "--naive_img", copy, "--format", "png",
+                    "--mask", save(tmp_path / "m.png", np.zeros((40, 56), np.uint8)))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "the range 20,170 is of deeper numbers" in result.output
+    made = pixels_of(run / "Evaluation" / FULL)
+    assert np.array_equal(made[..., 0], ramp(0, 255, "u1", 40, 56))
+
+
+def test_a_range_typed_for_a_picture_of_8_bit_holds_for_another(tmp_path):
+    picture = save(tmp_path / "x.png", ramp(20, 170, "u1", 40, 56))
+    run = of_range(tmp_path, picture, "--range", "20,170")
+    assert json.loads((run / "config.json").read_text())["value_range"] == "20,170"
+    own = save(tmp_path / "own.png", ramp(20, 95, "u1", 40, 56))
+    result = judged(run, "--naive_img", own, "--format", "png",
+                    "--mask", save(tmp_path / "m.png", np.zeros((40, 56), np.uint8)))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert abs(int(pixels_of(run / "Evaluation" / FULL).max()) - 128) <= 1
+
+
+def test_the_range_of_a_deep_picture_is_not_the_one_of_an_8_bit_copy_in_a_training(tmp_path):
+    copy = save(tmp_path / "copy.png", ramp(0, 255, "u1", 40, 56))
+    deep = tiff(tmp_path / "x.tif", ramp(20, 170, "u2", 40, 56))
+    typed = {"input_name": str(deep), "naive_img": str(copy), "train_mode": "harmonization"}
+    for range_ in ("auto", "20,170"):
+        job = prepare({**typed, "value_range": range_}, execution())
+        assert torch.equal(job.naive, read_image(copy))
+        assert any("is of deeper numbers" in note for note in job.notes)
 
 
 @pytest.fixture(scope="module")
