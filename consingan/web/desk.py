@@ -48,7 +48,7 @@ class Desk:
     def forget(self, request: gr.Request) -> None:
         """The visitor is gone, and what they brought too."""
         visitor = _digest(str(request.session_hash))
-        self.sent.drop(visitor)
+        self.sent.drop(visitor, self.sessions.parent)
         shutil.rmtree(self.sessions / visitor, ignore_errors=True)
 
     def fresh(self, request: gr.Request, name: str) -> Path:
@@ -57,10 +57,9 @@ class Desk:
 
     def remember(self, session_hash: str, inputs: Any) -> None:
         """Note which files the visitor's browser sent for parts of the page that hold `inputs`."""
-        for path in paths_in(inputs):
-            # Nothing else is ever deleted, whatever path a visitor writes.
-            if path.parent.parent == self.sessions.parent:
-                self.sent.add(path, _digest(session_hash))
+        folder = self.sessions.parent  # nothing else is deleted, whatever path a visitor writes
+        paths = [path for path in paths_in(inputs) if path.parent.parent == folder]
+        self.sent.add(_digest(session_hash), paths)
 
     def bring_in(
         self, file: str | None, request: gr.Request, name: str, easel: bool = False

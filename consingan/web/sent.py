@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,29 +14,37 @@ from typing import Any
 class SentFiles:
     """Who sent which file, so that it goes with the last of them.
 
+    An editor sends each state of a painting and names few of these files afterwards; nobody knows
+    whose the others are, they go when nobody is there.
+
     Attributes:
-        senders: file -> visitors who have sent it and are still there.
-        written: file -> when, in ns, it was when the last of them sent it.
+        present: visitors who are there.
+        senders: file -> those of them who have sent it.
     """
 
+    present: set[str] = field(default_factory=set)
     senders: dict[Path, set[str]] = field(default_factory=dict)
-    written: dict[Path, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, path: Path, visitor: str) -> None:
-        """Remember who sent a file that lies there."""
-        with self.lock, contextlib.suppress(OSError):
-            self.written[path] = path.stat().st_mtime_ns
-            self.senders.setdefault(path, set()).add(visitor)
-
-    def drop(self, visitor: str) -> None:
-        """Delete what nobody but this visitor has sent."""
+    def add(self, visitor: str, paths: Iterable[Path] = ()) -> None:
+        """Remember who is there, and has sent files."""
         with self.lock:
+            self.present.add(visitor)
+            for path in paths:
+                self.senders.setdefault(path, set()).add(visitor)
+
+    def drop(self, visitor: str, folder: Path) -> None:
+        """Delete what nobody but this visitor has sent into the folder."""
+        with self.lock:
+            self.present.discard(visitor)
             for path in [path for path, who in self.senders.items() if visitor in who]:
                 self.senders[path].remove(visitor)
                 if not self.senders[path]:
                     del self.senders[path]
-                    _delete(path, self.written.pop(path))
+                    _delete(path)
+            if not self.present:
+                for path in folder.glob("*/*"):
+                    _delete(path)
 
 
 def paths_in(inputs: Any) -> Iterator[Path]:
@@ -50,8 +58,8 @@ def paths_in(inputs: Any) -> Iterator[Path]:
             yield from paths_in(part)
 
 
-def _delete(path: Path, written: int) -> None:
-    """Unless it was sent again just now, by somebody of whom we shall be told in a moment."""
+def _delete(path: Path) -> None:
+    """Unless it is gone, or a folder."""
     with contextlib.suppress(OSError):
-        if path.stat().st_mtime_ns == written:
+        if path.is_file():
             path.unlink()

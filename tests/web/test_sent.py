@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from consingan.web.sent import SentFiles, paths_in
 
 
 def test_a_file_is_deleted_with_the_last_who_sent_it(tmp_path):
-    file, sent = tmp_path / "a", SentFiles()
+    file, sent = tmp_path / "digest" / "a", SentFiles()
+    file.parent.mkdir()
     file.touch()
     for visitor in ("first", "second", "first"):
-        sent.add(file, visitor)
-    sent.drop("first")
+        sent.add(visitor, [file])
+    sent.add("third")
+    sent.drop("first", tmp_path)
     assert file.exists()
-    sent.drop("second")
+    sent.drop("second", tmp_path)
     assert not file.exists()
     assert not sent.senders
 
 
-def test_a_file_that_was_sent_anew_stays_for_who_sent_it(tmp_path):
-    file, sent = tmp_path / "a", SentFiles()
-    file.touch()
-    sent.add(file, "first")
-    os.utime(file, ns=(1, 1))  # another upload of the same content replaces it
-    sent.drop("first")
+def test_what_nobody_named_is_deleted_when_nobody_is_there(tmp_path):
+    file, result, sent = tmp_path / "digest" / "a", tmp_path / "x" / "y" / "z", SentFiles()
+    for path in (file, result):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    for visitor in ("first", "second"):
+        sent.add(visitor)
+    sent.drop("first", tmp_path)
     assert file.exists()
+    sent.drop("second", tmp_path)
+    assert not file.exists()
+    assert result.exists()
 
 
 def test_a_file_that_is_gone_is_no_error(tmp_path):
-    file, sent = tmp_path / "a", SentFiles()
-    sent.add(file, "first")
-    file.touch()
-    sent.add(file, "first")
-    file.unlink()
-    sent.drop("first")
+    sent = SentFiles()
+    sent.add("first", [tmp_path / "gone"])
+    sent.drop("first", tmp_path)
+    assert not sent.senders
 
 
 def test_files_are_found_wherever_they_stand():
