@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import os
 import secrets
 import shutil
@@ -106,6 +107,11 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+# What gradio would add to the page; some of it only in later versions.
+WITHOUT = {"ssr_mode": False, "run_history": False, "footer_links": [], "pwa": False,
+           "enable_monitoring": False, "mcp_server": False}  # fmt: skip
+
+
 def _app(place: Place, root: Path, scratch: Path) -> Any:
     """The program that answers; gradio is imported here, not before the environment is set."""
     cache = scratch / "gradio"  # the one folder that gradio sends files from
@@ -123,12 +129,12 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     # Only launch() sets it, and as long as it is not, gradio takes any path on this machine that a
     # visitor writes for the file that was uploaded.
     blocks.has_launched = True
+    known = inspect.signature(gradio.mount_gradio_app).parameters
     return gradio.mount_gradio_app(
         app, blocks, path="/", server_name=place.host,
         auth=_password(place.password), auth_message="Any name, and the password of the page.",
         allowed_paths=[], show_error=False, max_file_size=LARGEST_UPLOAD,
-        ssr_mode=False, run_history=False, footer_links=[], pwa=False, enable_monitoring=False,
-        mcp_server=False, **looks,
+        **{name: value for name, value in WITHOUT.items() if name in known}, **looks,
     )  # fmt: skip
 
 
