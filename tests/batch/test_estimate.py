@@ -41,11 +41,24 @@ def test_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     assert estimates([broken, whole], "cpu", 1).keys() == {whole.name}
 
 
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_a_damaged_picture_leaves_out_none_of_the_same_size(tmp_path: Path, damaged: int) -> None:
+    study = tiny_study(tmp_path, pictures=3, seeds=2, lr_scale=(0.1,))
+    file = Path(study.pictures[damaged])
+    file.write_bytes(file.read_bytes()[:200])  # its head tells the size all the same
+    orders = orders_of(study)
+    found = estimates(orders, "cpu", 1)
+    tried = [o.picture for o in orders if o.name not in found]
+    assert tried == ([str(file)] * 2 if damaged == 0 else [])  # the first one is tried alone
+    assert found.keys() >= {o.name for o in orders if o.picture != str(file)}
+
+
 def test_where_nothing_can_be_begun_it_is_said_why(tmp_path: Path) -> None:
     study = tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,))
     Path(study.pictures[0]).write_text("no picture")
-    with pytest.raises(UserError, match="not a picture"):
+    with pytest.raises(UserError, match="not a picture") as raised:
         estimates(orders_of(study), "cpu", 1)
+    assert raised.value.__context__ is None  # nothing of the work is kept
     assert estimates(orders_of(study), "cpu", 1, anew=False) == {}
 
 
