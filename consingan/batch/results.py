@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
+from consingan.batch.ledger import Ended
 from consingan.batch.orders import Order, orders_of
 from consingan.batch.plan import kept_study
 from consingan.batch.study import Study
@@ -25,7 +26,10 @@ NOT_BEGUN = "not begun"
 
 
 def results_of(
-    folder: Path, orders: Sequence[Order] = (), study: Study | None = None
+    folder: Path,
+    orders: Sequence[Order] = (),
+    study: Study | None = None,
+    ended: Mapping[str, Ended] | None = None,
 ) -> list[Trained]:
     """Trainings of a study as they are now, whether their pictures are still there or not.
 
@@ -33,6 +37,7 @@ def results_of(
         folder: of the study.
         orders: those that are meant; by default all that the description asks for.
         study: the description; by default that which the folder keeps.
+        ended: what just ended, by name; a failure counts though its folder could not be written.
 
     Raises:
         UserError: the folder holds no study.
@@ -43,7 +48,8 @@ def results_of(
     meant = list(orders or (order for order in asked if order.picture not in lost))
     names = {order.name for order in meant}
     gone = [o for o in asked if o.picture in lost and ledger.read(folder / o.name)]
-    return [_trained(o, folder) for o in (*meant, *(o for o in gone if o.name not in names))]
+    shown = (*meant, *(o for o in gone if o.name not in names))
+    return [_trained(order, folder, (ended or {}).get(order.name)) for order in shown]
 
 
 def lost_pictures(study: Study, folder: Path) -> list[str]:
@@ -63,8 +69,10 @@ def _trained_on(folder: Path) -> Iterator[str]:
                 yield name
 
 
-def _trained(order: Order, folder: Path) -> Trained:
+def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
     entry = ledger.read(folder / order.name)
+    if ended is not None and ended.status == ledger.FAILED:
+        entry |= {"status": ended.status, "error": ended.words}
     found: dict[str, Any] = entry.get("judgement") or {}
     return Trained(
         picture=order.label,
