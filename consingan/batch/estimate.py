@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
-from consingan.batch.orders import Order
+from consingan.batch.orders import Order, is_of_training
 from consingan.errors import UserError, without_frames
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.machine.progress import tracked
@@ -124,9 +124,14 @@ def _estimate(order: Order, execution: Any) -> Estimate:
 
 
 def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:
-    """Seconds that are left of an order, after what its ledger says is done."""
-    share = ledger.read(study / order.name).get("share", 0.0)
-    return 0.0 if estimate is None else estimate.seconds * (1.0 - float(share))
+    """Seconds that are left of an order, after what its ledger says is done of this training."""
+    if estimate is None:
+        return 0.0
+    entry = ledger.read(study / order.name)
+    share = float(entry.get("share", 0.0))
+    if share and not is_of_training(entry, order, order.picture):
+        share = 0.0
+    return estimate.seconds * (1.0 - share)
 
 
 def longest_first(orders: Sequence[Order], study: Path, found: dict[str, Estimate]) -> list[Order]:

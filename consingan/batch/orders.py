@@ -18,6 +18,7 @@ from consingan.machine.files import fingerprint
 from consingan.methods.choose import choose_settings
 
 LONGEST_NAME = 100  # characters of a folder's name
+OF_JUDGING = ("samples", "inception")  # of what an order asks for
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,25 @@ def asked_of(order: Order) -> dict[str, Any]:
     """All settings of an order with what presets mean by now: that may change."""
     settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
     return {**settings, "samples": order.samples, "inception": order.inception}
+
+
+def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
+    """Whether a ledger tells of an order's own training, judged alike or not.
+
+    Args:
+        entry: of the order's folder, perhaps left by another training: the picture was replaced.
+        order: what is asked for.
+        picture: where the training image lies here.
+    """
+    asked, before = asked_of(order), entry.get("asked")
+    if not isinstance(before, dict):
+        return False
+    if any(before.get(key) != value for key, value in asked.items() if key not in OF_JUDGING):
+        return False
+    try:
+        return is_same_picture(picture, entry.get("picture"))
+    except OSError:  # it is gone
+        return False
 
 
 def is_done(order: Order, study: Path) -> bool:

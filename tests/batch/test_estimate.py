@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import save_picture
 from studies import tiny_study
 
 from consingan.batch import estimate as module
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
-from consingan.batch.orders import orders_of
+from consingan.batch.orders import asked_of, orders_of, picture_facts
 from consingan.batch.plan import planned
 from consingan.batch.study import Study
 from consingan.errors import UserError
@@ -72,7 +74,23 @@ def test_where_nothing_is_trained_nothing_is_saved(tmp_path: Path) -> None:
 
 def test_what_is_done_counts(tmp_path: Path) -> None:
     first, second, *_ = orders_of(tiny_study(tmp_path))
-    write_json(make_folder(tmp_path / first.name) / "job.json", {"share": 0.75})
+    done = {"share": 0.75, "asked": asked_of(first), "picture": picture_facts(first.picture)}
+    write_json(make_folder(tmp_path / first.name) / "job.json", done)
     assert left_of(first, tmp_path, Estimate(80.0, 0)) == pytest.approx(20.0)
+    judged = dataclasses.replace(first, samples=7)  # what is trained is trained
+    assert left_of(judged, tmp_path, Estimate(80.0, 0)) == pytest.approx(20.0)
     known = {first.name: Estimate(80.0, 0), second.name: Estimate(30.0, 0)}
     assert longest_first([first, second], tmp_path, known) == [second, first]
+
+
+@pytest.mark.parametrize("other", ["settings", "picture", "no picture"])
+def test_what_is_done_of_another_training_does_not_count(tmp_path: Path, other: str) -> None:
+    order, *_ = orders_of(tiny_study(tmp_path))
+    asked = {**asked_of(order), **({"niter": 99} if other == "settings" else {})}
+    done = {"share": 1.0, "asked": asked, "picture": picture_facts(order.picture)}
+    write_json(make_folder(tmp_path / order.name) / "job.json", done)
+    if other == "picture":
+        save_picture(Path(order.picture), seed=77)
+    elif other == "no picture":
+        Path(order.picture).unlink()
+    assert left_of(order, tmp_path, Estimate(80.0, 0)) == pytest.approx(80.0)
