@@ -8,13 +8,16 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
 from consingan.batch.orders import Order, is_of_training
 from consingan.errors import UserError, without_frames
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.machine.progress import tracked
+
+if TYPE_CHECKING:
+    from consingan.machine.execution import Execution
 
 GRAIN = 24  # px of the training size within which pictures count as alike
 
@@ -37,7 +40,7 @@ class Estimate:
 
 
 def estimates(
-    orders: Sequence[Order], device: str, threads: int, anew: bool = True
+    orders: Sequence[Order], execution: Execution, anew: bool = True
 ) -> dict[str, Estimate]:
     """What each order takes, by its name; those that cannot be begun are left out.
 
@@ -47,19 +50,15 @@ def estimates(
 
     Args:
         orders: that are not done.
-        device: as `--device`.
-        threads: of each.
+        execution: of each.
         anew: nothing of the study is done yet.
 
     Raises:
         UserError: of a new study no order can be begun; the sentence is that of the first.
     """
-    from consingan.machine.execution import Wanted, choose_execution
-
     kinds: dict[Key, list[Order]] = {}
     for order in orders:
         kinds.setdefault(_kind(order), []).append(order)
-    execution = choose_execution(Wanted(device=device, threads=threads))
     told: dict[str, Estimate | Exception] = {}
     for same in tracked(kinds.values(), len(kinds), "planning"):
         with contextlib.suppress(MemoryError, RuntimeError):  # the training itself will say why
@@ -70,7 +69,7 @@ def estimates(
     return {name: one for name, one in told.items() if isinstance(one, Estimate)}
 
 
-def _of_kind(same: Sequence[Order], execution: Any) -> dict[str, Estimate | Exception]:
+def _of_kind(same: Sequence[Order], execution: Execution) -> dict[str, Estimate | Exception]:
     """What orders of a kind take, by name, or why their picture cannot be used.
 
     The first picture that can be used speaks for those after it.
@@ -114,7 +113,7 @@ def _size_of(picture: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _estimate(order: Order, execution: Any) -> Estimate:
+def _estimate(order: Order, execution: Execution) -> Estimate:
     from consingan.training.outlook import seconds_of
     from consingan.training.prepare import prepare
 

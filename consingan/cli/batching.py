@@ -131,7 +131,7 @@ def batch_command(
     study, folder = _described(options, output_dir)
     machine = ("device", "precision", "engine", "threads")
     study = with_machine(study, {name: options[name] for name in machine})
-    plan = planned(study, folder, save_every)
+    plan = planned(study, folder, save_every, elsewhere=not on.startswith("here"))
     for line in plan.introduction():
         say(line)
     if dry_run and (on != "here" or not plan.left):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from helpers import save_picture
 from studies import tiny_study
 
@@ -16,7 +17,10 @@ from consingan.batch.orders import asked_of, orders_of, picture_facts
 from consingan.batch.plan import planned
 from consingan.batch.study import Study
 from consingan.errors import UserError
+from consingan.machine.execution import Execution
 from consingan.machine.files import make_folder, write_json
+
+HERE = Execution(torch.device("cpu"))
 
 
 def test_seeds_and_pictures_of_one_size_are_measured_once(
@@ -30,7 +34,7 @@ def test_seeds_and_pictures_of_one_size_are_measured_once(
         return Estimate(len(measured), 5)
 
     monkeypatch.setattr(module, "_estimate", once)
-    found = estimates(orders, "cpu", 1)
+    found = estimates(orders, HERE)
     assert len(orders) == 16
     assert len(measured) == 2  # two settings
     assert found.keys() == {order.name for order in orders}
@@ -40,7 +44,7 @@ def test_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     study = tiny_study(tmp_path, pictures=2, seeds=1, lr_scale=(0.1,))
     Path(study.pictures[0]).write_text("no picture")
     broken, whole = orders_of(study)
-    assert estimates([broken, whole], "cpu", 1).keys() == {whole.name}
+    assert estimates([broken, whole], HERE).keys() == {whole.name}
 
 
 @pytest.mark.parametrize("damaged", [0, 1])
@@ -49,7 +53,7 @@ def test_a_damaged_picture_leaves_out_none_of_the_same_size(tmp_path: Path, dama
     file = Path(study.pictures[damaged])
     file.write_bytes(file.read_bytes()[:200])  # its head tells the size all the same
     orders = orders_of(study)
-    found = estimates(orders, "cpu", 1)
+    found = estimates(orders, HERE)
     tried = [o.picture for o in orders if o.name not in found]
     assert tried == ([str(file)] * 2 if damaged == 0 else [])  # the first one is tried alone
     assert found.keys() >= {o.name for o in orders if o.picture != str(file)}
@@ -59,9 +63,9 @@ def test_where_nothing_can_be_begun_it_is_said_why(tmp_path: Path) -> None:
     study = tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,))
     Path(study.pictures[0]).write_text("no picture")
     with pytest.raises(UserError, match="not a picture") as raised:
-        estimates(orders_of(study), "cpu", 1)
+        estimates(orders_of(study), HERE)
     assert raised.value.__context__ is None  # nothing of the work is kept
-    assert estimates(orders_of(study), "cpu", 1, anew=False) == {}
+    assert estimates(orders_of(study), HERE, anew=False) == {}
 
 
 def test_where_nothing_is_trained_nothing_is_saved(tmp_path: Path) -> None:
