@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
-from consingan.batch.orders import Order, is_done, orders_of
+from consingan.batch.kept import orders_in
+from consingan.batch.orders import Order, is_done
 from consingan.batch.slots import THREADS, Slot
 from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
@@ -154,7 +155,7 @@ def planned(
 
         load_inception(study.inception)  # what is wrong with it is said now
     execution = _execution(study, elsewhere)
-    orders = orders_of(study, save_every)
+    orders, _ = orders_in(folder, study, save_every)
     left = [order for order in orders if not is_done(order, folder)]
     found = estimates(left, execution, anew=len(left) == len(orders))
     computed = {"precision": execution.arithmetic.name, "engine": execution.engine}

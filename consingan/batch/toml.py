@@ -78,7 +78,9 @@ def read_study(path: Path) -> Study:
 
 
 def _placed(name: str, folder: Path) -> str:
-    return name if name.startswith(SCIKIT_IMAGE) else str(folder / at_home(name))
+    if name.startswith(SCIKIT_IMAGE):
+        return name
+    return str((folder / at_home(name)).absolute())
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
