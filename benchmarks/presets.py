@@ -25,7 +25,7 @@ from benchmarks.quality_table import COLUMNS, Record, figure
 from benchmarks.speed import in_turns
 from benchmarks.stages import new_draws, sizes_of, task_of
 from benchmarks.tables import machine, write_results
-from consingan.batch.orders import orders_of
+from consingan.batch.kept import orders_in
 from consingan.cli.command import CONTEXT, MethodCommand, typed_method
 from consingan.cli.messages import guarded
 from consingan.errors import UserError
@@ -211,7 +211,7 @@ def main(
         place = {"device": device, "precision": precision}
         study = study_of(images, settings, samples, None, place, names, range(seeds))
         if tables_only:
-            records = records_of(orders_of(study), output)
+            records = records_of(orders_in(output, study)[0], output)
             tables |= _of_trainings(names, records)
         else:
             records = records_of(work_through(study, output, tell).orders, output)

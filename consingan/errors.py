@@ -35,3 +35,12 @@ def out_of_memory(error: Exception) -> bool:
     text = str(error).lower()
     signs = ("out of memory", "allocate", "alloc_failed", "unable to find an engine")
     return isinstance(error, MemoryError) or any(sign in text for sign in signs)
+
+
+def without_frames(error: Exception) -> Exception:
+    """The same error to be kept: without the frames behind it, which hold all that they worked on.
+
+    A training's networks would stay in memory as long as the error that ended it.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error

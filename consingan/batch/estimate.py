@@ -4,16 +4,20 @@ that are alike.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
-from consingan.batch.orders import Order
-from consingan.errors import UserError
+from consingan.batch.orders import Order, is_of_training
+from consingan.errors import UserError, without_frames
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.machine.progress import tracked
+
+if TYPE_CHECKING:
+    from consingan.machine.execution import Execution
 
 GRAIN = 24  # px of the training size within which pictures count as alike
 
@@ -36,40 +40,51 @@ class Estimate:
 
 
 def estimates(
-    orders: Sequence[Order], device: str, threads: int, anew: bool = True
+    orders: Sequence[Order], execution: Execution, anew: bool = True
 ) -> dict[str, Estimate]:
     """What each order takes, by its name; those that cannot be begun are left out.
 
     One training of a kind is set up and one of its iterations is timed: seeds make no difference,
-    nor do pictures of about the same training size.
+    nor do pictures of about the same training size. One picture that cannot be used says nothing
+    of the others.
 
     Args:
         orders: that are not done.
-        device: as `--device`.
-        threads: of each.
+        execution: of each.
         anew: nothing of the study is done yet.
 
     Raises:
-        UserError: of a new study nothing can be begun; the sentence is that of the first order.
+        UserError: of a new study no order can be begun; the sentence is that of the first.
     """
-    from consingan.machine.execution import Wanted, choose_execution
-
     kinds: dict[Key, list[Order]] = {}
     for order in orders:
         kinds.setdefault(_kind(order), []).append(order)
-    execution = choose_execution(Wanted(device=device, threads=threads))
-    found: dict[str, Estimate] = {}
-    refused: list[UserError] = []
+    told: dict[str, Estimate | Exception] = {}
     for same in tracked(kinds.values(), len(kinds), "planning"):
-        try:
-            found |= dict.fromkeys((order.name for order in same), _estimate(same[0], execution))
-        except UserError as error:
-            refused.append(error)
-        except (MemoryError, RuntimeError, OSError):
-            continue  # the training itself will say why
-    if anew and len(refused) == len(kinds) > 0:
+        with contextlib.suppress(MemoryError, RuntimeError):  # the training itself will say why
+            told |= _of_kind(same, execution)
+    refused = [error for error in told.values() if isinstance(error, UserError)]
+    if anew and len(refused) == len(orders) > 0:
         raise refused[0]
-    return found
+    return {name: one for name, one in told.items() if isinstance(one, Estimate)}
+
+
+def _of_kind(same: Sequence[Order], execution: Execution) -> dict[str, Estimate | Exception]:
+    """What orders of a kind take, by name, or why their picture cannot be used.
+
+    The first picture that can be used speaks for those after it.
+    """
+    refused: dict[str, Exception] = {}
+    for order in same:
+        if order.picture in refused:
+            continue
+        try:
+            estimate = _estimate(order, execution)
+        except (UserError, OSError) as error:
+            refused[order.picture] = without_frames(error)
+        else:
+            return {other.name: refused.get(other.picture, estimate) for other in same}
+    return {order.name: refused[order.picture] for order in same}
 
 
 def _kind(order: Order) -> Key:
@@ -98,7 +113,7 @@ def _size_of(picture: str) -> tuple[int, int]:
         return 0, 0
 
 
-def _estimate(order: Order, execution: Any) -> Estimate:
+def _estimate(order: Order, execution: Execution) -> Estimate:
     from consingan.training.outlook import seconds_of
     from consingan.training.prepare import prepare
 
@@ -108,9 +123,14 @@ def _estimate(order: Order, execution: Any) -> Estimate:
 
 
 def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:
-    """Seconds that are left of an order, after what its ledger says is done."""
-    share = ledger.read(study / order.name).get("share", 0.0)
-    return 0.0 if estimate is None else estimate.seconds * (1.0 - float(share))
+    """Seconds that are left of an order, after what its ledger says is done of this training."""
+    if estimate is None:
+        return 0.0
+    entry = ledger.read(study / order.name)
+    share = float(entry.get("share", 0.0))
+    if share and not is_of_training(entry, order, order.picture):
+        share = 0.0
+    return estimate.seconds * (1.0 - share)
 
 
 def longest_first(orders: Sequence[Order], study: Path, found: dict[str, Estimate]) -> list[Order]:

@@ -18,6 +18,8 @@ from consingan.machine.files import fingerprint
 from consingan.methods.choose import choose_settings
 
 LONGEST_NAME = 100  # characters of a folder's name
+MOST_BYTES = 255  # of a folder's name on a disk
+OF_JUDGING = ("samples", "inception")  # of what an order asks for
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ def orders_of(
 ) -> list[Order]:
     """All trainings of a study; of folders those of pictures that are there, and of `lost` ones.
 
+    Named as if they were new: `kept.orders_in` knows where they lie.
+
     Raises:
         UserError: a folder holds no picture.
     """
@@ -93,7 +97,7 @@ def _labels(pictures: list[str]) -> Iterator[tuple[str, str]]:
     count = Counter(_file_name(picture).casefold() for picture in pictures)
     for picture in pictures:
         name = _file_name(picture)
-        yield picture, name if count[name.casefold()] == 1 else f"{name}~{_digest(picture)}"
+        yield picture, name if count[name.casefold()] == 1 else f"{name}~{digest(picture)}"
 
 
 def _file_name(picture: str) -> str:
@@ -106,12 +110,15 @@ def _folder_name(label: str, typed: Mapping[str, Any], seed: int) -> str:
     rest = [f"{k}_{typed[k]}" for k in sorted(typed) if k not in ("method", "train_mode", "preset")]
     whole = "-".join(word for word in (label, *told, *rest, f"seed_{seed}") if word)
     name = re.sub(r"[^\w.~+-]", "_", whole)
-    if name != whole or len(name) > LONGEST_NAME:
-        name = f"{name[:LONGEST_NAME]}~{_digest(whole)}"
+    long = len(name) > LONGEST_NAME or len(name.encode()) > MOST_BYTES
+    if name != whole or long:
+        mark = f"~{digest(whole)}"
+        name = name[:LONGEST_NAME].encode()[: MOST_BYTES - len(mark)].decode(errors="ignore") + mark
     return name
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Eight characters that tell texts apart."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
@@ -119,6 +126,25 @@ def asked_of(order: Order) -> dict[str, Any]:
     """All settings of an order with what presets mean by now: that may change."""
     settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
     return {**settings, "samples": order.samples, "inception": order.inception}
+
+
+def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
+    """Whether a ledger tells of an order's own training, judged alike or not.
+
+    Args:
+        entry: of the order's folder, perhaps left by another training: the picture was replaced.
+        order: what is asked for.
+        picture: where the training image lies here.
+    """
+    asked, before = asked_of(order), entry.get("asked")
+    if not isinstance(before, dict):
+        return False
+    if any(before.get(key) != value for key, value in asked.items() if key not in OF_JUDGING):
+        return False
+    try:
+        return is_same_picture(picture, entry.get("picture"))
+    except OSError:  # it is gone
+        return False
 
 
 def is_done(order: Order, study: Path) -> bool:
@@ -163,7 +189,7 @@ def picture_facts(picture: str) -> dict[str, Any]:
 def is_same_picture(picture: str, before: Any) -> bool:
     """Whether a picture's file holds what it held; read only if its size or time is another."""
     if picture.startswith(SCIKIT_IMAGE) or not isinstance(before, dict):
-        return picture.startswith(SCIKIT_IMAGE)
+        return picture.startswith(SCIKIT_IMAGE) and not before
     about = Path(picture).stat()
     if (about.st_size, about.st_mtime_ns) == (before.get("bytes"), before.get("modified")):
         return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from consingan.batch.here import run_here
-from consingan.batch.ledger import Ended
+from consingan.batch.ledger import FAILED, Ended, Ledger
 from consingan.batch.plan import Plan
 from consingan.batch.slots import machine_here, slots_of, taking_turns
 from consingan.errors import UserError
@@ -21,7 +23,8 @@ class Work:
     Attributes:
         summary: where, and how much at a time.
         several: how many trainings at a time.
-        begin: begins it; yields what has ended, perhaps nothing, at least each second.
+        begin: begins it; yields what has ended, perhaps nothing, at least each second. What failed
+            has been noted down, as far as its folder can be written.
     """
 
     summary: str
@@ -35,7 +38,9 @@ def _here(plan: Plan, address: str, workers: int | None) -> Work:
     machine = machine_here(plan.device)
     slots = slots_of(machine, plan.peak, plan.device, workers, plan.threads)
     summary = "\n".join(filter(None, (plan.here(slots), taking_turns(slots[: len(plan.left)]))))
-    return Work(summary, len(slots), lambda: run_here(plan.left, plan.folder, slots))
+    return Work(
+        summary, len(slots), lambda: _noting(run_here(plan.left, plan.folder, slots), plan.folder)
+    )
 
 
 def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:
@@ -44,7 +49,23 @@ def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:
     from consingan.batch.on_ray import cluster
 
     found = cluster(address)
-    return Work(found.summary, found.several(plan), lambda: found.run(plan))
+    return Work(found.summary, found.several(plan), lambda: _noting(found.run(plan), plan.folder))
+
+
+def _noting(ending: Ending, study: Path) -> Ending:
+    """The same, with failures noted down that no worker could note, as one that died."""
+    with contextlib.closing(ending):
+        for some in ending:
+            for ended in some:
+                if ended.status == FAILED:
+                    with contextlib.suppress(OSError, UserError):  # as the worker could not
+                        _note_failure(ended, Ledger(study / ended.name))
+            yield some
+
+
+def _note_failure(ended: Ended, book: Ledger) -> None:
+    if (book.entry.get("status"), book.entry.get("error")) != (FAILED, ended.words):
+        book.note(status=FAILED, error=ended.words, hopeless=None, traceback=None, left=None)
 
 
 PLACES: Mapping[str, Callable[[Plan, str, int | None], Work]] = {"here": _here, "ray": _on_ray}

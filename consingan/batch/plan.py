@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
-from consingan.batch.orders import Order, is_done, orders_of
+from consingan.batch.kept import orders_in
+from consingan.batch.orders import Order, is_done
 from consingan.batch.slots import THREADS, Slot
 from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
 from consingan.machine.progress import counted, in_words
+from consingan.methods.registry import method_of
+
+if TYPE_CHECKING:
+    from consingan.machine.execution import Execution
 
 MEBI = 2**20
 TRAINS = Estimate(0.0, 0)  # of what cannot be looked at, as far as is known
@@ -31,6 +37,7 @@ class Plan:
         orders: all of its trainings.
         left: those that are not done, in the order in which they are begun.
         found: what each of these takes, by name; what cannot be begun is left out.
+        computed: the precision and the engine of what is to be done, as far as they are known.
     """
 
     study: Study
@@ -38,6 +45,7 @@ class Plan:
     orders: tuple[Order, ...]
     left: tuple[Order, ...]
     found: dict[str, Estimate]
+    computed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def peak(self) -> int:
@@ -89,6 +97,7 @@ class Plan:
         )
         if done := len(self.orders) - len(self.left):
             yield f"{done} done before, {len(self.left)} left"
+            yield from self._mixed()
         if self.left:
             yield (
                 f"about {in_words(self.seconds())} of computing, memory of the largest about "
@@ -99,6 +108,20 @@ class Plan:
             yield "Note: --save_every does nothing where nothing is trained."
         if unknown := [o for o in self.left if o.name not in self.found]:
             yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
+
+    def _mixed(self) -> Iterator[str]:
+        """Notes where what is done was computed otherwise than the rest will be."""
+        left = {order.name for order in self.left}
+        done = [ledger.read(self.folder / o.name) for o in self.orders if o.name not in left]
+        for name, now in self.computed.items():
+            before = Counter(entry.get("execution", {}).get(name, now) for entry in done)
+            before.pop(now, None)
+            for other, count in sorted(before.items()):
+                yield (
+                    f"Note: {count} of those done were computed with --{name} {other}, what is "
+                    f"asked for now is {now}; they stay as they are. For figures that compare use "
+                    f"--{name} {other}, or another --output_dir."
+                )
 
     def here(self, slots: list[Slot]) -> str:
         """How it is spread over this machine."""
@@ -111,8 +134,16 @@ class Plan:
         )
 
 
-def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
+def planned(
+    study: Study, folder: Path, save_every: int | None = None, elsewhere: bool = False
+) -> Plan:
     """Look what is left of a study and what that takes; nothing is written.
+
+    Args:
+        study: its description.
+        folder: of its runs and results.
+        save_every: iterations between saves.
+        elsewhere: whether it is computed on other machines: they may have what this one lacks.
 
     Raises:
         UserError: it cannot work.
@@ -123,11 +154,39 @@ def planned(study: Study, folder: Path, save_every: int | None = None) -> Plan:
         from consingan.metrics.sifid import load_inception
 
         load_inception(study.inception)  # what is wrong with it is said now
-    orders = orders_of(study, save_every)
+    execution = _execution(study, elsewhere)
+    orders, _ = orders_in(folder, study, save_every)
     left = [order for order in orders if not is_done(order, folder)]
-    plan = Plan(study, folder, tuple(orders), tuple(left), {})
-    found = estimates(left, plan.device, plan.threads, anew=len(left) == len(plan.orders))
-    return replace(plan, left=tuple(longest_first(left, folder, found)), found=found)
+    found = estimates(left, execution, anew=len(left) == len(orders))
+    computed = {"precision": execution.arithmetic.name, "engine": execution.engine}
+    asked = {name for name in computed if (study.machine.get(name) or "auto") != "auto"}
+    known = asked if elsewhere or not left else computed.keys()
+    return Plan(
+        study, folder, tuple(orders), tuple(longest_first(left, folder, found)), found,
+        {name: computed[name] for name in computed if name in known},
+    )  # fmt: skip
+
+
+def _execution(study: Study, elsewhere: bool) -> Execution:
+    """How each training is executed, as far as this machine can.
+
+    Raises:
+        UserError: there is no such device, precision or engine.
+    """
+    from consingan.machine.execution import Wanted, choose_execution
+    from consingan.machine.precision import PRECISIONS
+    from consingan.training.prepare import check_engine
+
+    wanted = Wanted(**{"threads": THREADS, **study.machine})
+    try:
+        execution = choose_execution(wanted)
+    except UserError:
+        if not elsewhere or wanted.precision not in PRECISIONS:
+            raise
+        execution = choose_execution(replace(wanted, precision=None))
+    for name in study.methods:
+        check_engine(method_of(name), execution)
+    return execution
 
 
 def kept_study(folder: Path) -> Study:

@@ -20,7 +20,14 @@ else:
     import tomli as tomllib
 
 STUDY = "study.toml"
-MACHINE = ("device", "precision", "engine", "threads", "checkpointing")
+MACHINE: Mapping[str, tuple[type, str]] = {
+    "device": (str, 'a text, for example "cpu"'),
+    "precision": (str, 'a text, for example "float32"'),
+    "engine": (str, 'a text, for example "auto"'),
+    "threads": (int, "a whole number from 1 on"),
+    "checkpointing": (bool, "true or false"),
+}
+"""What [machine] may say: of which type it is, and that in words."""
 KEYS = (
     "pictures",
     "methods",
@@ -51,10 +58,9 @@ def read_study(path: Path) -> Study:
     settings = _table(path, found, "set")
     for name in settings:
         refuse_unknown(name, [method_of(method) for method in methods])
-    machine = _table(path, found, "machine")
-    for name in machine:
-        if name not in MACHINE:
-            raise UserError(f"{path}: [machine] has no {name!r}; {near(name, MACHINE)}")
+    for key in ("train_mode", "inception"):
+        if type(found.get(key, "")) is not str:
+            raise UserError(f'{path}: {key} must be a text, for example {key} = "...".')
     study = Study(
         pictures=tuple(_placed(name, path.parent) for name in _texts(path, found, "pictures")),
         methods=methods,
@@ -63,8 +69,8 @@ def read_study(path: Path) -> Study:
         train_mode=found.get("train_mode"),
         settings={name: _listed(value) for name, value in settings.items()},
         samples=found.get("samples", Study(()).samples),
-        machine=machine,
-        inception=str(found.get("inception", "")),
+        machine=_machine(path, _table(path, found, "machine")),
+        inception=found.get("inception", ""),
     )
     if type(study.samples) is not int or study.samples < 0:
         raise UserError(f"{path}: samples must be a whole number.")
@@ -72,7 +78,9 @@ def read_study(path: Path) -> Study:
 
 
 def _placed(name: str, folder: Path) -> str:
-    return name if name.startswith(SCIKIT_IMAGE) else str(folder / at_home(name))
+    if name.startswith(SCIKIT_IMAGE):
+        return name
+    return str((folder / at_home(name)).absolute())
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
@@ -83,6 +91,18 @@ def _table(path: Path, found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     table = found.get(key, {})
     if not isinstance(table, dict):
         raise UserError(f"{path}: {key} must be a table, [{key}] with a line for each setting.")
+    return table
+
+
+def _machine(path: Path, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    from consingan.runs.soundness import MOST_THREADS
+
+    for name, value in table.items():
+        if name not in MACHINE:
+            raise UserError(f"{path}: [machine] has no {name!r}; {near(name, tuple(MACHINE))}")
+        kind, words = MACHINE[name]
+        if type(value) is not kind or (kind is int and value not in range(1, MOST_THREADS + 1)):
+            raise UserError(f"{path}: [machine] {name} must be {words}.")
     return table
 
 

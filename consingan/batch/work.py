@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from consingan.api.advice import advice
 from consingan.batch import ledger
 from consingan.batch.ledger import Ended, Ledger
-from consingan.batch.orders import Order, asked_of, picture_facts
+from consingan.batch.orders import Order, asked_of, is_of_training, picture_facts
 from consingan.errors import DivergedError, UserError
 from consingan.machine.files import make_folder
 from consingan.machine.locking import alone_in
@@ -97,7 +97,10 @@ def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[
     from consingan.api.train import find, train_or_resume
     from consingan.machine.execution import Wanted, choose_execution
 
-    facts = picture_facts(str(picture or order.picture))
+    image = str(picture or order.picture)
+    facts = picture_facts(image)
+    if not is_of_training(book.entry, order, image):
+        book.entry = {}  # what another picture came to is not shown as this one's
     book.note(
         status=ledger.TRAINING, asked=asked_of(order), picture=facts, error=None, traceback=None,
         hopeless=None, judgement=None, process=os.getpid(), host=platform.node(),

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
 
 if TYPE_CHECKING:
+    from consingan.batch.ledger import Ended
     from consingan.batch.places import Work
     from consingan.batch.plan import Plan
     from consingan.batch.study import Study
@@ -130,7 +131,7 @@ def batch_command(
     study, folder = _described(options, output_dir)
     machine = ("device", "precision", "engine", "threads")
     study = with_machine(study, {name: options[name] for name in machine})
-    plan = planned(study, folder, save_every)
+    plan = planned(study, folder, save_every, elsewhere=not on.startswith("here"))
     for line in plan.introduction():
         say(line)
     if dry_run and (on != "here" or not plan.left):
@@ -142,8 +143,7 @@ def batch_command(
     if not dry_run:
         with alone_in(make_folder(plan.folder), "working on the study"):
             plan.begin()
-            _work(plan, work)
-            raise SystemExit(say_results(plan.folder, plan))
+            raise SystemExit(say_results(plan.folder, plan, ended=_work(plan, work)))
 
 
 def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
@@ -181,7 +181,7 @@ def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
     return study, output_dir
 
 
-def _work(plan: Plan, work: Work) -> None:
+def _work(plan: Plan, work: Work) -> dict[str, Ended]:
     """Work on all that is left, and show it; a wish to stop ends the program."""
     from consingan.batch.watching import Board
 
@@ -203,6 +203,7 @@ def _work(plan: Plan, work: Work) -> None:
             )
             raise SystemExit(128 + number) from None
     screen.show([], ())
+    return board.ended
 
 
 @contextlib.contextmanager
@@ -240,13 +241,19 @@ class _Screen:
         self.drawn = len(drawn)
 
 
-def say_results(folder: Path, plan: Plan | None = None, to: Path | None = None) -> int:
+def say_results(
+    folder: Path,
+    plan: Plan | None = None,
+    to: Path | None = None,
+    ended: Mapping[str, Ended] | None = None,
+) -> int:
     """Write a study's page and tables, print the table; returns a command's exit code for it.
 
     Args:
         folder: of the study.
         plan: that was worked on; by default all that the folder keeps.
         to: the page, if not in the folder.
+        ended: what just ended, by name.
     """
     from consingan.batch.ledger import FINISHED
     from consingan.batch.plan import kept_study
@@ -257,7 +264,7 @@ def say_results(folder: Path, plan: Plan | None = None, to: Path | None = None) 
     from consingan.report.study_tables import markdown
 
     study = plan.study if plan else kept_study(folder)
-    trained = results_of(folder, plan.orders if plan else (), study)
+    trained = results_of(folder, plan.orders if plan else (), study, ended)
     if lost := lost_pictures(study, folder):
         names = listed([Path(name).name for name in lost])
         say(f"Note: not there any more, but among the results as far as trained: {names}.")

@@ -18,7 +18,7 @@ from consingan.api.advice import advice
 from consingan.cli.messages import FAILURE
 from consingan.cli.options import note_idle_execution, note_idle_settings, say, seed_of, wanted_of
 from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
-from consingan.errors import UserError
+from consingan.errors import UserError, without_frames
 from consingan.images.names import shown
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consingan.batch.queue import Outcome
     from consingan.machine.execution import Execution
     from consingan.runs.folder import RunFolder
+    from consingan.settings.config import Config
     from consingan.training.prepare import Job
 
 TRAINED, BEFORE = "trained", "finished before"
@@ -56,12 +57,12 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
     note_idle_settings(method_of(config.method), typed, config)
     queue = _Queue(typed, options, execution)
     if options["dry_run"]:
-        outcomes = list(_said(work_through(images, queue.plan, click.echo)))
+        outcomes = list(_said(work_through(images, queue.plan, click.echo), config))
         queue.say_sum()
     else:
         note_busy_cores(execution)
-        outcomes = _until_stopped(work_through(images, queue.train, click.echo))
-        _summarize(outcomes)
+        outcomes = _until_stopped(work_through(images, queue.train, click.echo), config)
+        _summarize(outcomes, config)
     if any(outcome.error for outcome in outcomes):
         raise SystemExit(FAILURE)
 
@@ -111,19 +112,19 @@ class _Queue:
         from consingan.machine.progress import in_words
 
         job, earlier = self._prepared(image)
-        stages = job.training.stages
-        first = 0 if earlier is None else earlier.finished_stages
-        if first >= stages:
+        if earlier is not None and earlier.manifest["status"] == "finished":
             click.echo(BEFORE)
             return BEFORE
+        stages = job.training.stages
+        first = 0 if earlier is None else earlier.finished_stages
         (height, width), (trained_h, trained_w) = job.input_size, job.training.sizes[-1]
         seconds = sum(self._seconds_of_stages(job)[first:])
         self.seconds += seconds
         self.peak = max(self.peak, job.training.peak_memory() or 0)
-        begun = f", from stage {first + 1} on" if earlier is not None else ""
+        time = f"about {in_words(seconds)}" if stages else "nothing is trained"
+        begun = f", from stage {first + 1} on" if earlier is not None and first < stages else ""
         click.echo(
-            f"input {width}x{height} -> training {trained_w}x{trained_h} (WxH), "
-            f"about {in_words(seconds)}{begun}"
+            f"input {width}x{height} -> training {trained_w}x{trained_h} (WxH), {time}{begun}"
         )
         return TRAINED
 
@@ -169,33 +170,34 @@ def _say_what_comes(what: Job | Run | RunFolder) -> None:
             say(line)
 
 
-def _said(outcomes: Iterator[Outcome[str]]) -> Iterator[Outcome[str]]:
+def _said(outcomes: Iterator[Outcome[str]], config: Config) -> Iterator[Outcome[str]]:
     """Say of each failure what to do about it; a bug keeps its traceback."""
     for outcome in outcomes:
         if outcome.error is not None:
-            if advice(outcome.error) is None:
+            if advice(outcome.error, config) is None:
                 traceback.print_exception(outcome.error)
-            click.echo(f"Error: {_words(outcome.error)}", err=True)
+            click.echo(f"Error: {_words(outcome.error, config)}", err=True)
+            without_frames(outcome.error)  # they hold the whole training
         yield outcome
 
 
-def _words(error: Exception) -> str:
-    return advice(error) or f"{type(error).__name__}: {error}"
+def _words(error: Exception, config: Config) -> str:
+    return advice(error, config) or f"{type(error).__name__}: {error}"
 
 
-def _until_stopped(outcomes: Iterator[Outcome[str]]) -> list[Outcome[str]]:
+def _until_stopped(outcomes: Iterator[Outcome[str]], config: Config) -> list[Outcome[str]]:
     """All outcomes; a wish to stop ends the program."""
     from consingan.errors import InterruptedRunError
 
     try:
-        return list(_said(outcomes))
+        return list(_said(outcomes, config))
     except KeyboardInterrupt as stop:
         click.echo("\nStopped; what was done is kept. Go on with the same command.", err=True)
         number = stop.number if isinstance(stop, InterruptedRunError) else 2
         raise SystemExit(128 + number) from None
 
 
-def _summarize(outcomes: Sequence[Outcome[str]]) -> None:
+def _summarize(outcomes: Sequence[Outcome[str]], config: Config) -> None:
     """One line in all, and one for each picture that failed."""
     counts = Counter(outcome.result or "failed" for outcome in outcomes)
     pictures = "picture" if len(outcomes) == 1 else "pictures"
@@ -203,4 +205,4 @@ def _summarize(outcomes: Sequence[Outcome[str]]) -> None:
     click.echo(f"{len(outcomes)} {pictures}: {each}")
     for outcome in outcomes:
         if outcome.error is not None:
-            click.echo(f"  {shown(outcome.image.name)}: {_words(outcome.error)}", err=True)
+            click.echo(f"  {shown(outcome.image.name)}: {_words(outcome.error, config)}", err=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import signal
+import weakref
 from pathlib import Path
 
 import pytest
 from commands import TINY, copy_of_run, files_below, main_train, naive_scene, save, scene
 
 from consingan.batch.queue import work_through
+from consingan.cli.folder import _until_stopped
 from consingan.errors import UserError
 from consingan.images.folder import pictures_in
 from consingan.runs.earlier import earlier_run
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
+from consingan.settings.config import Config
 from consingan.training.observers import Pictures
 from consingan.training.records import StageRecord
 
@@ -171,6 +175,43 @@ def test_a_bug_is_shown_and_does_not_end_it(folder, monkeypatch, capsys):
     result = train(folder)
     assert "going on with" in result.stdout
     assert result.stdout.endswith("2 pictures: 1 trained, 1 finished before\n")
+
+
+def test_advice_names_the_settings_that_were_typed(folder):
+    result = train(folder, "--lr_g", 1e25)
+    assert result.exit_code == 1
+    assert result.stderr.count("--lr_g (now 1e+25") == 4  # of two pictures, then and at the end
+
+
+def test_a_failure_keeps_nothing_of_its_training_in_memory():
+    trainings, alive = [], []
+
+    def work(_):
+        training = {"networks"}
+        trainings.append(weakref.ref(training))
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError as error:
+            raise UserError("it failed") from error
+
+    def say(_):
+        gc.collect()
+        alive.append([training() is not None for training in trainings])
+
+    outcomes = work_through([Path("a.png"), Path("b.png"), Path("c.png")], work, say)
+    assert [str(o.error) for o in _until_stopped(outcomes, Config())] == ["it failed"] * 3
+    assert alive == [[], [False], [False, False]]
+
+
+def test_what_is_not_trained_was_not_finished_before(folder):
+    (folder / "b.png").unlink()
+    words = ("--input_name", folder, "--method", "patches", "--max_size", 32, "--not_cuda")
+    planned = main_train(*words, "--dry_run")
+    assert planned.exit_code == 0, planned.output
+    assert planned.stdout.count("(WxH), nothing is trained\n") == 2
+    assert "finished before" not in planned.stdout
+    main_train(*words)
+    assert main_train(*words, "--dry_run").stdout.count("finished before") == 2
 
 
 def test_dry_run_plans_each_picture_and_the_sum(folder, tmp_path, monkeypatch):

@@ -146,6 +146,15 @@ def test_a_file_may_be_short(folder: Path, encoding: str) -> None:
         ("[set]\nnitr = 4", "did you mean 'niter'"),
         ("[machine]\nthread = 4", "did you mean 'threads'"),
         ("set = 4", "must be a table"),
+        ('[machine]\nthreads = "two"', r"\[machine\] threads must be a whole number from 1 on"),
+        ("[machine]\nthreads = -3", "threads must be a whole number"),
+        ("[machine]\nthreads = [1, 2]", "threads must be a whole number"),
+        ("[machine]\nthreads = true", "threads must be a whole number"),
+        ('[machine]\ncheckpointing = "no"', "checkpointing must be true or false"),
+        ("[machine]\ndevice = 0", "device must be a text"),
+        ("[machine]\nengine = 3", "engine must be a text"),
+        ('train_mode = ["generation", "animation"]', "train_mode must be a text"),
+        ('inception = ["weights"]', "inception must be a text"),
     ],
 )
 def test_a_damaged_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -302,6 +302,25 @@ def test_a_full_disk_fails_one_training_after_the_other(
     assert result.exit_code == 1, result.output
     lines = [line for line in result.stdout.splitlines() if "failed: weights.safetensors" in line]
     assert len(lines) == 2
+    assert len(re.findall("^failed: a.png, nfc ., seed 0: weights.saf", result.stderr, re.M)) == 2
+    assert ": 2 failed." in result.stdout
+
+
+def test_a_training_whose_worker_died_is_among_the_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(orders: Any, study: Path, _: Any) -> Generator[list[Ended], None, None]:
+        for order in orders:
+            ledger.Ledger(study / order.name).note(status=ledger.TRAINING)
+            yield [Ended(order.name, ledger.FAILED, "its process died 3 times")]
+
+    monkeypatch.setattr(places, "run_here", dying)
+    result = batch("pictures/a.png", *TINY, *FLAGS)
+    assert result.exit_code == 1
+    assert "failed: a.png, nfc 4, seed 0: its process died 3 times" in result.stderr
+    compared = CliRunner().invoke(cli.main, ["compare", "study"])
+    assert ": 2 failed." in compared.stdout
+    assert "its process died" in (tmp_path / "study" / "study.html").read_text("utf-8")
 
 
 def test_a_dry_run_of_a_study_that_is_done_writes_nothing(tmp_path: Path) -> None:

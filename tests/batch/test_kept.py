@@ -1,0 +1,170 @@
+"""What was trained is found again, however its picture is named and whichever others there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import save, scene
+
+from consingan.batch.kept import orders_in, settled
+from consingan.batch.ledger import FINISHED, Ledger
+from consingan.batch.orders import MOST_BYTES, Order, asked_of, orders_of, picture_facts
+from consingan.batch.plan import Plan
+from consingan.batch.results import lost_pictures, results_of
+from consingan.batch.study import Study
+from consingan.batch.toml import read_study, write_study
+from consingan.images.names import image_stem
+from consingan.machine.files import make_folder, write_json
+
+FIRST, SECOND = scene(), scene()[::-1]
+
+
+@pytest.fixture(autouse=True)
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Two folders, a picture k.jpg in the first."""
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path / "one" / "k.png", FIRST)
+    save(tmp_path / "two" / "other.png", SECOND)
+    return Study((str(tmp_path / "one"), str(tmp_path / "two")))
+
+
+def train(order: Order, folder: Path) -> str:
+    """Leave what a finished training leaves, as far as it is looked for."""
+    run = f"{image_stem(order.picture)}/run"
+    Ledger(folder / order.name).note(
+        status=FINISHED, asked=asked_of(order), picture=picture_facts(order.picture), run=run
+    )
+    write_json(
+        make_folder(folder / order.name / run) / "config.json", {"input_name": order.picture}
+    )
+    return order.name
+
+
+def train_all(study: Study, folder: Path) -> dict[str, str]:
+    """The same of all of a study: picture -> folder."""
+    return {order.picture: train(order, folder) for order in orders_in(folder, study)[0]}
+
+
+def lying(study: Study, folder: Path) -> dict[str, str]:
+    return {order.picture: order.name for order in orders_in(folder, study)[0]}
+
+
+def states(study: Study, folder: Path) -> list[str]:
+    return sorted(one.status for one in results_of(folder, study=study))
+
+
+def test_paths_in_a_file_mean_the_same_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "two" / "k.png", SECOND)
+    (tmp_path / "s.toml").write_text('pictures = ["one", "two"]')
+    before = orders_of(read_study(Path("s.toml")))
+    write_study(tmp_path, read_study(Path("s.toml")))
+    monkeypatch.chdir(tmp_path / "one")
+    for file in ("../s.toml", "../study.toml"):
+        names = {Path(order.picture).resolve(): order.name for order in before}
+        placed = settled(orders_of(read_study(Path(file))), tmp_path)
+        assert {Path(o.picture).resolve() for o in placed} == names.keys()
+    assert orders_of(read_study(tmp_path / "study.toml")) == before
+
+
+def test_what_lies_under_a_name_of_a_relative_path_is_found(study: Study, tmp_path: Path) -> None:
+    save(tmp_path / "two" / "k.png", SECOND)
+    folder = tmp_path / "study"
+    before = {o.picture: train(o, folder) for o in orders_of(Study(("one", "two")))}
+    assert {str(Path(p).absolute()): name for p, name in before.items()} == lying(study, folder)
+    assert states(study, folder) == [FINISHED] * 3
+
+
+def test_a_picture_of_the_same_name_that_comes_later_moves_no_training(
+    study: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    before = train_all(study, folder)
+    new = str(save(tmp_path / "two" / "k.png", SECOND))
+    after = lying(study, folder)
+    assert before.items() < after.items()
+    assert after[new] not in before.values()
+    assert states(study, folder) == [FINISHED, FINISHED, "not begun"]
+
+
+def test_a_picture_that_moves_between_folders_keeps_its_training(
+    study: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    before = train_all(study, folder)
+    old, new = tmp_path / "one" / "k.png", tmp_path / "two" / "k.png"
+    old.rename(new)
+    save(tmp_path / "one" / "third.png", FIRST[:, ::-1])
+    assert lying(study, folder)[str(new)] == before[str(old)]
+    assert lost_pictures(study, folder) == []
+    assert states(study, folder) == [FINISHED, FINISHED, "not begun"]
+
+
+def test_pictures_that_are_exchanged_exchange_their_folders(study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    one, two = tmp_path / "one" / "k.png", save(tmp_path / "two" / "k.png", SECOND)
+    before = train_all(study, folder)
+    save(one, SECOND)
+    save(two, FIRST)
+    after = lying(study, folder)
+    assert (after[str(one)], after[str(two)]) == (before[str(two)], before[str(one)])
+
+
+def test_a_new_picture_takes_no_folder_of_one_that_moved(study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    one, two = tmp_path / "one" / "k.png", save(tmp_path / "two" / "k.png", SECOND)
+    before = train_all(study, folder)
+    save(one, FIRST[:, ::-1])
+    save(two, FIRST)
+    after = train_all(study, folder)
+    assert after[str(two)] == before[str(one)]
+    assert after[str(one)] not in before.values()
+    assert lying(study, folder) == after
+
+
+def test_a_copy_of_another_name_is_another_picture(study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    train_all(study, folder)
+    save(tmp_path / "one" / "copy.png", FIRST)
+    assert states(study, folder) == [FINISHED, FINISHED, "not begun"]
+
+
+def test_a_picture_that_is_gone_is_labelled_alike_by_plan_and_results(
+    study: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    train_all(study, folder)
+    gone = save(tmp_path / "two" / "k.png", SECOND)
+    train_all(study, folder)
+    for picture in (gone, tmp_path / "one" / "k.png"):
+        content = picture.read_bytes()
+        picture.unlink()
+        save(tmp_path / "one" / "third.png", FIRST[:, ::-1])
+        orders = tuple(orders_in(folder, study)[0])
+        planned = results_of(folder, Plan(study, folder, orders, (), {}).orders, study)
+        assert planned == results_of(folder, study=study)
+        assert [one.status for one in planned].count(FINISHED) == 3
+        assert lost_pictures(study, folder) == [str(picture)]
+        picture.write_bytes(content)
+
+
+def test_a_picture_of_skimage_is_no_file_of_that_name(tmp_path: Path) -> None:
+    file = str(save(tmp_path / "coffee.png", FIRST))
+    folder = tmp_path / "study"
+    train_all(Study((file,)), folder)
+    assert states(Study(("skimage:coffee",)), folder) == ["not begun"]
+    train_all(Study(("skimage:coffee",)), folder)
+    assert states(Study((file, "skimage:coffee")), folder) == [FINISHED] * 2
+
+
+@pytest.mark.parametrize("letter", ["k", "é", "图", "\U0001d538"])
+@pytest.mark.parametrize("length", [3, 60, 75, 200])
+def test_names_of_folders_fit_a_disk_and_stay_as_they_were(letter: str, length: int) -> None:
+    (order,) = orders_of(Study((f"/{letter * length}.png",)))
+    assert len(order.name.encode()) <= MOST_BYTES
+    assert order.name.startswith(letter * min(length, 3))
+    short = f"{letter * length}.png-consingan-seed_0"
+    if len(short) <= 100 and len(short.encode()) <= MOST_BYTES:
+        assert order.name == short

@@ -1,0 +1,43 @@
+"""One training of a study: its ledger tells of this training alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import save_picture
+from studies import tiny_study
+
+from consingan.batch import ledger
+from consingan.batch.orders import Order, orders_of
+from consingan.batch.work import perform
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """A tiny one, that is trained."""
+    (order,) = orders_of(tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,)))
+    assert perform(order, tmp_path / "study").status == ledger.FINISHED
+    return order
+
+
+def first_note(order: Order, study: Path) -> dict[str, Any]:
+    """What the ledger says when the order is begun again."""
+    notes: list[dict[str, Any]] = []
+    perform(order, study, lambda folder: notes.append(ledger.read(folder)))
+    return notes[0]
+
+
+def test_of_a_picture_that_was_replaced_nothing_is_left(order: Order, tmp_path: Path) -> None:
+    save_picture(Path(order.picture), seed=77)
+    begun = first_note(order, tmp_path / "study")
+    assert begun.keys() == {"status", "asked", "picture", "process", "host"}
+
+
+def test_what_is_only_judged_anew_stays_trained(order: Order, tmp_path: Path) -> None:
+    before = ledger.read(tmp_path / "study" / order.name)
+    begun = first_note(dataclasses.replace(order, samples=1), tmp_path / "study")
+    assert (begun["run"], begun["share"]) == (before["run"], 1.0)
+    assert "judgement" not in begun
