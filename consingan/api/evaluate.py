@@ -11,10 +11,11 @@ from typing import Any
 from torch import Tensor
 
 from consingan._version import __version__
+from consingan.api.own_picture import NAIVE, begin_work
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.metrics.sifid import load_inception
-from consingan.outputs.contract import Examines, FromPictures, Request, Say, Work
+from consingan.outputs.contract import Examines, FromPictures, Kept, Request, Say, Work
 from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import chosen_format, said_of_range
 from consingan.outputs.ownership import PUBLISHING, folder_of, owned, publish
@@ -55,7 +56,11 @@ class Judging:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation that was found to be possible; nothing is written yet."""
+    """An evaluation that was found to be possible; nothing is written yet.
+
+    Attributes:
+        kept: the picture that the run was trained with, if that one is worked on.
+    """
 
     run: LoadedRun
     request: Request
@@ -63,6 +68,7 @@ class Evaluation:
     judging: Judging
     extras: Extras
     iteration: int | None = None
+    kept: Kept | None = None
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options that change nothing here, each with when that is so."""
@@ -84,9 +90,9 @@ class Evaluation:
         """Make everything; returns the folder."""
         name = EVALUATION if self.iteration is None else f"{EVALUATION}/iteration_{self.iteration}"
         top, say = evaluation_folder(self.run.path, name), self.extras.say
-        inputs = described(self.work.inputs if isinstance(self.work, FromPictures) else {})
+        inputs = self._inputs()
         about = self._about(inputs)
-        folder = folder_of(top, inputs["naive_img"]) if "naive_img" in inputs else top
+        folder = folder_of(top, inputs[NAIVE]) if NAIVE in inputs else top
         with owned(folder, about, say):
             self._write_into(folder)
         if folder != top:
@@ -94,6 +100,13 @@ class Evaluation:
                 publish(folder, top)
             say(f"the same until the next picture: {top}")
         return top
+
+    def _inputs(self) -> dict[str, dict[str, str]]:
+        """The pictures that went in; of the run's own copy what the run noted of its file."""
+        inputs = described(self.work.inputs if isinstance(self.work, FromPictures) else {})
+        if self.kept is not None and self.kept.image is not None:
+            inputs[NAIVE] = dict(self.kept.noted)
+        return inputs
 
     def _about(self, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """What the record of the evaluation says beside its files."""
@@ -158,7 +171,7 @@ def prepare_evaluation(
     request = dataclasses.replace(request, image_format=chosen)
     if said := said_of_range(chosen, run.model.config):
         say(said)
-    work = output_of(run.model).load().begin(run.model, request)
+    work, kept = begin_work(run, request)
     weights = judging.inception_weights
     wanted = weights and judging.metrics and KINDS[run.model.task.output].scored
     inception = load_inception(weights) if wanted else None
@@ -169,6 +182,7 @@ def prepare_evaluation(
         judging,
         Extras(inception, say, judging.command, judging.baseline),
         iteration,
+        kept,
     )
 
 

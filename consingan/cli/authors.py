@@ -6,6 +6,7 @@ What a run knows needs no flag; one that is given all the same must agree with t
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from consingan.methods.registry import METHODS
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
+    from consingan.machine.execution import Execution
     from consingan.runs.load import LoadedRun
 
 INPUT_DIR = "Input/Images"
@@ -123,41 +125,63 @@ class Request:
         run = dataclasses.replace(run, model=model)
         return prepare_evaluation(run, request, Judging(metrics=False), say).write()
 
+    @functools.cached_property
+    def execution(self) -> Execution:
+        """Where and how to compute."""
+        from consingan.machine.execution import choose_execution
+
+        return choose_execution(wanted_of(self.options))
+
     def _run(self, picture: str) -> LoadedRun:
         """The newest run of the picture that serves; else a new one, or advice."""
         from consingan.images.names import image_stem
+        from consingan.runs.earlier import is_of
 
         parent = self.options["output_dir"] / image_stem(picture)
-        refused = ""
-        for path in sorted(parent.iterdir(), reverse=True) if parent.is_dir() else ():
-            run = self._loaded(path)
-            if run is None or run.model.config.train_mode not in self.row.serves:
+        refused, others = "", ""
+        for run in self._finished(parent):
+            if not is_of(run, picture):
+                others = ", only of other pictures of that name"
                 continue
             differing = self._differing(run.model.config)
             if not differing:
-                click.echo(f"run: {path}")
+                click.echo(f"run: {run.path}")
                 return run
-            refused = refused or f"{path} was trained with {differing}"
+            refused = refused or f"{run.path} was trained with {differing}"
         if self.row.trains:
             return self._train({"input_name": picture, **self.typed}, None)
         if refused:
             raise UserError(f"{refused}; leave that flag out, or train anew.")
         raise UserError(
-            f"There is no run of {picture} in {parent}; train one first: main_train.py "
+            f"There is no run of {picture} in {parent}{others}; train one first: main_train.py "
             f"--method {self.method.name} --input_name {picture}"
         )
 
-    def _loaded(self, path: Path) -> LoadedRun | None:
-        """A finished run of this method; None if `path` is none."""
-        from consingan.api.evaluate import load
-        from consingan.machine.execution import choose_execution
+    def _finished(self, parent: Path) -> Iterator[LoadedRun]:
+        """Finished runs of this method for a task that serves, newest first."""
+        for path in sorted(parent.iterdir(), reverse=True) if parent.is_dir() else ():
+            run = self._loaded(path)
+            if run is None or run.method is not self.method or run.model.config.fine_tune:
+                continue
+            if run.model.config.train_mode not in self.row.serves:
+                continue
+            if run.finished:
+                yield run
+            else:
+                say(f"Note: {path} is passed over: it is not finished.")
 
+    def _loaded(self, path: Path) -> LoadedRun | None:
+        """A run; None if `path` is none, or if it cannot be loaded, which is said."""
+        from consingan.api.evaluate import load
+        from consingan.runs.manifest import MANIFEST
+
+        execution = self.execution  # what is wrong with it is no fault of a run
         try:
-            run = load(path, choose_execution(wanted_of(self.options)))
-        except UserError:
+            return load(path, execution)
+        except UserError as error:
+            if (path / MANIFEST).is_file() or (path.is_dir() and self.method.reads(path)):
+                say(f"Note: {path} is passed over: {error}")
             return None
-        wanted = run.method is self.method and run.finished and not run.model.config.fine_tune
-        return run if wanted else None
 
     def _differing(self, config: Any) -> str:
         """The first setting that was typed and is another in the run, as the run has it."""
@@ -170,18 +194,18 @@ class Request:
     def _train(self, settings: Mapping[str, Any], base: Path | None) -> LoadedRun:
         from consingan.api.evaluate import load
         from consingan.api.train import begin, finish
-        from consingan.machine.execution import choose_execution
         from consingan.training.prepare import prepare
 
-        execution = choose_execution(wanted_of(self.options))
         seed = seed_of({"manual_seed": self.options["manual_seed"]})
         own = {"method": self.method.name, "train_mode": self.row.task, "manual_seed": seed}
-        run = begin(prepare({**settings, **own}, execution, base=base), self.options["output_dir"])
+        run = begin(
+            prepare({**settings, **own}, self.execution, base=base), self.options["output_dir"]
+        )
         assert run.folder is not None
         with explained(run.folder.path):
             finish(run, watching({"tensorboard": False}))
         say_finished(run.folder)
-        return load(run.folder.path, execution)
+        return load(run.folder.path, self.execution)
 
 
 def found_file(name: str, folder: str) -> str:

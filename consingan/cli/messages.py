@@ -46,7 +46,7 @@ def friendly() -> Iterator[None]:
         warnings.filterwarnings("default", category=UserWarning, module="consingan")
         warnings.showwarning = show
         try:
-            with _insistent():
+            with _heeding_break(), _insistent():
                 yield
         except UserError as error:
             click.echo(f"Error: {error}", err=True)
@@ -66,6 +66,20 @@ def friendly() -> Iterator[None]:
         except KeyboardInterrupt:
             click.echo("\nStopped.", err=True)
             raise SystemExit(STOPPED) from None
+
+
+@contextlib.contextmanager
+def _heeding_break() -> Iterator[None]:
+    """Take Ctrl+Break of Windows for Ctrl+C: it is what one process can send another there."""
+    number = getattr(signal, "SIGBREAK", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL if before is None else before)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ LARGEST_JSON = 2**24  # bytes
 TEXT = "utf-8-sig"  # some editors of Windows put a mark before it
 SMALL = 2**24  # bytes; what is larger is looked at before it is read
 LARGEST_TENSORS = 2**34  # bytes: a run at 89 million pixels has less
+TEMPORARY = re.compile(r"\.(.+)\.\d+\.tmp", re.DOTALL)  # what `atomic_path` calls them
 STALE = 24 * 3600.0  # seconds; no file takes so long to be written
 # Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
 # of a manifest, has the file open; elsewhere a refusal is final.
@@ -62,6 +63,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def remove_half_written(folder: Path) -> None:
+    """Remove what `atomic_path` left in a folder, if there is one, in which nobody writes now."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if TEMPORARY.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 @functools.lru_cache(maxsize=64)
 def _left_behind(folder: Path) -> dict[str, list[Path]]:
     """Name of a file -> the temporary ones beside it whose writers were killed.
@@ -73,7 +82,7 @@ def _left_behind(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            match = re.fullmatch(r"\.(.+)\.\d+\.tmp", entry.name, re.DOTALL)
+            match = TEMPORARY.fullmatch(entry.name)
             about = entry.stat(follow_symlinks=False) if match else None
             if match and about and time.time() - about.st_mtime > STALE:
                 found.setdefault(match[1], []).append(Path(entry.path))

@@ -12,7 +12,9 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images import masks
 from consingan.images.deep import sheet_suffix, write_as
+from consingan.images.fit import fit_naive
 from consingan.images.io import to_pixels, write_image
+from consingan.images.layers import Own
 from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
 from consingan.images.picture import gray_as, is_gray
@@ -22,7 +24,7 @@ from consingan.images.sheets import labelled
 from consingan.images.unrolled import Sheet, write_strips
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
-from consingan.outputs.contract import Say
+from consingan.outputs.contract import Kept, Say
 from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own
 from consingan.outputs.requests import CompositeRequest
@@ -97,7 +99,11 @@ class Composite:
 
 @dataclass(frozen=True)
 class CompositeWork:
-    """A picture that is to be worked on; without one only the model is looked at."""
+    """A picture that is to be worked on; without one only the model is looked at.
+
+    Attributes:
+        beside: whether the file at `path` is the picture, so that a mask may lie beside it.
+    """
 
     model: Any
     request: CompositeRequest
@@ -105,6 +111,7 @@ class CompositeWork:
     naive: Tensor | None = None
     mask: Tensor | None = None
     notes: tuple[str, ...] = ()
+    beside: bool = True
 
     @property
     def inputs(self) -> dict[str, Path]:
@@ -112,7 +119,8 @@ class CompositeWork:
         if not self.path:
             return {}
         named = self.request.mask
-        mask = find_mask(Path(self.path)) if not named else Path(named)
+        found = find_mask(Path(self.path)) if self.beside else None
+        mask = Path(named) if named else found
         own = {"naive_img": Path(self.path)}
         return own if mask is None or named == AUTO else own | {"mask": mask}
 
@@ -154,16 +162,37 @@ def begin(model: Any, request: CompositeRequest) -> CompositeWork:
     """
     if request.naive_img and not model.task.takes_naive:
         raise no_naive_image(model.config)
-    path = request.naive_img or model.config.naive_img
     stages = start_stages(model, request.start_stages)
-    if not path:
+    if not request.naive_img:
         _refuse_without_picture(request)
         return CompositeWork(model, request)
-    own = read_own(path, model, request.fit)
-    mask = choose_mask(path, own, model, request)
-    request = replace(request, start_stages=tuple(stages))
-    notes = (*own.notes, *(mask.notes if mask else ()))
-    return CompositeWork(model, request, path, own.image, mask.values if mask else None, notes)
+    fit = request.fit or "exact"
+    request = replace(request, start_stages=tuple(stages), fit=fit)
+    own = read_own(request.naive_img, model, fit)
+    return _work(model, request, request.naive_img, own)
+
+
+def begin_with(model: Any, request: CompositeRequest, kept: Kept) -> CompositeWork:
+    """The same for the picture that the model was trained with, fitted as it was there.
+
+    Raises:
+        UserError: it or its mask cannot be used.
+    """
+    stages = start_stages(model, request.start_stages)
+    fit = request.fit or model.config.fit
+    request = replace(request, start_stages=tuple(stages), fit=fit)
+    if kept.image is None:
+        return _work(model, request, kept.path, read_own(kept.path, model, fit))
+    own = Own(fit_naive(kept.image, model.sizes[-1], fit), None, kept.notes)
+    return _work(model, request, kept.path, own, beside=False)
+
+
+def _work(
+    model: Any, request: CompositeRequest, path: str, own: Own, beside: bool = True
+) -> CompositeWork:
+    mask = choose_mask(path if beside else "", own, model, request)
+    values, said = (mask.values, mask.notes) if mask else (None, ())
+    return CompositeWork(model, request, path, own.image, values, (*own.notes, *said), beside)
 
 
 def _refuse_without_picture(request: CompositeRequest) -> None:

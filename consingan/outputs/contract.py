@@ -30,6 +30,26 @@ class Request:
     )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The picture of the user's own that a run was trained with, for where none is named.
+
+    Attributes:
+        noted: its "path" and, as far as the run says so, its "sha256".
+        image: (1, 3, H, W) in [-1, 1] as the run keeps it; None: the file is to be read.
+        notes: whole sentences that the user should read.
+    """
+
+    noted: Mapping[str, str]
+    image: Tensor | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where it lies, or lay."""
+        return self.noted["path"]
+
+
 class Work(Protocol):
     """A request that was found to be possible."""
 
@@ -83,6 +103,19 @@ class OutputCode(Protocol):
         Args:
             model: that is being trained.
             naive: the user's own picture at its own size, if there is one.
+        """
+        ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """What an output's code has besides, that works on the picture a run was trained with."""
+
+    def begin_with(self, model: Any, request: Any, kept: Kept) -> Work:
+        """The same as `OutputCode.begin` for that picture, none being named.
+
+        Raises:
+            UserError: it cannot be done.
         """
         ...
 

@@ -54,6 +54,12 @@ def choose_mask(path: str, own: Own, model: Any, request: CompositeRequest) -> M
 
     A file that is named or lies beside the picture comes first, then the picture's transparency.
 
+    Args:
+        path: of the picture; "" where the file that it was read from is not there.
+        own: the picture.
+        model: that works on it.
+        request: what was asked for.
+
     Raises:
         UserError: it cannot be read, or is of another shape.
     """
@@ -70,7 +76,8 @@ def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask |
         small = resize_to(own.image, model.sizes[-1]).clamp(-1, 1)
         found = mask_from_difference(small, model.real.cpu())
         return Mask(masks.resize_mask(found, size))
-    file = Path(request.mask) if request.mask else find_mask(Path(path))
+    beside = find_mask(Path(path)) if path else None
+    file = Path(request.mask) if request.mask else beside
     if file is None:
         return own.mask
     whole = read_mask_file(file, (own.image, training_image(model)))

@@ -144,8 +144,11 @@ class CompositeRequest(Request):
         "(the training image's), none (as published). Auto: both in harmonization, else image.",
         choices=DETAILS,
     )
-    fit: str = option(
-        "exact", "For a --naive_img of another shape than the training image.", choices=FITS
+    fit: str | None = option(
+        None,
+        "For a --naive_img of another shape than the training image.",
+        choices=FITS,
+        shown="exact; for the training's own as there",
     )
     start_stages: Sequence[Any] = option(
         (),

@@ -25,17 +25,12 @@ from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, wr
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import COUNT, FINISHED, BesideCrops, beside_crops, crops_sheet
 from consingan.outputs.crops import NAME as CROPS
-from consingan.outputs.finish import (
-    ROUGH,
-    Finish,
-    announced,
-    finish_of,
-    sketched_of,
-)
+from consingan.outputs.finish import ROUGH, Finish, announced, finish_of, sketched_of
 from consingan.outputs.formats import for_eyes
 from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import (
+    SAMPLE_FOLDER,
     other_sizes,
     refuse_too_large,
     start_stages,
@@ -47,7 +42,7 @@ from consingan.settings.config import UNASKED
 GRID_SAMPLES = 16
 PREVIEWED = 6
 PREVIEWED_TILES = 9
-TILED = "random_samples_2x2"
+TILED = f"{SAMPLE_FOLDER}_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 JUDGED_PIXELS = 2**26  # of what is kept of them
 PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
@@ -138,13 +133,18 @@ class SampleWork:
         real = reduced(self.model.real)
         sheet = labelled(for_eyes(self.model, [real, *shown]), names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
-        for name, size in self.others:
-            deque(self._files(folder / name, size), maxlen=0)  # many large ones fill memory
-            say(f"the same at {size[1]}x{size[0]}: {folder / name}")
+        self._write_others(folder, say)
         seams = self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
         degree = (finish.level, finish.within) if finish else (0.0, 0.0)
         return RandomSamples(samples, None, seams, windows, *degree)
+
+    def _write_others(self, folder: Path, say: Say) -> None:
+        for begun, work in self._begun():
+            for name, size in self.others:
+                target = folder / f"{begun}{name.removeprefix(SAMPLE_FOLDER)}"
+                deque(work._files(target, size), maxlen=0)  # many large ones fill memory
+                say(f"the same at {size[1]}x{size[0]}: {target}")
 
     def _as_tiles(self, looks: Sequence[Look], folder: Path, say: Say) -> Seams | None:
         config, form = self.model.config, self.request.image_format
@@ -174,11 +174,11 @@ class SampleWork:
     def _begun(self) -> Iterator[tuple[str, SampleWork]]:
         """For each stage to begin at the folder's name and the same work from there on."""
         if not self.request.start_stages or not isinstance(self.model, Begins):
-            yield "random_samples", self
+            yield SAMPLE_FOLDER, self
             return
         for stage in start_stages(self.model, self.request.start_stages):
             begun = replace(self, model=self.model.beginning_at(stage))
-            yield f"random_samples_start_stage_{stage}", begun
+            yield f"{SAMPLE_FOLDER}_start_stage_{stage}", begun
 
     def _written(self, folder: Path) -> Iterator[Look]:
         """Random samples of the training size, each written before what it leaves is passed on."""

@@ -11,6 +11,7 @@ from consingan.methods.contract import Foresees, Unrolls
 from consingan.outputs.requests import SizedRequest
 
 MOST_UNROLLED = 2**32  # px; what is written as it is made ends by patience, not by memory
+SAMPLE_FOLDER = "random_samples"  # folder of them, and how the names of the others begin
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
 
 Size = tuple[int, int]
@@ -26,12 +27,12 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
     scales = _scales(request) or (() if request.sizes else AUTHORS_SCALES)
     named = [
         (
-            f"random_samples_scale_h_{_number(h)}_scale_w_{_number(w)}",
+            f"{SAMPLE_FOLDER}_scale_h_{_number(h)}_scale_w_{_number(w)}",
             (_times(height, h), _times(width, w)),
         )
         for h, w in scales
     ]
-    named += [(f"random_samples_{w}x{h}", (h, w)) for h, w in request.sizes]
+    named += [(f"{SAMPLE_FOLDER}_{w}x{h}", (h, w)) for h, w in request.sizes]
     least_h, least_w = model.least_size
     for _, (h, w) in named:
         if h < least_h or w < least_w:

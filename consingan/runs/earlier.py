@@ -1,4 +1,4 @@
-"""Find the run that an earlier training of the same picture left."""
+"""Find the run that an earlier training of the same picture left, and tell whose a run is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.channels import trained
+from consingan.images.io import read_picture
 from consingan.images.names import image_stem
-from consingan.methods.contract import Training
+from consingan.machine.execution import Execution
+from consingan.machine.precision import Arithmetic
+from consingan.methods.contract import Inputs, Training
 from consingan.methods.registry import method_of
 from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
+from consingan.runs.load import LoadedRun
 from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
 
 Size = tuple[int, int]
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
+SAME_SCENE = 0.02  # mean difference in [-1, 1] that other releases and programs may make
+ON_CPU = Execution(torch.device("cpu"), Arithmetic())
 
 
 def earlier_run(parent: Path, fits: Callable[[RunFolder], bool]) -> RunFolder | None:
@@ -69,6 +77,30 @@ def earlier_run_of(training: Training, root: Path, any_seed: bool) -> RunFolder 
         return _same_settings(begun, config, any_seed, sizes) and _same_images(run, images)
 
     return earlier_run(root / image_stem(config.input_name), fits)
+
+
+def is_of(run: LoadedRun, name: str) -> bool:
+    """Whether a run was trained on the picture in a file; many a file has the same name.
+
+    Args:
+        run: of a method that is trained on one picture and nothing else.
+        name: of the file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    config = run.model.config
+    image = trained(read_picture(name, config.reading), config.channels)
+    try:  # made smaller by the method's own rule
+        training = run.method.load().begin(config, Inputs(image), ON_CPU, None)
+    except UserError:  # of another size
+        return False
+    return all(
+        key in run.tensors
+        and run.tensors[key].shape == real.shape
+        and bool((run.tensors[key].cpu() - real).abs().mean() <= SAME_SCENE)
+        for key, real in training.fixed().items()
+    )
 
 
 def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence[Size]) -> bool:

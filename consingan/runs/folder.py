@@ -36,6 +36,7 @@ from consingan.machine.files import (
     make_own_folder,
     read_json,
     read_tensors,
+    remove_half_written,
     rename_free,
     write_json,
     write_tensors,
@@ -57,6 +58,7 @@ from consingan.runs.files import (
     misfits_explained,
 )
 from consingan.runs.manifest import MANIFEST, Json, check_manifest, hint, settings_of, unusable
+from consingan.runs.snapshots import SNAPSHOTS
 from consingan.runs.soundness import check_tensors
 from consingan.runs.start import run_name, write_anchor, write_start
 from consingan.settings.config import DEFAULT_METHOD, Config
@@ -207,10 +209,10 @@ class RunFolder:
             (self.path / LOCK).unlink()
 
     def tidy(self) -> None:
-        """Remove what a killed run left half written."""
-        for litter in self.path.rglob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                litter.unlink()
+        """Remove what a killed training left half written; an evaluation may run meanwhile."""
+        stages = [path for path in self.path.iterdir() if path.name.isdecimal()]
+        for folder in (self.path, *stages, self.path / SNAPSHOTS):
+            remove_half_written(folder)
 
     def naive(self) -> Tensor | None:
         """The user's own picture at its own size, (1, 3, H, W), if the run has one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Foreign, Method
 from consingan.methods.registry import METHODS
 from consingan.runs.folder import RunFolder
-from consingan.runs.manifest import MANIFEST
+from consingan.runs.manifest import MANIFEST, pictures_of
 from consingan.runs.snapshots import snapshot_name
 
 
@@ -30,6 +30,7 @@ class LoadedRun:
         model: see `contract.Model` and the protocols beside it.
         tensors: that it was made from.
         notes: sentences for the user.
+        pictures: path and SHA-256 of the files that it was trained with, as far as it says so.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class LoadedRun:
     model: Any
     tensors: Mapping[str, Tensor]
     notes: tuple[str, ...] = ()
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -76,7 +78,8 @@ def load_run(
     run = LoadedRun(path, method, model, tensors)
     if not run.finished:
         notes.append(f"The run is not finished: using stage {len(model.sizes)} of {model.stages}.")
-    return LoadedRun(path, method, model, tensors, tuple(notes))
+    pictures = pictures_of(folder.manifest)
+    return LoadedRun(path, method, model, tensors, tuple(notes), pictures)
 
 
 def _load_foreign(

@@ -94,6 +94,19 @@ def settings_of(began: Json, manifest: Json) -> Json:
     return began | found | counts_of(manifest)
 
 
+def pictures_of(manifest: Json) -> dict[str, dict[str, str]]:
+    """Path and SHA-256 of the files that went in; of an entry that is not so, nothing."""
+    kept = manifest.get("pictures")
+    entries = kept.items() if isinstance(kept, dict) else ()
+    return {name: entry for name, entry in entries if _describes(entry)}
+
+
+def _describes(entry: Any) -> bool:
+    """Whether it is what `files.described` says of a file."""
+    sound = isinstance(entry, dict) and all(isinstance(value, str) for value in entry.values())
+    return sound and bool(entry.get("path"))
+
+
 def saves_of(manifest: Json) -> int | None:
     """Iterations between saves that were typed last; None: as often as costs little."""
     kept = manifest.get("save_every")

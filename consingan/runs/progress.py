@@ -73,15 +73,22 @@ def stop_training(run: Path) -> None:
     """Do what Ctrl+C does where the training was started: it saves its state and ends.
 
     Raises:
-        UserError: none runs in the folder, or it runs on another machine.
+        UserError: none runs in the folder, it runs on another machine, or it cannot be reached.
     """
     progress = read_progress(run)
     if progress is None:
         raise UserError(f"No training runs in {run}; look again.")
     if progress.machine != platform.node():
         raise UserError(f"The training runs on {progress.machine}; stop it there.")
-    with contextlib.suppress(ProcessLookupError):  # it has just ended
+    try:
         os.kill(progress.process, getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
+    except ProcessLookupError:  # it has just ended
+        return
+    except OSError:  # of another user; on Windows of another console
+        raise UserError(
+            f"The training in {run} cannot be stopped from here; stop it in the terminal where "
+            "it was begun."
+        ) from None
 
 
 def _is_running(run: Path, progress: Progress) -> bool:

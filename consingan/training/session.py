@@ -38,7 +38,8 @@ def _terminals() -> list[int]:
 class StopSignal:
     """Ctrl+C, SIGTERM and a closed terminal as a wish that is granted between two iterations.
 
-    A second Ctrl+C stops at once; the state saved last is then what remains.
+    A second Ctrl+C stops at once; the state saved last is then what remains. On Windows Ctrl+Break
+    is Ctrl+C, which no other process can send there.
     """
 
     number: int = 0
@@ -53,6 +54,8 @@ class StopSignal:
         numbers = [signal.SIGINT, signal.SIGTERM]
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             numbers.append(signal.SIGHUP)  # else it was begun to outlive its terminal
+        if (broken := getattr(signal, "SIGBREAK", None)) is not None:
+            numbers.append(broken)
         before = {number: signal.signal(number, self._note) for number in numbers}
         try:
             yield self
@@ -65,7 +68,8 @@ class StopSignal:
             _silence(self.terminals)
         elif self.number:
             raise KeyboardInterrupt
-        self.number = self.number or number
+        as_ctrl_c = number == getattr(signal, "SIGBREAK", None)
+        self.number = self.number or (signal.SIGINT if as_ctrl_c else number)
 
 
 def _silence(outputs: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from helpers import save_picture
 
 from consingan.cli import main
 from consingan.images.io import read_image
+from consingan.machine.files import read_json, write_json
 
 TINY = ["--max_size", "24", "--min_size", "14", "--niter", "2", "--nfc", "4", "--min_nfc", "4"]
 
@@ -118,3 +120,50 @@ def test_without_a_run_it_says_how_to_train_one(place: Path) -> None:
     refused = singan("random_samples", "--output_dir", "Elsewhere")
     assert refused.exit_code == 2
     assert "train one first: main_train.py --method singan" in refused.output
+
+
+def test_a_run_of_another_picture_of_that_name_is_passed_over(place: Path, tmp_path: Path) -> None:
+    save_picture(tmp_path / "cup.png", seed=9)
+    refused = run("singan", "random_samples", "--input_name", tmp_path / "cup.png", "--not_cuda")
+    assert refused.exit_code == 2
+    assert f"no run of {tmp_path / 'cup.png'} in" in refused.output
+    assert "only of other pictures of that name; train one first" in refused.output
+    (tmp_path / "turned").mkdir()
+    turned = save_picture(tmp_path / "turned/cup.png", height=26, width=22)
+    refused = run("singan", "random_samples", "--input_name", turned, "--not_cuda")
+    assert "only of other pictures of that name" in refused.output
+
+
+def test_a_copy_of_the_picture_finds_the_run(place: Path, tmp_path: Path) -> None:
+    shutil.copyfile(place / "Input/Images/cup.png", tmp_path / "cup.png")
+    made = run("singan", "random_samples", "--input_name", tmp_path / "cup.png", "--not_cuda",
+               "--num_samples", 1)  # fmt: skip
+    assert "random_samples/gen_sample_0.png" in pictures(made)
+
+
+def test_a_machine_that_cannot_be_used_is_said(place: Path) -> None:
+    refused = run("singan", "random_samples", "--input_name", "cup.png", "--device", "nonsense")
+    assert refused.exit_code == 2
+    assert "nonsense" in refused.output
+    assert "There is no run" not in refused.output
+
+
+def test_a_run_that_cannot_be_loaded_is_said(place: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "runs/cup/damaged"
+    shutil.copytree(next((place / "TrainedModels/cup").glob("*_generation_*")), copy)
+    (copy / "pyramid.safetensors").write_bytes(b"no tensors")
+    (tmp_path / "runs/cup/notes").mkdir()
+    refused = singan("random_samples", "--output_dir", tmp_path / "runs")
+    assert refused.exit_code == 2
+    assert f"{copy} is passed over: {copy / 'pyramid.safetensors'} is damaged" in refused.output
+    assert "notes" not in refused.output
+
+
+def test_a_run_that_is_not_finished_is_said(place: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "runs/cup/begun"
+    shutil.copytree(next((place / "TrainedModels/cup").glob("*_generation_*")), copy)
+    manifest = read_json(copy / "manifest.json")
+    write_json(copy / "manifest.json", manifest | {"finished_stages": 1, "status": "interrupted"})
+    refused = singan("random_samples", "--output_dir", tmp_path / "runs")
+    assert refused.exit_code == 2
+    assert f"{copy} is passed over: it is not finished" in refused.output

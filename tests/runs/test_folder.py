@@ -54,6 +54,20 @@ def run(tmp_path: Path, finished_run: Path) -> Path:
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
 
 
+def test_tidying_removes_what_a_training_left_and_nothing_else(run: Path) -> None:
+    left = (".resume.safetensors.123.tmp", "2/.weights.safetensors.123.tmp",
+            "snapshots/.iteration_00050.png.7.tmp")  # fmt: skip
+    others = ("Evaluation/.gen_sample_0.png.123.tmp", "Evaluation/random_samples/.a.png.9.tmp",
+              "Evaluation/iteration_2/.a.png.9.tmp", "notes/.mine.1.tmp", ".mine.tmp",
+              "2/mine.123.tmp", "tensorboard/.events.12.tmp")  # fmt: skip
+    for name in (*left, *others):
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).touch()
+    RunFolder(run).tidy()
+    assert not [name for name in left if (run / name).exists()]
+    assert [name for name in others if (run / name).exists()] == list(others)
+
+
 @pytest.fixture(scope="module")
 def stopped_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was stopped in the middle of its second stage; copy it before changing it."""

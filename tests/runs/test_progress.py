@@ -64,6 +64,21 @@ def test_stopping_is_ctrl_c_for_the_process_that_noted(tmp_path, monkeypatch):
     assert sent == [(os.getpid(), signal.SIGINT)]
 
 
+@pytest.mark.parametrize("error", [OSError(22, "other console"), PermissionError(1, "other user")])
+def test_one_that_cannot_be_reached_is_stopped_where_it_was_begun(tmp_path, monkeypatch, error):
+    def refuse(_process, number):
+        if number:
+            raise error
+
+    monkeypatch.setattr(progress.os, "kill", refuse)
+    write_progress(tmp_path, NOTE)
+    with (
+        holding(lock_of(tmp_path)),
+        pytest.raises(UserError, match="stop it in the terminal where it was begun"),
+    ):
+        stop_training(tmp_path)
+
+
 def test_nothing_is_stopped_where_nothing_runs_or_elsewhere(tmp_path):
     with pytest.raises(UserError, match="No training runs"):
         stop_training(tmp_path)

@@ -29,6 +29,17 @@ def test_a_signal_is_a_wish(number: int) -> None:
     assert stop.number == number
 
 
+def test_ctrl_break_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR2, raising=False)
+    before = signal.getsignal(signal.SIGUSR2)
+    with StopSignal().listening() as stop:
+        signal.raise_signal(signal.SIGUSR2)
+        assert stop.number == signal.SIGINT  # so that the exit code is that of Ctrl+C
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGUSR2)
+    assert signal.getsignal(signal.SIGUSR2) == before
+
+
 def test_handlers_are_put_back() -> None:
     before = signal.getsignal(signal.SIGHUP)
     with StopSignal().listening():
