@@ -10,7 +10,7 @@ from helpers import picture
 from torch import Tensor, nn
 
 from consingan.errors import UserError
-from consingan.images.conditions import made_from
+from consingan.images.conditions import MOST_LABELS, made_from
 from consingan.methods.contract import Inputs
 from consingan.methods.pair_draws import drawn
 from consingan.methods.pairing import Pair, PairModel, mirrored, pair_of
@@ -113,6 +113,17 @@ def test_colors_where_the_training_had_gray_are_said() -> None:
     given = pair("gray")
     (note,) = model(given).notes_on(picture(40, 48))
     assert "only the brightness counts" in note
+
+
+@pytest.mark.parametrize("word", ["gray", "blur"])
+def test_few_levels_that_were_not_asked_for_are_no_names(word: str) -> None:
+    dark = picture(40, 48).mean(1, keepdim=True).expand(1, 3, 40, 48) * 0.2 - 0.7
+    given = pair_of(replace(CONFIG, condition=word), Inputs(dark))
+    assert len((given.condition * 127.5).round().unique()) <= MOST_LABELS
+    assert not given.labels
+    same = model(given).translate(given.condition)
+    torch.testing.assert_close(same, given.condition, rtol=0, atol=1e-6)
+    assert model(given).notes_on(given.condition + 0.9) == []
 
 
 def test_a_picture_is_continued_mirrored_as_often_as_need_be() -> None:
