@@ -15,6 +15,7 @@ from consingan.methods.contract import Inputs
 from consingan.methods.pair_draws import drawn
 from consingan.methods.pairing import Pair, PairModel, mirrored, pair_of
 from consingan.methods.pix2pix.config import Pix2PixConfig
+from consingan.methods.pix2pix.method import idle
 from consingan.methods.pix2pix.tasks import TASKS
 from consingan.nn.noise import stream
 
@@ -87,6 +88,24 @@ def test_a_bent_layout_has_no_colors_between() -> None:
     condition, _ = drawn(given, stream(1), CONFIG)
     pixels = condition[0].flatten(1).T
     assert float(torch.cdist(pixels, given.palette).min(1).values.max()) < 1e-2
+
+
+def test_jitter_changes_colors_but_not_names() -> None:
+    config = replace(CONFIG, warps=False, flips=False, jitter=1.0)
+    layout, drawing = pair(), pair("gray")
+    condition, _ = drawn(layout, stream(1), config)
+    assert torch.equal(condition, layout.condition)
+    condition, image = drawn(drawing, stream(1), config)
+    assert not torch.equal(condition, drawing.condition)
+    assert torch.equal(image, drawing.image)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"), [("colors:3", True), ("colors:2", False), ("gray", False), ("", False)]
+)
+def test_jitter_of_a_layout_is_said_to_do_nothing(condition: str, said: bool) -> None:
+    found = dict(idle(replace(CONFIG, condition=condition, jitter=0.5)))
+    assert ("jitter" in found) == said
 
 
 def test_the_result_has_the_size_of_the_new_a() -> None:
