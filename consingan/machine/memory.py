@@ -17,6 +17,7 @@ from consingan.machine.progress import in_gigabytes
 
 Size = tuple[int, int]
 KEPT_BLOCK = 1 << 30  # bytes
+KEPT_NUMBERS = 2**21  # of a matrix that is worth keeping: 16 MiB of float64
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
@@ -32,6 +33,14 @@ def keep_freed_memory() -> bool:
     library = ctypes.CDLL(None)
     kept = [library.mallopt(option, KEPT_BLOCK) for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD)]
     return all(kept)
+
+
+def worth_keeping(rows: int, columns: int, device: torch.device) -> bool:
+    """Whether a matrix is to be kept for the next time: dozens of large ones take gigabytes.
+
+    On a GPU all are, as an iteration that is being recorded can fetch none from the host.
+    """
+    return device.type == "cuda" or rows * columns <= KEPT_NUMBERS
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -15,7 +15,10 @@ WARPED = 0.99  # share of the iterations (Vinker et al. 2021)
 
 
 def drawn(pair: Pair, rng: torch.Generator, config: PairConfig) -> tuple[Tensor, Tensor]:
-    """A and B as one iteration sees them: mirrored, bent, pieces laid elsewhere, A recolored."""
+    """A and B as one iteration sees them: mirrored, bent, pieces laid elsewhere, A recolored.
+
+    Not a layout, whose colors are names: others would be wrong ones.
+    """
     condition, image = pair.condition, pair.image
     chance = torch.rand(4, generator=rng).tolist()
     if config.flips and chance[0] < 0.5:
@@ -26,7 +29,7 @@ def drawn(pair: Pair, rng: torch.Generator, config: PairConfig) -> tuple[Tensor,
     if chance[2] < config.cutmix:
         box, shift = _piece((image.shape[-2], image.shape[-1]), rng)
         condition, image = (_laid(x, box, shift) for x in (condition, image))
-    if config.jitter:
+    if config.jitter and not pair.labels:
         gain, offset = (2 * torch.rand(2, 3, generator=rng) - 1)[:, None, :, None, None]
         changed = condition * (1 + config.jitter * gain).to(condition)
         condition = (changed + config.jitter * offset.to(condition)).clamp(-1, 1)

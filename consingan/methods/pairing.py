@@ -101,7 +101,10 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
         recipe = recipe_of(config.condition) if config.condition else None
         if recipe is None:
             raise UserError(f"--condition is missing: name A of the pair, or {WORDS}.")
-        condition = made_from(image, *recipe)
+        word, number = recipe
+        condition = made_from(image, word, number)
+        # A dark gray picture or a flat blur has few levels, too, which name nothing.
+        palette = palette_of(condition) if number else None
     else:
         _check_shape(given, inputs.image)
         palette = palette_of(given)
@@ -111,7 +114,6 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
         warnings.warn(
             "A of the pair has only one color, so that it says nothing of B", stacklevel=2
         )
-    palette = palette_of(condition) if given is None else palette
     return Pair(condition, image, torch.zeros(0, 3) if palette is None else palette, scale)
 
 

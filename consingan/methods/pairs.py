@@ -14,6 +14,7 @@ from consingan.settings.option import option
 COLORS = (2, 64)  # of colors:K
 CONDITION = "condition"  # field of `Inputs` and flag
 WORDS = "edges, gray, blur or colors:K"
+OF_LAYOUTS = "for layouts, whose colors are names"  # why --jitter does nothing
 
 
 def condition_option() -> Any:
@@ -40,8 +41,8 @@ class PairConfig(Config):
     )  # fmt: skip
     flips: bool = option(True, "Mirror both alike in half of the iterations.", group="pair")
     jitter: float = option(
-        0.0, "Change A's brightness and colors by up to this share.", minimum=0, maximum=1,
-        group="pair",
+        0.0, "Change A's brightness and colors by up to this share, but not a layout's.", minimum=0,
+        maximum=1, group="pair",
     )  # fmt: skip
     cutmix: float = option(
         0.0, "Share of iterations in which a piece of the pair is laid elsewhere into it.",

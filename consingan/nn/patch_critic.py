@@ -11,6 +11,7 @@ from consingan.nn.norms import norm_layer
 
 SLOPE = 0.2  # of LeakyReLU
 LAYERS = 3  # with stride 2: each score sees 70 x 70 px
+LEAST_SIDE = 6  # px, of what a critic with one of them makes a score, its norms of several values
 
 
 class PatchCritic(nn.Module):
@@ -78,6 +79,11 @@ class PatchCritics(nn.Module):
             x = F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) if k else x
             found.append(critic(x))
         return found
+
+
+def least_side(count: int) -> int:
+    """Px of the shorter side, with which the smallest of `count` critics still gives scores."""
+    return ((LEAST_SIDE - 1) << (count - 1)) + 1  # halves are rounded up
 
 
 def layers_for(short: int, count: int = 1) -> int:

@@ -11,12 +11,19 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from consingan.machine.memory import worth_keeping
+
 Range = tuple[int, int]  # [a, b)
 
 
-@lru_cache(maxsize=256)
 def ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The matrix (n_out, n_in) of weights."""
+    make = _ring if worth_keeping(n_out, n_in, device) else _ring.__wrapped__
+    return make(n_in, n_out, dtype, device)
+
+
+@lru_cache(maxsize=64)
+def _ring(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     inputs, shares = _taps(n_in, n_out, (0, n_out))
     weights = torch.zeros(n_out, n_in, dtype=torch.float64)
     for tap in range(inputs.shape[1]):

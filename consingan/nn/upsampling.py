@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from consingan.machine.graphs import constant
+from consingan.machine.memory import worth_keeping
 from consingan.nn.ring import ring, ring_part
 from consingan.settings.tiles import ENDS, Wraps
 
@@ -53,7 +54,7 @@ def bicubic_around(x: Tensor, size: Size, wraps: Wraps) -> Tensor:
         wraps: whether bottom meets top, and right meets left.
     """
     rows, columns = (
-        ring(n_in, n_out, x.dtype, x.device) if wrapped else _whole(n_in, n_out, x.dtype, x.device)
+        (ring if wrapped else _whole)(n_in, n_out, x.dtype, x.device)
         for n_in, n_out, wrapped in zip(x.shape[-2:], size, wraps, strict=True)
     )
     y = _along_width(x.permute(0, 2, 3, 1), _one_block(columns), size[1])
@@ -65,8 +66,13 @@ def _one_block(weights: Tensor) -> tuple[_Block, ...]:
     return (_Block(0, weights.shape[0], 0, weights.shape[1], weights),)
 
 
-@lru_cache(maxsize=256)
 def _whole(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    make = _cast if worth_keeping(n_out, n_in, device) else _cast.__wrapped__
+    return make(n_in, n_out, dtype, device)
+
+
+@lru_cache(maxsize=64)
+def _cast(n_in: int, n_out: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     return whole_matrix(n_in, n_out).to(dtype).to(device)
 
 

@@ -50,3 +50,9 @@ def test_what_is_not_free_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_known_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda _: None)
     memory.refuse_beyond_free(10**18, CPU, "Films", "fewer")
+
+
+def test_large_matrices_are_worth_keeping_on_a_gpu_alone() -> None:
+    assert memory.worth_keeping(1448, 1448, CPU)
+    assert not memory.worth_keeping(1449, 1449, CPU)
+    assert memory.worth_keeping(4000, 3000, torch.device("cuda"))

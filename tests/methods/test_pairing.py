@@ -10,11 +10,12 @@ from helpers import picture
 from torch import Tensor, nn
 
 from consingan.errors import UserError
-from consingan.images.conditions import made_from
+from consingan.images.conditions import MOST_LABELS, made_from
 from consingan.methods.contract import Inputs
 from consingan.methods.pair_draws import drawn
 from consingan.methods.pairing import Pair, PairModel, mirrored, pair_of
 from consingan.methods.pix2pix.config import Pix2PixConfig
+from consingan.methods.pix2pix.method import idle
 from consingan.methods.pix2pix.tasks import TASKS
 from consingan.nn.noise import stream
 
@@ -89,6 +90,24 @@ def test_a_bent_layout_has_no_colors_between() -> None:
     assert float(torch.cdist(pixels, given.palette).min(1).values.max()) < 1e-2
 
 
+def test_jitter_changes_colors_but_not_names() -> None:
+    config = replace(CONFIG, warps=False, flips=False, jitter=1.0)
+    layout, drawing = pair(), pair("gray")
+    condition, _ = drawn(layout, stream(1), config)
+    assert torch.equal(condition, layout.condition)
+    condition, image = drawn(drawing, stream(1), config)
+    assert not torch.equal(condition, drawing.condition)
+    assert torch.equal(image, drawing.image)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"), [("colors:3", True), ("colors:2", False), ("gray", False), ("", False)]
+)
+def test_jitter_of_a_layout_is_said_to_do_nothing(condition: str, said: bool) -> None:
+    found = dict(idle(replace(CONFIG, condition=condition, jitter=0.5)))
+    assert ("jitter" in found) == said
+
+
 def test_the_result_has_the_size_of_the_new_a() -> None:
     given = pair_of(CONFIG, Inputs(picture(80, 96)))  # half the size in training
     assert model(given).translate(given.condition[..., :30]).shape == (1, 3, 40, 30)
@@ -113,6 +132,17 @@ def test_colors_where_the_training_had_gray_are_said() -> None:
     given = pair("gray")
     (note,) = model(given).notes_on(picture(40, 48))
     assert "only the brightness counts" in note
+
+
+@pytest.mark.parametrize("word", ["gray", "blur"])
+def test_few_levels_that_were_not_asked_for_are_no_names(word: str) -> None:
+    dark = picture(40, 48).mean(1, keepdim=True).expand(1, 3, 40, 48) * 0.2 - 0.7
+    given = pair_of(replace(CONFIG, condition=word), Inputs(dark))
+    assert len((given.condition * 127.5).round().unique()) <= MOST_LABELS
+    assert not given.labels
+    same = model(given).translate(given.condition)
+    torch.testing.assert_close(same, given.condition, rtol=0, atol=1e-6)
+    assert model(given).notes_on(given.condition + 0.9) == []
 
 
 def test_a_picture_is_continued_mirrored_as_often_as_need_be() -> None:

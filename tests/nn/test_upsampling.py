@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 
 from consingan.nn import upsampling
 from consingan.nn.noise import stream
+from consingan.nn.ring import ring
 from consingan.nn.upsampling import (
     bicubic,
     bicubic_around,
@@ -62,6 +65,15 @@ def test_rows_are_those_of_the_whole(rows: tuple[int, int]) -> None:
     part = bicubic_rows(x[:, :, first:last], size, rows, 70, first)
     whole = bicubic_by_matrices(x, size)
     torch.testing.assert_close(part, whole[:, :, rows[0] : rows[1]])
+
+
+@pytest.mark.parametrize("matrix", [ring, upsampling._whole])
+def test_large_matrices_are_not_kept_and_the_same_again(matrix: Callable[..., Tensor]) -> None:
+    kind = (torch.float32, torch.device("cpu"))
+    assert matrix(8, 12, *kind) is matrix(8, 12, *kind)
+    first, second = matrix(1500, 1501, *kind), matrix(1500, 1501, *kind)
+    assert first is not second
+    assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize("transposed", [False, True])

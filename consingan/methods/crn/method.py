@@ -8,7 +8,14 @@ from consingan.methods.contract import Method
 from consingan.methods.crn.config import CRNConfig
 from consingan.methods.crn.presets import PRESETS
 from consingan.methods.crn.tasks import TASKS
-from consingan.methods.pairs import JUDGED, L1, REMEDIES, condition_label, pictures_of
+from consingan.methods.pairs import (
+    JUDGED,
+    L1,
+    OF_LAYOUTS,
+    REMEDIES,
+    condition_label,
+    pictures_of,
+)
 
 LOSSES = ("difference", "feature_difference", "g_adversarial", "d_real", "d_fake")
 
@@ -28,7 +35,7 @@ def idle(config: CRNConfig) -> Iterator[tuple[str, str]]:
         yield from ((name, "with --features 0") for name in ("compared", "vgg_weights"))
     elif config.vgg_weights:
         yield "compared", "with --vgg_weights"
-    yield "jitter", "for layouts, whose colors are names"
+    yield "jitter", OF_LAYOUTS
 
 
 def in_short(losses: Sequence[float]) -> str:

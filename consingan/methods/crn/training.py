@@ -35,6 +35,8 @@ class CRNTraining(OneStage):
     def __init__(self, model: CRN, execution: Execution) -> None:
         config = model.config
         self.model = model
+        # A drawing's two colors are names here, too.
+        self.draws = config.replace(jitter=0.0)
         networks: dict[str, nn.Module] = {"generator": model.network}
         if config.adversarial:
             layers = layers_for(min(model.sizes[0]))
@@ -58,7 +60,7 @@ class CRNTraining(OneStage):
 
     def iterate(self, iteration: int) -> Tensor:
         """A step of the critic, if there is one, then one of the cascade, on one draw."""
-        condition, image = drawn(self.model.pair, self.rng("pair", iteration), self.config)
+        condition, image = drawn(self.model.pair, self.rng("pair", iteration), self.draws)
         layout = layout_of(self.model.pair, condition)
         pictures = self.model.network(layout).float()
         content, terms = self._content(pictures, image, layout)

@@ -105,12 +105,12 @@ class DCGAN:
     def frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
         """See `contract.Walks`: from random point to random point.
 
-        A way takes 1 / (1 - beta) frames, in a loop about as many; alpha draws all points towards
-        the first.
+        A way takes 1 / (1 - beta) frames, in a loop about as many, or less: it has two ways at
+        least, there and back. Alpha draws all points towards the first.
         """
         turn = max(1, round(1 / (1 - min(walk.beta, 0.999))))
         height, width = walk.size or self.sizes[0]
-        first, points = self.latent([0], walk.seed), max(1, round(count / turn))
+        first, points = self.latent([0], walk.seed), max(2, round(count / turn))
         for frame in range(count):
             at = frame * points / count if walk.loop else frame / turn
             step = int(at)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images.hole import emptied
 from consingan.images.patch_fill import copied, polished, seamless
 from consingan.images.picture import gray_as
@@ -20,6 +21,7 @@ from consingan.methods.holes import Holed, at_training_size
 from consingan.methods.partial_conv.config import MOST_LEVELS, PartialConvConfig
 from consingan.methods.partial_conv.networks import UNet
 from consingan.methods.partial_conv.tasks import TASKS
+from consingan.nn.norms import NORMS
 
 Size = tuple[int, int]
 
@@ -142,6 +144,25 @@ def applied(network: UNet, x: Tensor, mask: Tensor) -> Tensor:
 def levels_for(size: Size) -> int:
     """Halvings after which the shorter side of (h, w) px is 4 to 7 px, 8 at most."""
     return min(MOST_LEVELS, max(min(size).bit_length() - 3, 1))
+
+
+def refuse_levels(config: PartialConvConfig, size: Size) -> None:
+    """Refuse levels that leave one value to a norm that goes by several.
+
+    Args:
+        config: the settings; levels that follow the size leave more.
+        size: (h, w) px of the training.
+
+    Raises:
+        UserError: the sentence says how many can be.
+    """
+    most = (max(size) - 1).bit_length() - 1
+    if config.norm in NORMS and config.levels > most:
+        raise UserError(
+            f"--levels {config.levels} leaves a single value of {size[1]}x{size[0]} px to --norm "
+            f"{config.norm}, which needs several; use --levels {most} or fewer, or --norm "
+            "region_batch."
+        )
 
 
 def new_model(config: PartialConvConfig, holed: Holed, execution: Execution) -> PartialConv:

@@ -11,7 +11,7 @@ from consingan.methods.contract import Inputs
 from consingan.methods.holes import Holed, holed, holed_from
 from consingan.methods.least import refuse_small
 from consingan.methods.partial_conv.config import PartialConvConfig
-from consingan.methods.partial_conv.model import PartialConv, new_model
+from consingan.methods.partial_conv.model import PartialConv, new_model, refuse_levels
 from consingan.methods.partial_conv.training import PartialConvTraining
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
@@ -35,10 +35,11 @@ def begin(
     """Set up a new training.
 
     Raises:
-        UserError: there is no hole, or the picture is too small.
+        UserError: there is no hole, or the picture is too small, for its levels or at all.
     """
     model = new_model(config, holed(inputs), execution)
     refuse_small(model.sizes[0], (inputs.image.shape[-2], inputs.image.shape[-1]))
+    refuse_levels(config, model.sizes[0])
     return PartialConvTraining(model, execution)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from consingan.methods.contract import Method
-from consingan.methods.pairs import JUDGED, L1, REMEDIES, condition_label, pictures_of
+from consingan.methods.pairs import (
+    JUDGED,
+    L1,
+    OF_LAYOUTS,
+    REMEDIES,
+    condition_label,
+    pictures_of,
+    recipe_of,
+)
 from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.methods.pix2pix.presets import PRESETS
 from consingan.methods.pix2pix.tasks import TASKS
@@ -22,6 +30,9 @@ def label(config: Pix2PixConfig) -> str:
 def idle(config: Pix2PixConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "fit", "for a pair"
+    recipe = recipe_of(config.condition)
+    if recipe is not None and recipe[1] > 2:  # two colors are none, see `conditions.palette_of`
+        yield "jitter", OF_LAYOUTS
     if config.dropout and 0 < config.levels <= 5:
         yield "dropout", f"with --levels {config.levels}"
 

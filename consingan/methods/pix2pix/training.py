@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
@@ -19,7 +20,7 @@ from consingan.nn.footprint import Pass
 from consingan.nn.gan import ADVERSARIAL, critics_step, frozen
 from consingan.nn.initial import draw_weights
 from consingan.nn.noise import stream
-from consingan.nn.patch_critic import PatchCritics, layers_for
+from consingan.nn.patch_critic import PatchCritics, layers_for, least_side
 
 Size = tuple[int, int]
 
@@ -32,6 +33,7 @@ class Pix2PixTraining(OneStage):
     def __init__(self, model: Pix2Pix, execution: Execution) -> None:
         config = model.config
         self.model = model
+        refuse_critics(config.critics, model.sizes[0])
         self.rule = Rule(config.adversarial, config.l1, config.features)
         layers = layers_for(min(model.sizes[0]), config.critics)
         critics = PatchCritics(6, config.ndf, config.norm, config.critics, layers=layers)
@@ -80,3 +82,17 @@ class Pix2PixTraining(OneStage):
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""
         return self.model.pair.tensors()
+
+
+def refuse_critics(count: int, size: Size) -> None:
+    """Refuse critics of which the smallest sees too little of (h, w) px in training.
+
+    Raises:
+        UserError: the sentence says what to use.
+    """
+    if min(size) < least_side(count):
+        raise UserError(
+            f"The image is {size[1]}x{size[0]} px in training; --critics {count} need "
+            f"{least_side(count)} px on each side, use --critics {count - 1}, or a larger image "
+            "or --max_size."
+        )

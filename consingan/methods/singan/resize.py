@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 
 from consingan.machine.device import complete
+from consingan.machine.memory import worth_keeping
 from consingan.nn.ring import ring
 from consingan.settings.tiles import ENDS, Wraps
 
 Size = tuple[int, int]
 
 KERNEL_WIDTH = 4.0  # px, of Keys' kernel
+CPU = torch.device("cpu")  # where the weights are made and kept
 
 
 def resized(size: Size, factor: float) -> Size:
@@ -97,8 +99,13 @@ def from_bytes(pixels: Tensor) -> Tensor:
     return ((pixels / 255).float() - 0.5).mul(2).clamp(-1, 1)
 
 
-@lru_cache(maxsize=128)
 def _taps(n: int, outputs: int, factor: float, smooth: bool) -> Tensor:
+    make = _weights if worth_keeping(outputs, n, CPU) else _weights.__wrapped__
+    return make(n, outputs, factor, smooth)
+
+
+@lru_cache(maxsize=64)
+def _weights(n: int, outputs: int, factor: float, smooth: bool) -> Tensor:
     """Weights (outputs, n), float64, of one side.
 
     Output i = 1, 2, ... sits at u = i / s + (1 - 1/s) / 2, counted from 1. Taps before the picture

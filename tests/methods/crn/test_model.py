@@ -11,6 +11,7 @@ from consingan.images.conditions import made_from
 from consingan.machine.execution import Execution
 from consingan.methods.crn.config import CRNConfig
 from consingan.methods.crn.model import colors_of, layout_of, new_model
+from consingan.methods.crn.training import CRNTraining
 from consingan.methods.pairing import Pair
 
 IMAGE = picture(32, 36)
@@ -40,3 +41,13 @@ def test_each_layout_becomes_as_many_pictures_as_were_asked_for() -> None:
     model = new_model(CRNConfig(width=4, num_outputs=3), pair, Execution(torch.device("cpu")))
     assert model.translate(condition[..., :20]).shape == (3, 3, 32, 20)
     assert model.reconstruction().shape == (1, 3, 32, 36)
+
+
+def test_jitter_leaves_a_drawing_its_two_names() -> None:
+    losses = []
+    for jitter in (0.0, 1.0):
+        config = CRNConfig(width=2, ndf=2, features=0.0, jitter=jitter, manual_seed=1)
+        drawing = Pair(made_from(IMAGE, "edges"), IMAGE, NONE)
+        execution = Execution(torch.device("cpu"))
+        losses.append(CRNTraining(new_model(config, drawing, execution), execution).iterate(0))
+    assert torch.equal(*losses)

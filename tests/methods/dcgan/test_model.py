@@ -53,6 +53,16 @@ def test_a_film_begins_at_sample_0_and_stands_still_with_alpha_1(model: DCGAN) -
     torch.testing.assert_close(still[0], still[2], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [2, 6, 14])
+def test_a_loop_shorter_than_a_way_goes_there_and_back(model: DCGAN, count: int) -> None:
+    walk = Walk(alpha=0.0, beta=0.9, loop=True, seed=5)  # ten frames from point to point
+    frames = torch.cat(list(model.frames(count, walk)))
+    ends = model.sample([0, 1], None, 5)
+    assert float((ends[0] - ends[1]).abs().max()) > 1e-5  # weights are small
+    torch.testing.assert_close(frames[[0, count // 2]], ends, rtol=0, atol=1e-6)
+    torch.testing.assert_close(frames[1:], frames[1:].flip(0), rtol=0, atol=1e-6)
+
+
 def test_terms_add_and_subtract_means(model: DCGAN) -> None:
     terms = terms_of("3-1+7,8")
     assert [term.word for term in terms] == ["+3", "-1", "+7,8"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from hole_cases import TINY, files
 
 import consingan
+from consingan.errors import UserError
 from consingan.images.hole import emptied
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.partial_conv.draws import Hiding, drawn, moved, stroked
@@ -76,6 +79,33 @@ def test_features_are_made_of_the_known_part_alone() -> None:
     banks = [own_patches(x, rng(0), 1 - HOLE).filters for x in (image, other)]
     torch.testing.assert_close(banks[0], banks[1])
     assert PartialConvTraining.losses[1] == "hole"
+
+
+def training_of(folder: Path, **settings: Any) -> PartialConvTraining:
+    named = {**TINY["partial_conv"], "features": "none", **files(folder), **settings}
+    execution = choose_execution(Wanted(device="cpu", precision="float32"))
+    training = prepare({**named, "method": "partial_conv"}, execution).training
+    assert isinstance(training, PartialConvTraining)
+    return training
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("norm", ["batch", "instance", "affine"])
+def test_levels_that_leave_a_norm_one_value_are_refused(
+    tmp_path: Path, norm: str, batch: int
+) -> None:
+    settings: dict[str, Any] = {"max_size": 32, "norm": norm, "batch": batch}
+    with pytest.raises(UserError, match=r"--levels 5 leaves a single value .* use --levels 4 "):
+        training_of(tmp_path, **settings, levels=5)
+    training = training_of(tmp_path, **settings, levels=4)
+    assert bool(training.step(0).isfinite().all())
+    model = training.model
+    assert bool(model.fill(model.holed.picture, model.holed.hole).isfinite().all())
+
+
+def test_norms_of_regions_take_any_levels(tmp_path: Path) -> None:
+    training = training_of(tmp_path, max_size=32, norm="region_batch", levels=6)
+    assert bool(training.step(0).isfinite().all())
 
 
 def test_a_guided_network_begins_with_the_smooth_fill(tmp_path: Path) -> None:
