@@ -59,3 +59,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def harmonization_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished harmonization of three stages; copy it before changing anything."""
     return train_folder(tmp_path_factory.mktemp("harmonization"), train_mode="harmonization").path
+
+
+@pytest.fixture(scope="session")
+def one_stage_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished harmonization of one stage; copy it before changing anything."""
+    root = tmp_path_factory.mktemp("one_stage")
+    return train_folder(root, train_mode="harmonization", train_stages=1).path

@@ -474,8 +474,11 @@ class Training(Protocol):
 class Resizes(Protocol):
     """What a training has besides, that knows what it would take at another size."""
 
-    def peak_memory_at(self, longer: int) -> int:
-        """`Training.peak_memory` if the longer side were `longer` px."""
+    def peak_memory_at(self, longer: int, origin: Mapping[str, str]) -> int:
+        """`Training.peak_memory` if the longer side were `longer` px.
+
+        `origin` of the settings says which of them are the user's own, see `layers.Chosen`.
+        """
         ...
 
 

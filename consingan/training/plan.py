@@ -163,7 +163,7 @@ def _longest(job: Job, free: int, peak: int) -> int:
         # Memory grows with the number of pixels; the coarse stages keep their sizes: hence 5 %.
         return math.floor(0.95 * side * math.sqrt(free / peak))
     sides = range(1, math.ceil(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1]))))
-    return bisect_right(sides, free, key=training.peak_memory_at)
+    return bisect_right(sides, free, key=lambda n: training.peak_memory_at(n, job.chosen.origin))
 
 
 def time_iteration(job: Job, stage: int) -> float:

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from helpers import assert_same, execution, outcome, resume_to_end, save_picture
+from helpers import (
+    assert_same,
+    execution,
+    fine_tuning_job,
+    new_folder,
+    outcome,
+    resume_to_end,
+    save_picture,
+)
 
 import consingan
 from consingan import cli
@@ -17,6 +25,7 @@ from consingan.api.replay import differences, first_difference, replay
 from consingan.errors import InterruptedRunError, UserError
 from consingan.runs.folder import RunFolder
 from consingan.training.longer import lengthen
+from consingan.training.loop import Trainer
 from consingan.training.session import Session
 
 DATA = Path(__file__).parents[1] / "data" / "runs"
@@ -55,6 +64,18 @@ def test_a_run_that_was_lengthened_is_lengthened_again(run: Path, tmp_path: Path
     done = replay(run, tmp_path / "again")
     assert done.equal, done
     assert RunFolder.open(done.folder.path).config.niter == 5
+
+
+@pytest.mark.parametrize("base", ["harmonization_run", "one_stage_run"])
+def test_a_fine_tuning_is_trained_again(
+    base: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    naive = save_picture(tmp_path / "naive.png", seed=4)
+    job = fine_tuning_job(request.getfixturevalue(base), naive)
+    run = new_folder(tmp_path, job)
+    Session(Trainer(job.training), run).run()
+    done = replay(run.path, tmp_path / "again")
+    assert done.equal, done
 
 
 @pytest.mark.parametrize("kind", ["1/generation", "1/fine_tuned", "2/animation"])

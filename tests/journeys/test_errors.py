@@ -573,6 +573,10 @@ def test_damaged_curves_are_left_out(tmp_path):
         ("--fine_Dsteps 1 --train_stages 1", "--fine_Dsteps does nothing with one stage."),
         ("--fine_niter 9 --niter 3", "--fine_niter does nothing above --niter 3."),
         (
+            "--preset fast --layout 17 --fine_Dsteps 3",
+            "--fine_Dsteps does nothing with --layout 17: finer stages are only begun.",
+        ),
+        (
             "--preset fast --train_stages 1 --train_mode editing",
             "--preset does nothing with one stage.",
         ),

@@ -103,18 +103,19 @@ def test_stopped_again_and_again(tmp_path: Path, engine: str) -> None:
     assert_same(outcome(folder.path), expected)
 
 
+@pytest.mark.parametrize("base", ["harmonization_run", "one_stage_run"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fine_tuning_stopped_at_every_record(
-    tmp_path: Path, harmonization_run: Path, engine: str
+    tmp_path: Path, request: pytest.FixtureRequest, base: str, engine: str
 ) -> None:
-    naive = save_picture(tmp_path / "naive.png", seed=4)
-    job = fine_tuning_job(harmonization_run, naive, engine)
+    naive, run = save_picture(tmp_path / "naive.png", seed=4), request.getfixturevalue(base)
+    job = fine_tuning_job(run, naive, engine)
     whole = new_folder(tmp_path, job)
     Session(Trainer(job.training), whole).run()
     naive_copy = job.naive
     assert naive_copy is not None
     for at in range(4):
-        part = fine_tuning_job(harmonization_run, naive, engine)
+        part = fine_tuning_job(run, naive, engine)
         folder = new_folder(tmp_path, part)
         with pytest.raises(InterruptedRunError):
             Session(Trainer(part.training), folder, [StopAt(at)]).run()

@@ -180,13 +180,17 @@ def test_a_run_of_a_layout_alone_is_trained_anew(
         lengthen(RunFolder.open(run.path), counts)
 
 
-def test_fine_tuning_goes_on(tmp_path: Path, harmonization_run: Path) -> None:
-    job = fine_tuning_job(harmonization_run, save_picture(tmp_path / "naive.png", seed=4))
+@pytest.mark.parametrize(("base", "last"), [("harmonization_run", 2), ("one_stage_run", 0)])
+def test_fine_tuning_goes_on(
+    tmp_path: Path, request: pytest.FixtureRequest, base: str, last: int
+) -> None:
+    naive = save_picture(tmp_path / "naive.png", seed=4)
+    job = fine_tuning_job(request.getfixturevalue(base), naive)
     run = new_folder(tmp_path, job)
     Session(Trainer(job.training), run).run()
     lengthen(run, {"niter": 5})
     resume_to_end(run.path)
-    assert length(read_table(run.path / "2/losses.csv")) == 5
+    assert length(read_table(run.path / f"{last}/losses.csv")) == 5
 
 
 def test_what_cannot_be_lengthened_is_left_as_it_is(

@@ -53,7 +53,9 @@ class ConSinGANConfig(Config):
     )
     crop: int = option(
         0,
-        "Side of the windows (px) that fine stages of a large picture are trained on; 0: whole.",
+        "Side of the windows (px) that fine stages of a large picture are trained on; 0: whole, "
+        "else no smaller than the critic's patches "
+        f"({Architecture().smallest_image} px by default).",
         minimum=0,
         shown=f"{WINDOW} above 512x512 px, else 0",
     )

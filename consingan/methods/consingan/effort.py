@@ -17,7 +17,8 @@ def at_stage(
     """The settings of one stage, whose `niter` and `d_steps` are its own.
 
     With `fine_niter` the finest stage gets that many iterations, the others more in proportion to
-    their fewer pixels, so that each costs about as much, and none more than `niter`. The first
+    their fewer pixels, so that each costs about as much, and none more than `niter`. None gets
+    fewer: a stage that is seen whole may have more pixels than the window of a finer one. The first
     third of the stages, which decides on the layout, is trained in full.
 
     Args:
@@ -31,7 +32,8 @@ def at_stage(
         return config
     if whole:  # a few steps of a new stage would only disturb those before it (measured)
         return config.replace(niter=BEGUN, d_steps=1, g_steps=1, lr_g=0.0, lr_d=0.0)
-    iterations = round(config.fine_niter * pixels[-1] / pixels[stage]) or config.niter
+    least = config.fine_niter or config.niter
+    iterations = max(least, round(least * pixels[-1] / pixels[stage]))
     return config.replace(
         niter=min(iterations, config.niter), d_steps=config.fine_d_steps or config.d_steps
     )

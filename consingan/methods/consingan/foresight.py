@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from consingan.images.resize import scaled_size
 from consingan.machine.execution import Execution
-from consingan.methods.consingan.config import LARGE, WINDOW, ConSinGANConfig
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import crops_of
 from consingan.methods.consingan.engine import recipe_of
 from consingan.methods.consingan.memory import estimate_training_memory, estimate_windows_memory
@@ -52,16 +52,6 @@ def peak_memory(config: ConSinGANConfig, sizes: Sequence[Size], execution: Execu
     if len(whole) == len(sizes):
         return step
     return step + estimate_windows_memory(sizes, config.architecture)
-
-
-def config_at(config: ConSinGANConfig, size: Size, other: Size) -> ConSinGANConfig:
-    """Settings for a finest stage of `other` (h, w), fitted as those were to `size`."""
-    wholly = config.batch_norm or size[0] * size[1] > LARGE
-    asked = not config.crop and not wholly and other[0] * other[1] > LARGE
-    crop = WINDOW if asked else config.crop
-    usual = config.train_stages - (stages_above(size, config.min_size) if config.crop else 0)
-    above = stages_above(other, config.min_size) if crop else 0
-    return config.replace(crop=crop, train_stages=max(usual, 1) + above)
 
 
 def stage_sizes(config: ConSinGANConfig, finest: Size) -> list[Size]:

@@ -20,15 +20,35 @@ def fitted(
     """Settings for a picture of `size` (h, w) px, and notes on what changed.
 
     Raises:
-        UserError: windows were asked for beside what cannot be trained on them.
+        UserError: windows were asked for beside what cannot be trained on them, or too small ones.
     """
     config = chosen.config
-    finest = scaled_size(size, training_scale(size, config.max_size))
+    _refuse_small_windows(config)
+    return _fitted(chosen, scaled_size(size, training_scale(size, config.max_size)))
+
+
+def refitted(chosen: Chosen[ConSinGANConfig], size: Size, other: Size) -> ConSinGANConfig:
+    """What `fitted` gives for a finest stage of `other` (h, w) px, if it gave `chosen` for `size`.
+
+    What the first picture changed is as it was asked for before.
+    """
+    config, origin = chosen.config, chosen.origin
+    stages = config.train_stages - stages_above(size, config.min_size)
+    before = {"crop": 0, "batch_norm": True, "train_stages": max(stages, 1)}
+    before = {name: value for name, value in before.items() if origin[name] == "picture"}
+    asked = Chosen(config.replace(**before), {**origin, **dict.fromkeys(before, "default")})
+    return _fitted(asked, other)[0].config
+
+
+def _fitted(
+    chosen: Chosen[ConSinGANConfig], finest: Size
+) -> tuple[Chosen[ConSinGANConfig], list[str]]:
+    config = chosen.config
     if not _on_windows(chosen, finest):
         return _trained_whole(chosen, finest)
     changes: dict[str, int | bool] = {}
     if not config.crop:
-        changes["crop"] = WINDOW
+        changes["crop"] = max(WINDOW, config.architecture.smallest_image)
     if config.batch_norm:
         changes["batch_norm"] = False
     above = stages_above(finest, config.min_size)
@@ -71,10 +91,20 @@ def _on_windows(chosen: Chosen[ConSinGANConfig], finest: Size) -> bool:
     return config.crop > 0
 
 
+def _refuse_small_windows(config: ConSinGANConfig) -> None:
+    """Not by `config.check`: finished runs have them that never came to train on a window."""
+    least = config.architecture.smallest_image
+    if 0 < config.crop < least:
+        raise UserError(
+            f"--crop {config.crop} is smaller than the patches that the discriminator looks at; "
+            f"use {least} or more, or 0."
+        )
+
+
 def _note(config: ConSinGANConfig, changes: dict[str, int | bool], finest: Size) -> str:
     """What was changed, in a sentence."""
     said = {
-        "crop": f"fine stages are trained on windows of {WINDOW} px (--crop)",
+        "crop": f"fine stages are trained on windows of {changes.get('crop')} px (--crop)",
         "batch_norm": "without --batch_norm, which windows cannot have",
         "train_stages": f"in {changes.get('train_stages')} stages instead of "
         f"{config.train_stages}, so that they go on as closely spaced",

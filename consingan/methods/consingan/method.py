@@ -102,7 +102,8 @@ def _idle_at_a_finish(config: ConSinGANConfig) -> Iterator[tuple[str, str]]:
             if getattr(config, name):
                 yield name, "without --finish"
     elif config.layout:
-        yield "fine_niter", f"with --layout {config.layout}: finer stages are only begun"
+        for name in ("fine_niter", "fine_d_steps"):
+            yield name, f"with --layout {config.layout}: finer stages are only begun"
 
 
 def effective(config: ConSinGANConfig, sizes: Sequence[Size]) -> ConSinGANConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +20,14 @@ from consingan.methods.consingan.crops import Crops, crops_of
 from consingan.methods.consingan.draws import noise_shapes, randomness_of
 from consingan.methods.consingan.effort import at_stage, layout_stages, sketched
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
+from consingan.methods.consingan.large import refitted
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.windows import part_of
 from consingan.methods.contract import Rehearsal
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField
+from consingan.settings.layers import Chosen
 
 LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
 
@@ -110,10 +112,10 @@ class Planned:
             execution = dataclasses.replace(execution, checkpointing=checkpointing)
         return foresight.peak_memory(self.model.config, self.sizes, execution)
 
-    def peak_memory_at(self, longer: int) -> int:
+    def peak_memory_at(self, longer: int, origin: Mapping[str, str]) -> int:
         """See `contract.Resizes`."""
         size = scaled_size(self.sizes[-1], longer / max(self.sizes[-1]))
-        config = foresight.config_at(self.model.config, self.sizes[-1], size)
+        config = refitted(Chosen(self.model.config, origin), self.sizes[-1], size)
         sizes = foresight.stage_sizes(config, size)
         return foresight.peak_memory(config, sizes, self.execution)
 

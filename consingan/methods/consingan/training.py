@@ -68,7 +68,7 @@ class ConSinGANTraining(Planned):
         self.source_image = reals[0] if source_image is None else source_image
         self._source = self.source_image.cpu()
         self.regions = regions_of(model.holed, self.sizes, self.config.architecture, self.device)
-        self.first = len(reals) - 1 if model.anchors else 0
+        self.first = len(reals) - 1 if self.config.fine_tune else 0
         self.stage, self.attempt = self.first, 0
         self.engine: Engine | None = None
         self.crops: Crops | None = None  # of the present stage
@@ -226,7 +226,7 @@ class ConSinGANTraining(Planned):
 
     def start(self) -> dict[str, Tensor]:
         """Of a fine-tuning, the weights that it starts from; else nothing."""
-        return self.weights() if self.first else {}
+        return self.weights() if self.config.fine_tune else {}
 
     def anchor(self, stage: int) -> dict[str, Tensor]:
         """The fixed noise and amplitude of a stage."""

@@ -37,6 +37,7 @@ from consingan.runs.folder import RunFolder
 from consingan.settings.tiles import TILES
 from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
+from consingan.training.records import StageRecord
 from consingan.training.session import Session
 
 SETTINGS: dict[str, Any] = {
@@ -227,6 +228,24 @@ def test_it_is_trained_whole_where_that_is_asked_for(settings: dict[str, Any]) -
 def test_what_windows_cannot_have_is_refused() -> None:
     with pytest.raises(UserError, match="--crop 12 does not go with --batch_norm"):
         make_job(crop=12, batch_norm=True)
+
+
+def test_windows_without_room_for_the_critics_patch_are_refused() -> None:
+    for side in (1, 10):
+        with pytest.raises(UserError, match=f"--crop {side} is smaller .* use 11 or more, or 0"):
+            make_job(**SETTINGS | {"crop": side})
+    job = make_job(**SETTINGS | {"crop": 11, "niter": 1})
+    assert [type(record) for record in Trainer(job.training).run()][-1] is StageRecord
+
+
+def test_a_run_that_never_came_to_its_tiny_windows_is_still_read() -> None:
+    assert ConSinGANConfig.from_json({"crop": 5}).crop == 5
+
+
+def test_windows_nobody_asked_for_are_large_enough_for_the_critic() -> None:
+    job = make_job(image=picture(450, 600), max_size=600, min_size=160, ker_size=31)
+    assert job.chosen.config.crop == 151
+    assert any("windows of 151 px" in note for note in job.notes)
 
 
 @pytest.mark.parametrize("settings", [{"tile": "both"}, {"tile": "vertical"}])

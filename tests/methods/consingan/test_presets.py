@@ -121,6 +121,13 @@ def test_each_cut_stage_costs_the_same() -> None:
     assert found == [(100, 3), (100, 3), (100, 2), (60, 2), (30, 2)]
 
 
+@pytest.mark.parametrize("fine_niter", [1, 30, 200])
+def test_a_stage_seen_whole_gets_no_fewer_than_the_windows_of_the_finest(fine_niter: int) -> None:
+    config = ConSinGANConfig(niter=100, fine_niter=fine_niter)
+    stages = [at_stage(config, stage, [100, 4000, 2000, 1000]) for stage in range(4)]
+    assert [own.niter for own in stages[2:]] == [min(fine_niter, 100)] * 2
+
+
 @pytest.mark.parametrize(("stages", "whole"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 2), (7, 3)])
 def test_the_first_third_is_never_cut(stages: int, whole: int) -> None:
     config = ConSinGANConfig(niter=7, fine_niter=3, fine_d_steps=1)
