@@ -184,7 +184,7 @@ def note_idle_settings(method: Method, typed: Mapping[str, Any], config: Config)
     """Say which settings were typed that change nothing beside the others."""
     flags = {field.name: flag_name(field) for field in dataclasses.fields(config)}
     for name, why in method.idle(config):
-        if typed[name] is not None:
+        if typed.get(name) is not None:  # of a run's method, which was not typed, some are not
             say(f"Note: --{flags[name]} does nothing {why}.")
 
 

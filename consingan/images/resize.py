@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.machine.memory import worth_keeping
+
 Size = tuple[int, int]
-KEPT = 2**21  # numbers of a matrix that is worth keeping
+CPU = torch.device("cpu")  # where the matrices are made
 
 
 def _keys(x: Tensor) -> Tensor:
@@ -24,7 +26,7 @@ def _keys(x: Tensor) -> Tensor:
 
 def _matrix(n_in: int, n_out: int, scale: float) -> Tensor:
     """See `_cubic_matrix`; large ones are not kept, which take hundreds of megabytes."""
-    make = _cubic_matrix if n_in * n_out <= KEPT else _cubic_matrix.__wrapped__
+    make = _cubic_matrix if worth_keeping(n_out, n_in, CPU) else _cubic_matrix.__wrapped__
     return make(n_in, n_out, scale)
 
 

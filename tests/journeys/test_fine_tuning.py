@@ -307,3 +307,22 @@ def test_a_preset_counts_for_fine_tuning_too(
     settings = chosen.config.to_json()
     assert {name: settings[name] for name in expected} == expected
     assert chosen.config.preset == typed.get("preset", "paper")
+
+
+def test_the_method_is_the_runs_and_need_not_be_typed(tmp_path: Path, naive: Path) -> None:
+    image = save_picture(tmp_path / "image.png", height=44, width=52)
+    small = ["--niter", "2", "--max_size", "40", "--min_size", "20", "--output_dir", tmp_path / "T"]
+    singan = ["--method", "singan", "--nfc", "4", "--min_nfc", "4", "--train_mode", "harmonization"]
+
+    def typed(*words: object) -> str:
+        done = CliRunner().invoke(train, [str(word) for word in words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    typed("--input_name", image, *singan, *small)
+    (base,) = (tmp_path / "T" / "image").iterdir()
+    told = typed("--fine_tune", "--model_dir", base, "--train_mode", "paint2image",
+                 "--naive_img", naive, "--niter", "2", "--output_dir", tmp_path / "F")  # fmt: skip
+    assert "SinGAN, paint2image" in told
+    (tuned,) = (tmp_path / "F" / "image").iterdir()
+    assert load_run(tuned).model.config.fine_tune
