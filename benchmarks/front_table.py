@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from benchmarks.quality_table import COLUMNS, Record, figure
+from benchmarks.tables import cell
 from consingan.metrics.summary import Summary, summarize_groups
 
 Row = dict[str, Any]
@@ -109,8 +110,8 @@ def _cell(summary: Summary | None) -> str | None:
     if summary is None:
         return None
     if summary.low is None or summary.high is None:
-        return f"{summary.mean:.3g}"
-    return f"{summary.mean:.3g} ({summary.low:.3g} to {summary.high:.3g})"
+        return cell(summary.mean)
+    return f"{cell(summary.mean)} ({cell(summary.low)} to {cell(summary.high)})"
 
 
 def draw(found: Trainings, seconds: Mapping[str, float], path: Path) -> None:

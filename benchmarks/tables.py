@@ -37,16 +37,19 @@ def markdown_table(rows: Sequence[Row]) -> str:
     if not rows:
         return "Nothing yet."
     columns = list(rows[0])
-    lines = [columns, ["---"] * len(columns), *([_cell(row[c]) for c in columns] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([cell(row[c]) for c in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """What a table shows of a value."""
     if isinstance(value, bool):
         return "yes" if value else ""
     if value is None:
         return ""
-    return f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def write_results(
