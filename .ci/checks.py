@@ -26,8 +26,7 @@ CHECKS = {
     "arrows": ("-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"),
     "rules": (".ci/rules.py",),
     # Among them: both distributions are built, checked and used.
-    # Three at a time on two cores: some wait for a browser, a cluster or a process of their own.
-    "tests": ("-m", "pytest", "-n", "3", "--dist", "worksteal"),
+    "tests": ("-m", "pytest", "-n", "2", "--dist", "worksteal"),
 }
 # Checks that are run when they are named, and part of no other command.
 # `make quick` runs of the tests the pure parts and the authors' numbers; the tests with coverage,
