@@ -14,6 +14,7 @@ from consingan.settings.reading import AS_IT_IS, AUTO, Reading, of_deep
 
 GRAY_TOLERANCE = 4 / 255  # in [-1, 1], two of 256 levels: JPEG's noise in a gray picture
 FLAT = 4 / 255  # likewise: no more than noise
+SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 PIXELS_LOOKED_AT = 1_000_000  # of a large picture, evenly over it
 
 

@@ -86,9 +86,7 @@ def _restored(
         whole: Pixels = big.reshape(shape).astype(dtype.newbyteorder("="))
         return whole
     numbers = np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
-    if (
-        predictor == HORIZONTAL
-    ):  # of floating-point numbers, too, it is the bits that were subtracted
+    if predictor == HORIZONTAL:  # of floats, too, it is the bits that were subtracted
         bits = np.dtype(f"u{dtype.itemsize}")
         numbers = np.cumsum(numbers.view(bits), axis=1, dtype=bits).view(numbers.dtype)
     return numbers

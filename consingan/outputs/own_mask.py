@@ -15,12 +15,11 @@ from consingan.images.io import read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
 from consingan.images.names import shown
-from consingan.images.picture import Picture
+from consingan.images.picture import SAME_IMAGE, Picture
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.outputs.requests import CompositeRequest
 
 AUTO = "auto"
-SAME_IMAGE = 0.02  # mean difference in [-1, 1] below which two pictures are the same one
 
 
 def read_own(path: str, model: Any, fit: str) -> Own:

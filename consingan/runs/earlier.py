@@ -13,6 +13,7 @@ from consingan.errors import UserError
 from consingan.images.channels import trained
 from consingan.images.io import read_picture
 from consingan.images.names import image_stem
+from consingan.images.picture import SAME_IMAGE
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Training
@@ -26,7 +27,6 @@ from consingan.settings.config import Config
 Size = tuple[int, int]
 
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
-SAME_SCENE = 0.02  # mean difference in [-1, 1] that other releases and programs may make
 ON_CPU = Execution(torch.device("cpu"), Arithmetic())
 
 
@@ -98,7 +98,7 @@ def is_of(run: LoadedRun, name: str) -> bool:
     return all(
         key in run.tensors
         and run.tensors[key].shape == real.shape
-        and bool((run.tensors[key].cpu() - real).abs().mean() <= SAME_SCENE)
+        and bool((run.tensors[key].cpu() - real).abs().mean() <= SAME_IMAGE)
         for key, real in training.fixed().items()
     )
 

@@ -17,7 +17,7 @@ from consingan.images.io import read_image, read_picture
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask
 from consingan.images.names import refuse_unknown_word, shown
-from consingan.images.picture import Picture, flatness
+from consingan.images.picture import SAME_IMAGE, Picture, flatness
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.execution import Execution
 from consingan.machine.program import go_on_command
@@ -25,7 +25,7 @@ from consingan.methods.choose import choose_fine_tuning, choose_settings, no_nai
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
-from consingan.outputs.own_mask import SAME_IMAGE, opaque
+from consingan.outputs.own_mask import opaque
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen

@@ -58,7 +58,8 @@ class Desk:
     def remember(self, session_hash: str, inputs: Any) -> None:
         """Note which files the visitor's browser sent for parts of the page that hold `inputs`."""
         folder = self.sessions.parent  # nothing else is deleted, whatever path a visitor writes
-        paths = [path for path in paths_in(inputs) if path.parent.parent == folder]
+        named = (path for path in paths_in(inputs) if ".." not in path.parts)
+        paths = [path for path in named if path.parent.parent == folder]
         self.sent.add(_digest(session_hash), paths)
 
     def bring_in(

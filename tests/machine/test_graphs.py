@@ -8,7 +8,7 @@ import gc
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -200,16 +200,18 @@ def test_goes_on_where_nothing_can_be_recorded() -> None:
     torch.testing.assert_close(first, run(FastEngine(plain), plain, WARM_UP + 1), rtol=1e-5, atol=0)
 
 
+def fails_twice(_: Callable[[], Tensor]) -> NoReturn:
+    """As a recording that runs out of memory does."""
+    try:
+        raise RuntimeError("out of memory")
+    finally:
+        raise RuntimeError("a previous error during capture")
+
+
 def test_the_first_reason_is_told() -> None:
     """Ending a recording that failed fails again, and says less."""
     task = Case().task()
     recorder = Repeater()
-
-    def fails_twice(_: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        try:
-            raise RuntimeError("out of memory")
-        finally:
-            raise RuntimeError("a previous error during capture")
 
     recorder.record = fails_twice  # type: ignore[method-assign]
     engine = graph_engine(task, recorder)
@@ -228,10 +230,7 @@ def test_a_failed_recording_leaves_no_memory_to_the_iterations_without() -> None
     def runs_out(_: Callable[[], Tensor]) -> Callable[[], Tensor]:
         maps = Maps()
         left.append(weakref.ref(maps))
-        try:
-            raise RuntimeError("out of memory")
-        finally:
-            raise RuntimeError("a previous error during capture")
+        fails_twice(_)
 
     recorder.record = runs_out  # type: ignore[method-assign]
     engine = graph_engine(task, recorder)

@@ -28,8 +28,12 @@ def test_what_the_editor_sends_goes_too_and_nothing_from_elsewhere(server, tmp_p
     layer = Path(server.upload(save(tmp_path / "layer_0.png", scene())))
     other = save(server.root / "kept" / "layer_0.png", scene())
     image = {"path": str(layer), "meta": {"_type": "gradio.FileData"}}
-    editor = {"background": image, "layers": [image], "composite": {"path": str(other)}}
+    above = layer.parents[2] / "above.txt"
+    above.write_text("not sent by anybody", "utf-8")
+    strange = {"path": f"{layer.parents[1]}/../{above.name}"}
+    editor = {"background": image, "layers": [image, strange], "composite": {"path": str(other)}}
     server.ask("paint-size", "release", [None, editor, image, str(other)], "painter")
     server.ask(None, "unload", [], "painter")
     assert not layer.exists()
+    assert above.is_file()
     assert other.is_file()
