@@ -23,6 +23,7 @@ ROUGH = (
     "Samples are blurred without a finish: this run was trained for their layout alone (--layout); "
     "--layout 0 trains all of it."
 )
+LARGER = "a run trained with --layout 0, whose large samples are written in strips"
 LARGE = "Large samples are written as the model makes them; {} finishes them, too."
 SMALL = (
     "Samples of {}x{} px (WxH) are written as the model makes them: a finish takes patches of {} "
@@ -99,8 +100,10 @@ def finish_of(
             f"{size[1]}x{size[0]} px (WxH) or the image are smaller; use --finish 0 or a larger "
             "--size."
         )
-    needed = f"Finished pictures of {size[1]}x{size[0]}"
-    refuse_beyond_free(finisher.memory(size), device, needed, "a smaller --size or --finish 0")
+    needed, less = f"Finished pictures of {size[1]}x{size[0]}", "a smaller --size or --finish 0"
+    if sketched_of(model):
+        less = f"a smaller --size, --finish 0 (blurred), or {LARGER}"
+    refuse_beyond_free(finisher.memory(size), device, needed, less)
     return Finish(finisher, level, within, seed)
 
 

@@ -8,6 +8,7 @@ from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.memory import refuse_beyond_free
 from consingan.methods.contract import Foresees, Unrolls
+from consingan.outputs.finish import LARGER, sketched_of
 from consingan.outputs.requests import SizedRequest
 
 MOST_UNROLLED = 2**32  # px; what is written as it is made ends by patience, not by memory
@@ -44,9 +45,14 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
         if h * w > most:
             raise UserError(
                 f"The output size {w}x{h} (WxH) is too large; "
-                f"stay below {most // 1_000_000} million pixels."
+                f"stay below {most // 1_000_000} million pixels{_else(model)}."
             )
     return list(dict(named).items())
+
+
+def _else(model: Any) -> str:
+    """What a larger output size would need of the training, where that is known."""
+    return f", or take {LARGER}" if sketched_of(model) else ""
 
 
 def unrolled(model: Any, size: Size | None) -> bool:

@@ -21,6 +21,7 @@ from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.finish import ROUGH, finish_of, sketched_of
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.samples import RandomSamples, begin, preview
+from consingan.outputs.sizes import other_sizes
 from consingan.report.large import quality_of
 from consingan.report.material import Facts
 from consingan.report.verdicts import more_variety, on_training
@@ -46,6 +47,18 @@ def test_a_sketch_is_finished_however_large(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("consingan.outputs.finish.UNASKED", 100)
     assert finish_of(sketching(), None, 0, (120, 90)) is not None
     assert finish_of(sketching(layout=0), None, 0, (120, 90)) is None
+
+
+def test_a_size_beyond_a_sketch_names_the_training_that_can_make_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = SamplesRequest(sizes=[(10000, 20000)])
+    with pytest.raises(UserError, match="89 million pixels, or .* --layout 0, .* in strips"):
+        begin(sketching(), request)
+    assert [size for _, size in other_sizes(sketching(layout=0), request)] == [(10000, 20000)]
+    monkeypatch.setattr("consingan.machine.memory.free_memory", lambda _: 2**20)
+    with pytest.raises(UserError, match=r"--finish 0 \(blurred\), or .* --layout 0"):
+        finish_of(sketching(), None, 0)
 
 
 @pytest.mark.parametrize(("level", "rough"), [(None, False), (0.5, False), (0.0, True)])
