@@ -53,7 +53,7 @@ def test_a_size_beyond_a_sketch_names_the_training_that_can_make_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     request = SamplesRequest(sizes=[(10000, 20000)])
-    with pytest.raises(UserError, match="89 million pixels, or .* --layout 0, .* in strips"):
+    with pytest.raises(UserError, match=r"89 million pixels, or .* --layout 0, .* in strips"):
         begin(sketching(), request)
     assert [size for _, size in other_sizes(sketching(layout=0), request)] == [(10000, 20000)]
     monkeypatch.setattr("consingan.machine.memory.free_memory", lambda _: 2**20)
