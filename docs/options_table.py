@@ -17,7 +17,7 @@ from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.settings.config import Config
-from consingan.settings.option import flag_name, flag_names
+from consingan.settings.option import flag_name, flag_names, typed_as
 
 PAGE = Path(__file__).parent / "options.md"
 
@@ -27,8 +27,9 @@ INTRODUCTION = """\
 <!-- Written by docs/options_table.py from the code; change the code, then run it again. -->
 
 Every flag can be written with hyphens as well as with underscores, and `--help` shows the same
-texts. What is typed wins over a preset, a preset over what the task recommends, and that over the
-default; a training begins by printing which value came from where. [What to turn](effects.md)
+texts. The shared options are listed with ConSinGAN's defaults; a method that has others lists them
+again below. What is typed wins over a preset, a preset over what the task recommends, and that over
+the default; a training begins by printing which value came from where. [What to turn](effects.md)
 shows what the options do to the picture.
 """
 
@@ -89,23 +90,27 @@ def _training() -> Iterator[str]:
 def _method(method: Method) -> Iterator[str]:
     yield f"## {method.title}\n"
     yield f"`--method {method.name}`: {method.summary} ({method.paper}).\n"
-    own = [
-        field for field in dataclasses.fields(method.config)
-        if field.name not in Config.__dataclass_fields__
-    ]  # fmt: skip
+    own = [field for field in dataclasses.fields(method.config) if _differs(field)]
     for group in dict.fromkeys(field.metadata["group"] for field in own):
         yield f"### {method.title}: {GROUPS.get(group, group).lower()}\n"
         fields = (field for field in own if field.metadata["group"] == group)
         yield table(HEAD, (_field_row(field, method) for field in fields))
 
 
+def _differs(field: dataclasses.Field[Any]) -> bool:
+    """Whether a method's field is not as the one that all methods share."""
+    shared = Config.__dataclass_fields__.get(field.name)
+    if shared is None:
+        return True
+    same = field.default == shared.default and field.metadata == shared.metadata
+    return not same and field.name != "method"  # whose default is the method's name
+
+
 def _field_row(field: dataclasses.Field[Any], method: Method | None) -> tuple[str, ...]:
     flag = ", ".join(f"`--{name}`" for name in flag_names(field))
     if isinstance(field.default, bool):
         flag += f", `--no_{flag_name(field)}`"
-    default = _value(field.default)
-    if field.name == "manual_seed":
-        default = "drawn"
+    default = field.metadata["shown"] or _value(field.default)
     recommended = _recommended(field.name, [method] if method else list(METHODS.values()))
     return flag, default, _range(field), field.metadata["help"], recommended
 
@@ -123,12 +128,13 @@ def _range(field: dataclasses.Field[Any]) -> str:
     if meta["choices"]:
         return ", ".join(f"`{choice}`" for choice in meta["choices"])
     if isinstance(field.default, (bool, str)):
-        return NONE
-    if meta["maximum"] is not None and meta["maximum"] == meta["minimum"]:
-        return f"{meta['maximum']}"
-    if meta["maximum"] is not None:
-        return f"{meta['minimum']} to {meta['maximum']}"
-    return f"above {meta['above']}" if meta["above"] is not None else f"{meta['minimum']} or more"
+        return f"`{meta['metavar']}`" if meta["metavar"] else NONE
+    least, above, most = meta["minimum"], meta["above"], meta["maximum"]
+    if most is not None and most == least:
+        return f"{most}"
+    if above is not None:
+        return f"above {above}" + (f", up to {most}" if most is not None else "")
+    return f"{least} to {most}" if most is not None else f"{least} or more"
 
 
 def _recommended(name: str, methods: Sequence[Method]) -> str:
@@ -171,8 +177,9 @@ def _presets(method: Method) -> Iterator[str]:
 
 def _typed(method: Method, settings: Mapping[str, Any]) -> str:
     """Settings as they would be typed."""
-    flags = {field.name: flag_name(field) for field in dataclasses.fields(method.config)}
-    return ", ".join(f"`--{flags[k]} {v}`" for k, v in settings.items()) or "nothing"
+    fields = method.config.__dataclass_fields__
+    words = (typed_as(fields[name], value) for name, value in settings.items())
+    return ", ".join(f"`{' '.join(some)}`" for some in words) or "nothing"
 
 
 def _each(several: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -212,16 +212,17 @@ def _setting(field: dataclasses.Field[Any], choices: list[str] | None) -> click.
         settings["type"] = click.Choice(tuple(allowed))
     else:
         settings["type"] = kind
-        settings["metavar"] = "PATH" if kind is str else "N" if kind is int else "X"
+        usual = "PATH" if kind is str else "N" if kind is int else "X"
+        settings["metavar"] = meta["metavar"] or usual
     # The function's argument is the field's name, whatever the flag is called.
     return GroupedOption([field.name, *names], group=meta["group"], **settings)
 
 
 def _help(field: dataclasses.Field[Any]) -> str:
-    text: str = field.metadata["help"]
-    if isinstance(field.default, bool) or field.default == "" or field.name == "manual_seed":
-        return text
-    return f"{text}  [default: {field.default}]"
+    text, shown = field.metadata["help"], field.metadata["shown"]
+    if not shown and (isinstance(field.default, bool) or field.default == ""):
+        return f"{text}"
+    return f"{text}  [default: {shown or field.default}]"
 
 
 def typed_words() -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _size(
 @click.option("-n", "--num_samples", type=click.IntRange(1), default=4, show_default=True,
               help="How many.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
-              help="Of the first.")  # fmt: skip
+              help="Of all samples; another one gives others.")  # fmt: skip
 @click.option("--max_size", type=click.IntRange(3), default=500, show_default=True,
               help="Longer side (px) to which the picture is reduced.")  # fmt: skip
 @click.option("--engine", default="auto", show_default=True, metavar="NAME",

@@ -11,7 +11,7 @@ from consingan.images.names import ARRAY_NAME
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import choose_settings
 from consingan.settings.config import Config
-from consingan.settings.option import flag_name
+from consingan.settings.option import typed_as
 
 EXECUTION = ("device", "precision", "engine", "threads")  # what changes the last digits, or more
 
@@ -98,9 +98,4 @@ def _python_call(config: Config, names: list[str], execution: Mapping[str, Any])
 
 def _flags(config: Config, names: Any) -> Iterator[str]:
     for name in names:
-        flag = flag_name(type(config).__dataclass_fields__[name])
-        value = getattr(config, name)
-        if isinstance(value, bool):
-            yield f"--{flag}" if value else f"--no_{flag}"
-        else:
-            yield from (f"--{flag}", str(value))
+        yield from typed_as(type(config).__dataclass_fields__[name], getattr(config, name))

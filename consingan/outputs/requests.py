@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,18 @@ VIDEO_FORMATS = ("gif", "webp", "mp4")
 
 def _dilations() -> str:
     """Radii by which the tasks widen a mask, in words."""
-    rows = (row for method in METHODS.values() for row in method.tasks.items())
-    found = {name: task.mask_dilation for name, task in rows if task.mask_dilation}
-    return ", ".join(f"{radius} {name}" for name, radius in found.items())
+    found: dict[str, dict[int, list[str]]] = {}
+    for method in METHODS.values():
+        for name, task in method.tasks.items():
+            if task.takes_naive:
+                found.setdefault(name, {}).setdefault(task.mask_dilation, []).append(method.name)
+    return ", ".join(f"{_radii(by)} {name}" for name, by in found.items() if any(by))
+
+
+def _radii(methods: Mapping[int, Sequence[str]]) -> str:
+    """The radii of a task, with the names of methods at those that are not the first one's."""
+    first, *others = methods
+    return f"{first}" + "".join(f" ({k} with {', '.join(methods[k])})" for k in others)
 
 
 def _own_picture() -> Any:

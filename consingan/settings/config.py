@@ -43,10 +43,11 @@ class Config:
     )
     manual_seed: int = option(
         0,
-        "Seed of all randomness; drawn and printed if not given.",
+        "Seed of all randomness; a drawn one is printed.",
         minimum=0,
         maximum=LARGEST_SEED,
         flag="manualSeed",
+        shown="drawn",
     )
     naive_img: str = option("", "The picture to be harmonized or edited.", group="own picture")
     fit: str = option(
@@ -57,8 +58,10 @@ class Config:
     )
     value_range: str = option(
         AUTO,
-        "Values of a picture deeper than 8 bit that are black and white: MIN,MAX, full, or auto.",
+        "Values of a picture deeper than 8 bit that are black and white: MIN,MAX; full, those of "
+        "its type; or auto. With MIN,MAX,deep pictures of 8 bit are left as they are.",
         flag="range",
+        metavar="MIN,MAX",
         group="own picture",
     )
     page: int = option(

@@ -77,6 +77,14 @@ def flag_names(field: dataclasses.Field[Any]) -> tuple[str, ...]:
     return (flag, field.name) if alike and flag != field.name else (flag,)
 
 
+def typed_as(field: dataclasses.Field[Any], value: object) -> tuple[str, ...]:
+    """A field's value as the words that one types."""
+    flag = flag_name(field)
+    if isinstance(value, bool):
+        return (f"--{flag}" if value else f"--no_{flag}",)
+    return f"--{flag}", str(value)
+
+
 OPTIONAL = {"count": int, "level": float}
 """Types of values whose default is nothing, by the `kind` of their rows."""
 

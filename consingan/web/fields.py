@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.settings.option import check_field, flag_name, type_of
+from consingan.settings.option import check_field, type_of, typed_as
 
 Row = dataclasses.Field[Any]
 
@@ -64,11 +64,7 @@ def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The same as a command takes them: --flag value ..."""
     found: list[str] = []
     for name, value in values.items():
-        flag = flag_name(row_of(table, name))
-        if isinstance(value, bool):
-            found.append(f"--{flag}" if value else f"--no_{flag}")
-        else:
-            found += [f"--{flag}", str(value)]
+        found += typed_as(row_of(table, name), value)
     return tuple(found)
 
 
