@@ -1,6 +1,7 @@
 """`consingan <method> <command>`: the commands of a method's authors, with their flags.
 
-What a run knows needs no flag; one that is given all the same must agree with the run.
+What a run knows needs no flag; no run counts that a given one contradicts: a command that trains
+trains another then, the others refuse.
 """
 
 from __future__ import annotations
@@ -123,7 +124,19 @@ class Request:
             asked |= {"naive_img": own, "fit": self.typed.get("fit", "stretch")}
         request = OUTPUTS[model.task.output].request(**asked)
         run = dataclasses.replace(run, model=model)
-        return prepare_evaluation(run, request, Judging(metrics=False), say).write()
+        try:
+            return prepare_evaluation(run, request, Judging(metrics=False), self._say).write()
+        except UserError as error:
+            raise UserError(self._in_their_words(f"{error}")) from error
+
+    def _say(self, line: str) -> None:
+        say(self._in_their_words(line))
+
+    def _in_their_words(self, text: str) -> str:
+        """What an output says, with the command's flags in place of those that it lacks."""
+        for ours, theirs in self.row.words.items():
+            text = text.replace(ours, theirs)
+        return text
 
     @functools.cached_property
     def execution(self) -> Execution:

@@ -147,6 +147,7 @@ class AuthorsCommand:
         free: settings that may be typed whatever the run was trained with.
         tunes: whether, with these flags, the run is first trained on for the user's own picture.
         reference: folder where the user's own picture lies; "" where there is none.
+        words: flags of ours, and what is said in their place.
     """
 
     summary: str
@@ -158,6 +159,7 @@ class AuthorsCommand:
     free: tuple[str, ...] = ("manual_seed", "niter", "fit")
     tunes: Callable[[Any], bool] = lambda flags: False  # noqa: ARG005
     reference: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 Remedy = Callable[[Any], str]

@@ -73,6 +73,12 @@ def test_a_picture_of_ones_own_enters(
     assert name in pictures(singan(command, "--ref_name", "cup.png", *words))
 
 
+def test_no_flag_is_named_that_a_command_lacks(place: Path) -> None:
+    said = singan("harmonization", "--ref_name", "cup.png").output
+    assert "No mask: the whole picture is used. Put one beside it" in said
+    assert "--mask" not in said
+
+
 def test_paint_in_few_colors(place: Path) -> None:
     made = singan("paint2image", "--ref_name", "cup.png", "--paint_start_scale", 1,
                   "--quantization_flag", True, "--niter", 1)  # fmt: skip
@@ -89,6 +95,7 @@ def test_super_resolution_trains_its_own_model(place: Path) -> None:
     trained = read_image(str(path.with_name("real_image.png")))
     assert read_image(str(path)).shape[-2:] == tuple(2 * side for side in trained.shape[-2:])
     assert "run folder" not in singan("SR", "--sr_factor", 2).output  # the same run again
+    assert "run folder" in singan("SR", "--sr_factor", 3, *TINY).output  # none has that factor
 
 
 def test_animation_trains_its_own_model(place: Path) -> None:
@@ -100,11 +107,11 @@ def test_animation_trains_its_own_model(place: Path) -> None:
     ("words", "sentence"),
     [
         (["random_samples", "--nfc", 8], "was trained with --nfc 4; leave that flag out"),
-        (["random_samples", "--gen_start_scale", 9], "use 0 to"),
+        (["random_samples", "--gen_start_scale", 9], "--gen_start_scale 9 is not a scale"),
         (["harmonization", "--ref_name", "none.png"], "There is no picture none.png"),
         (
             ["editing", "--ref_name", "cup.png", "--editing_start_scale", 0],
-            "can be started at; use 1 to",
+            "--editing_start_scale 0 is not a scale",
         ),
     ],
 )

@@ -85,6 +85,11 @@ def _paint(flags: PaintFlags, settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return {} if start is None else {"start_stages": (start,)}
 
 
+START = "--start_stage"
+BESIDE = {
+    "Give one with --mask PATH, or --mask auto.": "Put one beside it, as <its name>_mask.png."
+}
+
 COMMANDS: dict[str, AuthorsCommand] = {
     "random_samples": AuthorsCommand(
         "Random pictures, of any size, from any scale on.",
@@ -92,6 +97,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         ALIKE,
         SampleFlags,
         _samples,
+        words={START: "--gen_start_scale"},
     ),
     "SR": AuthorsCommand(
         "The picture --sr_factor times as large; trains a model of its own.",
@@ -117,6 +123,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         free=("manual_seed", "niter", "fit", "paint_start_scale", "quantization_colors"),
         tunes=lambda flags: bool(flags.quantization_flag),
         reference="Input/Paint",
+        words={START: "--paint_start_scale", **BESIDE},
     ),
     "harmonization": AuthorsCommand(
         "A pasted object becomes part of the picture.",
@@ -125,6 +132,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         HarmonizationFlags,
         lambda flags, _: _starts(flags.harmonization_start_scale),
         reference="Input/Harmonization",
+        words={START: "--harmonization_start_scale", **BESIDE},
     ),
     "editing": AuthorsCommand(
         "Seams of moved or copied parts vanish.",
@@ -133,5 +141,6 @@ COMMANDS: dict[str, AuthorsCommand] = {
         EditingFlags,
         lambda flags, _: _starts(flags.editing_start_scale),
         reference="Input/Editing",
+        words={START: "--editing_start_scale", **BESIDE},
     ),
 }
