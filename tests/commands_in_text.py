@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ TINY_SAMPLE = "-n 1 --max_size 24"
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 32 --min_size 16 --train_stages 2 --samples 2"
 PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
 FINE_TUNED = "fine-tune"
+OWN = "your_photo.jpg"
 LONGEST = 90  # px of the pictures' longer sides
 PREFIXES = ("srun",)  # run what follows somewhere else
 
@@ -62,7 +64,10 @@ def program(words: list[str]) -> tuple[str, list[str]]:
 
 
 def small_images(folder: Path) -> None:
-    """`Images` as they are, in `folder`, but so small that nothing takes long at full size."""
+    """`Images` as they are, in `folder`, but so small that nothing takes long at full size.
+
+    And one that stands for the reader's own.
+    """
     for path in (ROOT / "Images").rglob("*.*"):
         with contextlib.suppress(UnidentifiedImageError), Image.open(path) as picture:
             shorter = LONGEST / max(picture.size)
@@ -71,6 +76,7 @@ def small_images(folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             # Masks and layouts keep their values.
             picture.resize(size, Image.Resampling.NEAREST).save(target, quality=95)
+    shutil.copy(folder / "Images" / "Generation" / "stone_wall.jpg", folder / OWN)
 
 
 def is_ours(words: list[str]) -> bool:

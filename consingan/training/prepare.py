@@ -113,7 +113,7 @@ def prepare(
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
-    said = (*said, *(hole.notes if hole else ()))
+    said = (*said, *(hole.notes if hole else ()), *_not_enlarged(chosen, picture.size))
     return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 
@@ -182,6 +182,17 @@ def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
     """Say before the training what a picture has too little of."""
     lack = flatness(picture.image)
     return (f"{shown(Path(config.input_name).name)} {lack}.",) if lack else ()
+
+
+def _not_enlarged(chosen: Chosen[Any], size: tuple[int, int]) -> tuple[str, ...]:
+    """Say that a picture of `size` (h, w) has less than the training size that was typed."""
+    typed, longer = chosen.config.max_size, max(size)
+    if chosen.origin["max_size"] != "typed" or typed <= longer:
+        return ()
+    return (
+        f"--max_size {typed} is more than the {longer} px of the picture, which is not enlarged; "
+        "for a larger training take a larger picture.",
+    )
 
 
 def _named_picture(config: Config) -> Picture | None:

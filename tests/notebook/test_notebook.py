@@ -25,6 +25,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from consingan.images.io import read_image
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.notebook.inputs import find_picture
 from consingan.runs.folder import RunFolder
 
@@ -228,6 +229,14 @@ def test_every_picture_of_the_list_is_there() -> None:
     others = ("Translation", "Inpainting")  # for other sections and methods
     drawn = {p.stem for p in found if p.parent.name not in others}
     assert drawn == {name for name in offered if ":" not in name}
+
+
+def test_what_a_preset_takes_is_what_its_help_says() -> None:
+    lines = [line for cell in notebook().cells for line in cell.source.splitlines()]
+    (told,) = (line for line in lines if line.startswith("| `preset` |"))
+    texts = (told, ConSinGANConfig.__dataclass_fields__["preset"].metadata["help"])
+    here, there = (re.findall(r"\ban? (\w+th)\b", text) for text in texts)
+    assert here == there != []
 
 
 # Installation

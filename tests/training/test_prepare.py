@@ -1,0 +1,24 @@
+"""What is said of a training before it begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from helpers import execution, picture
+
+from consingan.training.prepare import prepare
+
+TINY = {"train_stages": 2, "nfc": 4, "min_size": 16, "manual_seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [({"max_size": 57}, 1), ({"max_size": 56}, 0), ({"max_size": 32}, 0), ({}, 0)],
+)
+def test_a_typed_size_that_the_picture_does_not_have_is_noted(
+    typed: dict[str, Any], said: int
+) -> None:
+    job = prepare({**TINY, **typed}, execution(), picture(40, 56))
+    notes = [note for note in job.notes if "is more than the 56 px of the picture" in note]
+    assert len(notes) == said
