@@ -38,7 +38,7 @@ def drive_folder(name: str) -> Path:
             f"Google Drive was not mounted ({error}); run the cell again and allow it, or untick "
             "keep_on_drive."
         ) from None
-    return make_folder(DRIVE / "MyDrive" / name.lstrip("/"))
+    return make_folder(DRIVE / "MyDrive" / name.strip().lstrip("~/"))
 
 
 def upload(root: Path, field: str) -> Path:

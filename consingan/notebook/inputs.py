@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def home() -> Path:
     return here.parent if here.name == "notebooks" and (here.parent / PICTURES).is_dir() else here
 
 
+def from_home(name: str) -> Path:
+    """The path that the field `name` means: "~/" in full, a relative one from `home`."""
+    return home() / at_home(name.strip())
+
+
+def found_path(name: str) -> str:
+    """The file or folder that the field `name` means, in the present folder or else from `home`."""
+    here = at_home(name.strip())
+    return here if os.path.exists(here) else str(from_home(name))  # noqa: PTH110 - long names
+
+
 def find_picture(name: str) -> str:
     """Path of the picture `name`: a file, "skimage:NAME", or a name from the repository's Images.
 
@@ -29,11 +41,11 @@ def find_picture(name: str) -> str:
     Raises:
         UserError: there is no such picture.
     """
-    name = at_home(name.strip())
-    if name.startswith(SCIKIT_IMAGE) or Path(name).is_file():
+    name = name.strip()
+    if name.startswith(SCIKIT_IMAGE):
         return name
-    if (home() / name).is_file():
-        return str(home() / name)
+    if os.path.isfile(path := found_path(name)):  # noqa: PTH113 - Path.is_file raises, too
+        return path
     folders = picture_folders()
     for folder in folders:
         for path in sorted(folder.glob("*/*")):

@@ -12,7 +12,7 @@ from consingan.images.io import read_image, write_image
 from consingan.images.names import distinct_stems
 from consingan.methods.pairs import recipe_of
 from consingan.notebook import show
-from consingan.notebook.inputs import find_picture
+from consingan.notebook.inputs import find_picture, found_path
 from consingan.notebook.learning import learned
 from consingan.notebook.messages import explained
 from consingan.report.write import evaluation_folder
@@ -46,10 +46,11 @@ class PairStudio:
             print("No picture is named: this section is skipped.")
             return
         given = {k: v for k, v in settings.items() if v or k == "manual_seed"}
-        named = bool(condition.strip()) and recipe_of(condition) is None
+        condition = condition.strip()
+        named = bool(condition) and recipe_of(condition) is None
         pair = {
             "input_name": find_picture(image),
-            "condition": find_picture(condition) if named else condition.strip(),
+            "condition": find_picture(condition) if named else condition,
         }
         self._trained = learned({**given, **pair}, self.output_dir, start_anew)
         model = self._trained.model
@@ -78,4 +79,5 @@ class PairStudio:
 
 def pictures_named(name: str) -> list[str]:
     """The pictures of the folder `name`, or the one picture."""
-    return [str(p) for p in pictures_in(Path(name))] if is_folder(name) else [find_picture(name)]
+    path = found_path(name)
+    return [str(p) for p in pictures_in(Path(path))] if is_folder(path) else [find_picture(name)]

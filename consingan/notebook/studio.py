@@ -21,7 +21,7 @@ from consingan.images.video import write_animation
 from consingan.machine.files import make_folder
 from consingan.methods.registry import METHODS
 from consingan.notebook import canvas, colab, shapes, show
-from consingan.notebook.inputs import find_picture, home, parse_sizes
+from consingan.notebook.inputs import find_picture, from_home, parse_sizes
 from consingan.notebook.learning import learned
 from consingan.notebook.messages import explained
 from consingan.outputs import own_mask as masking
@@ -71,7 +71,7 @@ class Studio:
 
     @explained
     def __init__(self, output_dir: str = "TrainedModels", keep_on_drive: bool = False) -> None:
-        self.output_dir = home() / output_dir
+        self.output_dir = from_home(output_dir)
         if keep_on_drive and colab.on_colab():
             self.output_dir = colab.drive_folder(output_dir)
         elif keep_on_drive:
@@ -153,7 +153,7 @@ class Studio:
         if upload:
             path = Path(self._uploaded("naive_img"))
         else:
-            path = Path(find_picture(naive_img)) if naive_img else self._naive_beside()
+            path = Path(find_picture(naive_img)) if naive_img.strip() else self._naive_beside()
         own = read_own(str(path), model.model, fit)
         for note in own.notes:
             print(note)
@@ -268,8 +268,9 @@ class Studio:
     def _naive_beside(self) -> Path:
         stem = image_stem(self._image)
         if not self._image.startswith(SCIKIT_IMAGE):
-            for path in sorted(Path(self._image).parent.glob(f"{stem}_naive.*")):
-                return path
+            for path in sorted(Path(self._image).parent.iterdir()):
+                if image_stem(path.name) == f"{stem}_naive":
+                    return path
         raise UserError(
             f"There is no {stem}_naive beside {self._image}; give the picture to work on in "
             "naive_img or tick upload."

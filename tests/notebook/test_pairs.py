@@ -40,8 +40,8 @@ def test_a_pair_is_learned_once_and_every_new_a_of_a_folder_translated(
         write_image(news / f"new_{number}.png", picture(32, 36, seed=number + 1))
     studio = PairStudio(tmp_path / "runs")
     settings = {k: v for k, v in TRIAL.items() if k != "condition"}
-    for said in ("A new training", "Trained already"):
-        studio.train(str(image), "blur", **settings)
+    for condition, said in ((" blur ", "A new training"), ("blur", "Trained already")):
+        studio.train(str(image), condition, **settings)
         assert said in capsys.readouterr().out
     assert "A of the pair" in shown[-1]
     studio.translate(str(news))

@@ -39,6 +39,7 @@ from consingan.images.mask_files import read_mask
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.notebook import canvas, colab, inputs, shapes, show
 from consingan.notebook.messages import CellError, explained
+from consingan.notebook.pairs import pictures_named
 from consingan.notebook.studio import Studio
 from consingan.outputs import composite
 from consingan.outputs.requests import CompositeRequest
@@ -457,6 +458,31 @@ def test_pictures_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     (tmp_path / "Images").mkdir()
     monkeypatch.chdir(notebooks)  # relative paths are meant from the repository
     assert Path(inputs.find_picture("mine.png")) == mine
+
+
+def test_every_path_is_meant_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the repository, in its notebooks, too; without spaces at the ends; ~ is the user's."""
+    for folder in ("notebooks", "Images", "user/mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "user"))
+    monkeypatch.chdir(tmp_path / "notebooks")
+    mine = save_picture(tmp_path / "Images" / "a.png")
+    own = save_picture(tmp_path / "user" / "mine" / "b.png")
+    assert [Path(name) for name in pictures_named(" Images ")] == [mine]
+    assert [Path(name) for name in pictures_named("~/mine/")] == [own]
+    assert [Path(name) for name in pictures_named(" ~/mine/b.png")] == [own]
+    assert inputs.find_picture(" skimage:coffee") == "skimage:coffee"
+    assert Studio(" runs ").output_dir == tmp_path / "runs"
+    assert Studio("~/runs").output_dir == tmp_path / "user" / "runs"
+
+
+def test_a_naive_picture_beside_one_whose_name_has_brackets(tmp_path: Path) -> None:
+    image, naive = (save_picture(tmp_path / f"IMG [1]{end}.png") for end in ("", "_naive"))
+    (tmp_path / "IMG [1]_naive.txt").write_text("notes", encoding="utf-8")
+    studio = Studio(str(tmp_path / "runs"))
+    studio.choose(str(image))
+    assert studio._naive_beside() == naive
 
 
 def test_without_the_repository_a_photograph_stands_in(
