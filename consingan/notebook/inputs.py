@@ -44,8 +44,8 @@ def find_picture(name: str) -> str:
     name = name.strip()
     if name.startswith(SCIKIT_IMAGE):
         return name
-    if os.path.isfile(path := found_path(name)):  # noqa: PTH113 - Path.is_file raises, too
-        return path
+    if os.path.isfile(there := found_path(name)):  # noqa: PTH113 - Path.is_file raises, too
+        return there
     folders = picture_folders()
     for folder in folders:
         for path in sorted(folder.glob("*/*")):
