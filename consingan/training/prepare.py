@@ -113,7 +113,8 @@ def prepare(
     if given is not None:
         naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
-    said = (*said, *(hole.notes if hole else ()), *_not_enlarged(chosen, picture.size))
+    said = (*said, *(hole.notes if hole else ()))
+    notes = [*_not_enlarged(chosen, picture.size), *notes]
     return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 

@@ -22,3 +22,4 @@ def test_a_typed_size_that_the_picture_does_not_have_is_noted(
     job = prepare({**TINY, **typed}, execution(), picture(40, 56))
     notes = [note for note in job.notes if "is more than the 56 px of the picture" in note]
     assert len(notes) == said
+    assert job.said_of_pictures == ()  # which are warnings in Python
