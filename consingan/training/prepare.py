@@ -109,9 +109,7 @@ def prepare(
     further |= {} if hole is None else {MASK: hole.values}
     inputs = Inputs(trained(picture, chosen.config.channels), given, **further)
     training = code.begin(chosen.config, inputs, execution, None)
-    naive = None
-    if given is not None:
-        naive = fit_naive(given, training.sizes[-1], chosen.config.fit)
+    naive = None if given is None else fit_naive(given, training.sizes[-1], chosen.config.fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
     said = (*said, *(hole.notes if hole else ()))
     notes = [*_not_enlarged(chosen, picture.size), *notes]
