@@ -133,7 +133,7 @@ def cluster(address: str) -> Cluster:
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).strip().partition("\n")[0]
         raise UserError(f"The cluster of Ray cannot be joined ({why}); see its logs.") from None
-    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    found: dict[str, float] = ray.cluster_resources()
     return Cluster(int(found.get("CPU", 0)), float(found.get("GPU", 0.0)))
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
+from consingan.batch.named import are_as_before, facts_of, is_same_file
 from consingan.batch.study import Study, pictures_of, variants, varied
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
-from consingan.machine.files import fingerprint
 from consingan.methods.choose import choose_settings
 
 LONGEST_NAME = 100  # characters of a folder's name
@@ -142,9 +142,26 @@ def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
     if any(before.get(key) != value for key, value in asked.items() if key not in OF_JUDGING):
         return False
     try:
-        return is_same_picture(picture, entry.get("picture"))
+        return is_same_picture(picture, entry.get("picture")) and _same_files(order, entry)
     except OSError:  # it is gone
         return False
+
+
+def was_of_others(entry: ledger.Json, order: Order) -> bool:
+    """Whether a ledger tells of a picture, or of files named by settings, that changed since.
+
+    What is gone, cannot be read or was not noted has not changed.
+    """
+    before = entry.get("picture")
+    try:
+        same = not before or is_same_picture(order.picture, before)
+        return not (same and _same_files(order, entry))
+    except OSError:
+        return False
+
+
+def _same_files(order: Order, entry: ledger.Json) -> bool:
+    return are_as_before(order.typed, entry.get("files"))
 
 
 def is_done(order: Order, study: Path) -> bool:
@@ -157,6 +174,8 @@ def is_done(order: Order, study: Path) -> bool:
         return False
     same = entry.get("asked") == asked_of(order)
     if not (same and is_same_picture(order.picture, entry.get("picture"))):
+        return False
+    if not _same_files(order, entry):
         return False
     return entry["status"] == ledger.FAILED or _holds(folder, entry.get("run"))
 
@@ -178,19 +197,11 @@ def picture_facts(picture: str) -> dict[str, Any]:
     """What tells whether a picture's file is another by now; {} of one that is no file."""
     if picture.startswith(SCIKIT_IMAGE):
         return {}
-    about = Path(picture).stat()
-    return {
-        "bytes": about.st_size,
-        "modified": about.st_mtime_ns,
-        "sha256": fingerprint(Path(picture)),
-    }
+    return facts_of(Path(picture))
 
 
 def is_same_picture(picture: str, before: Any) -> bool:
     """Whether a picture's file holds what it held; read only if its size or time is another."""
     if picture.startswith(SCIKIT_IMAGE) or not isinstance(before, dict):
         return picture.startswith(SCIKIT_IMAGE) and not before
-    about = Path(picture).stat()
-    if (about.st_size, about.st_mtime_ns) == (before.get("bytes"), before.get("modified")):
-        return True
-    return fingerprint(Path(picture)) == before.get("sha256")
+    return is_same_file(Path(picture), before)

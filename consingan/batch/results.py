@@ -9,7 +9,7 @@ from typing import Any
 from consingan.batch import ledger
 from consingan.batch.kept import orders_in
 from consingan.batch.ledger import Ended
-from consingan.batch.orders import Order
+from consingan.batch.orders import Order, was_of_others
 from consingan.batch.plan import kept_study
 from consingan.batch.study import Study
 from consingan.machine.files import write_json, write_text
@@ -55,6 +55,8 @@ def lost_pictures(study: Study, folder: Path) -> list[str]:
 
 def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
     entry = ledger.read(folder / order.name)
+    if was_of_others(entry, order):
+        entry = {}
     if ended is not None and ended.status == ledger.FAILED:
         entry |= {"status": ended.status, "error": ended.words}
     found: dict[str, Any] = entry.get("judgement") or {}

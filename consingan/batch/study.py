@@ -17,19 +17,24 @@ import dataclasses
 import difflib
 import itertools
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from consingan.batch.named import FILES
 from consingan.errors import UserError
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.names import SCIKIT_IMAGE, shown
+from consingan.machine.files import at_home
 from consingan.methods.choose import checked_settings, choose_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
 from consingan.settings.config import DEFAULT_METHOD
+from consingan.settings.hole import COLOR
 from consingan.settings.option import flag_name
+from consingan.settings.reading import DEEP
 
 APART = {  # what has a place of its own in the description
     "input_name": "name the pictures",
@@ -38,6 +43,11 @@ APART = {  # what has a place of its own in the description
     "preset": "use --preset",
     "manual_seed": "use --seeds",
     "fine_tune": "a study trains anew",
+}
+NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
+WITH_COMMAS = {  # values that are written with commas of their own
+    "value_range": rf"{NUMBER} *, *{NUMBER}(?:{DEEP})?",
+    "mask": rf"{COLOR}[: ]\d+,\d+,\d+",
 }
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
@@ -177,8 +187,16 @@ def parse_settings(texts: Sequence[str], methods: Sequence[str]) -> dict[str, tu
             raise UserError(f"--set {name} is given twice; list its values as {name}=a,b.")
         fields = (m.config.__dataclass_fields__.get(name) for m in known)
         row = next(row for row in fields if row is not None)
-        found[name] = tuple(_value(row, part.strip()) for part in values.split(","))
+        found[name] = tuple(_value(row, part.strip()) for part in _parts(name, values))
     return found
+
+
+def _parts(name: str, text: str) -> list[str]:
+    """The values of a list; commas that belong to one of them, or to a file's name, part none."""
+    if name in FILES and Path(at_home(text.strip())).is_file():
+        return [text]
+    kept = re.sub(WITH_COMMAS.get(name, "$^"), lambda one: one[0].replace(",", "\0"), text)
+    return [part.replace("\0", ",") for part in kept.split(",")]
 
 
 def _value(row: dataclasses.Field[Any], text: str) -> Any:

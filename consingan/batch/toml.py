@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from consingan.batch.named import placed, placed_file
 from consingan.batch.study import Study, near, refuse_unknown
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE, shown
@@ -67,10 +68,10 @@ def read_study(path: Path) -> Study:
         presets=_texts(path, found, "presets"),
         seeds=_seeds(path, found.get("seeds", 1)),
         train_mode=found.get("train_mode"),
-        settings={name: _listed(value) for name, value in settings.items()},
+        settings=placed({k: _listed(value) for k, value in settings.items()}, path.parent),
         samples=found.get("samples", Study(()).samples),
         machine=_machine(path, _table(path, found, "machine")),
-        inception=found.get("inception", ""),
+        inception=placed_file(found.get("inception", ""), path.parent),
     )
     if type(study.samples) is not int or study.samples < 0:
         raise UserError(f"{path}: samples must be a whole number.")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from consingan.api.advice import advice
 from consingan.batch import ledger
 from consingan.batch.ledger import Ended, Ledger
+from consingan.batch.named import files_of
 from consingan.batch.orders import Order, asked_of, is_of_training, picture_facts
 from consingan.errors import DivergedError, UserError
 from consingan.machine.files import make_folder
@@ -102,8 +103,9 @@ def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[
     if not is_of_training(book.entry, order, image):
         book.entry = {}  # what another picture came to is not shown as this one's
     book.note(
-        status=ledger.TRAINING, asked=asked_of(order), picture=facts, error=None, traceback=None,
-        hopeless=None, judgement=None, process=os.getpid(), host=platform.node(),
+        status=ledger.TRAINING, asked=asked_of(order), picture=facts,
+        files=files_of(order.typed) or None, error=None, traceback=None, hopeless=None,
+        judgement=None, process=os.getpid(), host=platform.node(),
     )  # fmt: skip
     wanted = Wanted(**order.machine)
     job = _prepared(order, choose_execution(wanted), picture)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,6 @@ DESCRIBES = (
     "seeds",
     "train_mode",
     "settings",
-    "num_samples",
-    "inception_weights",
 )
 
 
@@ -148,6 +147,7 @@ def batch_command(
 
 def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
     """The study that is meant, and its folder: typed, in a file, or kept in the folder."""
+    from consingan.batch.named import placed
     from consingan.batch.plan import kept_study
     from consingan.batch.study import Study, parse_settings
     from consingan.batch.toml import read_study
@@ -159,11 +159,11 @@ def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
         if typed:
             raise UserError("--file describes the whole study; leave out what else describes it.")
         folder = output_dir if was_typed("output_dir") else options["file"].parent
-        return read_study(options["file"]), folder
+        return _judged_as_typed(read_study(options["file"]), options), folder
     if not options["pictures"]:
         if typed:
             raise UserError("Name the pictures, or folders of pictures.")
-        return kept_study(output_dir), output_dir
+        return _judged_as_typed(kept_study(output_dir), options), output_dir
     methods = options["method"] or (DEFAULT_METHOD,)
     study = Study(
         tuple(
@@ -174,11 +174,21 @@ def _described(options: dict[str, Any], output_dir: Path) -> tuple[Study, Path]:
         options["preset"],
         tuple(range(options["seeds"])),
         options["train_mode"],
-        parse_settings(options["settings"], methods),
-        options["num_samples"],
-        inception=options["inception_weights"],
+        placed(parse_settings(options["settings"], methods), Path()),
     )
-    return study, output_dir
+    return _judged_as_typed(study, options), output_dir
+
+
+def _judged_as_typed(study: Study, options: Mapping[str, Any]) -> Study:
+    """The study with what was typed of judging: that may change when all is trained."""
+    from consingan.batch.named import placed_file
+
+    if was_typed("num_samples"):
+        study = replace(study, samples=options["num_samples"])
+    if was_typed("inception_weights"):
+        named = placed_file(options["inception_weights"], Path())
+        study = replace(study, inception=named)
+    return study
 
 
 def _work(plan: Plan, work: Work) -> dict[str, Ended]:

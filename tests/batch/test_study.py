@@ -88,6 +88,25 @@ def test_values_are_of_the_kind_of_the_default() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("mask=auto_color:255,0,0", ("auto_color:255,0,0",)),
+        ("mask=auto_color:255,0,0, alpha,m.png", ("auto_color:255,0,0", "alpha", "m.png")),
+        ("value_range=0,4095", ("0,4095",)),
+        ("value_range=full, -1e3,2.5 ,0,100,deep", ("full", "-1e3,2.5", "0,100,deep")),
+        ("activation=lrelu,prelu", ("lrelu", "prelu")),
+    ],
+)
+def test_commas_inside_of_a_value_part_nothing(text: str, values: tuple[str, ...]) -> None:
+    assert parse_settings([text], ["consingan"]) == {text.partition("=")[0]: values}
+
+
+def test_a_file_whose_name_has_a_comma_is_one(folder: Path) -> None:
+    path = save(folder / "a, b.png", scene())
+    assert parse_settings([f"mask={path}"], ["consingan"]) == {"mask": (str(path),)}
+
+
+@pytest.mark.parametrize(
     ("texts", "sentence"),
     [
         (["nitr=5"], "did you mean 'niter'"),
@@ -124,6 +143,27 @@ def test_a_description_comes_back_as_it_was_kept(folder: Path) -> None:
     )  # fmt: skip
     write_study(folder, study)
     assert read_study(folder / "study.toml") == study
+
+
+def test_paths_in_a_file_count_from_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "w.pth").write_text("weights")
+    save(folder / "elsewhere" / "only_there.png", scene())
+    monkeypatch.chdir(folder / "elsewhere")
+    save(folder / "elsewhere" / "b.png", scene())  # another of the same name where we are
+    text = """
+        pictures = ["a.png"]
+        inception = "w.pth"
+        [set]
+        mask = ["pictures/b.png", "alpha", "only_there.png"]
+        activation = "elu"
+    """
+    (folder / "s.toml").write_text(text)
+    study = read_study(folder / "s.toml")
+    assert study.inception == str(folder / "w.pth")
+    masks = (str(folder / "pictures/b.png"), "alpha", "only_there.png")
+    assert study.settings == {"mask": masks, "activation": ("elu",)}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from commands import save, scene
@@ -88,6 +89,54 @@ def test_a_finished_run_that_was_damaged_since_is_trained_anew(tmp_path: Path) -
     write_json(first.parents[3] / "job.json", entry)
     assert "1 done before, 1 left" in batch("--output_dir", "study", "--dry_run").stdout
     assert second.is_file()
+
+
+def test_what_is_trained_is_judged_by_a_second_call(tmp_path: Path) -> None:
+    batch("pictures/a.png", *TINY, *FLAGS)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("study/*/a/*/*/weights.safetensors")}
+    result = batch("--output_dir", "study", "--num_samples", "2")
+    assert result.exit_code == 0, result.output
+    assert "| SWD" in result.stdout
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert before
+    assert "2 done before, 0 left" in batch("--output_dir", "study").stdout  # it is kept
+    again = batch("--file", "study/study.toml", "--num_samples", "3", "--dry_run")
+    assert "2 trainings" in again.stdout
+    assert "0 left" not in again.stdout
+
+
+def test_a_mask_is_the_one_that_was_typed_and_what_is_in_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = np.zeros_like(scene())
+    hole[4:12, 4:12] = 255
+    save(tmp_path / "hole.png", hole)
+    first = batch("pictures/a.png", "--set", "mask=hole.png", *TINY, *FLAGS)
+    assert first.exit_code == 0, first.output
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    save(tmp_path / "there" / "hole.png", 255 - hole)
+    assert "2 done before, 0 left" in batch("--output_dir", "../study").stdout
+    before = runs_of(tmp_path / "study")
+    save(tmp_path / "hole.png", hole[::-1])
+    shown = CliRunner().invoke(cli.main, ["compare", str(tmp_path / "study")])
+    assert "2 not begun" in shown.output
+    result = batch("--output_dir", "../study")
+    assert result.exit_code == 0, result.output
+    assert len(runs_of(tmp_path / "study")) == 2 + len(before)
+    assert "2 done before, 0 left" in batch("--output_dir", "../study").stdout
+
+
+def runs_of(study: Path) -> list[Path]:
+    return list(study.glob("*/a/*/manifest.json"))
+
+
+def test_figures_of_a_picture_that_was_replaced_are_not_shown_as_its_own(tmp_path: Path) -> None:
+    batch("pictures/a.png", *TINY, *FLAGS[2:])
+    save(tmp_path / "pictures" / "a.png", scene()[::-1])
+    shown = CliRunner().invoke(cli.main, ["compare", "study"])
+    assert "2 not begun" in shown.output
+    assert "| SWD" not in shown.output
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:

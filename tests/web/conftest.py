@@ -23,6 +23,13 @@ import pytest
 
 REQUIRED = "CONSINGAN_REQUIRE_BROWSER"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Nothing moves: without a graphics card a pulsing border costs as much as a training.
+STILL = """
+    addEventListener("DOMContentLoaded", () => document.head.append(Object.assign(
+        document.createElement("style"),
+        {textContent: "* {animation: none !important; transition: none !important}"},
+    )))
+"""
 PATIENCE = 90_000  # ms; a machine may be busy
 
 
@@ -171,6 +178,7 @@ def windows(browser) -> Iterator[Callable[..., Any]]:
 def profile(browser, server: Server) -> Iterator[object]:
     """The browser's windows of one size; what it was sent once it need not be sent again."""
     context = patient(browser, viewport={"width": 1280, "height": 1400})
+    context.add_init_script(STILL)
     context.on("request", lambda request: server.requests.append(request.url))
     yield context
     context.close()
