@@ -15,7 +15,7 @@ import gradio as gr
 from consingan.machine.files import atomic_path, make_folder
 from consingan.web.pictures import Brought, bring_in
 from consingan.web.queue import Trainings
-from consingan.web.sent import SentFiles, paths_in
+from consingan.web.sent import SentFiles, lies_below, paths_in
 from consingan.web.turns import Turns
 
 
@@ -54,6 +54,10 @@ class Desk:
     def fresh(self, request: gr.Request, name: str) -> Path:
         """An empty folder of the visitor's for new results."""
         return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
+
+    def holds(self, inputs: Any) -> bool:
+        """Whether all files that a browser names lie where gradio puts what it is sent."""
+        return all(lies_below(path, self.sessions.parent) for path in paths_in(inputs))
 
     def remember(self, session_hash: str, inputs: Any) -> None:
         """Note which files the visitor's browser sent for parts of the page that hold `inputs`."""

@@ -29,10 +29,17 @@ class Page(gr.Blocks):  # type: ignore[misc]
 
     desk: Desk
 
-    async def process_api(self, *args: Any, **how: Any) -> Any:
-        """Answer an event, see `Blocks`."""
-        self.desk.remember(str(how.get("session_hash")), how.get("inputs"))
-        return await super().process_api(*args, **how)
+    async def process_api(self, block_fn: Any, inputs: Any, *args: Any, **how: Any) -> Any:
+        """Answer an event, see `Blocks`.
+
+        Raises:
+            gr.Error: a file is named that nobody sent; gradio would fetch it from any address.
+        """
+        self.desk.remember(str(how.get("session_hash")), inputs)
+        if not self.desk.holds(inputs):
+            raise gr.Error("Only files that were dropped on the page are read.",
+                           print_exception=False)  # fmt: skip
+        return await super().process_api(block_fn, inputs, *args, **how)
 
 
 def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:

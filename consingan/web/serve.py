@@ -18,12 +18,10 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
+from consingan.web.guard import LARGEST_UPLOAD, Headers
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LARGEST_UPLOAD = 200 * 2**20  # bytes
-SLACK = 2**20  # bytes around the files of an upload
-TOO_LARGE = f"A file may have {LARGEST_UPLOAD // 2**20} MB; make the picture smaller first."
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SHARE": "False",
@@ -33,17 +31,6 @@ QUIET = {
     "DO_NOT_TRACK": "1",
 }
 """What keeps the libraries under the page from asking anybody; set before they are imported."""
-# The browser itself is told to ask nobody but this server.
-POLICY = (
-    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
-)
-
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-)
 
 
 @dataclass(frozen=True)
@@ -151,34 +138,6 @@ def _guard(app: Any, place: Place) -> None:
         hosts: Any = importlib.import_module("starlette.middleware.trustedhost")
         app.add_middleware(hosts.TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     app.add_middleware(Headers)
-
-
-class Headers:
-    """Adds to each answer what the browser must heed, refuses what is too large (ASGI)."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass all on; to the head of an answer our lines are added."""
-
-        async def told(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
-            await send(message)
-
-        if scope["type"] == "http" and _length(scope) > LARGEST_UPLOAD + SLACK:
-            await told({"type": "http.response.start", "status": 413,
-                        "headers": [(b"content-type", b"text/plain")]})  # fmt: skip
-            await told({"type": "http.response.body", "body": TOO_LARGE.encode()})
-            return
-        await self.app(scope, receive, told if scope["type"] == "http" else send)
-
-
-def _length(scope: Any) -> int:
-    """Bytes that a request says it has."""
-    said = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(said) if said.isdigit() else 0
 
 
 @contextlib.contextmanager

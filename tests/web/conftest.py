@@ -53,13 +53,17 @@ class Server:
 
     def sends(self, path: Path | str) -> bool:
         """Whether it hands that file out."""
-        address = f"{self.address}gradio_api/file={urllib.parse.quote(str(path))}"
+        return self.get(f"gradio_api/file={urllib.parse.quote(str(path))}")[0] not in (403, 404)
+
+    def get(self, path: str, head: dict[str, str] | None = None) -> tuple[int, str]:
+        """Status and text of what is answered."""
+        request = urllib.request.Request(f"{self.address}{path}", headers=head or {})
         try:
-            with urllib.request.urlopen(address):
-                return True
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as refused:
             with refused:
-                return refused.code not in (403, 404)
+                return refused.code, refused.read().decode("utf-8", "replace")
 
     def upload(self, file: Path) -> str:
         """Bring a file as a browser does; where it lies then."""
