@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 LARGEST_UPLOAD = 200 * 2**20  # bytes
 SLACK = 2**20  # bytes around the files of an upload
 TOO_LARGE = f"A file may have {LARGEST_UPLOAD // 2**20} MB; make the picture smaller first."
 NOT_FETCHED = "The page fetches nothing from elsewhere; save the picture and drop it."
+FOREIGN = "Another site asks; open the page itself. A proxy must send X-Forwarded-Host."
 # gradio would ask any machine for a visitor who writes its address behind these.
 ELSEWHERE = re.compile(r"/+(gradio_api/+)?(proxy=|file[=/]\s*https?:)", re.IGNORECASE)
 # The browser itself is told to ask nobody but this server.
@@ -55,7 +57,28 @@ def _refusal(scope: Any) -> tuple[int, str] | None:
         return 413, TOO_LARGE
     if ELSEWHERE.match(scope["path"]):
         return 403, NOT_FETCHED
-    return None
+    return None if _by_the_page_itself(dict(scope["headers"])) else (403, FOREIGN)
+
+
+def _by_the_page_itself(headers: dict[bytes, bytes]) -> bool:
+    """Whether no page of another site asks; gradio would answer them all, as whoever logged in.
+
+    Where the browser knows it it says so, and a proxy does not change it; else the names are
+    compared. Ports are not: proxies lose them. Who is no browser names no origin.
+    """
+    origin = headers.get(b"origin")
+    if origin is None or headers.get(b"sec-fetch-site") in (b"same-origin", b"none"):
+        return True
+    asked = [headers.get(b"host", b""), *headers.get(b"x-forwarded-host", b"").split(b",")]
+    return _host(origin) in [name for each in asked if (name := _host(b"//" + each.strip()))]
+
+
+def _host(address: bytes) -> str:
+    """The name in an address, in small letters; "" where there is none."""
+    try:
+        return urlsplit(address.decode("latin-1")).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _length(scope: Any) -> int:

@@ -50,3 +50,38 @@ def test_addresses_elsewhere_are_refused(path):
 @pytest.mark.parametrize("name", ["proxy=1.png", "file=https.png", "http:.png"])
 def test_a_file_may_be_called_as_it_likes(name):
     assert answered(f"/gradio_api/file=/tmp/folder/{name}")[0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"host": "a.b"},
+        {"host": "a.b:7860", "origin": "http://a.b:7860"},
+        {"host": "A.b", "origin": "https://a.b:8443"},
+        {"host": "[::1]:7860", "origin": "http://[::1]:7860"},
+        {"host": "127.0.0.1:7860", "origin": "https://a.b", "x_forwarded_host": "a.b"},
+        {"host": "127.0.0.1:7860", "origin": "https://a.b", "x_forwarded_host": "c.d, a.b:443"},
+        {"host": "127.0.0.1:7860", "origin": "https://a.b", "sec_fetch_site": "same-origin"},
+    ],
+)
+def test_the_page_itself_may_ask_also_behind_a_proxy_and_so_may_programs(head):
+    assert answered(**head)[0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"host": "a.b", "origin": "https://evil.example"},
+        {"host": "a.b", "origin": "https://evil.example", "sec_fetch_site": "cross-site"},
+        {"host": "a.b", "origin": "https://a.b.evil.example", "x_forwarded_host": "a.b"},
+        {"host": "a.b", "origin": "null"},
+        {"host": "", "origin": "null"},
+        {"host": "a.b", "origin": "http://[a.b"},
+        {"origin": "https://a.b"},
+    ],
+)
+def test_a_page_of_another_site_may_ask_nothing(head):
+    start, body = answered(**head)
+    assert start["status"] == 403
+    assert b"open the page itself" in body["body"]
+    assert not any(name.startswith(b"access-control") for name, _ in start["headers"])

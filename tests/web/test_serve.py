@@ -146,3 +146,9 @@ def test_no_address_is_handed_through(server, route):
     assert status in (403, 404)
     assert "pictures.invalid" not in said
     assert not server.outside.exists()
+
+
+def test_another_site_is_not_answered(server):
+    assert server.get("config")[0] == 200
+    status, said = server.get("config", {"Origin": "https://evil.example"})
+    assert (status, "components" in said) == (403, False)
