@@ -7,9 +7,7 @@ import importlib
 import inspect
 import os
 import secrets
-import shutil
 import socket
-import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
 from consingan.web.guard import LARGEST_UPLOAD, Headers
+from consingan.web.scratch import ended_by_signals, scratch_folder
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -62,14 +61,14 @@ class Place:
 
 
 def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -> None:
-    """Serve the page until Ctrl+C.
+    """Serve the page until Ctrl+C, or until this process is told to end.
 
     Raises:
         UserError: gradio is not installed, the port is taken, or the place is open to everybody.
     """
     place.check()
     root = make_folder(place.output_dir.absolute())
-    with _scratch() as scratch:
+    with ended_by_signals(), scratch_folder() as scratch:
         app = _app(place, root, scratch)
         uvicorn: Any = importlib.import_module("uvicorn")
         with _listening(place) as listener:
@@ -82,16 +81,6 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
                                     timeout_graceful_shutdown=2)  # fmt: skip
             uvicorn.Server(config).run(sockets=[listener])
-
-
-@contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
-    """A folder for what people bring to the page, gone when it is closed."""
-    folder = Path(tempfile.mkdtemp(prefix="consingan-web-"))  # for this user alone
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 # What gradio would add to the page; some of it only in later versions.
