@@ -18,6 +18,7 @@ from consingan.errors import UserError
 from consingan.machine.files import make_folder
 from consingan.web.guard import LARGEST_UPLOAD, Headers
 from consingan.web.scratch import ended_by_signals, scratch_folder
+from consingan.web.visits import Heartbeats
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -100,8 +101,9 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     fastapi: Any = importlib.import_module("fastapi")
     page: Any = importlib.import_module("consingan.web.page")
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app, place)
     blocks, looks = page.build(root, scratch / "logs", cache / "sessions")
+    app.add_middleware(Heartbeats, staying=blocks.desk.staying)
+    _guard(app, place)
     # Only launch() sets it, and as long as it is not, gradio takes any path on this machine that a
     # visitor writes for the file that was uploaded.
     blocks.has_launched = True

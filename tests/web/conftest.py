@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +106,36 @@ class Server:
         request = urllib.request.Request(f"{self.address}{path}", body, head or {})
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
+
+
+@dataclass
+class Clock:
+    """Goes on when it is told to."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The one that the desk goes by."""
+    return Clock()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Clock) -> Any:
+    """What a page works with, and nobody there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Gradio leaves event loops open
+        pytest.importorskip("gradio")
+        from consingan.web.desk import Desk
+    from consingan.web.queue import Trainings
+    from consingan.web.visits import Visits
+
+    runs = tmp_path / "runs"
+    return Desk(runs, tmp_path / "sessions", Trainings(runs, tmp_path), visits=Visits(clock=clock))
 
 
 @pytest.fixture(scope="session")
