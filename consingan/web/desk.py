@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ import gradio as gr
 from consingan.machine.files import atomic_path, make_folder
 from consingan.web.pictures import Brought, bring_in
 from consingan.web.queue import Trainings
-from consingan.web.sent import SentFiles, paths_in
+from consingan.web.sent import SentFiles, lies_below, paths_in
 from consingan.web.turns import Turns
+from consingan.web.visits import Visits
+
+SWEEP_EVERY = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Desk:
         trainings: that wait or run.
         turns: whose turn it is to compute.
         sent: files that browsers have sent, as gradio keeps them.
+        visits: who is there, so that what somebody brought stays as long.
         looking: held while pictures of runs are made ready to be shown.
     """
 
@@ -39,27 +45,52 @@ class Desk:
     trainings: Trainings
     turns: Turns = field(default_factory=Turns)
     sent: SentFiles = field(default_factory=SentFiles)
+    visits: Visits = field(default_factory=Visits)
     looking: threading.Lock = field(default_factory=threading.Lock)
 
     def own(self, request: gr.Request) -> Path:
         """The visitor's folder; its name tells nothing, and what a browser says is no path."""
         return make_folder(self.sessions / _digest(str(request.session_hash)))
 
-    def forget(self, request: gr.Request) -> None:
-        """The visitor is gone, and what they brought too."""
-        visitor = _digest(str(request.session_hash))
-        self.sent.drop(visitor, self.sessions.parent)
-        shutil.rmtree(self.sessions / visitor, ignore_errors=True)
+    def watch(self) -> None:
+        """Look after the queue, and after what visitors leave behind, from now on."""
+        self.trainings.watch()
+        threading.Thread(target=self._sweep_again_and_again, daemon=True).start()
+
+    def staying(self, session_hash: str) -> AbstractContextManager[None]:
+        """The visitor is there as long as the block lasts."""
+        return self.visits.staying(_digest(session_hash))
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor's page was closed, or its connection dropped; what they brought waits."""
+        self.visits.hear(_digest(str(request.session_hash)))
+
+    def sweep(self) -> None:
+        """Delete what visitors brought who have been gone for long."""
+        for visitor in self.visits.take_gone():
+            shutil.rmtree(self.sessions / visitor, ignore_errors=True)
+            self.sent.drop(visitor, self.sessions.parent)
+
+    def _sweep_again_and_again(self) -> None:
+        while True:
+            time.sleep(SWEEP_EVERY)
+            with contextlib.suppress(OSError):
+                self.sweep()
 
     def fresh(self, request: gr.Request, name: str) -> Path:
         """An empty folder of the visitor's for new results."""
         return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
+
+    def holds(self, inputs: Any) -> bool:
+        """Whether all files that a browser names lie where gradio puts what it is sent."""
+        return all(lies_below(path, self.sessions.parent) for path in paths_in(inputs))
 
     def remember(self, session_hash: str, inputs: Any) -> None:
         """Note which files the visitor's browser sent for parts of the page that hold `inputs`."""
         folder = self.sessions.parent  # nothing else is deleted, whatever path a visitor writes
         named = (path for path in paths_in(inputs) if ".." not in path.parts)
         paths = [path for path in named if path.parent.parent == folder]
+        self.visits.hear(_digest(session_hash))
         self.sent.add(_digest(session_hash), paths)
 
     def bring_in(

@@ -16,7 +16,7 @@ from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.web.answers import answering, notes, told
 from consingan.web.desk import Desk
 from consingan.web.fields import row_of
-from consingan.web.pictures import Brought
+from consingan.web.pictures import Brought, at_hand
 from consingan.web.widgets import component
 
 LOOK = 250  # px, longer side of the first look
@@ -109,11 +109,9 @@ def _beginning(desk: Desk, parts: Parts) -> Callable[..., Iterator[dict[Any, Any
         retarget: bool, loosen: float, tile: str, symmetric: str, seed: int | None,
         request: gr.Request,
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        if brought is None:
-            yield {parts.message: told("Drop a picture first.")}
-            return
-        size = _size(brought, int(longest), width, height)
-        wish = Wish(str(brought.path), int(count), size, retarget, _or_none(tile),
+        picture = at_hand(brought)
+        size = _size(picture, int(longest), width, height)
+        wish = Wish(str(picture.path), int(count), size, retarget, _or_none(tile),
                     _or_none(symmetric), int(seed or 0), int(longest),
                     loosen=loosen if retarget else 0.0)  # fmt: skip
         yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))

@@ -29,10 +29,19 @@ class Page(gr.Blocks):  # type: ignore[misc]
 
     desk: Desk
 
-    async def process_api(self, *args: Any, **how: Any) -> Any:
-        """Answer an event, see `Blocks`."""
-        self.desk.remember(str(how.get("session_hash")), how.get("inputs"))
-        return await super().process_api(*args, **how)
+    async def process_api(self, block_fn: Any, inputs: Any, *args: Any, **how: Any) -> Any:
+        """Answer an event, see `Blocks`.
+
+        Raises:
+            gr.Error: a file is named that nobody sent; gradio would fetch it from any address.
+        """
+        session = str(how.get("session_hash"))
+        self.desk.remember(session, inputs)
+        if not self.desk.holds(inputs):
+            raise gr.Error("Only files that were dropped on the page are read.",
+                           print_exception=False)  # fmt: skip
+        with self.desk.staying(session):
+            return await super().process_api(block_fn, inputs, *args, **how)
 
 
 def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -44,7 +53,7 @@ def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, 
         sessions: folder for what visitors bring and see, in gradio's own.
     """
     desk = Desk(root, sessions, Trainings(root, make_folder(logs)))
-    desk.trainings.watch()
+    desk.watch()
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, KEPT)) as page:
         gr.Markdown(f"# {TITLE}\nEverything is made on this machine; nothing leaves it.",
                     elem_id="title")  # fmt: skip
@@ -53,7 +62,7 @@ def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, 
             for name, part in PARTS.items():
                 with gr.Tab(name, id=name.lower()) as tab:
                     part(desk, page, tab)
-        page.unload(desk.forget)
+        page.unload(desk.leave)
     page.queue(default_concurrency_limit=4, max_size=64, api_open=False)
     return page, looks()
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
 from consingan.images.paste import Placed, paste
 from consingan.methods.registry import method_of
@@ -21,7 +20,7 @@ from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for
 from consingan.web.fields import typed
 from consingan.web.forms import filled_in, keep_pictures, more_settings
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
-from consingan.web.pictures import SHOWN, Brought, keep, reduced
+from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
 from consingan.web.widgets import awaken, component
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
@@ -76,26 +75,27 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         opaque = read_picture(brought.path).alpha is None
         return {parts.object: brought, parts.message: told(OPAQUE) if opaque else ""}
 
+    @answering(parts.message)
     def look(request: gr.Request, brought: Any, dropped: Any, *where: float) -> dict[Any, Any]:
         return {parts.placed: _placed(desk, brought, dropped, where, request)}
 
-    def click(brought: Brought | None, event: gr.SelectData) -> tuple[int, int]:
-        assert brought is not None  # else there is nothing to click on
-        height, width = read_picture(brought.shown).size
-        return round(100 * event.index[0] / width), round(100 * event.index[1] / height)
+    @answering(parts.message)
+    def click(brought: Brought | None, event: gr.SelectData) -> dict[Any, Any]:
+        height, width = read_picture(at_hand(brought).shown).size
+        return {parts.across: round(100 * event.index[0] / width),
+                parts.down: round(100 * event.index[1] / height)}  # fmt: skip
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    seen = [parts.brought, parts.object, *parts.place]
+    seen, placed = [parts.brought, parts.object, *parts.place], [parts.placed, parts.message]
     parts.upload.change(receive, parts.upload,
                         [parts.brought, parts.editor, parts.placed, parts.message],
-                        **private).then(look, seen, parts.placed, **private)  # fmt: skip
+                        **private).then(look, seen, placed, **private)  # fmt: skip
     parts.dropped.change(receive_object, parts.dropped, [parts.object, parts.placed, parts.message],
-                         **private).then(look, seen, parts.placed, **private)  # fmt: skip
-    parts.placed.select(click, parts.brought, [parts.across, parts.down], **private).then(
-        look, seen, parts.placed, **private
-    )
+                         **private).then(look, seen, placed, **private)  # fmt: skip
+    parts.placed.select(click, parts.brought, [parts.across, parts.down, parts.message],
+                        **private).then(look, seen, placed, **private)  # fmt: skip
     for slider in parts.place:
-        slider.release(look, seen, parts.placed, **private)
+        slider.release(look, seen, placed, **private)
 
 
 def _placed(
@@ -105,8 +105,8 @@ def _placed(
     """How the picture looks with the object, at the size of the page."""
     if brought is None or dropped is None:
         return gr.update(value=None, visible=False)
-    place = Placed(*(share / 100 for share in where))
-    picture, _ = paste(read_picture(brought.shown).image, read_picture(dropped.path), place)
+    place, object_file = Placed(*(share / 100 for share in where)), at_hand(dropped).path
+    picture, _ = paste(read_picture(at_hand(brought).shown).image, read_picture(object_file), place)
     path = desk.fresh(request, "placed") / "placed.png"
     write_image(path, picture)
     return gr.update(value=str(path), visible=True)
@@ -136,7 +136,7 @@ def _choosing(parts: Parts) -> None:
         if brought is None or not painting.learns(method_of(method)):
             return {parts.cost: ""}
         chosen = _chosen(method, task, size)
-        job = prepared(settings_of(chosen, {}) | {"input_name": str(brought.path)})
+        job = prepared(settings_of(chosen, {}) | {"input_name": str(at_hand(brought).path)})
         return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -191,12 +191,11 @@ def _made(
     request: gr.Request,
 ) -> dict[Any, Any]:  # fmt: skip
     """Make it now, or put it into the queue where a training comes first."""
-    if given.brought is None:
-        raise UserError("Drop a picture first.")
+    picture = at_hand(given.brought)
     method, folder = method_of(given.method), desk.fresh(request, "result")
-    dropped = (given.dropped.path, given.place()) if given.dropped else None
+    dropped = (at_hand(given.dropped).path, given.place()) if given.dropped else None
     strokes = painting.strokes_of((given.editor or {}).get("layers"))
-    made = painting.painted(given.brought.path, strokes, dropped, method.tasks[given.task], folder)
+    made = painting.painted(picture.path, strokes, dropped, method.tasks[given.task], folder)
     chosen = settings_of(_chosen(given.method, given.task, given.size), filled)
     kept = dataclasses.replace(made, **{
         field.name: keep(path, desk.root)

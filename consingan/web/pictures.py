@@ -43,6 +43,19 @@ class Brought:
         return max(1, round(self.size[0] * scale)), max(1, round(self.size[1] * scale))
 
 
+def at_hand(brought: Brought | None) -> Brought:
+    """The picture, while it is there; it goes when nobody is heard of for long.
+
+    Raises:
+        UserError: none was brought, or it is gone.
+    """
+    if brought is None:
+        raise UserError("Drop a picture first.")
+    if not (brought.path.is_file() and brought.shown.is_file()):
+        raise UserError("That picture is gone from the page; drop it again.")
+    return brought
+
+
 def safe_name(name: str) -> str:
     """Letters, digits, - and _ of a picture's name: it can never lead elsewhere."""
     kept = "".join(c if c.isalnum() or c in "-_" else "_" for c in image_stem(Path(name).name))

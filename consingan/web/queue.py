@@ -16,14 +16,17 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError
+from consingan.machine.files import make_folder
 from consingan.runs.listing import runs_below
 from consingan.runs.progress import read_progress, stop_training
+from consingan.web.answers import sentence_of
 from consingan.web.kept import KeptOrders, Waiting, Words
 
 RUN = "{run}"  # in words of a command: the folder of the run that the one before it made
@@ -157,13 +160,26 @@ class Trainings:
                 self.orders.remove(old)
 
     def _watch(self) -> None:
+        said = ""
         while True:
             time.sleep(LOOK_EVERY)
-            self.advance()
+            try:
+                self.advance()
+            except Exception as error:  # no bug may end the queue, or be told twice a second
+                if said != (said := repr(error)):
+                    traceback.print_exception(error)
 
     def _begin(self, order: Order) -> None:
+        """Begin its next command; where that cannot be, it ends with the sentence."""
+        try:
+            self._run(order)
+        except (OSError, UserError) as error:
+            order.ended = sentence_of(error)
+            self._keep()
+
+    def _run(self, order: Order) -> None:
         words = [str(order.run) if w == RUN else w for w in order.commands[order.step]]
-        handle, name = tempfile.mkstemp(suffix=".txt", dir=self.logs)
+        handle, name = tempfile.mkstemp(suffix=".txt", dir=make_folder(self.logs))
         order.log = Path(name)
         apart: Any = {"start_new_session": True}
         if os.name == "nt":

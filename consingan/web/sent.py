@@ -58,6 +58,15 @@ def paths_in(inputs: Any) -> Iterator[Path]:
             yield from paths_in(part)
 
 
+def lies_below(path: Path, folder: Path) -> bool:
+    """Whether a path that a visitor wrote leads into the folder, and no way round.
+
+    It is not looked up: on Windows that alone would ask another machine.
+    """
+    homes = (folder, folder.resolve())  # gradio gives back either
+    return ".." not in path.parts and any(path.is_relative_to(home) for home in homes)
+
+
 def _delete(path: Path) -> None:
     """Unless it is gone, or a folder."""
     with contextlib.suppress(OSError):

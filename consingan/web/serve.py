@@ -7,9 +7,7 @@ import importlib
 import inspect
 import os
 import secrets
-import shutil
 import socket
-import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
+from consingan.web.guard import LARGEST_UPLOAD, Headers
+from consingan.web.scratch import ended_by_signals, scratch_folder
+from consingan.web.visits import Heartbeats
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LARGEST_UPLOAD = 200 * 2**20  # bytes
-SLACK = 2**20  # bytes around the files of an upload
-TOO_LARGE = f"A file may have {LARGEST_UPLOAD // 2**20} MB; make the picture smaller first."
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SHARE": "False",
@@ -33,17 +31,6 @@ QUIET = {
     "DO_NOT_TRACK": "1",
 }
 """What keeps the libraries under the page from asking anybody; set before they are imported."""
-# The browser itself is told to ask nobody but this server.
-POLICY = (
-    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
-)
-
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-)
 
 
 @dataclass(frozen=True)
@@ -75,14 +62,14 @@ class Place:
 
 
 def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -> None:
-    """Serve the page until Ctrl+C.
+    """Serve the page until Ctrl+C, or until this process is told to end.
 
     Raises:
         UserError: gradio is not installed, the port is taken, or the place is open to everybody.
     """
     place.check()
     root = make_folder(place.output_dir.absolute())
-    with _scratch() as scratch:
+    with ended_by_signals(), scratch_folder() as scratch:
         app = _app(place, root, scratch)
         uvicorn: Any = importlib.import_module("uvicorn")
         with _listening(place) as listener:
@@ -95,16 +82,6 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
                                     timeout_graceful_shutdown=2)  # fmt: skip
             uvicorn.Server(config).run(sockets=[listener])
-
-
-@contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
-    """A folder for what people bring to the page, gone when it is closed."""
-    folder = Path(tempfile.mkdtemp(prefix="consingan-web-"))  # for this user alone
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 # What gradio would add to the page; some of it only in later versions.
@@ -124,8 +101,9 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     fastapi: Any = importlib.import_module("fastapi")
     page: Any = importlib.import_module("consingan.web.page")
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app, place)
     blocks, looks = page.build(root, scratch / "logs", cache / "sessions")
+    app.add_middleware(Heartbeats, staying=blocks.desk.staying)
+    _guard(app, place)
     # Only launch() sets it, and as long as it is not, gradio takes any path on this machine that a
     # visitor writes for the file that was uploaded.
     blocks.has_launched = True
@@ -151,34 +129,6 @@ def _guard(app: Any, place: Place) -> None:
         hosts: Any = importlib.import_module("starlette.middleware.trustedhost")
         app.add_middleware(hosts.TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     app.add_middleware(Headers)
-
-
-class Headers:
-    """Adds to each answer what the browser must heed, refuses what is too large (ASGI)."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass all on; to the head of an answer our lines are added."""
-
-        async def told(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
-            await send(message)
-
-        if scope["type"] == "http" and _length(scope) > LARGEST_UPLOAD + SLACK:
-            await told({"type": "http.response.start", "status": 413,
-                        "headers": [(b"content-type", b"text/plain")]})  # fmt: skip
-            await told({"type": "http.response.body", "body": TOO_LARGE.encode()})
-            return
-        await self.app(scope, receive, told if scope["type"] == "http" else send)
-
-
-def _length(scope: Any) -> int:
-    """Bytes that a request says it has."""
-    said = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(said) if said.isdigit() else 0
 
 
 @contextlib.contextmanager

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from consingan.errors import UserError
 from consingan.methods.choose import default_task
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
@@ -26,7 +24,7 @@ from consingan.web.orders import (
     suggested_preset,
     train_words,
 )
-from consingan.web.pictures import Brought
+from consingan.web.pictures import at_hand
 from consingan.web.watch import watch_panel
 from consingan.web.widgets import awaken
 
@@ -187,13 +185,7 @@ def _settings(
     brought, method, task, preset, size, *rest = values
     filled = filled_in(desk, method_of(method), names, rest, request)
     chosen = {"method": method, "train_mode": task, "preset": preset, "max_size": size}
-    return settings_of(chosen, filled) | {"input_name": str(_picture(brought))}
-
-
-def _picture(brought: Brought | None) -> Path:
-    if brought is None:
-        raise UserError("Drop a picture first.")
-    return brought.path
+    return settings_of(chosen, filled) | {"input_name": str(at_hand(brought).path)}
 
 
 def _estimate(

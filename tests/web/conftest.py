@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,13 +61,17 @@ class Server:
 
     def sends(self, path: Path | str) -> bool:
         """Whether it hands that file out."""
-        address = f"{self.address}gradio_api/file={urllib.parse.quote(str(path))}"
+        return self.get(f"gradio_api/file={urllib.parse.quote(str(path))}")[0] not in (403, 404)
+
+    def get(self, path: str, head: dict[str, str] | None = None) -> tuple[int, str]:
+        """Status and text of what is answered."""
+        request = urllib.request.Request(f"{self.address}{path}", headers=head or {})
         try:
-            with urllib.request.urlopen(address):
-                return True
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.read().decode("utf-8", "replace")
         except urllib.error.HTTPError as refused:
             with refused:
-                return refused.code not in (403, 404)
+                return refused.code, refused.read().decode("utf-8", "replace")
 
     def upload(self, file: Path) -> str:
         """Bring a file as a browser does; where it lies then."""
@@ -108,6 +113,36 @@ class Server:
         request = urllib.request.Request(f"{self.address}{path}", body, head or {})
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
+
+
+@dataclass
+class Clock:
+    """Goes on when it is told to."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The one that the desk goes by."""
+    return Clock()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Clock) -> Any:
+    """What a page works with, and nobody there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Gradio leaves event loops open
+        pytest.importorskip("gradio")
+        from consingan.web.desk import Desk
+    from consingan.web.queue import Trainings
+    from consingan.web.visits import Visits
+
+    runs = tmp_path / "runs"
+    return Desk(runs, tmp_path / "sessions", Trainings(runs, tmp_path), visits=Visits(clock=clock))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consingan.errors import UserError
-from consingan.web.pictures import LONGEST_NAME, bring_in, keep, safe_name
+from consingan.web.pictures import LONGEST_NAME, at_hand, bring_in, keep, safe_name
 
 
 @given(st.text(max_size=80))
@@ -45,6 +45,16 @@ def test_what_is_no_picture_is_refused_and_nothing_is_kept(tmp_path):
     with pytest.raises(UserError, match="Drop a picture first"):
         bring_in(None, tmp_path / "own")
     assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.parametrize("part", ["path", "shown"])
+def test_a_picture_that_is_gone_is_asked_for_again_and_no_folder_is_named(tmp_path, part):
+    brought = bring_in(str(save(tmp_path / "a.png", scene())), tmp_path / "own")
+    assert at_hand(brought) is brought
+    getattr(brought, part).unlink()
+    with pytest.raises(UserError) as refused:
+        at_hand(brought)
+    assert str(refused.value) == "That picture is gone from the page; drop it again."
 
 
 def test_the_same_content_is_kept_once(tmp_path):

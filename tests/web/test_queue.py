@@ -66,6 +66,59 @@ def test_the_sentence_of_a_command_that_fails_is_kept_and_the_next_begins(traini
     assert trainings.current().title == "next"
 
 
+def test_one_that_cannot_begin_ends_with_a_sentence_and_the_next_begins(trainings, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "/tmp/logs/a.txt")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue.subprocess, "Popen", full)
+        order = trainings.add("first", ("train",))
+    assert order.ended == "a.txt cannot be read or written (No space left on device)."
+    second = trainings.add("second", ("train",))
+    assert (trainings.current(), trainings.last()) == (second, order)
+
+
+def test_a_second_command_that_cannot_begin_ends_the_order(trainings, monkeypatch):
+    refusals = [UserError("Full.")]
+
+    def make_folder(path: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return path
+
+    order = trainings.add("both", ("train",), ("evaluate",))
+    trainings.add("next", ("train",))
+    Process.begun[0].code = 0
+    monkeypatch.setattr(queue, "make_folder", make_folder)
+    trainings.advance()
+    assert order.ended == "Full."
+    assert trainings.current().title == "next"
+
+
+def test_the_folder_of_logs_may_have_gone(trainings, tmp_path):
+    trainings.logs = tmp_path / "gone"
+    assert trainings.add("first", ("train",)).ended is None
+
+
+def test_the_queue_outlives_a_bug_and_tells_of_it_once(trainings, monkeypatch, capsys):
+    looked: list[int] = []
+
+    def sleep(_: float) -> None:
+        if len(looked) == 4:
+            raise KeyboardInterrupt
+
+    def advance() -> None:
+        looked.append(1)
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(queue.time, "sleep", sleep)
+    monkeypatch.setattr(trainings, "advance", advance)
+    with pytest.raises(KeyboardInterrupt):
+        trainings._watch()
+    assert len(looked) == 4
+    assert capsys.readouterr().err.count("ValueError: a bug") == 1
+
+
 @pytest.mark.parametrize("code", [130, -2])
 def test_what_was_stopped_has_not_failed(trainings, code):
     order = trainings.add("stopped", ("train",), ("evaluate",))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from consingan.web.sent import SentFiles, paths_in
+import pytest
+
+from consingan.web.sent import SentFiles, lies_below, paths_in
 
 
 def test_a_file_is_deleted_with_the_last_who_sent_it(tmp_path):
@@ -46,3 +48,20 @@ def test_files_are_found_wherever_they_stand():
     editor = {"background": {"path": "b"}, "layers": [{"path": "l"}], "composite": None}
     found = paths_in([None, 3, "x", editor, [{"path": "g"}], {"path": 7}])
     assert list(found) == [Path("b"), Path("l"), Path("g")]
+
+
+def test_only_what_lies_in_the_folder_lies_below_it(tmp_path):
+    assert lies_below(tmp_path / "digest" / "a", tmp_path)
+    for path in (tmp_path.parent, tmp_path / ".." / "a", Path("a"), Path("http://a.b/c"), Path()):
+        assert not lies_below(path, tmp_path)
+
+
+def test_a_folder_may_have_two_names(tmp_path):
+    folder, name = tmp_path / "folder", tmp_path / "name"
+    folder.mkdir()
+    try:
+        name.symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("no links may be made here")
+    for home in (folder, name):
+        assert lies_below(home / "digest" / "a", name)

@@ -12,7 +12,7 @@ from commands import save, scene
 
 from consingan.errors import UserError
 from consingan.web import serve
-from consingan.web.serve import Headers, Place
+from consingan.web.serve import Place
 
 
 def test_other_machines_are_let_in_only_with_a_password(capsys):
@@ -76,35 +76,6 @@ def test_help_loads_neither_gradio_nor_torch():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def answered(length: bytes) -> list[dict]:
-    """What is sent to somebody who announces a request of that length."""
-    sent: list[dict] = []
-
-    async def inner(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def send(message):
-        sent.append(message)
-
-    call = Headers(inner)({"type": "http", "headers": [(b"content-length", length)]}, None, send)
-    with pytest.raises(StopIteration):
-        call.send(None)
-    return sent
-
-
-def test_every_answer_tells_the_browser_to_ask_nobody_else():
-    (start,) = answered(b"10")
-    policy = dict(start["headers"])[b"content-security-policy"].decode()
-    assert "default-src 'self'" in policy
-    assert "http" not in policy
-
-
-def test_a_request_that_announces_too_much_is_refused_before_it_is_read():
-    start, body = answered(b"300000000")
-    assert start["status"] == 413
-    assert b"200 MB" in body["body"]
-
-
 def uploaded(path: Path | str) -> list[dict]:
     """What a browser says of a file that it has uploaded."""
     return [{"path": str(path), "meta": {"_type": "gradio.FileData"}}]
@@ -144,3 +115,40 @@ def test_neither_runs_nor_what_lies_where_the_page_was_started_are_handed_out(se
     for file in (*files, home / "pyproject.toml", home / ".gitignore"):
         assert file.is_file()
         assert not server.sends(file)
+
+
+ELSEWHERE = "http://pictures.invalid/x.png"
+
+
+def told_of(address: str) -> dict:
+    """What a visitor writes who wants a file fetched."""
+    return {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize("part", ["train-drop", "paint-drop", "instant-drop"])
+def test_no_address_is_fetched_for_a_visitor(server, part):
+    event = "upload" if part == "instant-drop" else "change"
+    told = server.ask(part, event, [told_of(ELSEWHERE)])
+    assert not told["success"]
+    assert "Only files that were dropped on the page are read." in str(told)
+    assert not server.outside.exists()
+
+
+def test_no_address_is_fetched_where_a_number_belongs(server):
+    wishes = [None, told_of(ELSEWHERE), *[None] * 8]
+    assert not server.ask("instant-start", "click", wishes)["success"]
+    assert not server.outside.exists()
+
+
+@pytest.mark.parametrize("route", ["file=", "file/", "proxy=", "/file=", "file=%20", "file%3D"])
+def test_no_address_is_handed_through(server, route):
+    status, said = server.get(f"gradio_api/{route}{ELSEWHERE}")
+    assert status in (403, 404)
+    assert "pictures.invalid" not in said
+    assert not server.outside.exists()
+
+
+def test_another_site_is_not_answered(server):
+    assert server.get("config")[0] == 200
+    status, said = server.get("config", {"Origin": "https://evil.example"})
+    assert (status, "components" in said) == (403, False)
