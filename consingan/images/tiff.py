@@ -16,7 +16,7 @@ from PIL import Image
 from consingan.errors import UserError
 from consingan.images.pillow import page_notes, upright_array
 from consingan.images.raster import BYTE_LIMIT, PIXEL_LIMIT, Pixels, Raster
-from consingan.images.segments import unpack
+from consingan.images.segments import known_to_pillow, unpack
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB = 0, 1, 2
 ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of opacity
@@ -53,10 +53,14 @@ def read_tiff(path: Path, page: int = 0) -> Raster | None:
             notes = () if many else page_notes(page, 1, "pages")
             chosen, band = pages[0], page if many else 0
         if not _is_readable(chosen):
+            _refuse_compression(chosen)
             return None
         _refuse_too_large(chosen, path)
         pixels = _pixels(chosen)
         if pixels is None:
+            _refuse_compression(chosen)
+            if chosen.samplesperpixel > 1 and chosen.bitspersample > 8:  # Pillow would leave 8 bit
+                raise _unread(chosen, f" of {chosen.bitspersample} bit in several bands")
             return None
         return _raster(chosen, pixels, band, notes)
 
@@ -116,13 +120,27 @@ def _refuse_too_large(page: tifffile.TiffPage, path: Path) -> None:
         raise ValueError("its parts are larger than the file")
 
 
+def _refuse_compression(page: tifffile.TiffPage) -> None:
+    """What Pillow cannot unpack either is not damaged."""
+    if not known_to_pillow(int(page.compression)):
+        raise _unread(page, "")
+
+
+def _unread(page: tifffile.TiffPage, what: str) -> UserError:
+    """The end of a sentence; `what` is of the picture, as " of 16 bit"."""
+    name = getattr(page.compression, "name", page.compression)
+    return UserError(
+        f"is compressed as {name}{what}, which cannot be read; save it with LZW or Deflate"
+    )
+
+
 def _pixels(page: tifffile.TiffPage) -> Pixels | None:
     """Numbers (H, W, bands); None for a compression that neither unpacks."""
     shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
     try:
         pixels: Pixels = page.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ImportError, ValueError) as error:  # newer releases look for a module of Python 3.14
+        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
             raise
         return unpack(page)
     if page.planarconfig == 2 and page.samplesperpixel > 1:
