@@ -41,7 +41,7 @@ def read_tiff(path: Path, page: int = 0) -> Raster | None:
         UserError: there is no such page, or its numbers are of no kind that is a picture.
     """
     with tifffile.TiffFile(path) as file:
-        pages = _pages(file)
+        pages = pages_of(file)
         if not pages:
             return None
         bands = pages[0].samplesperpixel
@@ -65,7 +65,7 @@ def read_tiff(path: Path, page: int = 0) -> Raster | None:
         return _raster(chosen, pixels, band, notes)
 
 
-def _pages(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
+def pages_of(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """All pages but previews and masks of others."""
     found = []
     for index in range(min(len(file.pages), MOST_PAGES)):
