@@ -210,14 +210,20 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     """Undo that colors were multiplied with their opacity."""
     top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
     share = np.where(alpha > 0, alpha, top)[:, :, None] / top
-    whole = np.minimum(colors / share, top)
-    return whole.round().astype(colors.dtype) if colors.dtype.kind in "ui" else whole
+    whole = colors / share
+    if colors.dtype.kind not in "ui":
+        return whole  # above 1, too: lights, which `levels` sees
+    return np.minimum(whole, top).round().astype(colors.dtype)
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:
-    """What GDAL says stands for no value."""
-    text = page.tags.valueof(42113)
+    """What GDAL says stands for no value, as pixels hold it: in float32 there is no -999.9."""
+    text, dtype = page.tags.valueof(42113), np.dtype(page.dtype)
     try:
-        return None if text is None else float(str(text).strip("\0 "))
+        number = None if text is None else float(str(text).strip("\0 "))
     except ValueError:
         return None
+    if number is None or dtype.kind != "f":
+        return number
+    with np.errstate(over="ignore"):
+        return float(np.float64(number).astype(dtype))
