@@ -210,7 +210,7 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     """Undo that colors were multiplied with their opacity."""
     top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
     share = np.where(alpha > 0, alpha, top)[:, :, None] / top
-    whole = colors / share
+    whole: Pixels = colors / share
     if colors.dtype.kind not in "ui":
         return whole  # above 1, too: lights, which `levels` sees
     return np.minimum(whole, top).round().astype(colors.dtype)
