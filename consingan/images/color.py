@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import itertools
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from consingan.images.icc import shaper_of
 from consingan.images.raster import FloatPixels
 
 SAME_COLORS = 2  # of 255: profiles that differ by less from sRGB are sRGB
@@ -49,14 +52,43 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tup
         return image, (UNREADABLE,)
 
 
-def gray_to_srgb(values: FloatPixels, profile: bytes | None) -> tuple[FloatPixels, tuple[str, ...]]:
-    """Convert gray levels in [0, 1] of any depth, by a smooth curve through 256 of them."""
-    steps = np.arange(256, dtype=np.uint8)
-    image, notes = to_srgb(Image.fromarray(steps[None]), profile)
-    if image.mode == "L":
-        return values, notes
-    curve = np.asarray(image, dtype=np.float64)[0].mean(axis=1) / 255
-    return np.interp(values, steps / 255, curve), notes
+@dataclass(frozen=True)
+class Deep:
+    """How colors deeper than 8 bit become sRGB.
+
+    Attributes:
+        convert: (H, W, 1 or 3) in [0, 1]; None where nothing is to be done.
+        notes: what to tell the user.
+    """
+
+    convert: Callable[[FloatPixels], FloatPixels] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def deep_to_srgb(profile: bytes, channels: int) -> Deep:
+    """The conversion of gray (1 channel) or colors (3).
+
+    A profile of tables converts 8 bit alone: gray by a curve through those, of colors no more are
+    left, which is said.
+    """
+    steps = np.arange(256, dtype=np.uint8)[None]
+    probe = Image.fromarray(steps if channels == 1 else np.stack([steps] * 3, axis=-1))
+    converted, notes = to_srgb(probe, profile)
+    if converted is probe:
+        return Deep(None, notes)
+    shaper = shaper_of(profile)
+    if shaper is not None:
+        return Deep(shaper.to_srgb, notes)
+    if channels == 1:
+        curve = np.asarray(converted, dtype=np.float64)[0].mean(axis=1) / 255
+        return Deep(lambda values: np.interp(values, steps[0] / 255, curve), notes)
+    return Deep(partial(_by_8_bit, profile), (f"{notes[0]}, which leaves 8 bit of them",))
+
+
+def _by_8_bit(profile: bytes, values: FloatPixels) -> FloatPixels:
+    pixels = np.ascontiguousarray((values * 255).round().astype(np.uint8))
+    converted, _ = to_srgb(Image.fromarray(pixels), profile)
+    return np.asarray(converted, dtype=np.float64) / 255
 
 
 @lru_cache(maxsize=1)

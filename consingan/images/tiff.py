@@ -213,7 +213,7 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     whole: Pixels = colors / share
     if colors.dtype.kind not in "ui":
         return whole  # above 1, too: lights, which `levels` sees
-    return np.minimum(whole, top).round().astype(colors.dtype)
+    return np.asarray(np.minimum(whole, top).round(), dtype=colors.dtype)
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:
