@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from consingan.images.icc import shaper_of
-from consingan.images.raster import FloatPixels
+from consingan.images.raster import FloatPixels, Pixels
 
+LEVELS = np.arange(0, 256, 51, dtype=np.uint8)  # that profiles are tried with
 SAME_COLORS = 2  # of 255: profiles that differ by less from sRGB are sRGB
 UNREADABLE = "its color profile cannot be used; its colors are taken as they are"
 # Of a profile's color space: the modes of pictures that it can be for.
@@ -72,15 +73,20 @@ def deep_to_srgb(profile: bytes, channels: int) -> Deep:
     left, which is said.
     """
     steps = np.arange(256, dtype=np.uint8)[None]
-    probe = Image.fromarray(steps if channels == 1 else np.stack([steps] * 3, axis=-1))
+    numbers = steps[..., None] if channels == 1 else _lattice()
+    probe = Image.fromarray(steps if channels == 1 else numbers)
     converted, notes = to_srgb(probe, profile)
     if converted is probe:
         return Deep(None, notes)
+    after = np.asarray(converted, dtype=np.float64) / 255
     shaper = shaper_of(profile)
     if shaper is not None:
-        return Deep(shaper.to_srgb, notes)
+        with np.errstate(all="ignore"):  # of an odd curve
+            apart = float(np.abs(shaper.to_srgb(numbers / 255) - after).mean())
+        if apart <= SAME_COLORS / 255:
+            return Deep(shaper.to_srgb, notes)
     if channels == 1:
-        curve = np.asarray(converted, dtype=np.float64)[0].mean(axis=1) / 255
+        curve = after[0].mean(axis=1)
         return Deep(lambda values: np.interp(values, steps[0] / 255, curve), notes)
     return Deep(partial(_by_8_bit, profile), (f"{notes[0]}, which leaves 8 bit of them",))
 
@@ -109,14 +115,15 @@ def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCms
 
 def _is_srgb(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     """Whether a profile leaves all colors nearly as they are."""
-    levels = np.arange(0, 256, 51, dtype=np.uint8)
-    if mode == "L":
-        before = levels[None]
-    else:
-        before = np.array(list(itertools.product(levels, repeat=3)), dtype=np.uint8)[None]
+    before = LEVELS[None] if mode == "L" else _lattice()
     after = np.asarray(transform.apply(Image.fromarray(before))).astype(int)
     difference = after - (before[..., None] if mode == "L" else before)
     return bool(np.abs(difference).max() <= SAME_COLORS)
+
+
+def _lattice() -> Pixels:
+    """Colors of all kinds, (1, N, 3) uint8."""
+    return np.array(list(itertools.product(LEVELS, repeat=3)), dtype=np.uint8)[None]
 
 
 def _description(profile: ImageCms.ImageCmsProfile) -> str:

@@ -124,6 +124,12 @@ def test_of_a_profile_of_tables_it_is_said_that_8_bit_are_left(tmp_path, monkeyp
     assert np.abs((picture.image[0].permute(1, 2, 0).numpy() + 1) * 127.5 - converted).max() < 0.01
 
 
+@pytest.mark.parametrize("curve", [para(0, -1.0), curv(65535, 65535)], ids=["falling", "white"])
+def test_a_curve_that_makes_no_sense_is_littlecms_to_read(curve):
+    deep = deep_to_srgb(profile_of(curve=curve), 3)
+    assert deep.convert is None or "leaves 8 bit" in deep.notes[0]
+
+
 def test_a_range_that_was_typed_is_obeyed_with_a_profile_in_tiff_as_in_png(tmp_path):
     shallow = texture() // 3
     tiff(tmp_path / "x.tif", shallow, photometric="rgb", iccprofile=adobe_rgb())
