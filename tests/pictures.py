@@ -34,8 +34,15 @@ def tiff(path: Path, values: np.ndarray, **options: object) -> Path:
     return path
 
 
+COMPRESSIONS = {"tiff_lzw": 5, "tiff_adobe_deflate": 8, "lzma": 34925, "zstd": 50000}
+
+
 def lzw_tiff(
-    path: Path, values: np.ndarray, predictor: int = 1, tile: bool = False, deflate: bool = False
+    path: Path,
+    values: np.ndarray,
+    predictor: int = 1,
+    tile: bool = False,
+    compression: str = "tiff_lzw",
 ) -> Path:
     """A TIFF in LZW of any depth: bytes are packed by Pillow, directory and predictor made here.
 
@@ -44,16 +51,15 @@ def lzw_tiff(
         values: (H, W, C), H and W divisible by 16 if tiled; in their type's byte order.
         predictor: 1 none, 2 differences, 3 bytes of floats by significance.
         tile: tiles of 16x16 instead of strips of 8 rows.
-        deflate: in Deflate instead of LZW.
+        compression: a key of `COMPRESSIONS`, for another than LZW.
     """
-    pack, compression = (zlib.compress, 8) if deflate else (_lzw, 5)
     height, width, channels = values.shape
     rows, columns = (16, 16) if tile else (8, width)
     packed = []
     for top in range(0, height, rows):
         for left in range(0, width, columns):
             part = values[top : top + rows, left : left + columns]
-            packed.append(pack(_predicted(part, predictor)))
+            packed.append(_packed(_predicted(part, predictor), compression))
     head, offsets = 8, []
     body = b""
     for data in packed:
@@ -66,7 +72,8 @@ def lzw_tiff(
     )  # fmt: skip
     entries = sorted((
         (256, [width]), (257, [height]), (258, [8 * values.dtype.itemsize] * channels),
-        (259, [compression]), (262, [2 if channels >= 3 else 1]), (277, [channels]), (284, [1]),
+        (259, [COMPRESSIONS[compression]]), (262, [2 if channels >= 3 else 1]),
+        (277, [channels]), (284, [1]),
         (317, [predictor]), (339, [kind] * channels), *place,
     ))  # fmt: skip
     order = ">" if values.dtype.byteorder == ">" else "<"
@@ -101,12 +108,12 @@ def _predicted(part: np.ndarray, predictor: int) -> bytes:
     return np.diff(flat, axis=1, prepend=np.zeros_like(flat[:, :1])).tobytes()
 
 
-def _lzw(data: bytes) -> bytes:
+def _packed(data: bytes, compression: str) -> bytes:
     import io
 
     buffer = io.BytesIO()
     row = Image.frombytes("L", (len(data), 1), data)
-    row.save(buffer, "TIFF", compression="tiff_lzw")
+    row.save(buffer, "TIFF", compression=compression)
     with Image.open(buffer) as made:
         offset, count = made.tag_v2[273][0], made.tag_v2[279][0]
     return buffer.getvalue()[offset : offset + count]

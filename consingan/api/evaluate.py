@@ -122,7 +122,7 @@ class Evaluation:
 
     def _write_into(self, folder: Path) -> None:
         form, say = self.request.image_format, self.extras.say
-        write_basics(self.run.model, folder, form, say)
+        write_basics(self.run, folder, form, say)
         made = self.work.write(folder, say)
         if self.judging.metrics and isinstance(self.work, Examines):
             made = self.work.examine(made, folder, say)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import itertools
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from consingan.images.raster import FloatPixels
+from consingan.images.icc import shaper_of
+from consingan.images.raster import FloatPixels, Pixels
 
+LEVELS = np.arange(0, 256, 51, dtype=np.uint8)  # that profiles are tried with
 SAME_COLORS = 2  # of 255: profiles that differ by less from sRGB are sRGB
 UNREADABLE = "its color profile cannot be used; its colors are taken as they are"
 # Of a profile's color space: the modes of pictures that it can be for.
@@ -49,14 +53,48 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tup
         return image, (UNREADABLE,)
 
 
-def gray_to_srgb(values: FloatPixels, profile: bytes | None) -> tuple[FloatPixels, tuple[str, ...]]:
-    """Convert gray levels in [0, 1] of any depth, by a smooth curve through 256 of them."""
-    steps = np.arange(256, dtype=np.uint8)
-    image, notes = to_srgb(Image.fromarray(steps[None]), profile)
-    if image.mode == "L":
-        return values, notes
-    curve = np.asarray(image, dtype=np.float64)[0].mean(axis=1) / 255
-    return np.interp(values, steps / 255, curve), notes
+@dataclass(frozen=True)
+class Deep:
+    """How colors deeper than 8 bit become sRGB.
+
+    Attributes:
+        convert: (H, W, 1 or 3) in [0, 1]; None where nothing is to be done.
+        notes: what to tell the user.
+    """
+
+    convert: Callable[[FloatPixels], FloatPixels] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def deep_to_srgb(profile: bytes, channels: int) -> Deep:
+    """The conversion of gray (1 channel) or colors (3).
+
+    A profile of tables converts 8 bit alone: gray by a curve through those, of colors no more are
+    left, which is said.
+    """
+    steps = np.arange(256, dtype=np.uint8)[None]
+    numbers = steps[..., None] if channels == 1 else _lattice()
+    probe = Image.fromarray(steps if channels == 1 else numbers)
+    converted, notes = to_srgb(probe, profile)
+    if converted is probe:
+        return Deep(None, notes)
+    after = np.asarray(converted, dtype=np.float64) / 255
+    shaper = shaper_of(profile)
+    if shaper is not None:
+        with np.errstate(all="ignore"):  # of an odd curve
+            apart = float(np.abs(shaper.to_srgb(numbers / 255) - after).mean())
+        if apart <= SAME_COLORS / 255:
+            return Deep(shaper.to_srgb, notes)
+    if channels == 1:
+        curve = after[0].mean(axis=1)
+        return Deep(lambda values: np.interp(values, steps[0] / 255, curve), notes)
+    return Deep(partial(_by_8_bit, profile), (f"{notes[0]}, which leaves 8 bit of them",))
+
+
+def _by_8_bit(profile: bytes, values: FloatPixels) -> FloatPixels:
+    pixels = np.ascontiguousarray((values * 255).round().astype(np.uint8))
+    converted, _ = to_srgb(Image.fromarray(pixels), profile)
+    return np.asarray(converted, dtype=np.float64) / 255
 
 
 @lru_cache(maxsize=1)
@@ -77,14 +115,15 @@ def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCms
 
 def _is_srgb(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     """Whether a profile leaves all colors nearly as they are."""
-    levels = np.arange(0, 256, 51, dtype=np.uint8)
-    if mode == "L":
-        before = levels[None]
-    else:
-        before = np.array(list(itertools.product(levels, repeat=3)), dtype=np.uint8)[None]
+    before = LEVELS[None] if mode == "L" else _lattice()
     after = np.asarray(transform.apply(Image.fromarray(before))).astype(int)
     difference = after - (before[..., None] if mode == "L" else before)
     return bool(np.abs(difference).max() <= SAME_COLORS)
+
+
+def _lattice() -> Pixels:
+    """Colors of all kinds, (1, N, 3) uint8."""
+    return np.array(list(itertools.product(LEVELS, repeat=3)), dtype=np.uint8)[None]
 
 
 def _description(profile: ImageCms.ImageCmsProfile) -> str:

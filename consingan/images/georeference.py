@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
 
-from consingan.images.tiff import is_tiff
+from consingan.errors import UserError
+from consingan.images.decode import LONGEST_REASON
+from consingan.images.names import shown
+from consingan.images.tiff import is_tiff, pages_of
 
 SCALE, TIES, MATRIX = 33550, 33922, 34264
 KEYS = (34735, 34736, 34737)  # directory, numbers, text
+ORIENTATION = 274
+COUNTS = {SCALE: 3, TIES: 6, MATRIX: 16, KEYS[0]: 4}  # numbers in a tag ...
+REPEATED = (TIES, KEYS[0])  # ... or in each of its rows
 SHORT, DOUBLE, TEXT = 3, 12, 2  # kinds of numbers in a tag
 RASTER_TYPE, POINT = 1025, 2  # a key, and its value where coordinates are those of pixels' middles
 
@@ -68,20 +75,55 @@ class Georeference:
         return any(row[0] == RASTER_TYPE and row[3] == POINT for row in rows)
 
 
-def read_georeference(name: str) -> Georeference | None:
-    """Of a file; None where there is none, or the file is gone."""
+def read_georeference(name: str | Path, page: int = 0) -> Georeference | None:
+    """Of a page of a file; None where there is none, or the file is gone.
+
+    Raises:
+        UserError: it cannot be used; the sentence begins with the file's name.
+    """
     path = Path(name)
-    if not path.is_file() or not is_tiff(path):
+    try:
+        if not path.is_file() or not is_tiff(path):
+            return None
+        with tifffile.TiffFile(path) as file:
+            pages = pages_of(file)
+            return _of_page(pages[max(page, 1) - 1 if len(pages) > 1 else 0])
+    except Exception as error:  # tifffile raises anything: struct.error, TiffFileError, IndexError
+        reason = shown(str(error)).rstrip(".")[:LONGEST_REASON] or type(error).__name__
+        raise UserError(f"{shown(path)} has no georeference that can be used ({reason}).") from None
+
+
+def _of_page(page: tifffile.TiffPage) -> Georeference | None:
+    tags = {code: page.tags.valueof(code) for code in (SCALE, TIES, MATRIX, *KEYS[:2])}
+    tags = {code: _numbers(code, value) for code, value in tags.items() if value is not None}
+    if not (MATRIX in tags or (SCALE in tags and TIES in tags)):
         return None
-    with tifffile.TiffFile(path) as file:
-        page = file.pages[0]
-        if not isinstance(page, tifffile.TiffPage):
-            return None
-        found = {code: page.tags.valueof(code) for code in (SCALE, TIES, MATRIX, *KEYS)}
-        tags = {code: value for code, value in found.items() if value is not None}
-        if not (MATRIX in tags or (SCALE in tags and TIES in tags)):
-            return None
-        return Georeference((page.imagelength, page.imagewidth), tags)
+    if page.tags.valueof(ORIENTATION, default=1) != 1:
+        raise ValueError("the picture is stored turned")
+    if KEYS[2] in page.tags:
+        tags[KEYS[2]] = _text(page, page.tags[KEYS[2]])
+    return Georeference((page.imagelength, page.imagewidth), tags)
+
+
+def _numbers(code: int, value: Any) -> tuple[Any, ...]:
+    """What a tag holds, if it can be that."""
+    found = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    if found.ndim != 1 or not found.size or not np.isfinite(found).all():
+        raise ValueError(f"tag {code} holds no numbers")
+    if code == SCALE and len(found) == 2:  # of a map without heights
+        found = np.append(found, 0.0)
+    count = COUNTS.get(code, len(found))
+    rows, rest = divmod(len(found), count)
+    if rest or (rows != 1 and code not in REPEATED):
+        raise ValueError(f"tag {code} holds {len(found)} numbers")
+    return tuple(int(n) if code == KEYS[0] else float(n) for n in found)
+
+
+def _text(page: tifffile.TiffPage, tag: tifffile.TiffTag) -> bytes:
+    """As it is stored: keys count its bytes, and not all programs write ASCII."""
+    handle = page.parent.filehandle
+    handle.seek(tag.valueoffset)
+    return bytes(handle.read(tag.valuebytecount)).rstrip(b"\0")
 
 
 def _tag(code: int, value: Any) -> Tag:

@@ -145,7 +145,7 @@ def _with_value(raster: Raster) -> tuple[FloatPixels, float | None, tuple[str, .
     At most about `SAMPLES` numbers, evenly over the picture, with the smallest and the largest.
     """
     flat = raster.colors.reshape(-1)
-    values = _sample(flat)
+    values = _sample(flat, raster.colors.shape[2])
     nodata = raster.nodata if raster.nodata is not None else _habitual(values)
     counts = []
     if nodata is not None and np.isfinite(nodata):
@@ -165,10 +165,11 @@ def _with_value(raster: Raster) -> tuple[FloatPixels, float | None, tuple[str, .
     return values, nodata, notes
 
 
-def _sample(flat: Pixels) -> FloatPixels:
+def _sample(flat: Pixels, channels: int) -> FloatPixels:
+    """Whole pixels: of single numbers a step could meet one channel alone."""
     step = max(1, flat.size // SAMPLES)
     with np.errstate(invalid="ignore"):  # a NaN of another precision
-        values = flat[::step].astype(np.float64)
+        values = flat.reshape(-1, channels)[::step].astype(np.float64).reshape(-1)
     finite = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat
     if step == 1 or not finite.size:
         return values

@@ -88,6 +88,7 @@ def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         alpha = pixels != level if isinstance(level, int) else None
         return Raster(pixels[:, :, None], alpha, _white_is_zero(image), None, profile, False, notes)
+    notes = (*notes, *_shallow(image))
     plain, said = to_srgb(_plain(image), profile)
     if plain.mode == "CMYK":
         plain = plain.convert("RGB")
@@ -100,6 +101,12 @@ def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
         paletted=paletted,
         notes=(*notes, *said),
     )
+
+
+def _shallow(image: Image.Image) -> tuple[str, ...]:
+    """Say it where a TIFF has more than the 8 bit that Pillow leaves of several bands."""
+    bits = max(getattr(image, "tag_v2", {}).get(258, (8,)))
+    return (f"8 of its {bits} bit are read",) if bits > 8 else ()
 
 
 def _plain(image: Image.Image) -> Image.Image:

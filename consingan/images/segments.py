@@ -1,22 +1,25 @@
 """Strips and tiles of TIFF files in compressions or predictors that tifffile alone cannot undo.
 
-LZW, Deflate and PackBits do not care what the bytes mean. So each strip or tile is given to Pillow
-as a gray 8-bit picture of one row, and its bytes are put back together here.
+LZW, Deflate, PackBits, LZMA and ZSTD do not care what the bytes mean. So each strip or tile is
+given to Pillow as a gray 8-bit picture of one row, and its bytes are put back together here.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import tifffile
 from PIL import Image
+from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from consingan.images.raster import Pixels
 
-COMPRESSIONS = (5, 8, 32946, 32773)  # LZW, Deflate by both its numbers, PackBits
+LZMA, ZSTD, WEBP = 34925, 50000, 50001
+COMPRESSIONS = (5, 8, 32946, 32773, LZMA, ZSTD)  # LZW, Deflate by both its numbers, PackBits
 HORIZONTAL, FLOATING = 2, 3  # predictors
 
 
@@ -24,6 +27,8 @@ def unpack(page: tifffile.TiffPage) -> Pixels | None:
     """Numbers (H, W, bands) of a page; None for a compression of another kind."""
     predictor = page.predictor
     if page.compression not in COMPRESSIONS or predictor not in (1, HORIZONTAL, FLOATING):
+        return None
+    if not known_to_pillow(int(page.compression)):
         return None
     height, width, bands = page.imagelength, page.imagewidth, page.samplesperpixel
     planes, inside = (bands, 1) if page.planarconfig == 2 else (1, bands)
@@ -43,6 +48,19 @@ def unpack(page: tifffile.TiffPage) -> Pixels | None:
         part = part[: height - top, : width - left]
         pixels[top : top + high, left : left + columns, plane : plane + inside] = part
     return pixels
+
+
+@lru_cache
+def known_to_pillow(compression: int) -> bool:
+    """Whether Pillow reads a compression here: not everywhere its libtiff was built with all."""
+    name = COMPRESSION_INFO.get(compression)
+    if name is None or compression not in (LZMA, ZSTD, WEBP):
+        return name is not None
+    try:
+        Image.new("RGB", (1, 1)).save(io.BytesIO(), "TIFF", compression=name)
+    except (OSError, RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _segment_size(page: tifffile.TiffPage) -> tuple[int, int]:

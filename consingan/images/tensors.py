@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from consingan.images.color import gray_to_srgb, to_srgb
+from consingan.images.color import deep_to_srgb, to_srgb
 from consingan.images.levels import Levels, opacity, opacity_top, unit_table, unit_values
 from consingan.images.raster import FloatPixels, Pixels, Raster
 
@@ -26,25 +26,28 @@ def tensor_of(raster: Raster, levels: Levels) -> tuple[Tensor, tuple[str, ...]]:
     """
     if raster.profile is None:
         return _scaled(raster, levels), ()
-    channels = raster.colors.shape[2]
     if raster.colors.dtype != np.uint8 or raster.white_is_zero:
-        image = _scaled(raster, levels)
-        if channels == 1:
-            said: tuple[str, ...] = ()
-            for rows in _blocks(image.shape[-2], image.shape[-1]):
-                unit = (image[0, 0, rows].double().numpy() + 1) / 2
-                unit, said = gray_to_srgb(unit, raster.profile)
-                image[:, :, rows] = torch.from_numpy(unit * 2 - 1)
-            return image, said
-        pixels = ((image[0].permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).numpy()
-    else:
-        image, pixels = None, raster.colors
-    shallow = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if channels == 1 else pixels))
+        return _converted(_scaled(raster, levels), raster)
+    pixels = raster.colors
+    gray = pixels.shape[2] == 1
+    shallow = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if gray else pixels))
     converted, said = to_srgb(shallow, raster.profile)
     if converted is shallow:
-        return _scaled(raster, levels) if image is None else image, said
-    colors = np.asarray(converted.convert("RGB"))
-    return _scaled(Raster(colors), Levels(0, 255)), said
+        return _scaled(raster, levels), said
+    return _scaled(Raster(np.asarray(converted.convert("RGB"))), levels), said
+
+
+def _converted(image: Tensor, raster: Raster) -> tuple[Tensor, tuple[str, ...]]:
+    """Convert colors (1, 3, H, W) in [-1, 1] of a deep file to sRGB; the tensor itself changes."""
+    assert raster.profile is not None
+    channels = raster.colors.shape[2]
+    deep = deep_to_srgb(raster.profile, channels)
+    if deep.convert is None:
+        return image, deep.notes
+    for rows in _blocks(image.shape[-2], image.shape[-1]):
+        unit = (image[0, :channels, rows].double().permute(1, 2, 0).numpy() + 1) / 2
+        image[0, :, rows] = torch.from_numpy(_signed(deep.convert(unit))).permute(2, 0, 1)
+    return image, deep.notes
 
 
 def opacity_of(alpha: Pixels) -> Tensor:

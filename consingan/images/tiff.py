@@ -16,7 +16,7 @@ from PIL import Image
 from consingan.errors import UserError
 from consingan.images.pillow import page_notes, upright_array
 from consingan.images.raster import BYTE_LIMIT, PIXEL_LIMIT, Pixels, Raster
-from consingan.images.segments import unpack
+from consingan.images.segments import known_to_pillow, unpack
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB = 0, 1, 2
 ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of opacity
@@ -41,7 +41,7 @@ def read_tiff(path: Path, page: int = 0) -> Raster | None:
         UserError: there is no such page, or its numbers are of no kind that is a picture.
     """
     with tifffile.TiffFile(path) as file:
-        pages = _pages(file)
+        pages = pages_of(file)
         if not pages:
             return None
         bands = pages[0].samplesperpixel
@@ -53,15 +53,19 @@ def read_tiff(path: Path, page: int = 0) -> Raster | None:
             notes = () if many else page_notes(page, 1, "pages")
             chosen, band = pages[0], page if many else 0
         if not _is_readable(chosen):
+            _refuse_compression(chosen)
             return None
         _refuse_too_large(chosen, path)
         pixels = _pixels(chosen)
         if pixels is None:
+            _refuse_compression(chosen)
+            if chosen.samplesperpixel > 1 and chosen.bitspersample > 8:  # Pillow would leave 8 bit
+                raise _unread(chosen, f" of {chosen.bitspersample} bit in several bands")
             return None
         return _raster(chosen, pixels, band, notes)
 
 
-def _pages(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
+def pages_of(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """All pages but previews and masks of others."""
     found = []
     for index in range(min(len(file.pages), MOST_PAGES)):
@@ -116,13 +120,27 @@ def _refuse_too_large(page: tifffile.TiffPage, path: Path) -> None:
         raise ValueError("its parts are larger than the file")
 
 
+def _refuse_compression(page: tifffile.TiffPage) -> None:
+    """What Pillow cannot unpack either is not damaged."""
+    if not known_to_pillow(int(page.compression)):
+        raise _unread(page, "")
+
+
+def _unread(page: tifffile.TiffPage, what: str) -> UserError:
+    """The end of a sentence; `what` is of the picture, as " of 16 bit"."""
+    name = getattr(page.compression, "name", page.compression)
+    return UserError(
+        f"is compressed as {name}{what}, which cannot be read; save it with LZW or Deflate"
+    )
+
+
 def _pixels(page: tifffile.TiffPage) -> Pixels | None:
     """Numbers (H, W, bands); None for a compression that neither unpacks."""
     shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
     try:
         pixels: Pixels = page.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ImportError, ValueError) as error:  # newer releases look for a module of Python 3.14
+        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
             raise
         return unpack(page)
     if page.planarconfig == 2 and page.samplesperpixel > 1:
@@ -192,14 +210,20 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     """Undo that colors were multiplied with their opacity."""
     top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
     share = np.where(alpha > 0, alpha, top)[:, :, None] / top
-    whole = np.minimum(colors / share, top)
-    return whole.round().astype(colors.dtype) if colors.dtype.kind in "ui" else whole
+    whole: Pixels = colors / share
+    if colors.dtype.kind not in "ui":
+        return whole  # above 1, too: lights, which `levels` sees
+    return np.asarray(np.minimum(whole, top).round(), dtype=colors.dtype)
 
 
 def _nodata(page: tifffile.TiffPage) -> float | None:
-    """What GDAL says stands for no value."""
-    text = page.tags.valueof(42113)
+    """What GDAL says stands for no value, as pixels hold it: in float32 there is no -999.9."""
+    text, dtype = page.tags.valueof(42113), np.dtype(page.dtype)
     try:
-        return None if text is None else float(str(text).strip("\0 "))
+        number = None if text is None else float(str(text).strip("\0 "))
     except ValueError:
         return None
+    if number is None or dtype.kind != "f":
+        return number
+    with np.errstate(over="ignore"):
+        return float(np.float64(number).astype(dtype))

@@ -12,10 +12,11 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images.deep import write_as
-from consingan.images.georeference import read_georeference
+from consingan.images.georeference import Georeference, read_georeference
 from consingan.images.io import unit
-from consingan.images.names import IMAGE_FORMATS
+from consingan.images.names import IMAGE_FORMATS, shown
 from consingan.images.picture import gray_as
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
@@ -34,6 +35,7 @@ from consingan.report.material import Material
 from consingan.report.page import report
 from consingan.report.region import flat_distance
 from consingan.report.verdicts import SMALL
+from consingan.runs.earlier import training_file
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
 
@@ -46,21 +48,39 @@ def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
     return folder
 
 
-def write_basics(model: Any, folder: Path, image_format: str, say: Say) -> None:
+def write_basics(run: LoadedRun, folder: Path, image_format: str, say: Say) -> None:
     """The training image and what the fixed noise makes of it.
 
     Both show the place that the picture shows, so their TIFFs say where it lies.
     """
+    model = run.model
     channels, real = model.config.channels, model.real
-    place = None
-    if IMAGE_FORMATS[image_format][0] == ".tif":
-        place = read_georeference(model.config.input_name)
+    place = _place(run, say) if IMAGE_FORMATS[image_format][0] == ".tif" else None
     if place is not None:
         say("georeference: kept for real_image and reconstruction; samples show no place on Earth")
     write_as(folder / "real_image", real, image_format, channels, place)
     if isinstance(model, Reconstructs):
         given_back = gray_as(real, model.reconstruction())
         write_as(folder / "reconstruction", given_back, image_format, channels, place)
+
+
+def _place(run: LoadedRun, say: Say) -> Georeference | None:
+    """Where the training image lies; of another file at its path, it would be the wrong place."""
+    config = run.model.config
+    file = training_file(run)
+    try:
+        if file is not None:
+            return read_georeference(file, config.page)
+        if read_georeference(config.input_name, config.page) is None:
+            return None
+    except UserError as error:
+        say(f"Note: {error}")
+        return None
+    say(
+        f"Note: no georeference is kept: {shown(config.input_name)} is not, or not any more, the "
+        "picture that the run was trained on."
+    )
+    return None
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:

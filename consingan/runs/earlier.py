@@ -14,7 +14,9 @@ from consingan.images.channels import trained
 from consingan.images.io import read_picture
 from consingan.images.names import image_stem
 from consingan.images.picture import SAME_IMAGE
+from consingan.images.resize import resize, resize_to, same_shape, scaled_size, training_scale
 from consingan.machine.execution import Execution
+from consingan.machine.files import described
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Training
 from consingan.methods.registry import method_of
@@ -26,6 +28,7 @@ from consingan.settings.config import Config
 
 Size = tuple[int, int]
 
+HOLE = "mask"  # field of `Inputs`
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
 ON_CPU = Execution(torch.device("cpu"), Arithmetic())
 
@@ -101,6 +104,41 @@ def is_of(run: LoadedRun, name: str) -> bool:
         and bool((run.tensors[key].cpu() - real).abs().mean() <= SAME_IMAGE)
         for key, real in training.fixed().items()
     )
+
+
+def training_file(run: LoadedRun) -> Path | None:
+    """The file that a run was trained on, if it is still there and the same picture.
+
+    The file counts if it is the very one that the run noted, as one that lies at the same path
+    below the present folder may be any other; of older runs, which noted none, by what it shows.
+    """
+    noted = run.pictures.get("input_name", {})
+    digest, name = noted.get("sha256"), run.model.config.input_name
+    holed = HOLE in run.method.pictures(run.model.config)  # there the run's picture is empty
+    for path in (noted.get("path", name), name):
+        now = described({"file": Path(path)})["file"].get("sha256")
+        if now is None or now != (digest or now):
+            continue
+        # Looked at all the same: a fine-tuning notes what lies at the path in its turn.
+        if _shows_it(run, path) or (holed and digest):
+            return Path(path)
+    return None
+
+
+def _shows_it(run: LoadedRun, path: str) -> bool:
+    """Whether a file is the training image, at its newest stage's size."""
+    config, real = run.model.config, run.model.real.cpu()
+    try:
+        image = trained(read_picture(path, config.reading), config.channels)
+    except UserError:
+        return False
+    (height, width), size = image.shape[-2:], (real.shape[-2], real.shape[-1])
+    if image.shape[1] != real.shape[1] or not same_shape((height, width), size):
+        return False
+    scale = training_scale((height, width), config.max_size)
+    again = resize(image, scale) if scaled_size((height, width), scale) == size else image
+    again = again if tuple(again.shape[-2:]) == size else resize_to(image, size)
+    return float((again.clamp(-1, 1) - real).abs().mean()) <= SAME_IMAGE
 
 
 def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence[Size]) -> bool:

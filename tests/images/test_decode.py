@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from pictures import H, W, lzw_tiff, png16, ramp, texture, tiff
+from pictures import COMPRESSIONS, H, W, lzw_tiff, png16, ramp, texture, tiff
 from PIL import Image
 
 from consingan.errors import UserError
@@ -23,6 +23,7 @@ from consingan.images.decode import decode
 from consingan.images.folder import look_into
 from consingan.images.io import read_picture
 from consingan.images.png import unfilter
+from consingan.images.segments import known_to_pillow
 from consingan.images.tiff import read_tiff
 
 ROOT = Path(__file__).parents[2]
@@ -197,12 +198,14 @@ def test_an_unknown_filter_is_refused():
 )
 @pytest.mark.parametrize("predictor", [1, 2, 3])
 @pytest.mark.parametrize("tile", [False, True])
-@pytest.mark.parametrize("deflate", [False, True])
-def test_packed_tiffs_are_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile, deflate):
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_packed_tiffs_are_read_exactly_at_any_depth(tmp_path, dtype, predictor, tile, compression):
     if predictor == 3 and "f" not in dtype:
         pytest.skip("only floats have bytes by significance")
     values = (np.random.default_rng(0).random((32, 48, 3)) * 200).astype(dtype)
-    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile, deflate))
+    if not known_to_pillow(COMPRESSIONS[compression]):
+        pytest.skip("this Pillow was built without it")
+    raster = decode(lzw_tiff(tmp_path / "x.tif", values, predictor, tile, compression))
     assert np.array_equal(raster.colors, values)
 
 
@@ -219,6 +222,50 @@ def test_packbits_of_16_bit(tmp_path):
     values = ramp(0, 65535, "u2")
     Image.fromarray(values).save(tmp_path / "x.tif", compression="packbits")
     assert np.array_equal(decode(tmp_path / "x.tif").colors[..., 0], values)
+
+
+@pytest.mark.parametrize("error", [ModuleNotFoundError("compression"), ValueError("imagecodecs")])
+def test_zstd_is_read_whatever_tifffile_says_of_it(tmp_path, monkeypatch, error):
+    """Which of the two depends on its release and Python's."""
+
+    def fail(*_):
+        raise error
+
+    if not known_to_pillow(COMPRESSIONS["zstd"]):
+        pytest.skip("this Pillow was built without it")
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", fail)
+    path = lzw_tiff(tmp_path / "x.tif", texture().astype(">u2"), compression="zstd")
+    assert np.array_equal(decode(path).colors, texture())
+
+
+def claimed(path: Path, values: np.ndarray, compression: int) -> Path:
+    """A TIFF that says of plain numbers that they are compressed."""
+    tiff(path, values, photometric="rgb")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags["Compression"].overwrite(compression)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("compression", "dtype", "words"),
+    [
+        (34712, "u1", "compressed as JPEG2000, which"),
+        (34887, "u2", "compressed as LERC, which"),
+        (7, "u2", "compressed as JPEG of 16 bit in several bands, which"),
+    ],
+)
+def test_what_cannot_be_unpacked_whole_is_named_and_never_read_as_8_bit(
+    tmp_path, compression, dtype, words
+):
+    path = claimed(tmp_path / "x.tif", texture().astype(dtype), compression)
+    with pytest.raises(UserError, match=rf"x\.tif is {words} cannot be read; save it with LZW"):
+        decode(path)
+
+
+def test_of_deep_cmyk_it_is_said_that_8_bit_are_read(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (H, W, 4), dtype=np.uint16)
+    raster = decode(tiff(tmp_path / "x.tif", values, photometric="separated"))
+    assert raster.notes == ("8 of its 16 bit are read",)
 
 
 @pytest.mark.parametrize("name", ["x.jfif", "x.JPE", "x.apng", "x.dib", "x.btf", "x.mpo", "x.tif"])
