@@ -10,9 +10,11 @@ import torch
 
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engine import Recipe
 from consingan.methods.consingan.memory import estimate_training_memory
 from consingan.nn.architecture import Architecture
+from consingan.settings.layers import Chosen
 from consingan.training import plan
 
 SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
@@ -58,7 +60,8 @@ def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | N
     execution = types.SimpleNamespace(device=torch.device("cpu"), engine="fast")
     execution.checkpointing = False
     training = types.SimpleNamespace(sizes=SIZES, peak_memory=lambda checkpointing: 243 * mebi)
-    job = types.SimpleNamespace(execution=execution, training=training, base=None)
+    chosen = Chosen(ConSinGANConfig(), {})
+    job = types.SimpleNamespace(execution=execution, training=training, base=None, chosen=chosen)
     lines = list(plan.memory_advice(job, 284 * mebi))  # type: ignore[arg-type]
     if word is None:
         assert lines == []
