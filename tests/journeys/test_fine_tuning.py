@@ -34,12 +34,14 @@ from consingan.images.io import read_image, write_image
 from consingan.images.resize import resize_to
 from consingan.machine.files import read_json, write_json
 from consingan.methods.consingan.presets import COMPOSING
+from consingan.report.gather import gather
 from consingan.report.write import write_basics
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
 from consingan.runs.snapshots import snapshot_file, snapshots
 from consingan.training import prepare
 from consingan.training.loop import Trainer
+from consingan.training.observers import Pictures
 from consingan.training.prepare import Job
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 from consingan.training.session import Session
@@ -199,6 +201,16 @@ def test_a_run_that_an_earlier_release_gave_other_channels_can_be_evaluated(
     write_basics(model, tmp_path, "png", print)
     with Image.open(tmp_path / "reconstruction.png") as written:
         assert written.mode == "RGB"
+
+
+def test_the_curves_of_a_fine_tuning_are_those_of_its_stage(
+    tmp_path: Path, harmonization_run: Path, naive: Path
+) -> None:
+    job = fine_tuning_job(harmonization_run, naive)
+    folder = new_folder(tmp_path, job)
+    Session(Trainer(job.training), folder, [Pictures(folder.path)]).run()
+    assert (folder.path / "losses.png").is_file()
+    assert list(gather(load_run(folder.path)).curves) == [2]
 
 
 def test_a_fine_tuned_run_loads_and_is_named(
