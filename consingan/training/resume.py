@@ -93,10 +93,18 @@ def _load(
 ) -> None:
     """Give `trainer` the state from the file `name`, in which `stages` stages are begun."""
     anchors = folder.anchors(stages)
-    names = folder.losses
+    names = _losses(folder, trainer, state)
     with folder.explained(name):
         curves = {"curves": _columns(state["curves"], names, trainer)} if "curves" in state else {}
         trainer.load_state({**state, **anchors, **curves})
+
+
+def _losses(folder: RunFolder, trainer: Trainer, state: Mapping[str, Tensor]) -> Sequence[str]:
+    """Names of a state's curves: as the run was begun, or with what was added when it went on."""
+    began, now = folder.losses, trainer.training.losses
+    curves = state.get("curves")
+    added = curves is not None and len(began) != len(now) and curves.shape[1:] == (len(now),)
+    return now if added else began
 
 
 def _columns(curves: Tensor, names: Sequence[str], trainer: Trainer) -> Tensor:
@@ -117,8 +125,8 @@ def _progress(folder: RunFolder, trainer: Trainer) -> dict[str, Tensor] | None:
         return None
     try:
         state = folder.load(RESUME, "position", "seconds")
-        losses = len(trainer.training.losses)
-        check_state(folder.path / RESUME, state, trainer.stages, losses, ATTEMPTS)
+        losses = _losses(folder, trainer, state)
+        check_state(folder.path / RESUME, state, trainer.stages, len(losses), ATTEMPTS)
         return state
     except UserError as error:
         raise UserError(
