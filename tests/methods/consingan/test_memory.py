@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -70,3 +71,33 @@ def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | N
     assert f"--checkpointing (about 243 MiB) {word} --max_size" in line
     longer = int(line.rstrip(".").split()[-1])
     assert longer < 250
+
+
+@pytest.mark.parametrize(
+    ("engine", "unusual", "hole", "stages", "grown"),
+    [
+        ("fast", {"norm": True}, False, 1, 44),
+        ("fast", {"norm": True}, False, 4, 61),
+        ("fast", {"activation": "elu"}, False, 1, 235),
+        ("fast", {"activation": "prelu"}, False, 4, 241),
+        ("fast", {}, True, 1, 172),
+        ("fast", {}, True, 4, 178),
+        ("checkpointed", {"norm": True}, False, 4, 18),
+        ("checkpointed", {"activation": "elu"}, False, 4, 217),
+        ("plain", {"norm": True}, False, 4, 36),
+        ("plain", {"activation": "elu"}, False, 1, 62),
+    ],
+)
+def test_what_the_unusual_takes_besides_is_near_what_was_measured(
+    engine: str, unusual: dict[str, Any], hole: bool, stages: int, grown: int
+) -> None:
+    """MiB by which a process grew more than for the default networks, at 280x187, 32 channels."""
+    sizes = [(26, 38), (42, 62), (96, 144), (187, 280)][-stages:]
+    more, less = (
+        estimate_training_memory(
+            sizes, Architecture(channels=32, **kind), "noise", Recipe(), Arithmetic(),
+            engine.replace("checkpointed", "fast"), engine == "checkpointed", holed,
+        )
+        for kind, holed in ((unusual, hole), ({}, False))
+    )  # fmt: skip
+    assert (more - less) / 2**20 == pytest.approx(grown, rel=0.25)
