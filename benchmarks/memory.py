@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ from benchmarks.stages import SHORTER_SIDE, make_task, new_draws, sizes_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
 from consingan.machine.graphs import WARM_UP
 from consingan.machine.precision import Arithmetic
+from consingan.methods.consingan.config import ConSinGANConfig
+from consingan.methods.consingan.engine import StageTask, recipe_of
 from consingan.methods.consingan.engines import choose_engine
 from consingan.methods.consingan.memory import estimate_training_memory
+from consingan.methods.consingan.tasks import TASKS
+from consingan.nn.regions import Around
 
 VARIANTS = (
     ("plain", "float32", False),
@@ -45,22 +49,43 @@ class Step:
     mode: str = "generation"
     iterations: int = 2
     device: str = "cpu"
+    activation: str = "lrelu"
+    norm: bool = False
+    hole: bool = False
+
+    @property
+    def config(self) -> ConSinGANConfig:
+        """The settings that a training would have."""
+        return ConSinGANConfig(activation=self.activation, batch_norm=self.norm)
+
+    @property
+    def networks(self) -> str:
+        """What is unusual of them, for the table."""
+        words = {"normalized": self.norm, "around a hole": self.hole}
+        return ", ".join([self.activation, *(word for word, holds in words.items() if holds)])
 
     def estimate(self) -> int:
-        """Bytes that `consingan.memory` expects."""
-        from consingan.methods.consingan.config import ConSinGANConfig
-        from consingan.methods.consingan.engine import recipe_of
-        from consingan.methods.consingan.tasks import TASKS
-
+        """Bytes that the dry run expects."""
         return estimate_training_memory(
             sizes_of(self.size, self.stages, self.mode),
-            ConSinGANConfig().shape,
+            self.config.architecture,
             TASKS[self.mode].border,
-            recipe_of(ConSinGANConfig()),
+            recipe_of(self.config),
             Arithmetic(self.precision),
             self.engine,
             self.checkpointing,
+            self.hole,
         )
+
+    def task(self) -> StageTask:
+        """What is trained; the hole is the middle ninth of the picture."""
+        task = make_task(self.size, self.stages, self.mode, torch.device(self.device), self.config)
+        if not self.hole:
+            return task
+        height, width = task.real.shape[-2:]
+        hole = torch.zeros_like(task.real[:, :1])
+        hole[..., height // 3 : -height // 3, width // 3 : -width // 3] = 1
+        return replace(task, region=Around.of(hole, self.config.architecture))
 
 
 def measure(step: Step) -> int:
@@ -80,7 +105,7 @@ def _grow(step: Step, answer: Any) -> None:
     torch.set_num_threads(1)
     device = torch.device(step.device)
     # What the first step of all loads and compiles belongs to the program, not to this step.
-    _iterate(Step(40, step.engine, step.precision, step.checkpointing, 3, device=step.device))
+    _iterate(replace(step, size=40, stages=3, mode="generation", iterations=2))
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -96,7 +121,7 @@ def _grow(step: Step, answer: Any) -> None:
 
 
 def _iterate(step: Step) -> None:
-    task = make_task(step.size, step.stages, step.mode, torch.device(step.device))
+    task = step.task()
     engine = choose_engine(step.engine, Arithmetic(step.precision), step.checkpointing)(task)
     # A GPU's graph, recorded after the warm-up, has memory of its own.
     iterations = WARM_UP + 2 if step.device == "cuda" else step.iterations
@@ -121,6 +146,7 @@ def rows_of(steps: list[Step]) -> Iterator[dict[str, Any]]:
             "engine": step.engine,
             "precision": step.precision,
             "checkpointing": step.checkpointing,
+            "networks": step.networks,
             "measured MiB": round(measured),
             "estimated MiB": round(estimated),
             "estimated / measured": round(estimated / measured, 2),

@@ -30,9 +30,9 @@ def form(curves: kept.Curves, logarithmic: Sequence[str]) -> Form:
         logarithmic: losses that go by powers of ten if any of their values is above 0.
     """
     return tuple(
-        (name, len(values), bool(np.isfinite(values).all()),
+        (stage, name, len(values), bool(np.isfinite(values).all()),
          name in logarithmic and bool((values > 0).any()))
-        for losses in curves
+        for stage, losses in curves.items()
         for name, values in losses.items()
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def draw_ahead(names: Sequence[str], reconstruction: str, stages: int, iteration
     """Have the drawings of the first 1, 2, ... `stages` of a run, for processes that are forked."""
     curve = {name: np.ones(iterations) for name in names}
     for count in range(1, stages + 1):
-        figure = kept.curves_figure([curve] * count, reconstruction)
+        figure = kept.curves_figure(dict.fromkeys(range(count), curve), reconstruction)
         figure.savefig(Path(os.devnull), format="png", dpi=110)
 
 

@@ -32,11 +32,13 @@ class Estimate:
         seconds: from its start.
         memory: bytes beside the program itself.
         trains: whether there is anything to train.
+        fits: whether there is memory enough here; what is too large was not timed.
     """
 
     seconds: float
     memory: int
     trains: bool = True
+    fits: bool = True
 
 
 def estimates(
@@ -118,8 +120,9 @@ def _estimate(order: Order, execution: Execution) -> Estimate:
     from consingan.training.prepare import prepare
 
     job = prepare({**order.typed, "input_name": order.picture}, execution)
-    memory = job.training.peak_memory() or 0
-    return Estimate(seconds_of(job), memory, trains=bool(job.training.stages))
+    memory, seconds = job.training.peak_memory() or 0, seconds_of(job)
+    trains = bool(job.training.stages)
+    return Estimate(seconds or 0.0, memory, trains, fits=seconds is not None)
 
 
 def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:

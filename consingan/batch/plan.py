@@ -106,6 +106,9 @@ class Plan:
         trains = any(self.found.get(order.name, TRAINS).trains for order in self.left)
         if self.left and self.left[0].save_every and not trains:
             yield "Note: --save_every does nothing where nothing is trained."
+        if large := [o for o in self.left if not self.found.get(o.name, TRAINS).fits]:
+            named = f"{len(large)} for more memory than is free here"
+            yield f"Note: {named}, and so not timed, {large[0].words} first."
         if unknown := [o for o in self.left if o.name not in self.found]:
             yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
 

@@ -108,13 +108,19 @@ class _Queue:
         return TRAINED
 
     def plan(self, image: Path) -> str:
-        """Say what the training of one picture would take."""
+        """Say what the training of one picture would take.
+
+        Raises:
+            UserError: it would be refused.
+        """
         from consingan.machine.progress import in_words
+        from consingan.training.plan import refuse_too_large
 
         job, earlier = self._prepared(image)
         if earlier is not None and earlier.manifest["status"] == "finished":
             click.echo(BEFORE)
             return BEFORE
+        refuse_too_large(job)
         stages = job.training.stages
         first = 0 if earlier is None else earlier.finished_stages
         (height, width), (trained_h, trained_w) = job.input_size, job.training.sizes[-1]

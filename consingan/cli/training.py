@@ -118,6 +118,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         for line in plan.estimate(job):
             click.echo(line)
         return
+    plan.refuse_too_large(job)
     with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
         for line in outlook(job, typed):
             say(line)

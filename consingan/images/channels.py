@@ -39,6 +39,12 @@ def trained(picture: Picture, channels: str) -> Tensor:
     return picture.image
 
 
+def consists_of(image: Tensor, channels: str) -> bool:
+    """Whether a trained picture (1, C, H, W) can be of that kind."""
+    counts = {GRAY: 1, RGB: 3, RGBA: 4}
+    return image.shape[1] == counts.get(channels, image.shape[1])
+
+
 def seen(image: Tensor, channels: str) -> Tensor:
     """A trained picture for the eye, (N, 3, H, W): over white, of bands the first three."""
     count = image.shape[1]

@@ -93,7 +93,7 @@ def panel_svg(curves: Curves, panel: Panel) -> str:
     alone = len(panel.lines) == 1
     colors = dict(zip(panel.lines, (BLUE,) if alone else COLORS, strict=False))
     positive = False
-    for stage, (start, losses) in enumerate(_stages(curves)):
+    for number, (start, losses) in enumerate(_stages(curves)):
         for label, names in panel.lines.items():
             total = sum(_signed(losses, name) for name in names)
             positive = positive or bool((total > 0).any())
@@ -103,7 +103,7 @@ def panel_svg(curves: Curves, panel: Panel) -> str:
                 values,
                 color=colors.get(label, INK),
                 linewidth=1.4 if alone else 1.2,
-                label=None if stage or alone else label,
+                label=None if number or alone else label,
             )
     if panel.log and positive:
         _log_scale(axes)
@@ -130,9 +130,9 @@ def _log_scale(axes: Axes) -> None:
 
 def _stages(curves: Curves) -> list[tuple[int, Mapping[str, np.ndarray[Any, Any]]]]:
     """Each stage with the number of iterations before it."""
-    lengths = [length(losses) for losses in curves]
+    lengths = [length(losses) for losses in curves.values()]
     starts = [0, *np.cumsum(lengths)[:-1].tolist()]
-    return list(zip(starts, curves, strict=True))
+    return list(zip(starts, curves.values(), strict=True))
 
 
 def _panel(curves: Curves, label: str) -> tuple[Figure, Axes]:
@@ -145,9 +145,9 @@ def _panel(curves: Curves, label: str) -> tuple[Figure, Axes]:
     axes = figure.subplots()
     starts = _stages(curves)
     total = starts[-1][0] + length(starts[-1][1])
-    for stage, (start, losses) in enumerate(starts):
+    for stage, (start, losses) in zip(curves, starts, strict=True):
         middle = start + length(losses) / 2
-        if stage:
+        if start:
             axes.axvline(start, color=INK, linewidth=0.6, alpha=0.25)
         axes.annotate(
             f"stage {stage + 1}" if len(starts) <= 6 else f"{stage + 1}", (middle, 1.01),

@@ -29,13 +29,14 @@ def gather(run: LoadedRun) -> Material:
     manifest: Mapping[str, Any] = {}
     if (run.path / MANIFEST).is_file():
         manifest = RunFolder.open(run.path).manifest
-    curves = [losses for losses in read_curves(run.path) if length(losses)]
+    curves = read_curves(run.path)
+    told = [n for n, losses in curves.items() if length(losses) and n < len(model.sizes)]
     return Material(
         path=run.path,
         config=model.config,
         sizes=model.sizes,
         manifest=manifest,
-        curves=curves[: len(model.sizes)],
+        curves={stage: curves[stage] for stage in told},
         stages=model.stages,
         real=model.real.cpu(),
         reconstruction=_given_back(model),

@@ -149,7 +149,7 @@ def facts_of(material: Material) -> Facts:
         quality=material.quality,
         short_side=min(material.real.shape[-2:]),
         contrast=float(material.real.std()) / 2,
-        reconstruction=[losses[name] for losses in material.curves if name in losses],
+        reconstruction=[losses[name] for losses in material.curves.values() if name in losses],
         stages=material.stages,
         finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),

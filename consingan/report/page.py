@@ -46,7 +46,7 @@ def _header(material: Material) -> str:
     config = material.config
     facts = [material.method.title, config.train_mode, f"{width} × {height} px"]
     if material.stages:
-        counts = {length(curve) for curve in material.curves} or {config.niter}
+        counts = {length(curve) for curve in material.curves.values()} or {config.niter}
         span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
         facts.append(f"{material.stages} stages × {span} iterations")
     if material.seconds is not None:
@@ -124,7 +124,7 @@ def _novelty(material: Material) -> str:
 def _curves(material: Material) -> str:
     if not material.curves:
         return ""
-    known = set(material.curves[0])
+    known = set(next(iter(material.curves.values())))
     panels = [
         panel for panel in material.method.panels
         if {name.lstrip("-") for names in panel.lines.values() for name in names} <= known

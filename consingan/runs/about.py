@@ -32,13 +32,30 @@ def about_this_run(
         pictures: files that went in, by the name of their setting.
     """
     return {
-        "versions": versions(),
+        **how_computed(execution),
         "command": command_line(sys.argv),
-        "execution": execution.to_json(),
         "origin": dict(origin),
-        "machine": this_machine(),
         "pictures": described(pictures or {}),
         **({} if base is None else {"base": str(base)}),
+    }
+
+
+def how_computed(execution: Execution) -> dict[str, dict[str, Any]]:
+    """All that decides the last digits beside the settings, entries of the manifest."""
+    return {
+        "versions": versions(),
+        "execution": execution.to_json(),
+        "machine": this_machine(),
+    }
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What is not as it was of `how_computed`, by name: then and now, as far as it was noted."""
+    return {
+        name: (value, here.get(name))
+        for part, here in now.items()
+        for name, value in before.get(part, {}).items()
+        if here.get(name) != value
     }
 
 

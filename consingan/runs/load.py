@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.channels import consists_of
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Foreign, Method
@@ -18,6 +19,7 @@ from consingan.methods.registry import METHODS
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST, pictures_of
 from consingan.runs.snapshots import snapshot_name
+from consingan.settings.reading import AUTO
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ def load_run(
         notes.append(f"Snapshot {iteration}.")
     with folder.explained(weights):
         model = method.load().restore(config, tensors, execution)
+        if config.fine_tune and not consists_of(model.real, config.channels):
+            # Earlier releases took any --channels for it, and trained those of the run.
+            config = config.replace(channels=AUTO)
+            model = method.load().restore(config, tensors, execution)
     folder.check_stages(model.stages)
     _refuse_not_finite(path, model)
     run = LoadedRun(path, method, model, tensors)

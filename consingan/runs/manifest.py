@@ -9,7 +9,7 @@ from typing import Any
 
 from consingan._version import __version__
 from consingan.errors import UserError
-from consingan.runs.soundness import unsound_entry
+from consingan.runs.soundness import is_way_on, unsound_entry
 from consingan.settings.config import DEFAULT_METHOD
 from consingan.settings.reading import of_deep
 
@@ -105,6 +105,12 @@ def _describes(entry: Any) -> bool:
     """Whether it is what `files.described` says of a file."""
     sound = isinstance(entry, dict) and all(isinstance(value, str) for value in entry.values())
     return sound and bool(entry.get("path"))
+
+
+def resumed_of(manifest: Mapping[str, Any]) -> list[Json]:
+    """Where a run went on otherwise than before, in order; entries that are not so are left out."""
+    kept = manifest.get("resumed")
+    return [entry for entry in kept if is_way_on(entry)] if isinstance(kept, list) else []
 
 
 def saves_of(manifest: Json) -> int | None:

@@ -81,6 +81,19 @@ PERHAPS: Mapping[str, Check] = {
 """What a manifest must hold and what it may hold; other entries are nobody's business."""
 
 
+def is_way_on(entry: Any) -> bool:
+    """Whether it says from where on a run was computed otherwise, and how."""
+    rows = {
+        "stage": whole(0, MOST_STAGES),
+        "iteration": whole(0, LARGEST_ITERATION),
+        "execution": _execution,
+        "versions": _texts,
+        "machine": _texts,
+    }
+    sound = isinstance(entry, dict) and rows.keys() <= entry.keys()
+    return sound and all(check(entry[name]) for name, check in rows.items())
+
+
 def unsound_entry(manifest: Mapping[str, Any]) -> str:
     """Name of an entry of a manifest that cannot be, or ""."""
     rows = {**REQUIRED, **{name: check for name, check in PERHAPS.items() if name in manifest}}

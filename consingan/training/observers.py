@@ -142,11 +142,13 @@ class ProgressNotes:
         )
 
     def _done(self, trainer: Trainer) -> float:
-        """Share of all iterations, each counted by what it costs."""
+        """Share of all iterations, each counted by what it costs; a fine-tuning begins late."""
         training = trainer.training
-        works = [training.cost(k) * training.iterations(k) for k in range(training.stages)]
-        done = sum(works[: trainer.stage]) + training.cost(trainer.stage) * trainer.iteration
-        return min(1.0, done / sum(works))
+        stages = range(training.first, training.stages)
+        works = {k: training.cost(k) * training.iterations(k) for k in stages}
+        before = sum(work for k, work in works.items() if k < trainer.stage)
+        done = before + training.cost(trainer.stage) * trainer.iteration
+        return min(1.0, done / sum(works.values()))
 
     def close(self) -> None:
         """The training has ended, or is about to."""
@@ -242,8 +244,8 @@ class TensorBoard:
 
     def _write(self, record: Record, trainer: Trainer) -> None:
         if isinstance(record, StepRecord) and record.iteration % SCALARS_EVERY == 0:
-            before = sum(trainer.training.iterations(k) for k in range(record.stage))
-            step = before + record.iteration
+            before = range(trainer.training.first, record.stage)
+            step = sum(map(trainer.training.iterations, before)) + record.iteration
             for name, value in zip(trainer.training.losses, record.losses.tolist(), strict=True):
                 self.writer.add_scalar(f"stage_{record.stage}/{name}", value, record.iteration)
                 self.writer.add_scalar(f"all_stages/{name}", value, step)

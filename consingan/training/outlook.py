@@ -12,6 +12,7 @@ from typing import Any
 from consingan.machine.device import synchronize
 from consingan.machine.progress import in_words
 from consingan.methods.contract import Training
+from consingan.training.plan import fits
 from consingan.training.prepare import Job, prepare
 
 SHORT = 60.0  # seconds; less is not worth a line, nor a closer look
@@ -28,7 +29,8 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
         typed: what the user gave, by which presets are tried.
     """
     work = work_of(job.training)
-    if (seconds := seconds_of(job)) < SHORT:
+    seconds = seconds_of(job)
+    if seconds is None or seconds < SHORT:
         return
     line = f"time: about {in_words(seconds)} at these settings here"
     if seconds >= LONG and not typed.get("fine_tune"):
@@ -38,8 +40,13 @@ def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
     yield f"{line}. Ctrl+C stops it, --resume goes on."
 
 
-def seconds_of(job: Job) -> float:
-    """What a new training takes, by timing an iteration or two."""
+def seconds_of(job: Job) -> float | None:
+    """What a new training takes, by timing an iteration or two; None: it does not fit into memory.
+
+    Nothing of that is tried out: the system may end the process that takes too much.
+    """
+    if not fits(job):
+        return None
     work = work_of(job.training)
     return work * _pace(job, work) if work else 0.0
 

@@ -14,6 +14,7 @@ from consingan.machine.device import describe, synchronize
 from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
 from consingan.machine.progress import in_words, tracked
+from consingan.methods.choose import choose_settings
 from consingan.methods.contract import Rehearsal, Resizes
 from consingan.runs.about import versions
 from consingan.settings.option import flag_name
@@ -101,6 +102,9 @@ def estimate(job: Job) -> Iterator[str]:
     if not training.stages:
         yield "nothing is trained: pictures can be made at once"
         return
+    if not fits(job):
+        yield "time: not timed, for it does not fit into memory"
+        return
     total = 0.0
     stages = range(training.first, training.stages)
     for stage in stages:
@@ -125,6 +129,12 @@ def _largest(job: Job, peak: int) -> Iterator[str]:
         )
 
 
+def fits(job: Job) -> bool:
+    """Whether memory is large enough as far as is known; what is not must not even be timed."""
+    peak, free = job.training.peak_memory(), free_memory(job.execution.device)
+    return peak is None or free is None or peak <= free
+
+
 def refuse_too_large(job: Job) -> None:
     """Refuse a training that the system would end by killing it.
 
@@ -144,16 +154,34 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
     free = free_memory(job.execution.device)
     if free is None or peak <= free:
         return
-    line = f"that is more than the {free / MEBI:.0f} MiB that are free; use "
+    line = f"that is more than the {free / MEBI:.0f} MiB that are free; "
     less = None if job.execution.checkpointing else job.training.peak_memory(checkpointing=True)
-    if less is not None and less < peak:
-        line += f"--checkpointing (about {less / MEBI:.0f} MiB) "
-        line += "or " if less <= free else "and "
-        peak = peak if less <= free else less
+    if less is None or less >= peak:
+        ways = _smaller(job, free, peak)
+    else:
+        enough, saving = less <= free, f"--checkpointing (about {less / MEBI:.0f} MiB)"
+        smaller = _smaller(job, free, peak if enough else less)
+        ways = f"{saving} {'or' if enough else 'and'} {smaller}" if smaller else saving * enough
+    yield line + (f"use {ways}." if ways else "close other programs, or take a larger machine.")
+
+
+def _smaller(job: Job, free: int, peak: int) -> str:
+    """What to train instead that takes less than `peak` bytes; nothing where no size would fit."""
     if job.base is not None:
-        yield f"{line}a run that was trained with a smaller --max_size."
-        return
-    yield f"{line}--max_size {_longest(job, free, peak)}."
+        return "a run that was trained with a smaller --max_size"
+    longest = _longest(job, free, peak)
+    return f"--max_size {longest}" if _allowed(job, longest) else ""
+
+
+def _allowed(job: Job, longer: int) -> bool:
+    """Whether the other settings go with a longer side of `longer` px."""
+    config, origin, size = job.chosen.config, job.chosen.origin, job.training.sizes[-1]
+    typed = {name: getattr(config, name) for name, place in origin.items() if place == "typed"}
+    try:
+        chosen = choose_settings({**typed, "method": config.method, "max_size": longer})
+    except UserError:
+        return False
+    return longer * min(size) >= getattr(chosen.config, "min_size", 1) * max(size)
 
 
 def _longest(job: Job, free: int, peak: int) -> int:

@@ -29,7 +29,7 @@ from consingan.outputs.own_mask import opaque
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, RGB, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
 
 
@@ -256,10 +256,12 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
             f"{run.path} is not finished; go on with it first ({go_on_command(run.path)})."
         )
     for name in rules.fixed:
-        value = typed.get(name)
-        if value is not None and value != getattr(config, name):
+        value, own = typed.get(name), getattr(config, name)
+        if name == "channels" and own == AUTO:
+            own = RGB  # see `choose_channels`
+        if value is not None and value != own:
             raise UserError(
-                f"--{name} {value} differs from the run's {getattr(config, name)} and "
+                f"--{name} {value or 'none'} differs from the run's {own or 'none'} and "
                 "cannot be changed by fine-tuning; leave it out."
             )
     return rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,8 +12,10 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.machine.program import command_line, started_as
 from consingan.methods.registry import method_of
+from consingan.runs.about import changed, how_computed
 from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
+from consingan.runs.manifest import resumed_of
 from consingan.runs.soundness import check_state
 from consingan.training.longer import is_being_lengthened, reopen, ways
 from consingan.training.loop import ATTEMPTS, Trainer
@@ -37,8 +40,17 @@ def resume(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
             trainer = Trainer(code.take_up(config, folder.start(), execution))
         seconds = _take_up(folder, trainer)
         folder.tidy()
-        folder.note(status="training")
+        folder.note(status="training", **_otherwise(folder, trainer, execution))
     return trainer, seconds
+
+
+def _otherwise(folder: RunFolder, trainer: Trainer, execution: Execution) -> dict[str, Any]:
+    """An entry of the manifest where a run goes on otherwise than it was computed so far."""
+    manifest, now = folder.manifest, how_computed(execution)
+    earlier = resumed_of(manifest)
+    if not changed(earlier[-1] if earlier else manifest, now):
+        return {}
+    return {"resumed": [*earlier, {"stage": trainer.stage, "iteration": trainer.iteration, **now}]}
 
 
 def refuse_finished(folder: RunFolder) -> None:
@@ -81,10 +93,18 @@ def _load(
 ) -> None:
     """Give `trainer` the state from the file `name`, in which `stages` stages are begun."""
     anchors = folder.anchors(stages)
-    names = folder.losses
+    names = _losses(folder, trainer, state)
     with folder.explained(name):
         curves = {"curves": _columns(state["curves"], names, trainer)} if "curves" in state else {}
         trainer.load_state({**state, **anchors, **curves})
+
+
+def _losses(folder: RunFolder, trainer: Trainer, state: Mapping[str, Tensor]) -> Sequence[str]:
+    """Names of a state's curves: as the run was begun, or with what was added when it went on."""
+    began, now = folder.losses, trainer.training.losses
+    curves = state.get("curves")
+    added = curves is not None and len(began) != len(now) and curves.shape[1:] == (len(now),)
+    return now if added else began
 
 
 def _columns(curves: Tensor, names: Sequence[str], trainer: Trainer) -> Tensor:
@@ -105,8 +125,8 @@ def _progress(folder: RunFolder, trainer: Trainer) -> dict[str, Tensor] | None:
         return None
     try:
         state = folder.load(RESUME, "position", "seconds")
-        losses = len(trainer.training.losses)
-        check_state(folder.path / RESUME, state, trainer.stages, losses, ATTEMPTS)
+        losses = _losses(folder, trainer, state)
+        check_state(folder.path / RESUME, state, trainer.stages, len(losses), ATTEMPTS)
         return state
     except UserError as error:
         raise UserError(

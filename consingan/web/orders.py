@@ -102,10 +102,17 @@ def prepared(settings: Mapping[str, Any]) -> Job:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a training takes: the finest (h, w) in px, seconds and bytes, 0 and None: unknown."""
+    """What a training takes.
+
+    Attributes:
+        size: the finest (h, w) in px.
+        seconds: 0: there is nothing to be trained; None: too large for memory to be timed.
+        memory: bytes; None: unknown.
+        notes: sentences on the training.
+    """
 
     size: tuple[int, int]
-    seconds: float
+    seconds: float | None
     memory: int | None
     notes: tuple[str, ...] = ()
 
@@ -113,7 +120,11 @@ class Cost:
         """A line for the page."""
         height, width = self.size
         found = [f"{width} x {height} px"]
-        found.append(f"about {in_words(self.seconds)}" if self.seconds else "nothing to be trained")
+        if self.seconds is None:
+            found.append("too large for the memory that is free")
+        else:
+            time = f"about {in_words(self.seconds)}"
+            found.append(time if self.seconds else "nothing to be trained")
         if self.memory is not None:
             found.append(f"about {self.memory / MEBI:.0f} MiB of memory")
         return ", ".join(found)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from helpers import (
+    StopAt,
     assert_same,
     execution,
     fine_tuning_job,
+    make_job,
     new_folder,
     outcome,
     resume_to_end,
@@ -22,7 +24,9 @@ from helpers import (
 import consingan
 from consingan import cli
 from consingan.api.replay import differences, first_difference, replay
+from consingan.api.train import go_on
 from consingan.errors import InterruptedRunError, UserError
+from consingan.machine.execution import Wanted
 from consingan.runs.folder import RunFolder
 from consingan.training.longer import lengthen
 from consingan.training.loop import Trainer
@@ -160,3 +164,30 @@ def test_a_stopped_replay_names_its_own_run(
     assert result.exit_code == 130
     assert f"--model_dir {again}" in result.output
     assert str(run) not in result.output
+
+
+def test_a_run_that_went_on_otherwise_says_from_where_on(tmp_path: Path) -> None:
+    run = new_folder(tmp_path, make_job("fast"))
+    with pytest.raises(InterruptedRunError):
+        Session(Trainer(make_job("fast").training), run, [StopAt(6)]).run()
+    go_on(run, Wanted(engine="plain"))
+    (entry,) = run.manifest["resumed"]
+    assert (entry["stage"], entry["execution"]["engine"]) == (1, "plain")
+    (said,) = differences(run.manifest, execution("fast"))
+    assert (
+        said == "From iteration 2 of stage 2 on it was trained with engine plain instead of fast."
+    )
+
+
+def test_a_run_that_went_on_as_before_notes_nothing(tmp_path: Path) -> None:
+    run = new_folder(tmp_path, make_job("fast"))
+    with pytest.raises(InterruptedRunError):
+        Session(Trainer(make_job("fast").training), run, [StopAt(6)]).run()
+    go_on(run, Wanted())
+    assert "resumed" not in run.manifest
+
+
+@pytest.mark.parametrize("kept", [3, [3], [{"stage": 1}], [{"stage": "1", "iteration": 0}]])
+def test_a_note_on_going_on_that_is_none_is_left_out(run: Path, kept: Any) -> None:
+    noted(run, resumed=kept)
+    assert list(differences(RunFolder.open(run).manifest, execution("auto"))) == []

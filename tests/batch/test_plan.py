@@ -88,3 +88,14 @@ def test_what_was_computed_otherwise_is_said_and_kept(
     (note,) = notes(precision="float32", engine="plain")
     assert "with --engine fast, what is asked for now is plain; they stay as they are" in note
     assert len(notes(precision="bf16", engine="plain")) == 2
+
+
+def test_what_is_too_large_for_memory_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consingan.training.plan.free_memory", lambda _: 10 * 2**20)
+    plan = planned(tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,)), tmp_path / "runs")
+    (estimate,) = plan.found.values()
+    assert (estimate.seconds, estimate.fits) == (0.0, False)
+    (note,) = (line for line in plan.introduction() if line.startswith("Note: "))
+    assert note.startswith("Note: 1 for more memory than is free here, and so not timed, ")

@@ -239,6 +239,15 @@ def test_dry_run_plans_each_picture_and_the_sum(folder, tmp_path, monkeypatch):
     assert result.stdout.endswith("finished before\nnothing is left to train\n")
 
 
+def test_what_is_too_large_for_memory_is_not_timed(folder, monkeypatch):
+    (folder / "b.png").unlink()
+    monkeypatch.setattr("consingan.training.plan.free_memory", lambda _: 10 * 2**20)
+    monkeypatch.setattr("consingan.training.plan.time_iteration", lambda *_: 1 / 0)
+    result = train(folder, "--dry_run")
+    assert result.exit_code == 1
+    assert result.stderr.count("that is more than the 10 MiB that are free; ") == 2
+
+
 def test_a_run_that_goes_on_is_planned_from_its_stage(folder, monkeypatch):
     for name in ("b.png", "été - c.jpg"):
         (folder / name).unlink()

@@ -16,6 +16,8 @@ from consingan.images import video
 from consingan.images.sheets import GAP, LABEL_HEIGHT, grid, labelled
 from consingan.images.video import require_writer, write_animation
 from consingan.methods.consingan.method import LOSSES
+from consingan.methods.registry import METHODS
+from consingan.report.figures import panel_svg
 from consingan.runs.curves import curves_figure, read_curves, save_curves
 
 
@@ -73,7 +75,7 @@ def write_losses(folder, *stages):
 def test_curves_of_all_stages(tmp_path):
     write_losses(tmp_path, [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]], [[0, 0, 0, 0, 0.5]])
     curves = read_curves(tmp_path)
-    assert [len(c["d_real"]) for c in curves] == [2, 1]
+    assert {stage: len(c["d_real"]) for stage, c in curves.items()} == {0: 2, 1: 1}
     assert curves[0]["gradient_penalty"].tolist() == [3, 8]
     reconstruction = curves_figure(curves, "g_reconstruction").axes[1]
     steps = [
@@ -88,6 +90,27 @@ def test_curves_of_all_stages(tmp_path):
     with Image.open(tmp_path / "losses.png") as image:
         assert image.format == "PNG"
         assert min(image.size) > 400
+
+
+def test_curves_of_a_later_stage_alone_keep_its_number(tmp_path):
+    write_losses(tmp_path, [[1, 2, 3, 4, 5]])
+    (tmp_path / "0").rename(tmp_path / "11")
+    (tmp_path / "about").mkdir()
+    (tmp_path / "about" / "losses.csv").write_text("not a stage's")
+    curves = read_curves(tmp_path)
+    assert list(curves) == [11]
+    (label,) = (text.get_text() for text in curves_figure(curves, "g_reconstruction").axes[1].texts)
+    assert label == "stage 12"
+    panel = METHODS["consingan"].panels[0]
+    assert "stage 12" in panel_svg(curves, panel)
+
+
+def test_a_loss_that_was_added_in_midst_of_a_training_is_not_damage(tmp_path):
+    write_losses(tmp_path, [[1, 2, 3, 4, 5]], [[1, 2, 3, 4, 5]])
+    (tmp_path / "1" / "losses.csv").write_text(",".join([*LOSSES, "new"]) + "\n1,2,3,4,5,6\n")
+    assert list(read_curves(tmp_path)[1]) == [*LOSSES, "new"]
+    save_curves(tmp_path, "g_reconstruction")
+    assert (tmp_path / "losses.png").is_file()
 
 
 def test_curves_without_reconstruction_loss(tmp_path):

@@ -489,6 +489,22 @@ def test_size_named_by_the_sentence_works(place, tmp_path):
     assert (run / "Evaluation" / f"random_samples_{size}" / "gen_sample_0.png").is_file()
 
 
+def test_a_training_too_large_for_memory_is_refused_before_anything_is_tried_out(
+    place, monkeypatch
+):
+    def tried(*_):
+        raise AssertionError("tried out")
+
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("consingan.training.plan.free_memory", lambda _: 10 * 2**20)
+    monkeypatch.setattr("consingan.methods.consingan.planning.rehearse", tried)
+    words = shlex.split("--input_name good.png --max_size 32 --min_size 16")
+    assert_sentence(main_train(*words), "that is more than the 10 MiB that are free; close other")
+    planned = main_train(*words, "--dry_run")
+    assert planned.exit_code == 0
+    assert "time: not timed, for it does not fit into memory\n" in planned.stdout
+
+
 def test_cuda_is_asked_for_where_there_is_none(place, monkeypatch):
     monkeypatch.chdir(place)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -34,11 +34,14 @@ from consingan.images.io import read_image, write_image
 from consingan.images.resize import resize_to
 from consingan.machine.files import read_json, write_json
 from consingan.methods.consingan.presets import COMPOSING
+from consingan.report.gather import gather
+from consingan.report.write import write_basics
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
 from consingan.runs.snapshots import snapshot_file, snapshots
 from consingan.training import prepare
 from consingan.training.loop import Trainer
+from consingan.training.observers import Pictures
 from consingan.training.prepare import Job
 from consingan.training.records import StageRecord, StageStarted, StepRecord
 from consingan.training.session import Session
@@ -180,6 +183,36 @@ def test_a_crash_in_a_snapshot_is_made_up_for(
         assert_same(outcome(path), outcome(paths[0]))
 
 
+def test_the_runs_own_channels_can_be_typed(harmonization_run: Path, naive: Path) -> None:
+    job = fine_tuning_job(harmonization_run, naive, channels="rgb", nc_im=3, mask="")
+    assert job.chosen.config.channels == "rgb"
+
+
+@pytest.mark.parametrize("channels", ["gray", "rgba"])
+def test_a_run_that_an_earlier_release_gave_other_channels_can_be_evaluated(
+    tmp_path: Path, harmonization_run: Path, naive: Path, channels: str
+) -> None:
+    folder = new_folder(tmp_path, fine_tuning_job(harmonization_run, naive, niter=1))
+    Session(Trainer(fine_tuning_job(harmonization_run, naive, niter=1).training), folder).run()
+    settings = read_json(folder.path / "config.json")
+    write_json(folder.path / "config.json", {**settings, "channels": channels})
+    model = load_run(folder.path).model
+    assert model.config.channels == "auto"
+    write_basics(model, tmp_path, "png", print)
+    with Image.open(tmp_path / "reconstruction.png") as written:
+        assert written.mode == "RGB"
+
+
+def test_the_curves_of_a_fine_tuning_are_those_of_its_stage(
+    tmp_path: Path, harmonization_run: Path, naive: Path
+) -> None:
+    job = fine_tuning_job(harmonization_run, naive)
+    folder = new_folder(tmp_path, job)
+    Session(Trainer(job.training), folder, [Pictures(folder.path)]).run()
+    assert (folder.path / "losses.png").is_file()
+    assert list(gather(load_run(folder.path)).curves) == [2]
+
+
 def test_a_fine_tuned_run_loads_and_is_named(
     tmp_path: Path, harmonization_run: Path, naive: Path
 ) -> None:
@@ -230,6 +263,11 @@ def test_refusals(tmp_path: Path, harmonization_run: Path, finished_run: Path, n
         text = refused(harmonization_run, **own, train_mode=mode)
         assert "was trained for harmonization" in text
     assert "--nfc 9 differs from the run's 4" in refused(harmonization_run, **own, nfc=9)
+    for name, value, of_run in (
+        ("channels", "rgba", "rgb"), ("nc_im", 1, "3"), ("mask", "m.png", "none"),
+    ):  # fmt: skip
+        text = refused(harmonization_run, **own, **{name: value})
+        assert f"--{name} {value} differs from the run's {of_run} and cannot be changed" in text
     other = save_picture(tmp_path / "other.png", seed=1)
     text = refused(harmonization_run, **own, input_name=str(other))
     assert "--input_name is not the picture that" in text

@@ -39,7 +39,7 @@ from helpers import (
     save_picture,
     train_folder,
 )
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from consingan.errors import DivergedError, InterruptedRunError, UserError
@@ -83,6 +83,29 @@ def test_stopped_at_every_record(tmp_path: Path, name: str) -> None:
         assert_same(outcome(folder.path), outcome(whole.path))
         assert not (folder.path / "resume.safetensors").exists()
     assert not litter(tmp_path)
+
+
+def test_a_loss_that_was_added_since_is_nothing_in_the_curves_before(tmp_path: Path) -> None:
+    expected = outcome(train_folder(tmp_path).path)
+    job = make_job()
+    folder = new_folder(tmp_path, job)
+    with pytest.raises(InterruptedRunError):
+        Session(Trainer(job.training), folder, [StopAt(6)]).run()
+    state = load_file(folder.path / "resume.safetensors")
+    save_file({**state, "curves": state["curves"][:, :-1].clone()},
+              folder.path / "resume.safetensors")  # fmt: skip
+    folder.note(losses=folder.losses[:-1])
+    trainer, seconds = resume.resume(folder, execution())
+    assert torch.equal(trainer.loss_curves()[:, :-1], state["curves"][:, :-1])
+    assert not trainer.loss_curves()[:, -1].any()
+    with pytest.raises(InterruptedRunError):
+        Session(trainer, folder, [StopAt(1)], None, seconds).run()
+    kept = trainer.loss_curves()
+    again, _ = resume.resume(folder, execution())
+    assert torch.equal(again.loss_curves(), kept)
+    resume_to_end(folder.path)
+    weights = {name: tensor for name, tensor in outcome(folder.path).items() if "csv" not in name}
+    assert_same(weights, {name: expected[name] for name in weights})
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -477,12 +477,12 @@ def test_page_says_how_many_iterations_there_were(run: LoadedRun) -> None:
     same = gather(run)
     assert "2 stages × 2 iterations" in Page(report(same)).text
     longer = {name: np.concatenate([losses] * 4) for name, losses in same.curves[0].items()}
-    cut = dataclasses.replace(same, curves=(longer, same.curves[1]))
+    cut = dataclasses.replace(same, curves={0: longer, 1: same.curves[1]})
     assert "2 stages × 2 to 8 iterations" in Page(report(cut)).text
 
 
 def test_page_of_a_run_without_history_has_no_curves(run: LoadedRun) -> None:
-    bare = dataclasses.replace(gather(run), manifest={}, curves=())
+    bare = dataclasses.replace(gather(run), manifest={}, curves={})
     page = assert_self_contained(report(bare))
     assert not page.all("svg")
 

@@ -55,7 +55,7 @@ def longer(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> Path
 
 def test_the_last_stage_alone_gets_more_iterations(longer: Path, finished_run: Path) -> None:
     before, after = read_curves(finished_run), read_curves(longer)
-    assert [length(curves) for curves in after] == [3, 3, 6]
+    assert [length(curves) for curves in after.values()] == [3, 3, 6]
     old, new = outcome(finished_run), outcome(longer)
     changed = {name.partition(":")[0] for name in old if not _alike(old[name], new[name])}
     assert changed == {"2/weights.safetensors", "2/losses.csv"}
@@ -143,7 +143,7 @@ def test_a_preset_that_cuts_the_last_stage_is_lengthened_by_its_own_count(tmp_pa
         lengthen(run, {"niter": 9})
     lengthen(run, {"fine_niter": 4})
     resume_to_end(run.path)
-    assert [length(curves) for curves in read_curves(run.path)] == [6, 4]
+    assert [length(curves) for curves in read_curves(run.path).values()] == [6, 4]
 
 
 @pytest.mark.parametrize(

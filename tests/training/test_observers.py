@@ -12,7 +12,7 @@ from helpers import make_job, new_folder, picture, trainer_on
 
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import LOSSES
-from consingan.methods.consingan.saturation import ENOUGH
+from consingan.methods.consingan.saturation import ENOUGH, SEEN
 from consingan.outputs.registry import sheet_of
 from consingan.runs.progress import PROGRESS
 from consingan.training import observers
@@ -25,13 +25,13 @@ REAL = torch.linspace(-0.8, 0.8, 12 * 16).view(1, 1, 12, 16).expand(1, 3, 12, 16
 FLAT = 10 * REAL.var((2, 3)).mean().item()  # the reconstruction loss of its mean color
 
 
-def watch(loss, niter=2 * ENOUGH, alpha=10.0, iterations=None):
+def watch(loss, niter=2 * ENOUGH, alpha=10.0, iterations=None, real=REAL):
     """Show a stage with a constant loss, by default an uncut one, to the observer."""
     iterations = iterations or niter
     losses = torch.zeros(iterations, len(LOSSES))
     losses[:, LOSSES.index("g_reconstruction")] = loss
     config = ConSinGANConfig(alpha=alpha, niter=niter, train_stages=2, nfc=4)
-    trainer = trainer_on(config, [REAL, REAL])
+    trainer = trainer_on(config, [real, real])
     Saturation().observe(StageRecord(1, losses), trainer)
 
 
@@ -56,6 +56,18 @@ def test_else_nothing_is_said(loss, niter, alpha):
         Saturation().observe(StageStarted(0), SimpleNamespace())
 
 
+def test_of_an_image_of_one_color_nothing_is_said():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watch(9.0, real=torch.full_like(REAL, 0.3))
+
+
+def test_what_is_hardly_worse_than_the_mean_color_is_not_said():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watch(FLAT + 10 * SEEN / 2)
+
+
 class Notes:
     """What was noted down, in place of a file."""
 
@@ -64,9 +76,9 @@ class Notes:
         monkeypatch.setattr(observers, "write_progress", lambda _, note: self.found.append(note))
 
 
-def trainer_at(stage, iteration):
+def trainer_at(stage, iteration, first=0):
     training = SimpleNamespace(
-        stages=2, cost=lambda k: (1.0, 3.0)[k], iterations=lambda k: 100, losses=()
+        first=first, stages=2, cost=lambda k: (1.0, 3.0)[k], iterations=lambda k: 100, losses=()
     )
     return SimpleNamespace(
         training=training, stage=stage, stages=2, iteration=iteration, iterations=100
@@ -82,6 +94,14 @@ def test_progress_counts_iterations_by_what_they_cost(monkeypatch, tmp_path):
     assert noted.found[0].left is None
     assert noted.found[1].left > 0
     assert (noted.found[1].stage, noted.found[1].iterations) == (2, 100)
+
+
+def test_a_fine_tuning_begins_at_nothing(monkeypatch, tmp_path):
+    noted = Notes(monkeypatch)
+    watcher = ProgressNotes(tmp_path)
+    watcher.observe(StageStarted(1), trainer_at(1, 0, first=1))
+    watcher.observe(StageStarted(1), trainer_at(1, 50, first=1))
+    assert [note.done for note in noted.found] == [0, 0.5]
 
 
 def test_between_stages_progress_is_noted_every_few_seconds_only(monkeypatch, tmp_path):

@@ -9,9 +9,10 @@ import pytest
 import torch
 from helpers import fine_tuning_job, make_job, save_picture
 
-from consingan.methods.consingan import training
+from consingan.errors import UserError
+from consingan.methods.consingan import planning, training
 from consingan.methods.consingan.engines import choose_engine
-from consingan.training import plan
+from consingan.training import outlook, plan
 
 
 class Clock:
@@ -98,3 +99,52 @@ def test_a_fine_tuning_which_keeps_the_runs_size_names_no_other(
     assert not any("--max_size" in line for line in plan.estimate(job))
     (line,) = plan.memory_advice(job, 2**35)
     assert line.endswith("or a run that was trained with a smaller --max_size.")
+
+
+@pytest.fixture
+def too_large(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ten MiB are free; stages that are tried out all the same."""
+    tried: list[int] = []
+    monkeypatch.setattr(plan, "free_memory", lambda _: 10 * 2**20)
+    monkeypatch.setattr(planning, "rehearse", lambda _, stage: tried.append(stage))
+    return tried
+
+
+def test_what_does_not_fit_into_memory_is_not_tried_out(too_large: list[int]) -> None:
+    job = make_job()
+    lines = list(plan.estimate(job))
+    assert "time: not timed, for it does not fit into memory" in lines
+    assert not any(line.startswith("stage ") for line in lines)
+    assert outlook.seconds_of(job) is None
+    assert list(outlook.outlook(job, {})) == []
+    assert too_large == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "longest", "said"),
+    [
+        ({}, 0, "close other programs, or take a larger machine."),
+        ({"min_size": 16}, 20, "close other programs, or take a larger machine."),
+        ({"min_size": 16}, 23, "use --max_size 23."),  # 16.1 px high
+    ],
+)
+def test_no_size_is_advised_that_the_settings_do_not_allow(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], longest: int, said: str
+) -> None:
+    monkeypatch.setattr(plan, "free_memory", lambda _: 10 * 2**20)
+    monkeypatch.setattr(plan, "_longest", lambda *_: longest)
+    job = make_job("plain", torch.zeros(1, 3, 28, 40), max_size=40, **settings)
+    with pytest.raises(UserError, match="MiB that are free; ") as refused:
+        plan.refuse_too_large(job)
+    assert str(refused.value).endswith(said)
+
+
+def test_saving_memory_is_advised_alone_where_no_size_is_small_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan, "_longest", lambda *_: 0)
+    job = make_job()
+    monkeypatch.setattr(plan, "free_memory", lambda _: 50)
+    monkeypatch.setattr(job.training, "peak_memory", lambda checkpointing=None: 40)
+    (line,) = plan.memory_advice(job, 60)
+    assert line.endswith("; use --checkpointing (about 0 MiB).")

@@ -70,3 +70,11 @@ def test_what_a_training_takes_is_told_in_words(tmp_path):
     untrained = {**CHOSEN, "method": "patches", "preset": default_preset(METHODS["patches"])}
     job = prepared(settings_of(untrained, {}) | {"input_name": str(picture)})
     assert cost_of(job).in_words().startswith("32 x 24 px, nothing to be trained, about ")
+
+
+def test_what_does_not_fit_into_memory_is_not_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr("consingan.training.plan.free_memory", lambda _: 2**20)
+    picture = save(tmp_path / "beach.png", scene(48, 64))
+    chosen = {**CHOSEN, "max_size": 64}
+    cost = cost_of(prepared(settings_of(chosen, {}) | {"input_name": str(picture)}))
+    assert cost.in_words().startswith("64 x 48 px, too large for the memory that is free, about ")

@@ -46,6 +46,7 @@ def peak_memory(config: ConSinGANConfig, sizes: Sequence[Size], execution: Execu
             execution.arithmetic,
             execution.engine,
             execution.checkpointing,
+            bool(config.mask),
         )
         for count in {whole[-1], len(sizes)}
     )

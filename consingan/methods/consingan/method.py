@@ -53,7 +53,8 @@ FINE_TUNING = FineTuning(
     # The run's own counts are for a whole training.
     settings={"niter": 500, "fine_niter": 0, "fine_d_steps": 0, "preset": "paper"},
     fixed=("train_stages", "nfc", "ker_size", "num_layer", "padd_size", "activation",
-           "min_size", "max_size", "crop", "batch_norm", "lrelu_alpha", "init"),
+           "min_size", "max_size", "crop", "batch_norm", "lrelu_alpha", "init", "channels",
+           "nc_im", "mask"),
     preset=_fine_preset,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from consingan.machine.graphs import WARM_UP
 from consingan.methods.consingan import foresight
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.crops import Crops, crops_of
-from consingan.methods.consingan.draws import noise_shapes, randomness_of
+from consingan.methods.consingan.draws import Randomness, noise_shapes, randomness_of
 from consingan.methods.consingan.effort import at_stage, layout_stages, sketched
 from consingan.methods.consingan.engine import EngineFactory, StageTask, recipe_of
 from consingan.methods.consingan.large import refitted
@@ -27,6 +27,7 @@ from consingan.methods.consingan.windows import part_of
 from consingan.methods.contract import Rehearsal
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField
+from consingan.nn.regions import Region
 from consingan.settings.layers import Chosen
 
 LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
@@ -44,6 +45,7 @@ class Planned:
     execution: Execution
     make_engine: EngineFactory
     device: torch.device
+    regions: list[Region]  # what counts of the picture at each stage
 
     @property
     def stages(self) -> int:
@@ -162,13 +164,7 @@ def rehearse(training: Planned, stage: int) -> Rehearsal:
     randomness.initialize(generator, "generator")
     randomness.initialize(discriminator, "discriminator")
     shapes, reals = training.shapes(stage), training.reals[: stage + 1]
-    crops = training.crops_of(stage)
-    fixed: list[Tensor | NoiseField] = [
-        randomness.fixed_noise(k, shapes[k], reals[0])
-        if training.crops_of(k) is None
-        else NoiseField.shaped(k, shapes[k], device)
-        for k in range(stage + 1)
-    ]
+    crops, fixed = training.crops_of(stage), _fixed_noises(training, randomness, shapes)
     task = StageTask(
         generator.to(device),
         discriminator.to(device),
@@ -176,12 +172,15 @@ def rehearse(training: Planned, stage: int) -> Rehearsal:
         [z for z in fixed if isinstance(z, Tensor)],
         [0.1] * (stage + 1),
         recipe_of(config),
+        region=training.regions[stage],
         windowed=crops is not None,
     )
     engine, source = training.make_engine(task), reals[0].cpu()
 
     def step(iteration: int) -> Any:
-        sight = crops.sight(task.generator, reals[-1], fixed, iteration) if crops else None
+        sight = None
+        if crops:
+            sight = crops.sight(task.generator, reals[-1], fixed, iteration, task.region)
         seen = [tuple(z.shape) for z in sight.fixed] if sight else shapes
         draws = randomness.draws(stage, iteration, seen, source, config.d_steps)
         return engine.step(dataclasses.replace(draws, sight=sight), iteration)
@@ -190,3 +189,15 @@ def rehearse(training: Planned, stage: int) -> Rehearsal:
     # A graph is recorded for each kind of iteration.
     untimed = turn * (WARM_UP + 1) if device.type == "cuda" else turn
     return Rehearsal(step, turn, untimed)
+
+
+def _fixed_noises(
+    training: Planned, randomness: Randomness, shapes: Sequence[tuple[int, ...]]
+) -> list[Tensor | NoiseField]:
+    """Those of the stages of `shapes`; of stages that are trained on windows no whole ones."""
+    return [
+        randomness.fixed_noise(stage, shape, training.reals[0])
+        if training.crops_of(stage) is None
+        else NoiseField.shaped(stage, shape, training.device)
+        for stage, shape in enumerate(shapes)
+    ]

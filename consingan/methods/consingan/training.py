@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import DivergedError
+from consingan.images.picture import is_flat
 from consingan.machine.execution import Execution
 from consingan.methods.consingan import saturation
 from consingan.methods.consingan.anchors import Anchor, anchors_from, check_anchors
@@ -183,15 +184,19 @@ class ConSinGANTraining(Planned):
         return saturation.is_stuck(curve, real, alpha, self.model.reconstruction)
 
     def flat(self, stage: int, losses: Tensor) -> bool:
-        """Whether a finished stage gives the image back no better than one flat color does."""
+        """Whether a finished stage gives the image back no better than one flat color does.
+
+        Of an image that has one color itself that tells nothing.
+        """
         alpha, whole = self.config.alpha, layout_stages(self.config, self.sizes)
         if whole and stage >= whole:  # it was only begun
             return False
         # The first stage's count, which no later one exceeds.
-        if alpha == 0 or self.config.niter < saturation.ENOUGH:
+        few = self.config.niter < saturation.ENOUGH
+        if alpha == 0 or few or is_flat(self.reals[stage]):
             return False
         curve = losses[:, LOSSES.index("g_reconstruction")]
-        flat = saturation.flat_loss(self.reals[stage], alpha)
+        flat = saturation.flat_loss(self.reals[stage], alpha) + saturation.SEEN * alpha
         return curve[-len(curve) // 10 :].median().item() > flat
 
     def check_finite(self, stage: int, iteration: int) -> None:

@@ -45,6 +45,8 @@ FINE_TUNING = FineTuning(
         "ker_size",
         "num_layer",
         "tile",
+        "channels",
+        "nc_im",
     ),
     preset=_as_typed,
     sources=ALIKE,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from helpers import execution
 from hole_cases import TINY, files
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from consingan.nn.architecture import Architecture
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.regions import Around
+from consingan.training.prepare import prepare
 
 SHAPE = Architecture(channels=4)
 HOLE = torch.zeros(1, 1, 30, 40)
@@ -107,3 +110,28 @@ def test_without_a_mask_a_hole_cannot_be_filled_and_elsewhere_it_is_refused(
     with pytest.raises(UserError, match=r"^mask does not go with train_mode animation"):
         consingan.train(named["input_name"], train_mode="animation", mask=named["mask"],
                         device="cpu")  # fmt: skip
+
+
+@pytest.mark.parametrize("crop", [0, 20])
+def test_a_rehearsal_goes_by_what_is_known_as_the_training_does(tmp_path: Path, crop: int) -> None:
+    named, seen = files(tmp_path, (255, 0, 0)), []
+    typed = {**TINY["consingan"], "max_size": 64, "min_size": 24, "crop": crop, **named}
+    training: Any = prepare({**typed, "train_mode": "inpainting"}, execution()).training
+
+    def engine(task: Any) -> Any:
+        def step(draws: Any, _: int) -> None:
+            seen.append(draws.sight.region if draws.sight else task.region)
+
+        return SimpleNamespace(step=step)
+
+    training.make_engine = engine
+    rehearsal, last = training.rehearse(training.stages - 1), training.stages - 1
+    if crop:
+        crops = training.crops_of(last)
+        assert crops is not None
+        for number in range(crops.windows_in_a_round):
+            rehearsal.step(number)
+        assert any(isinstance(region, Around) for region in seen)
+    else:
+        rehearsal.step(0)
+        assert seen == [training.regions[last]]

@@ -62,3 +62,9 @@ def test_the_largest_size_named_fits_and_the_next_does_not(
     (line,) = plan._largest(job, peak)
     longer = int(line.split()[-1])
     assert memory_at(job, longer) <= free < memory_at(job, longer + 1)
+
+
+@pytest.mark.parametrize("unusual", [{"activation": "elu"}, {"batch_norm": True}])
+def test_unusual_networks_take_more(unusual: dict[str, Any]) -> None:
+    usual, other = (make_job(**WHOLE, nfc=32, **kind).training for kind in ({}, unusual))
+    assert other.peak_memory() > usual.peak_memory()
