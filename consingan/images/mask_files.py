@@ -17,7 +17,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.io import read_raster
 from consingan.images.levels import percent
-from consingan.images.masks import resize_mask
+from consingan.images.masks import resize_mask, with_lost
 from consingan.images.names import EXTENSIONS, shown
 from consingan.images.raster import Raster
 from consingan.images.resize import same_shape
@@ -113,7 +113,7 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
     """Bring a mask to a picture of `size` (h, w), and say so.
 
     One of black and white alone stays that: enlarged, each pixel takes the nearest; shrunk, it is
-    white where most of its area was. A soft one stays soft.
+    white where most of its area was, and no part of it vanishes. A soft one stays soft.
 
     Raises:
         UserError: it is of another shape than the picture.
@@ -128,7 +128,7 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
         enlarged = height <= size[0] and width <= size[1]
         how = "nearest pixels" if enlarged else "by area"
         soft = F.interpolate(kept, size=size, mode="nearest-exact") if enlarged else None
-        fitted = (resize_mask(kept, size) >= 0.5).float() if soft is None else soft
+        fitted = with_lost((resize_mask(kept, size) >= 0.5).float() if soft is None else soft, kept)
     else:
         how, fitted = "smoothly", resize_mask(kept, size)
     said = f"The mask is brought from {width}x{height} to {size[1]}x{size[0]} px ({how})."

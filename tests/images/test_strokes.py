@@ -215,3 +215,11 @@ def test_a_mask_of_next_to_nothing_or_everything_is_said(share, said):
 
 def test_a_mask_of_one_gray_is_said():
     assert "one gray" in told_extent(torch.full((1, 1, 4, 4), 0.5))[0]
+
+
+def test_a_line_in_a_mask_of_a_larger_size_does_not_vanish():
+    mask = torch.zeros(1, 1, 4 * H, 4 * W)
+    mask[..., 41, :] = mask[..., 80:120, 80:120] = 1
+    fitted = fit_mask(Mask(mask), (H, W)).values[0, 0]
+    assert bool(fitted[10].all())
+    assert int(fitted.sum()) == W + 10 * 10
