@@ -14,6 +14,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.levels import percent
 from consingan.images.mask_files import Mask, fit_mask, read_mask_file
+from consingan.images.masks import with_lost
 from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture
 from consingan.images.resize import same_shape
@@ -114,15 +115,21 @@ def _from_file(words: str, picture: Picture) -> Mask:
     if not same_shape(own, size):
         fit_mask(Mask(hole), size)  # refuses it in a sentence
     said = f"The mask is brought from {own[1]}x{own[0]} to {size[1]}x{size[0]} px (nearest pixels)."
-    return Mask(F.interpolate(hole, size, mode="nearest-exact"), (*notes, said))
+    fitted = with_lost(F.interpolate(hole, size, mode="nearest-exact"), hole)
+    return Mask(fitted, (*notes, said))
 
 
 def hole_at(hole: Tensor, size: Size) -> Tensor:
-    """The hole at another size: every pixel that would have a part of it."""
+    """The hole at another size: every pixel that would have a part of it, be it ever so small."""
     if tuple(hole.shape[-2:]) == tuple(size):
         return hole
     soft = F.interpolate(hole, size, mode="bicubic", antialias=True, align_corners=False)
-    return (soft.abs() > FAINTEST).to(hole)
+    return with_lost((soft.abs() > FAINTEST).to(hole), hole)
+
+
+def meant_by(mask: Tensor) -> Tensor:
+    """The hole of a mask in [0, 1], which may be soft: all but the noise of JPEG in black."""
+    return (mask > BLACK).to(mask)
 
 
 def emptied(image: Tensor, hole: Tensor) -> Tensor:

@@ -106,8 +106,9 @@ def _filled(picture: Picture) -> Tensor:
     rows, columns = scipy.ndimage.distance_transform_edt(
         erased, return_distances=False, return_indices=True
     )
-    nearest = picture.image[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
     share = picture.alpha.clamp(min=1 / 255)
     straight = (picture.image - (1 - share) * picture.background) / share  # its own color
-    kept = torch.where(picture.alpha > OPAQUE, straight.clamp(-1, 1), nearest)
+    straight = straight.clamp(-1, 1)
+    nearest = straight[:, :, torch.from_numpy(rows), torch.from_numpy(columns)]
+    kept = torch.where(picture.alpha > OPAQUE, straight, nearest)
     return kept if np.any(~erased) else picture.image

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import unicodedata
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,17 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.io import read_raster
-from consingan.images.levels import percent
-from consingan.images.masks import resize_mask
+from consingan.images.levels import opacity, opacity_top, percent
+from consingan.images.masks import resize_mask, with_lost
 from consingan.images.names import EXTENSIONS, shown
-from consingan.images.raster import Raster
+from consingan.images.raster import FloatPixels, Raster
 from consingan.images.resize import same_shape
-from consingan.images.strokes import understand
+from consingan.images.strokes import Part, understand
 
 Size = tuple[int, int]
 
-LARGEST = 16_000_000  # pixels that a mask is looked at with
+LARGEST = 16_000_000  # pixels that a mask is judged by
+STRIP = 4_000_000  # pixels that are made white or black at once
 SMALL, LARGE = 0.01, 0.95  # shares of the picture that a mask seldom means
 
 
@@ -70,26 +72,71 @@ def mask_of(raster: Raster, photographs: Sequence[Tensor], name: str) -> Mask:
     Raises:
         UserError: the rest of a sentence that begins with the mask's name: it can be none.
     """
-    raster = _reduced(raster)
-    size = raster.colors.shape[:2]
-    same = [
-        p
-        for p in photographs
-        if same_shape((p.shape[-2], p.shape[-1]), size) and p.shape[-2] >= size[0]
-    ]  # a smaller one differs everywhere
-    fitted = (F.interpolate(p, size=size, mode="bilinear", antialias=True) for p in same)
-    known = ((p[0].permute(1, 2, 0).double().numpy() + 1) / 2 for p in fitted)
-    gray, notes = understand(raster, known)
-    values = torch.from_numpy(np.ascontiguousarray(gray, dtype=np.float32))[None, None].clamp(0, 1)
-    return Mask(values, tuple(f"{name}: {note}." for note in notes))
+    height, width = raster.colors.shape[:2]
+    pixels = _Pixels.of(raster, photographs)
+    white, notes = understand(pixels.part(*_sampled(raster)))
+    values = np.empty((height, width), np.float32)
+    rows = max(1, STRIP // width)
+    for strip in (slice(top, top + rows) for top in range(0, height, rows)):
+        values[strip] = white(pixels.part(strip, slice(None))).clip(0, 1)
+    found = torch.from_numpy(values)[None, None]
+    return Mask(found, tuple(f"{name}: {note}." for note in notes))
 
 
-def _reduced(raster: Raster) -> Raster:
-    """Of a very large mask every second row and column, or fewer: memory stays bounded."""
+@dataclass(frozen=True)
+class _Pixels:
+    """A file that is to be a mask, its numbers as they are until they are asked for.
+
+    Attributes:
+        raster: the file.
+        tops: numbers that stand for 1, of its colors and its opacity.
+        photographs: (1, 3, H, W) in [-1, 1], each brought to the file's size when it is asked for.
+    """
+
+    raster: Raster
+    tops: tuple[float, float]
+    photographs: Sequence[Callable[[], Tensor]]
+
+    @classmethod
+    def of(cls, raster: Raster, photographs: Iterable[Tensor]) -> _Pixels:
+        size = raster.colors.shape[:2]
+        tops = (
+            opacity_top(raster.colors),
+            1.0 if raster.alpha is None else opacity_top(raster.alpha),
+        )
+        same = [
+            p
+            for p in photographs
+            if same_shape((p.shape[-2], p.shape[-1]), size) and p.shape[-2] >= size[0]
+        ]  # a smaller one differs everywhere
+        fitted = [partial(F.interpolate, p, size, mode="bilinear", antialias=True) for p in same]
+        return cls(raster, tops, [cache(known) for known in fitted])
+
+    def part(self, rows: slice, columns: slice) -> Part:
+        """Some of them as numbers in [0, 1]."""
+        raster = self.raster
+        colors = opacity(raster.colors[rows, columns], self.tops[0])
+        colors = 1 - colors if raster.white_is_zero else colors
+        alpha = None if raster.alpha is None else opacity(raster.alpha[rows, columns], self.tops[1])
+
+        def cut(known: Callable[[], Tensor]) -> FloatPixels:
+            there = known()[0, :, rows, columns].permute(1, 2, 0)
+            return np.asarray((there.double().numpy() + 1) / 2)
+
+        return Part(colors, alpha, [partial(cut, known) for known in self.photographs])
+
+
+def _sampled(raster: Raster) -> tuple[slice, slice]:
+    """Rows and columns that a mask is judged by: of a very large one some, where it shows anything.
+
+    Every second or fewer: memory stays bounded, and lines of a pixel may lie between them.
+    """
     height, width = raster.colors.shape[:2]
     step = math.ceil(math.sqrt(height * width / LARGEST))
-    alpha = None if raster.alpha is None else raster.alpha[::step, ::step]
-    return replace(raster, colors=raster.colors[::step, ::step], alpha=alpha)
+    every = [(slice(i, None, step), slice(j, None, step)) for i, j in np.ndindex(step, step)]
+    planes = [x for x in (raster.colors, raster.alpha) if x is not None]
+    shows = (at for at in every if any((x[at] != x[at][:1, :1]).any() for x in planes))
+    return next(shows, every[0])
 
 
 def read_mask(path: Path | str, size: Size | None = None) -> Tensor:
@@ -113,7 +160,7 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
     """Bring a mask to a picture of `size` (h, w), and say so.
 
     One of black and white alone stays that: enlarged, each pixel takes the nearest; shrunk, it is
-    white where most of its area was. A soft one stays soft.
+    white where most of its area was, and no part of it vanishes. A soft one stays soft.
 
     Raises:
         UserError: it is of another shape than the picture.
@@ -128,7 +175,7 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
         enlarged = height <= size[0] and width <= size[1]
         how = "nearest pixels" if enlarged else "by area"
         soft = F.interpolate(kept, size=size, mode="nearest-exact") if enlarged else None
-        fitted = (resize_mask(kept, size) >= 0.5).float() if soft is None else soft
+        fitted = with_lost((resize_mask(kept, size) >= 0.5).float() if soft is None else soft, kept)
     else:
         how, fitted = "smoothly", resize_mask(kept, size)
     said = f"The mask is brought from {width}x{height} to {size[1]}x{size[0]} px ({how})."

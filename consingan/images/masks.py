@@ -40,6 +40,25 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     return mask.round(decimals=4).clamp(0, 1)
 
 
+def with_lost(small: Tensor, mask: Tensor) -> Tensor:
+    """A mask brought to another size, with every part of it that found no pixel there.
+
+    Args:
+        small: (1, 1, h, w), 0 or 1.
+        mask: (1, 1, H, W) that it was made of, above 0 inside.
+
+    Returns:
+        (1, 1, h, w): `small`, and white where white lies that has none in the pixels around it.
+    """
+    sides = zip(small.shape[-2:], mask.shape[-2:], strict=True)
+    row, column = (torch.arange(old, device=mask.device) * new // old for new, old in sides)
+    near = F.max_pool2d(small, 3, 1, 1)[0, 0] > 0
+    lost = ((mask[0, 0] > 0) & ~near[row][:, column]).nonzero()
+    found = small.clone()
+    found[0, 0, row[lost[:, 0]], column[lost[:, 1]]] = 1
+    return found
+
+
 def soften(
     mask: Tensor, dilation: float, feather: float = DEFAULT_FEATHER, scale: float = 1.0
 ) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from consingan.images.hole import emptied
 from consingan.images.resize import resize_to
+from consingan.machine.device import complete
 
 PATCH = 7  # px
 LEADING = 24  # principal components of a patch
@@ -71,7 +72,7 @@ def library_of(image: Tensor, hole: Tensor) -> Library | None:
         return None
     places = places[:: -(-len(places) // MOST)]
     patches = cut(image, places)
-    apart = (patches - patches.mean(0)).double()
+    apart = (patches - patches.mean(0)).to(complete(image.device), torch.float64)
     _, vectors = torch.linalg.eigh(apart.T @ apart / len(apart))
     return Library(places, patches, vectors[:, -LEADING:].to(patches))
 
@@ -96,6 +97,8 @@ def polished(image: Tensor, hole: Tensor, rounds: int = ROUNDS) -> tuple[Tensor,
     if min(image.shape[-2:]) < PATCH or (library := library_of(image, hole)) is None:
         return image, None
     places = touched(hole).nonzero()
+    if not len(places):
+        return image, None
     weights = FALL ** -depth(hole).clamp_max(60)
     matches = None
     for _ in range(rounds):
@@ -146,8 +149,8 @@ def depth(hole: Tensor) -> Tensor:
     from scipy import ndimage
 
     inside = hole[0, 0].cpu().numpy() > 0
-    found = torch.from_numpy(ndimage.distance_transform_edt(inside))
-    return found.to(hole)[None, None]
+    found = torch.from_numpy(ndimage.distance_transform_edt(inside)).to(hole.dtype)
+    return found.to(hole.device)[None, None]
 
 
 def seamless(made: Tensor, image: Tensor, hole: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
 from consingan.outputs.contract import Kept, Say
 from consingan.outputs.detail import patience, with_detail
-from consingan.outputs.own_mask import AUTO, choose_mask, read_own
+from consingan.outputs.own_mask import AUTO, choose_mask, read_own, without_hole
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
 
@@ -227,7 +227,7 @@ def compose(
     Raises:
         UserError: a start stage is beyond the model's stages.
     """
-    request = request or CompositeRequest()
+    request, naive = request or CompositeRequest(), without_hole(naive, mask, model)
     stages = list(request.start_stages) or [model.first_start]
     for stage in stages:
         model.check_start(stage)
@@ -275,9 +275,8 @@ def write_composite(
         sheet = Sheet(made.full_size, image_format, gray=is_gray(picture))
         paths.append(write_strips(folder / f"{word}_{name}_full_size", strips(), sheet))
     suffix = sheet_suffix(image_format)
-    side_by_side = folder / f"{word}_side_by_side{suffix}"
-    write_image(side_by_side, _side_by_side(made, model, naive_path))
-    paths.append(side_by_side)
+    paths.append(folder / f"{word}_side_by_side{suffix}")
+    write_image(paths[-1], _side_by_side(made, model, naive_path))
     if len(made.sheet) > 1:
         paths.append(folder / f"{word}_start_stages{suffix}")
         pictures_by_stage = [made.small, *(picture for _, picture in made.sheet)]

@@ -150,3 +150,33 @@ def test_a_flat_picture_is_filled_flat() -> None:
 def test_a_smooth_fill_goes_evenly_from_edge_to_edge() -> None:
     slope = torch.linspace(-0.8, 0.8, 48).expand(1, 3, 40, 48).clone()
     assert float((emptied(slope, square()) - slope).abs().max()) < 0.05
+
+
+@pytest.mark.parametrize("size", [(20, 26), (61, 47)])
+def test_no_part_of_a_hole_vanishes_in_a_smaller_picture(size: tuple[int, int]) -> None:
+    hole = torch.zeros(1, 1, 900, 1100)
+    places = [(0, 0), (450, 333), (899, 1099)]
+    for row, column in places:
+        hole[0, 0, row, column] = 1
+    small = hole_at(hole, size)
+    assert set(small.unique().tolist()) == {0.0, 1.0}
+    assert all(
+        small[0, 0, row * size[0] // 900, column * size[1] // 1100] == 1 for row, column in places
+    )
+
+
+def test_a_hole_that_is_seen_in_a_smaller_picture_stays_as_it_was() -> None:
+    hole = torch.zeros(1, 1, 90, 110)
+    hole[..., 31:58, 40:41] = hole[..., 12:19, 70:83] = 1
+    for size in ((20, 26), (61, 47), (200, 240)):
+        soft = torch.nn.functional.interpolate(hole, size, mode="bicubic", antialias=True)
+        assert torch.equal(hole_at(hole, size), (soft.abs() > 0.005).float())
+
+
+def test_a_line_of_a_larger_mask_is_still_a_hole(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "red.png", holed_scene(RED)))
+    large = np.zeros((4 * HEIGHT, 4 * WIDTH), np.uint8)
+    large[36, 20:120] = 255
+    found = read_hole(str(save(tmp_path / "large.png", large)), picture).values
+    assert found[0, 0, 9, 5:30].tolist() == [1.0] * 25
+    assert int(found.sum()) == 25

@@ -122,3 +122,14 @@ def test_an_opaque_picture_stays_and_has_no_mask(tmp_path):
     found = own(tmp_path, np.dstack([texture(H, W), np.full((H, W), 255, np.uint8)]), image)
     assert found.mask is None
     assert found.notes == ()
+
+
+def test_an_erased_place_with_a_soft_edge_takes_none_of_what_it_was_laid_over(tmp_path):
+    pixels = np.empty((H, W, 3), np.uint8)
+    pixels[...] = (10, 200, 90)
+    image = real(tmp_path, pixels)
+    rgba = np.dstack([pixels, np.full((H, W), 255, np.uint8)])
+    rgba[4:16, 6:22, 3] = 140  # a soft eraser
+    rgba[OBJECT] = (255, 0, 0, 0)
+    found = own(tmp_path, rgba, image).image
+    assert torch.allclose(found, image.expand_as(found), atol=0.02)

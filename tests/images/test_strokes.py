@@ -164,11 +164,85 @@ def test_white_is_zero_is_heeded(tmp_path, photometric):
     assert np.array_equal(mask.values[0, 0].numpy(), THERE.astype(np.float32))
 
 
-def test_a_very_large_mask_is_looked_at_in_part(tmp_path, monkeypatch):
-    monkeypatch.setattr("consingan.images.mask_files.LARGEST", H * W // 4)
-    Image.fromarray(colored((255, 0, 0))).save(tmp_path / "m.png")
-    mask = read_mask_file(tmp_path / "m.png").values[0, 0].numpy()
-    assert np.array_equal(mask, THERE[::2, ::2].astype(np.float32))
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Masks are judged by a ninth of their pixels, and made three rows at a time."""
+    monkeypatch.setattr("consingan.images.mask_files.LARGEST", H * W // 9)
+    monkeypatch.setattr("consingan.images.mask_files.STRIP", 3 * W)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_very_large_mask_is_judged_by_a_part_and_made_of_every_pixel(tmp_path, small_parts, kind):
+    test_what_was_drawn_is_white_and_the_rest_black(tmp_path, kind)
+
+
+@pytest.mark.parametrize("row", range(3))
+def test_a_line_of_a_very_large_mask_does_not_vanish(tmp_path, small_parts, row):
+    line = np.zeros((H, W), np.uint8)
+    line[9 + row, 5:50] = 255
+    Image.fromarray(line).save(tmp_path / "m.png")
+    mask = read_mask_file(tmp_path / "m.png")
+    assert np.array_equal(mask.values[0, 0].numpy() * 255, line)
+    assert mask.notes == ()
+
+
+def test_strokes_on_a_very_large_photograph(tmp_path, small_parts):
+    Image.fromarray(photograph()).save(tmp_path / "naive.png")
+    Image.fromarray(drawn_over((90, 60, 30))).save(tmp_path / "m.png")
+    mask = read_mask_file(tmp_path / "m.png", [read_image(tmp_path / "naive.png")])
+    assert (mask.values[0, 0].numpy() == THERE).mean() > 0.98
+
+
+def dark(background):
+    """A photograph of something in the middle of a plain background."""
+    pixels = np.empty((H, W, 3), np.uint8)
+    pixels[...] = background
+    pixels[5:35, 10:45] = photograph()[5:35, 10:45] // 2 + 60
+    return pixels
+
+
+@pytest.mark.parametrize("background", [(3, 3, 5), (12, 12, 60), (250, 250, 250)])
+def test_strokes_on_a_photograph_with_a_plain_background(tmp_path, background):
+    stroke = np.zeros((H, W), bool)
+    stroke[12:16, 15:35] = True
+    Image.fromarray(dark(background)).save(tmp_path / "naive.png")
+    drawn = np.where(stroke[..., None], (255, 0, 0), dark(background)).astype(np.uint8)
+    Image.fromarray(drawn).save(tmp_path / "m.png")
+    mask = read_mask_file(tmp_path / "m.png", [read_image(tmp_path / "naive.png")])
+    assert np.array_equal(mask.values[0, 0].numpy(), stroke.astype(np.float32))
+    assert "drawn on the photograph" in mask.notes[0]
+
+
+@pytest.mark.parametrize("background", [(0, 0, 0), (250, 250, 250)])
+def test_colors_on_the_background_of_a_photograph_are_no_strokes_on_it(tmp_path, background):
+    Image.fromarray(dark(background)).save(tmp_path / "naive.png")
+    Image.fromarray(colored((255, 0, 0), background)).save(tmp_path / "m.png")
+    mask = read_mask_file(tmp_path / "m.png", [read_image(tmp_path / "naive.png")])
+    assert np.array_equal(mask.values[0, 0].numpy(), THERE.astype(np.float32))
+    assert "drawn on the photograph" not in mask.notes[0]
+
+
+@pytest.mark.parametrize(("suffix", "side"), [("png", 1), ("png", 6), ("jpg", 8)])
+def test_a_small_stroke_on_a_large_photograph_is_one(tmp_path, suffix, side):
+    pixels = data.astronaut()
+    Image.fromarray(pixels).save(tmp_path / "naive.png")
+    drawn = pixels.copy()
+    drawn[300 : 300 + side, 200 : 200 + side] = (0, 255, 0)
+    Image.fromarray(drawn).save(tmp_path / f"m.{suffix}", quality=95, subsampling=0)
+    mask = read_mask_file(tmp_path / f"m.{suffix}", [read_image(tmp_path / "naive.png")])
+    found = mask.values[0, 0].numpy()
+    assert found[300 : 300 + side, 200 : 200 + side].all()
+    assert found.mean() < 0.0005
+
+
+@pytest.mark.parametrize("quality", [0, 90, 95])
+def test_the_picture_itself_is_no_mask(tmp_path, quality):
+    Image.fromarray(data.astronaut()).save(tmp_path / "naive.png")
+    path = tmp_path / ("m.jpg" if quality else "m.png")
+    Image.fromarray(data.astronaut()).save(path, **({"quality": quality} if quality else {}))
+    naive = read_image(tmp_path / "naive.png")
+    with pytest.raises(UserError, match="is the picture itself"):
+        read_mask_file(path, [naive])
 
 
 @pytest.mark.parametrize(("size", "how"), [((80, 120), "nearest"), ((20, 30), "by area")])
@@ -215,3 +289,11 @@ def test_a_mask_of_next_to_nothing_or_everything_is_said(share, said):
 
 def test_a_mask_of_one_gray_is_said():
     assert "one gray" in told_extent(torch.full((1, 1, 4, 4), 0.5))[0]
+
+
+def test_a_line_in_a_mask_of_a_larger_size_does_not_vanish():
+    mask = torch.zeros(1, 1, 4 * H, 4 * W)
+    mask[..., 41, :] = mask[..., 80:120, 80:120] = 1
+    fitted = fit_mask(Mask(mask), (H, W)).values[0, 0]
+    assert bool(fitted[10].all())
+    assert int(fitted.sum()) == W + 10 * 10

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from consingan.images.hole import emptied
+from consingan.images.hole import emptied, hole_at, meant_by
+from consingan.images.resize import resize_to
 from consingan.methods.patches.fast import carried
 from consingan.methods.patches.gap import Gap
 from consingan.methods.patches.holes import hole_sizes, scales_around
-from consingan.methods.patches.pyramid import build_pyramid, resize, scale_sizes, size_of
+from consingan.methods.patches.pyramid import Size, build_pyramid, resize, scale_sizes, size_of
 from consingan.methods.patches.rim import softened
 from consingan.methods.patches.windows import Windows
 from consingan.nn.noise import stream
@@ -35,6 +36,22 @@ ALL = 2**24
 FINER = 2  # px that patches of the finest scale are smaller
 LEAST = 3  # px of a patch
 STILL = 2e-3  # mean change of the hole's pixels below which a scale is finished
+
+
+def known(image: Tensor, mask: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+    """A picture and its hole at `size` (h, w): no pixel there saw what lies in the hole.
+
+    Args:
+        image: (1, C, H, W) in [-1, 1].
+        mask: (1, 1, H, W) in [0, 1], white inside.
+        size: px.
+
+    Returns:
+        (1, C, h, w) and (h, w), bool.
+    """
+    hole = meant_by(mask)
+    around = resize_to(emptied(image, hole), size).clamp(-1, 1)
+    return around, hole_at(hole, size)[0, 0] > 0
 
 
 @dataclass(frozen=True)

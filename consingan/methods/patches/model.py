@@ -10,6 +10,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
+from consingan.images.masks import resize_mask
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.progress import counted, untold
@@ -21,7 +22,7 @@ from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
-from consingan.methods.patches.inpainting import FLOOR, Filling
+from consingan.methods.patches.inpainting import FLOOR, Filling, known
 from consingan.methods.patches.layout import Mirrored, Shifted, opened
 from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
@@ -226,20 +227,19 @@ class PatchDiffusion:
         self.check_start(stage)
         own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
         if self.config.train_mode == "inpainting":
-            return self.fill(own, mask_from_difference(own.cpu(), self.real.cpu()), seed)
+            apart = mask_from_difference(own.cpu(), self.real.cpu())
+            return self.fill(image, resize_mask(apart, size_of(image)), seed)
         make = self._analogous if self.config.train_mode == "analogy" else self._entered
         return make(own[0], seed).clamp(-1, 1).cpu()[None]
 
     @torch.no_grad()
     def fill(self, image: Tensor, mask: Tensor, seed: int = 0) -> Tensor:
         """See `contract.Fills`."""
-        own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
-        hole = resize_to(mask.to(self.real), self.sizes[0])[0, 0] > 0.25
+        own, hole = known(image.to(self.real), mask.to(self.real), self.sizes[0])
         if not hole.any():
             return own.cpu()
-        config = self.config
-        filled = Filling.of(own[0], hole, config.patch, config.min_side or FLOOR).fill(seed)
-        return filled.clamp(-1, 1).cpu()[None]
+        filling = Filling.of(own[0], hole, self.config.patch, self.config.min_side or FLOOR)
+        return filling.fill(seed).clamp(-1, 1).cpu()[None]
 
     def _entered(self, own: Tensor, seed: int) -> Tensor:
         canvas, engine = self.prepared(size_of(own), stream(seed, "patches", 0, "entry"))

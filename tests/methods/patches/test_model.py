@@ -12,6 +12,8 @@ from consingan.images.resize import resize_to
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.patches.sampling import Noise, SeededNoise, sample
+from consingan.outputs.composite import compose
+from consingan.outputs.requests import CompositeRequest
 
 
 def model(
@@ -168,3 +170,49 @@ def test_only_the_smallest_pictures_ask_every_patch() -> None:
     made = model("auto")
     assert made.chosen_engine((64, 64)) == "exact"
     assert made.chosen_engine((65, 64)) == "fast"
+
+
+def with_hole(rows: slice, columns: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    """A picture of 120x144 px, and a mask that is white there."""
+    mask = torch.zeros(1, 1, 120, 144)
+    mask[..., rows, columns] = 1
+    return resize_to(model().real, (120, 144)).clamp(-1, 1), mask
+
+
+HOLES = [
+    (slice(50, 80), slice(61, 92)),
+    (slice(59, 60), slice(0, 144)),  # a wire thinner than a pixel of the training
+    (slice(61, 62), slice(70, 71)),
+]
+
+
+@pytest.mark.parametrize("hole", HOLES, ids=["square", "wire", "dot"])
+def test_what_lies_in_the_hole_of_a_large_picture_changes_nothing(
+    hole: tuple[slice, slice],
+) -> None:
+    image, mask = with_hole(*hole)
+    filler = model(train_mode="inpainting")
+    made = [filler.fill(torch.where(mask > 0, level, image), mask) for level in (-1.0, 1.0)]
+    assert torch.equal(*made)
+    request = CompositeRequest(mask_dilation=0)
+    composites = [
+        compose(filler, torch.where(mask > 0, level, image), mask, request) for level in (-1.0, 1.0)
+    ]
+    for name in ("result", "blended", "full", "full_blended"):
+        assert torch.equal(*(getattr(made, name) for made in composites))
+
+
+def test_a_faint_noise_in_a_mask_is_no_hole() -> None:
+    image, mask = with_hole(*HOLES[0])
+    filler = model(train_mode="inpainting")
+    assert torch.equal(filler.fill(image, mask), filler.fill(image, mask.clamp_min(1 / 255)))
+
+
+def test_without_a_mask_what_differs_is_taken_out_at_the_pictures_own_size() -> None:
+    image, mask = with_hole(*HOLES[0])
+    gray = image.mean(1, keepdim=True).expand_as(image) / 4
+    small = resize_to(gray, (40, 48))
+    filler = PatchDiffusion(PatchesConfig(patch=7, train_mode="inpainting"), small, "fast")
+    red = torch.where(mask > 0, torch.tensor([1.0, -1, -1]).view(1, 3, 1, 1), gray)
+    made = filler.enter(red)
+    assert float((made[:, 0] - made[:, 1]).abs().max()) < 0.01
