@@ -17,15 +17,14 @@ from consingan.images.io import read_image, read_picture
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask
 from consingan.images.names import refuse_unknown_word, shown
-from consingan.images.picture import SAME_IMAGE, Picture, flatness
-from consingan.images.resize import resize, resize_to, training_scale
+from consingan.images.picture import Picture, flatness
 from consingan.machine.execution import Execution
 from consingan.machine.program import go_on_command
 from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
-from consingan.outputs.own_mask import opaque
+from consingan.outputs.own_mask import opaque, was_trained
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
@@ -257,13 +256,7 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
 
 def _refuse_other_picture(image: Tensor, run: LoadedRun) -> None:
     """The training image must be the one that the model was trained on."""
-    real = run.model.real.cpu()
-    scale = training_scale((image.shape[-2], image.shape[-1]), run.model.config.max_size)
-    again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
-    differences = [abs(a - b) for a, b in zip(again.shape, real.shape, strict=True)]
-    if max(differences) == 1:  # earlier releases rounded up more often
-        again = resize_to(image, (real.shape[-2], real.shape[-1])).clamp(-1, 1)
-    if again.shape != real.shape or (again - real).abs().mean() > SAME_IMAGE:
+    if not was_trained(image, run.model):
         raise UserError(
             f"--input_name is not the picture that {run.path} was trained on; name that one or "
             "leave it out."
