@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,12 @@ from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture, flatness
 from consingan.machine.execution import Execution
 from consingan.machine.program import go_on_command
-from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
+from consingan.methods.choose import (
+    choose_fine_tuning,
+    choose_settings,
+    no_naive_image,
+    refuse_foreign_settings,
+)
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
@@ -28,6 +34,7 @@ from consingan.outputs.own_mask import opaque, was_trained
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
+from consingan.settings.option import flag_name
 from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
 
@@ -232,6 +239,7 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
             f"{run.path} was trained with --method {run.method.name}, which has no --fine_tune; "
             f"--method {able} has."
         )
+    _refuse_other_method(run.method, run.path, typed)
     task = typed.get("train_mode") or config.train_mode
     same = task == config.train_mode or config.train_mode in rules.sources
     if not same or not run.method.tasks[task].takes_naive:
@@ -252,6 +260,20 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
                 "cannot be changed by fine-tuning; leave it out."
             )
     return rules
+
+
+def _refuse_other_method(method: Method, path: Path, typed: Mapping[str, Any]) -> None:
+    """A method that was typed, and the settings of one, must be the run's."""
+    asked = typed.get("method")
+    if asked not in (None, method.name):
+        raise UserError(
+            f"{path} was trained with --method {method.name}, not {asked}; leave --method out, or "
+            f"let --model_dir name a run of {asked}."
+        )
+    fields = (field for m in METHODS.values() for field in dataclasses.fields(m.config))
+    flags = {field.name: f"--{flag_name(field)}" for field in fields}
+    given = [name for name, value in typed.items() if value is not None]
+    refuse_foreign_settings(method, {name: flags.get(name, name) for name in given})
 
 
 def _refuse_other_picture(image: Tensor, run: LoadedRun) -> None:
