@@ -31,6 +31,7 @@ from consingan.methods.contract import FineTuning, Inputs, Method, Training
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
 from consingan.outputs.own_mask import opaque, was_trained
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
@@ -251,6 +252,12 @@ def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
     if not run.finished:
         raise UserError(
             f"{run.path} is not finished; go on with it first ({go_on_command(run.path)})."
+        )
+    if config.fine_tune and not rules.again:
+        plain = RunFolder.open(run.path).manifest.get("base")
+        raise UserError(
+            f"{run.path} was fine-tuned already, which --method {run.method.name} can do once; let "
+            f"--model_dir name the run that it began with{f', {plain}' if plain else ''}."
         )
     for name in rules.fixed:
         value = typed.get(name)

@@ -343,5 +343,8 @@ def test_the_method_is_the_runs_and_need_not_be_typed(tmp_path: Path, naive: Pat
     (again,) = training_commands(run.config, run.manifest, tuned)
     words = shlex.split(again)
     assert "SinGAN, paint2image" in typed(*words[words.index("--method") :], "--dry_run")
+    assert f"let --model_dir name the run that it began with, {base}." in refused(
+        tuned, naive_img=str(naive), train_mode="paint2image", paint_start_scale=2, method="singan"
+    )
     with pytest.raises(UserError, match="--lr_scale is a setting of --method consingan, not of"):
         prepare.prepare({**run.config.to_json(), "lr_scale": 0.5}, execution(), base=base)
