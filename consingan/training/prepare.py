@@ -14,10 +14,10 @@ from consingan.errors import UserError
 from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
 from consingan.images.hole import by_color, emptied, read_hole
-from consingan.images.io import read_image, read_picture
+from consingan.images.io import read_picture
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask
-from consingan.images.names import refuse_unknown_word, shown
+from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
 from consingan.machine.execution import Execution
 from consingan.machine.program import go_on_command
@@ -28,7 +28,6 @@ from consingan.methods.choose import (
     refuse_foreign_settings,
 )
 from consingan.methods.contract import FineTuning, Inputs, Method, Training
-from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import METHODS, method_of
 from consingan.outputs.own_mask import opaque, was_trained
 from consingan.runs.folder import RunFolder
@@ -38,6 +37,7 @@ from consingan.settings.layers import Chosen
 from consingan.settings.option import flag_name
 from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
+from consingan.training.conditions import further_pictures
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,7 @@ def prepare(
     named = _named_picture(chosen.config)
     own = own_picture(named, picture.image, _name_of(chosen.config)) if named else None
     given = own.image if own else None
-    files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
-    for path in (path for name, path in files.items() if name == CONDITION):
-        refuse_unknown_word(CONDITION, path, f"a picture, or {WORDS}")
-    further = {name: read_image(path) for name, path in files.items()}
+    chosen, further = further_pictures(chosen, typed.get("value_range"))
     further |= {} if hole is None else {MASK: hole.values}
     inputs = Inputs(trained(picture, chosen.config.channels), given, **further)
     training = code.begin(chosen.config, inputs, execution, None)
