@@ -183,6 +183,8 @@ def check_output(case: Case) -> Path:
                              "hidden_copies": 1}  # fmt: skip
     if row.takes_naive:
         asked["naive_img"] = str(case.naive)
+    if row.output == "film":
+        asked["start_stages"] = ("all",)
     table = OUTPUTS[row.output].request
     request = table(**{k: v for k, v in asked.items() if k in table.__dataclass_fields__})
     folder = prepare_evaluation(loaded, request, Judging()).write()

@@ -28,6 +28,7 @@ from consingan.methods.contract import (
     Walk,
     Walks,
 )
+from consingan.methods.pairs import condition_reading
 from consingan.methods.registry import tasks_that
 from consingan.outputs.composite import compose
 from consingan.outputs.enlargement import check as check_enlargement
@@ -231,10 +232,10 @@ class TrainedModel:
             UserError: the model was trained for something else, or A cannot be one of its kind.
         """
         model = self._able(Translates, "translation", "translations")
-        picture = picture_from(condition).image  # as A of the training was read
-        for note in model.notes_on(picture):
+        picture = picture_from(condition, condition_reading(self.config))
+        for note in (*picture.notes, *model.notes_on(picture.image)):
             warnings.warn(note.removesuffix("."), stacklevel=CALLER)
-        made: Tensor = model.translate(picture)
+        made: Tensor = model.translate(picture.image)
         return made
 
     @asked_in_python()

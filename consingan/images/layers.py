@@ -17,7 +17,7 @@ from torch import Tensor
 from consingan.images.levels import percent
 from consingan.images.mask_files import Mask
 from consingan.images.picture import Picture
-from consingan.images.resize import resize, resize_to, same_shape, scaled_size, training_scale
+from consingan.images.resize import reduced, resize_to, same_shape
 
 SAME = 12 / 255  # in [-1, 1], of the color of a pixel that was not changed, but for JPEG
 MOST_KEPT = 0.5  # of what is opaque: as much is the training image's own where a piece was erased
@@ -74,22 +74,14 @@ def _is_the_same(picture: Picture, real: Tensor) -> bool:
     assert picture.alpha is not None
     size = (real.shape[-2], real.shape[-1])
     shrunk = max(size) < max(picture.size)
-    image = _shrunk(picture.image, size).clamp(-1, 1) if shrunk else picture.image
-    alpha = _shrunk(picture.alpha, size) if shrunk else picture.alpha
+    image = reduced(picture.image, size).clamp(-1, 1) if shrunk else picture.image
+    alpha = reduced(picture.alpha, size) if shrunk else picture.alpha
     opaque = (alpha[0, 0] - 1).abs() < 1 / 255  # shrinking overshoots at edges
     if not opaque.any():
         return False
     below = real if shrunk or size == picture.size else resize_to(real, picture.size).clamp(-1, 1)
     apart = (image - below).abs().amax(1)[0]
     return float((apart[opaque] <= SAME).float().mean()) >= MOST_KEPT
-
-
-def _shrunk(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """As a training image is brought to its training size, if that gives `size`."""
-    scale = training_scale((image.shape[-2], image.shape[-1]), max(size))
-    if scaled_size((image.shape[-2], image.shape[-1]), scale) == size:
-        return resize(image, scale)
-    return resize_to(image, size)
 
 
 def _over(picture: Picture, below: Tensor) -> Tensor:

@@ -72,6 +72,19 @@ def resize_to(image: Tensor, size: Size) -> Tensor:
     return _resample(image, size, (size[0] / height, size[1] / width))
 
 
+def reduced(image: Tensor, size: Size) -> Tensor:
+    """`image` (N, C, H, W) made smaller to `size` (h, w) as a training made it, not clipped.
+
+    By one factor for both sides, of either rounding: `training_scale`, or that of SinGAN's authors,
+    by which the longer side can be one px above --max_size. Where neither gives `size`, each side
+    has its own factor.
+    """
+    own = (image.shape[-2], image.shape[-1])
+    factors = (training_scale(own, max(size)), (max(size) - 1) / max(own))
+    fitting = [factor for factor in factors if scaled_size(own, factor) == size]
+    return resize(image, fitting[0]) if fitting else resize_to(image, size)
+
+
 def resize_large(image: Tensor, size: Size) -> Tensor:
     """As `resize_to` but for rounding, in a time that grows with the pixels alone.
 

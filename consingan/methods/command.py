@@ -10,7 +10,7 @@ from typing import Any
 from consingan.images.names import ARRAY_NAME
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import choose_settings
-from consingan.settings.config import Config
+from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.option import typed_as
 
 EXECUTION = ("device", "precision", "engine", "threads")  # what changes the last digits, or more
@@ -71,6 +71,8 @@ def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping
     typed = [name for name, origin in manifest.get("origin", {}).items() if origin == "typed"]
     fields = type(config).__dataclass_fields__
     names = {"manual_seed", *(name for name in typed if name in fields)} - {"method", "input_name"}
+    if config.method != DEFAULT_METHOD:  # else its own settings would not be known
+        names.add("method")
     given = [name for name in fields if name in names]
     words = (*_flags(config, given), "--model_dir", str(manifest["base"]))
     return command_line((*started_as("train"), *words, *execution_words(execution)))

@@ -121,12 +121,14 @@ class FineTuning:
         fixed: settings that a trained model cannot change any more.
         preset: the preset's settings as they count here, from them and what was typed.
         sources: tasks whose runs can be trained on for another task, too.
+        again: whether a run that was trained on already can be once more.
     """
 
     settings: Mapping[str, Any]
     fixed: tuple[str, ...]
     preset: Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
     sources: tuple[str, ...] = ()
+    again: bool = True
 
 
 def _no_fields(flags: Any, settings: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
@@ -681,6 +683,11 @@ class Walks(Protocol):
 
     def frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
         """Frames (1, 3, h, w) in [-1, 1] on the CPU, one after the other."""
+        ...
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """The stages that a film can start at."""
         ...
 
     def check_start(self, stage: int) -> None:

@@ -10,6 +10,7 @@ from consingan.errors import UserError
 from consingan.methods.contract import Panel, Remedy
 from consingan.settings.config import Config
 from consingan.settings.option import option
+from consingan.settings.reading import AUTO, Reading, parse_range
 
 COLORS = (2, 64)  # of colors:K
 CONDITION = "condition"  # field of `Inputs` and flag
@@ -27,6 +28,21 @@ def condition_option() -> Any:
     )
 
 
+def condition_range_option() -> Any:
+    """The field `condition_range` of a method's Config."""
+    return option(
+        AUTO,
+        "Values of an A deeper than 8 bit that are black and white, as --range, which counts for "
+        "it, too, where this is auto.",
+        group="pair",
+    )
+
+
+def condition_reading(config: Any) -> Reading:
+    """How new A's are read: as that of the training was."""
+    return Reading(config.condition_range)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PairConfig(Config):
     """The shared settings, and what is done to a pair before a network sees it.
@@ -35,6 +51,7 @@ class PairConfig(Config):
     """
 
     condition: str = condition_option()
+    condition_range: str = condition_range_option()
     warps: bool = option(
         True, "Bend both alike in every iteration: without it a pair is learned by heart.",
         group="pair",
@@ -66,6 +83,7 @@ class PairConfig(Config):
         """Also that the condition's words are right, see `Config.check`."""
         super().check()
         recipe_of(self.condition)
+        parse_range(self.condition_range)
         if self.naive_img:
             raise UserError(
                 "--naive_img is a new A, for evaluate_model.py; A of the pair that is learned is "

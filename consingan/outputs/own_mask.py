@@ -17,7 +17,7 @@ from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
 from consingan.images.names import shown
 from consingan.images.picture import SAME_IMAGE, Picture
-from consingan.images.resize import resize, resize_to, same_shape, training_scale
+from consingan.images.resize import reduced, resize_to, same_shape
 from consingan.outputs.requests import CompositeRequest
 
 AUTO = "auto"
@@ -103,9 +103,16 @@ def training_image(model: Any) -> Tensor:
         whole = read_picture(model.config.input_name, model.config.reading).image
     except UserError:
         return real
-    if not same_shape((whole.shape[-2], whole.shape[-1]), (real.shape[-2], real.shape[-1])):
-        return real
-    scale = training_scale((whole.shape[-2], whole.shape[-1]), model.config.max_size)
-    again = resize(whole, scale).clamp(-1, 1) if scale < 1 else whole
-    same = again.shape == real.shape and float((again - real).abs().mean()) <= SAME_IMAGE
-    return whole if same else real
+    return whole if was_trained(whole, model) else real
+
+
+def was_trained(image: Tensor, model: Any) -> bool:
+    """Whether `image`, (1, 3, H, W) in [-1, 1], is the training image at its own size."""
+    real: Tensor = model.real.cpu()
+    own, size = (image.shape[-2], image.shape[-1]), (real.shape[-2], real.shape[-1])
+    longer = min(max(own), model.config.max_size)
+    # Earlier releases round up more often than `training_scale`, and so do SinGAN's authors.
+    if not (same_shape(own, size) and longer <= max(size) <= min(longer + 1, max(own))):
+        return False
+    again = image if own == size else reduced(image, size).clamp(-1, 1)
+    return again.shape == real.shape and float((again - real).abs().mean()) <= SAME_IMAGE

@@ -21,7 +21,7 @@ from consingan.images.video import require_ffmpeg, write_animation
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import tracked
 from consingan.methods.choose import no_naive_image
-from consingan.methods.contract import Translates
+from consingan.methods.pairs import condition_reading
 from consingan.outputs.contract import Say
 from consingan.outputs.held_out import HeldOut, held_out
 from consingan.outputs.requests import TranslationRequest
@@ -140,7 +140,7 @@ def begin(model: Any, request: TranslationRequest) -> TranslationWork:
         require_ffmpeg()
     for path in paths:
         try:
-            model.notes_on(read_image(path))
+            model.notes_on(read_image(path, condition_reading(model.config)))
         except UserError as error:
             raise UserError(f"{image_stem(str(path))}: {error}") from None
     return TranslationWork(model, request, paths)
@@ -160,9 +160,10 @@ def new_conditions(name: str) -> list[Path | str]:
     return found
 
 
-def translated(model: Translates, path: Path | str, name: str) -> Translated:
+def translated(model: Any, path: Path | str, name: str) -> Translated:
     """Translate the picture in a file, which is called `name`."""
-    condition = read_picture(path).image  # what there is to say of it was said at the door
+    reading = condition_reading(model.config)
+    condition = read_picture(path, reading).image  # what there is to say of it was said at the door
     return Translated(name, condition, model.translate(condition))
 
 

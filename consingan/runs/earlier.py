@@ -94,6 +94,13 @@ def is_of(run: LoadedRun, name: str) -> bool:
     """
     config = run.model.config
     image = trained(read_picture(name, config.reading), config.channels)
+    # A run of SinGAN's authors does not say its max_size, which the longer side can be a px above.
+    sizes = (config.max_size, config.max_size - 1)
+    return any(_gives(run, config.replace(max_size=longer), image) for longer in sizes)
+
+
+def _gives(run: LoadedRun, config: Config, image: Tensor) -> bool:
+    """Whether a training of `image` with these settings has the images of a run."""
     try:  # made smaller by the method's own rule
         training = run.method.load().begin(config, Inputs(image), ON_CPU, None)
     except UserError:  # of another size

@@ -13,24 +13,27 @@ from consingan.errors import UserError
 from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
 from consingan.images.hole import by_color, emptied, read_hole
-from consingan.images.io import read_image, read_picture
+from consingan.images.io import read_picture
 from consingan.images.layers import own_picture
 from consingan.images.mask_files import Mask
-from consingan.images.names import refuse_unknown_word, shown
-from consingan.images.picture import SAME_IMAGE, Picture, flatness
-from consingan.images.resize import resize, resize_to, training_scale
+from consingan.images.names import shown
+from consingan.images.picture import Picture, flatness
 from consingan.machine.execution import Execution
-from consingan.machine.program import go_on_command
-from consingan.methods.choose import choose_fine_tuning, choose_settings, no_naive_image
-from consingan.methods.contract import FineTuning, Inputs, Method, Training
-from consingan.methods.pairs import CONDITION, WORDS
-from consingan.methods.registry import METHODS, method_of
-from consingan.outputs.own_mask import opaque
+from consingan.methods.choose import (
+    choose_fine_tuning,
+    choose_settings,
+    no_naive_image,
+)
+from consingan.methods.contract import Inputs, Method, Training
+from consingan.methods.registry import method_of
+from consingan.outputs.own_mask import opaque, was_trained
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BY_FLAG, FULL, RGB, Reading, of_deep
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
 from consingan.training.channels import MASK, choose_channels
+from consingan.training.conditions import further_pictures
+from consingan.training.fine_tuning import rules_of
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,7 @@ def prepare(
     named = _named_picture(chosen.config)
     own = own_picture(named, picture.image, _name_of(chosen.config)) if named else None
     given = own.image if own else None
-    files = {name: path for name, path in method.pictures(chosen.config).items() if name != MASK}
-    for path in (path for name, path in files.items() if name == CONDITION):
-        refuse_unknown_word(CONDITION, path, f"a picture, or {WORDS}")
-    further = {name: read_image(path) for name, path in files.items()}
+    chosen, further = further_pictures(chosen, typed.get("value_range"))
     further |= {} if hole is None else {MASK: hole.values}
     inputs = Inputs(trained(picture, chosen.config.channels), given, **further)
     training = code.begin(chosen.config, inputs, execution, None)
@@ -219,7 +219,7 @@ def _prepare_fine_tuning(
     if not typed.get("naive_img"):
         raise UserError("--fine_tune needs --naive_img, the picture to train for.")
     run = load_run(base, execution)
-    rules = _rules(run, typed)
+    rules = rules_of(run, typed)
     chosen = choose_fine_tuning(run.model.config, rules, typed)
     check_engine(run.method, execution)
     if typed.get("input_name"):
@@ -234,48 +234,9 @@ def _prepare_fine_tuning(
     return Job(chosen, training, execution, size, naive, own.notes, own.notes, base)
 
 
-def _rules(run: LoadedRun, typed: Mapping[str, Any]) -> FineTuning:
-    """How a run is fine-tuned; only a finished one of the same task can be."""
-    rules, config = run.method.fine_tuning, run.model.config
-    if rules is None:
-        able = " or ".join(m.name for m in METHODS.values() if m.fine_tuning)
-        raise UserError(
-            f"{run.path} was trained with --method {run.method.name}, which has no --fine_tune; "
-            f"--method {able} has."
-        )
-    task = typed.get("train_mode") or config.train_mode
-    same = task == config.train_mode or config.train_mode in rules.sources
-    if not same or not run.method.tasks[task].takes_naive:
-        fit = " or ".join(name for name, row in run.method.tasks.items() if row.takes_naive)
-        raise UserError(
-            f"{run.path} was trained for {config.train_mode}; --fine_tune needs a run "
-            f"trained with --train_mode {fit}, and the same mode again."
-        )
-    if not run.finished:
-        raise UserError(
-            f"{run.path} is not finished; go on with it first ({go_on_command(run.path)})."
-        )
-    for name in rules.fixed:
-        value, own = typed.get(name), getattr(config, name)
-        if name == "channels" and own == AUTO:
-            own = RGB  # see `choose_channels`
-        if value is not None and value != own:
-            raise UserError(
-                f"--{name} {value or 'none'} differs from the run's {own or 'none'} and "
-                "cannot be changed by fine-tuning; leave it out."
-            )
-    return rules
-
-
 def _refuse_other_picture(image: Tensor, run: LoadedRun) -> None:
     """The training image must be the one that the model was trained on."""
-    real = run.model.real.cpu()
-    scale = training_scale((image.shape[-2], image.shape[-1]), run.model.config.max_size)
-    again = resize(image, scale).clamp(-1, 1) if scale < 1 else image
-    differences = [abs(a - b) for a, b in zip(again.shape, real.shape, strict=True)]
-    if max(differences) == 1:  # earlier releases rounded up more often
-        again = resize_to(image, (real.shape[-2], real.shape[-1])).clamp(-1, 1)
-    if again.shape != real.shape or (again - real).abs().mean() > SAME_IMAGE:
+    if not was_trained(image, run.model):
         raise UserError(
             f"--input_name is not the picture that {run.path} was trained on; name that one or "
             "leave it out."

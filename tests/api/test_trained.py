@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 import consingan
 from consingan.errors import UserError
 from consingan.images.io import read_image
+from consingan.settings.reading import parse_range
 from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
 
 SMALL: dict[str, Any] = {
@@ -395,3 +397,29 @@ def test_a_new_a_is_read_as_that_of_the_training_not_by_the_range_of_the_image(
     Image.fromarray(levels).save(tmp_path / "a.png")
     expected = model.translate(read_image(tmp_path / "a.png"))
     assert torch.equal(model.translate(tmp_path / "a.png"), expected)
+
+
+@pytest.mark.parametrize("typed", [{}, {"value_range": "0,4000"}, {"condition_range": "0,4000"}])
+def test_a_new_a_is_read_by_the_range_of_a_deep_one(tmp_path: Path, typed: dict[str, str]) -> None:
+    least = {"niter": 1, "max_size": 32, "ngf": 4, "device": "cpu", "precision": "float32"}
+    levels = np.linspace(1000, 3000, 32 * 32).astype(np.int32).reshape(32, 32)
+    Image.fromarray(levels.astype(np.uint16)).save(tmp_path / "a.png")
+    Image.fromarray((levels // 2).astype(np.uint16)).save(tmp_path / "new.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = consingan.train(
+            picture(32, 32), method="pix2pix", condition=tmp_path / "a.png",
+            output_dir=tmp_path, **least, **typed,
+        )  # fmt: skip
+    low, high = (0, 4000) if typed else (1000, 3000)
+    assert parse_range(model.config.condition_range) == (low, high)
+    unit = torch.from_numpy(((levels - low) / (high - low)).astype(np.float32))
+    torch.testing.assert_close(model.model.condition[0, 0], unit * 2 - 1, rtol=0, atol=1e-5)
+    new = torch.from_numpy(((levels // 2 - low) / (high - low)).clip(0, 1).astype(np.float32))
+    expected = model.translate((new * 2 - 1).expand(1, 3, -1, -1))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        made = consingan.load(model.folder, device="cpu").translate(tmp_path / "new.png")
+    torch.testing.assert_close(made, expected, rtol=0, atol=1e-3)
+    outside = [str(note.message) for note in said if "new.png" in str(note.message)]
+    assert bool(outside) != bool(typed)  # half of the numbers are below the range of A

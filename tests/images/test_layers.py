@@ -11,6 +11,7 @@ from PIL import Image
 from consingan.images.io import read_image, read_picture
 from consingan.images.layers import own_picture
 from consingan.images.resize import resize, training_scale
+from consingan.methods.singan.resize import resize as singan_resize
 
 H, W = 24, 32
 OBJECT = (slice(6, 14), slice(8, 20))
@@ -109,6 +110,15 @@ def test_erased_in_a_picture_whose_grain_the_training_size_lost(tmp_path, size, 
     assert mask[OBJECT].all()
     assert int(mask.sum()) == 8 * 12
     assert torch.allclose(found.image[:, :, ~mask], image[:, :, ~mask], atol=1e-6)
+
+
+def test_erased_in_a_picture_that_singan_made_smaller_by_its_own_rounding(tmp_path):
+    pixels = texture(26, 35)
+    small = singan_resize(real(tmp_path, pixels), 29 / 35)
+    assert small.shape[-2:] == (22, 30)
+    rgba = np.dstack([pixels, np.full((26, 35), 255, np.uint8)])
+    rgba[OBJECT] = 0
+    assert "is erased" in own(tmp_path, rgba, small).notes[0]
 
 
 def test_a_layer_stays_one_over_a_small_training_image(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from consingan.errors import UserError
 from consingan.images.io import read_image, write_image
 from consingan.images.resize import resize_to
 from consingan.machine.files import read_json, write_json
+from consingan.methods.command import training_commands
 from consingan.methods.consingan.presets import COMPOSING
 from consingan.report.gather import gather
 from consingan.report.write import write_basics
@@ -278,6 +280,17 @@ def test_refusals(tmp_path: Path, harmonization_run: Path, finished_run: Path, n
     assert "There is no run folder" in refused(tmp_path / "none", **own)
 
 
+@pytest.mark.parametrize(
+    "mode", [{}, {"train_mode": "paint2image"}, {"train_mode": "harmonization"}]
+)
+@pytest.mark.parametrize("method", ["singan", "patches", "dcgan"])
+def test_a_run_of_another_method_is_refused(
+    harmonization_run: Path, naive: Path, method: str, mode: dict[str, str]
+) -> None:
+    text = refused(harmonization_run, naive_img=str(naive), method=method, **mode)
+    assert f"trained with --method consingan, not {method}; leave --method out" in text
+
+
 def test_the_training_picture_itself_may_be_named(
     tmp_path: Path, harmonization_run: Path, naive: Path
 ) -> None:
@@ -364,3 +377,12 @@ def test_the_method_is_the_runs_and_need_not_be_typed(tmp_path: Path, naive: Pat
     assert "SinGAN, paint2image" in told
     (tuned,) = (tmp_path / "F" / "image").iterdir()
     assert load_run(tuned).model.config.fine_tune
+    run = RunFolder.open(tuned)
+    (again,) = training_commands(run.config, run.manifest, tuned)
+    words = shlex.split(again)
+    assert "SinGAN, paint2image" in typed(*words[words.index("--method") :], "--dry_run")
+    assert f"let --model_dir name the run that it began with, {base}." in refused(
+        tuned, naive_img=str(naive), train_mode="paint2image", paint_start_scale=2, method="singan"
+    )
+    with pytest.raises(UserError, match="--lr_scale is a setting of --method consingan, not of"):
+        prepare.prepare({**run.config.to_json(), "lr_scale": 0.5}, execution(), base=base)

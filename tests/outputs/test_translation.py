@@ -16,6 +16,7 @@ from consingan.errors import UserError
 from consingan.images.conditions import made_from
 from consingan.images.io import read_image, write_image
 from consingan.methods.contract import Task, Translates
+from consingan.methods.pairs import PairConfig
 from consingan.methods.registry import method_of
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.outputs.held_out import agreement, held_out
@@ -38,6 +39,7 @@ class Known:
     labels: bool = False
     task: Task = field(default_factory=lambda: Task("translation", takes=("naive",)))
     sizes: tuple[tuple[int, int], ...] = ((32, 36),)
+    config: PairConfig = field(default_factory=PairConfig)
 
     def render(self, condition: Tensor) -> Tensor:
         return self.real if self.by_heart else condition

@@ -129,9 +129,14 @@ class DCGAN:
         whole = z[:, :, None, None].expand(-1, -1, rows, columns)
         return self._made(whole)[..., :height, :width]
 
+    @property
+    def starts(self) -> range:
+        """See `contract.Walks`; a vector has no stages."""
+        return range(1)
+
     def check_start(self, stage: int) -> None:
         """Refuse any start stage but the only one."""
-        if stage != 0:
+        if stage not in self.starts:
             raise UserError(f"--start_stage {stage} is not there; the model has stage 0 only.")
 
 

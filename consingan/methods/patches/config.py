@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consingan.errors import UserError
-from consingan.methods.pairs import condition_option, recipe_of
+from consingan.methods.pairs import condition_option, condition_range_option, recipe_of
 from consingan.methods.patches.presets import PRESETS
 from consingan.methods.patches.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.hole import mask_option
 from consingan.settings.option import option
+from consingan.settings.reading import parse_range
 from consingan.settings.tiles import TILES, tile_option
 
 LEAST_PATCH = 3  # px
@@ -84,6 +85,7 @@ class PatchesConfig(Config):
     )
 
     condition: str = condition_option()
+    condition_range: str = condition_range_option()
     guidance: float = option(
         4.0,
         "How much more the new A decides than what grows beside it (translation).",
@@ -115,6 +117,7 @@ class PatchesConfig(Config):
         """
         super().check()
         recipe_of(self.condition)
+        parse_range(self.condition_range)
         if self.patch % 2 == 0:
             raise UserError(f"--patch {self.patch} must be odd, for example {self.patch + 1}.")
         if 0 < self.min_side < self.patch:

@@ -50,6 +50,7 @@ FINE_TUNING = FineTuning(
     ),
     preset=_as_typed,
     sources=ALIKE,
+    again=False,  # of one scale for few colors; the amplitude before it would be lost
 )
 
 REMEDIES = {

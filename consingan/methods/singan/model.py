@@ -21,7 +21,7 @@ from consingan.methods.singan.enlarging import enlarge_picture
 from consingan.methods.singan.folded import FoldedRunner
 from consingan.methods.singan.injection import entered, entered_quantized, fit_reference
 from consingan.methods.singan.memory import estimate_sampling_memory, estimate_walk_memory
-from consingan.methods.singan.networks import Discriminator, Generator
+from consingan.methods.singan.networks import Generator
 from consingan.methods.singan.pyramid import Enlargement, Pyramid, plan_enlargement
 from consingan.methods.singan.quantization import Palette
 from consingan.methods.singan.tasks import TASKS, SinGANTask
@@ -282,16 +282,3 @@ def with_own_amplitude(config: SinGANConfig, tensors: Mapping[str, Tensor]) -> d
     if "amplitude" not in tensors:
         return dict(tensors)
     return {**tensors, f"anchor.{config.paint_start_scale}.amplitude": tensors["amplitude"]}
-
-
-def discriminator_from(config: SinGANConfig, weights: Mapping[str, Tensor]) -> Discriminator:
-    """A discriminator as wide as `weights` are.
-
-    Raises:
-        RuntimeError: they are of no scale with these settings.
-    """
-    channels = len(weights["head.conv.weight"])
-    scale = next((n for n in range(64) if config.architecture.at_scale(n).channels == channels), 0)
-    discriminator = Discriminator(config.architecture.at_scale(scale))
-    discriminator.load_state_dict(dict(weights))
-    return discriminator

@@ -29,12 +29,7 @@ from consingan.methods.singan.engine import (
 from consingan.methods.singan.engines import choose_engine, choose_runner
 from consingan.methods.singan.memory import estimate_training_memory, relative_cost
 from consingan.methods.singan.method import LOSSES
-from consingan.methods.singan.model import (
-    SinGAN,
-    discriminator_from,
-    scales_from,
-    with_own_amplitude,
-)
+from consingan.methods.singan.model import SinGAN, scales_from, with_own_amplitude
 from consingan.methods.singan.networks import Discriminator, Generator, frame
 from consingan.methods.singan.rehearsal import parameters, rehearse
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
@@ -263,7 +258,10 @@ class SinGANTraining:
         self._finished = replace(self._finished, scales=scales)
         self._loaded = dict(tensors) if part(tensors, "present") else {}
         if weights := part(tensors, "discriminator"):
-            self.discriminator = discriminator_from(self.config, weights).to(self.device)
+            # Between two scales it is still that of the one before.
+            n = self.scale(int(tensors["position"][0]) - (not self._loaded))
+            self.discriminator = Discriminator(self.config.architecture.at_scale(n)).to(self.device)
+            self.discriminator.load_state_dict(weights)
         if "present_fixed" in tensors:
             self.fixed_noise = tensors["present_fixed"].to(self.device)
 

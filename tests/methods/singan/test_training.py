@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,10 +12,12 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
+from consingan.methods.singan.architecture import SCALES_OF_A_WIDTH
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.model import SinGAN
 from consingan.methods.singan.training import SinGANTraining
 from consingan.training.loop import Trainer
+from consingan.training.records import StageStarted, StepRecord
 
 SMALL: dict[str, Any] = {
     "min_size": 12, "max_size": 20, "niter": 3, "nfc": 4, "min_nfc": 4, "manual_seed": 3,
@@ -42,7 +43,7 @@ def trained(execution: Execution = CPU, **changes: Any) -> Trainer:
     return made
 
 
-def fixed(made: Trainer) -> Mapping[str, Tensor]:
+def fixed(made: Trainer) -> dict[str, Tensor]:
     training = made.training
     anchors = [training.anchor(stage) for stage in range(training.stages)]
     return {k: v for kept in (training.fixed(), *anchors) for k, v in kept.items()}
@@ -62,7 +63,7 @@ def test_goes_on_from_every_record_bit_for_bit(task: str, execution: Execution) 
     changes = {"train_mode": task, "scale_factor": 0.6, "niter": 2}
     whole, states = trainer(execution, **changes), []
     for _ in whole.run():
-        state = whole.state() | dict(fixed(whole))
+        state = whole.state() | fixed(whole)
         states.append({k: v.clone() for k, v in state.items()})
     for state in states:
         again = Trainer(setup.take_up(whole.config, whole.training.fixed(), execution))
@@ -70,6 +71,25 @@ def test_goes_on_from_every_record_bit_for_bit(task: str, execution: Execution) 
         list(again.run())
         assert same_to_the_bit(whole, again), state["position"]
     assert len(states) >= 8
+
+
+def test_goes_on_where_inner_blocks_widen_and_heads_do_not() -> None:
+    """From the middle of a scale and from the weights of a finished one, as a run keeps them."""
+    changes = {"min_size": 8, "max_size": 13, "scale_factor": 0.93, "niter": 1, "d_steps": 1}
+    changes |= {"g_steps": 1, "nfc": 128, "min_nfc": 64, "num_layer": 3}
+    whole, states = trainer(PLAIN, **changes), []
+    for record in whole.run():
+        if record.stage != SCALES_OF_A_WIDTH or isinstance(record, StageStarted):
+            continue
+        done = {"position": torch.tensor([record.stage + 1, 0])} | whole.training.weights()
+        state = (whole.state() if isinstance(record, StepRecord) else done) | fixed(whole)
+        states.append({k: v.clone() for k, v in state.items()})
+    assert whole.stages == SCALES_OF_A_WIDTH + 2
+    for state in states:
+        again = Trainer(setup.take_up(whole.config, whole.training.fixed(), PLAIN))
+        again.load_state(state)
+        list(again.run())
+        assert same_to_the_bit(whole, again), state["position"]
 
 
 def test_equal_seeds_train_equally_and_others_do_not() -> None:
