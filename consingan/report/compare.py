@@ -97,7 +97,7 @@ def entry(
     finish = finish_of(run.model, level, seed, within=within)
     made = list(random_samples(run.model, count, seed=seed, finish=finish))
     if judgement is None and samples:
-        say(f"{label}: not evaluated yet, judging {samples} samples")
+        say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
         judgement = _judged(material, made[:samples], say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     usual = finish_of(run.model, None, seed)

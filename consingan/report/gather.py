@@ -40,6 +40,7 @@ def gather(run: LoadedRun) -> Material:
         real=model.real.cpu(),
         reconstruction=_given_back(model),
         sketch=_sketch(model),
+        weights=run.weights,
     )
 
 

@@ -187,6 +187,7 @@ class Material:
         request: what was asked for.
         baseline: samples without training, of a trained run.
         evaluation: the command that made the samples or the composite, where one was typed.
+        weights: of the model, see `runs.load.LoadedRun`.
     """
 
     path: Path
@@ -209,6 +210,7 @@ class Material:
     request: Any = None
     baseline: Baseline | None = None
     evaluation: str = ""
+    weights: str = ""
 
     def seen(self, picture: Tensor) -> Tensor:
         """A picture of the model's for the page, (1, 3, h, w)."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.errors import UserError
 from consingan.images.deep import write_as
 from consingan.images.georeference import read_georeference
 from consingan.images.io import unit
@@ -36,6 +37,7 @@ from consingan.report.region import flat_distance
 from consingan.report.verdicts import SMALL
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
+from consingan.runs.weights import is_of_the_run
 
 
 def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
@@ -181,6 +183,7 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         "method": material.config.method,
         "train_mode": material.config.train_mode,
         "stages": len(material.sizes),
+        "weights": material.weights,
         "width": width,
         "height": height,
         "seed": seed,
@@ -206,9 +209,10 @@ def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree
     path = run.path / EVALUATION / METRICS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["stages"] != len(material.sizes) or record["count"] < 1:
+        as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
+        if not as_it_is or record["count"] < 1:
             return None, None
         level, within = record.get("finish"), float(record.get("finish_within", 0))
         return Judgement.from_dict(record), None if level is None else (float(level), within)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, UserError, ValueError, KeyError, TypeError):
         return None, None  # it can be computed anew
