@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,17 @@ from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import gray_as
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
-from consingan.machine.progress import in_words, tracked
 from consingan.methods.contract import Reconstructs
-from consingan.metrics.judge import Judgement, Progress, judge
+from consingan.metrics.judge import Judgement
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
+from consingan.report.judging import given_back, judge_samples
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
-from consingan.report.large import how_judged, judge_windows, quality_of
+from consingan.report.large import how_judged, judge_windows
 from consingan.report.material import Material
 from consingan.report.page import report
 from consingan.report.region import flat_distance
@@ -61,8 +60,8 @@ def write_basics(model: Any, folder: Path, image_format: str, say: Say) -> None:
         say("georeference: kept for real_image and reconstruction; samples show no place on Earth")
     write_as(folder / "real_image", real, image_format, channels, place)
     if isinstance(model, Reconstructs):
-        given_back = gray_as(real, model.reconstruction())
-        write_as(folder / "reconstruction", given_back, image_format, channels, place)
+        returned = gray_as(real, model.reconstruction())
+        write_as(folder / "reconstruction", returned, image_format, channels, place)
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
@@ -84,7 +83,6 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
 FORMAT = 1
-WORTH_SAYING = 5.0  # seconds of judging that the user wants to know of
 
 
 @dataclass(frozen=True)
@@ -131,22 +129,16 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     material = gather(run)
     kind = KINDS[material.kind]
     real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
-    given_back = None if material.reconstruction is None else unit(material.reconstruction)
-    quality = None if given_back is None else quality_of(real, given_back, material.sketch)
-    pictures, small = kind.pictures(made), reduced(real)
-    judgement = None
+    pictures, judgement = kind.pictures(made), None
     if seen := kind.judged(pictures):
-        judgement = judge(
-            small, [unit(s) for s in seen], None, extras.inception, progress=announced(extras.say)
-        )
-        judgement = dataclasses.replace(judgement, reconstruction=quality)
+        judgement = judge_samples(material, seen, real.device, extras.say, extras.inception)
     material = dataclasses.replace(
         material,
         samples=pictures,
-        maps=maps_of(small, pictures) if kind.mapped else (),
+        maps=maps_of(reduced(real), pictures) if kind.mapped else (),
         made=made,
         judgement=judgement,
-        quality=quality,
+        quality=judgement.reconstruction if judgement else given_back(material),
         region=kind.region(real, made),
         windows=judge_windows(material.real, getattr(made, "windows", ())),
         flat=flat_distance(real) if min(real.shape[-2:]) < SMALL else None,
@@ -155,23 +147,6 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     if said := how_judged(material):
         extras.say(said)
     return material
-
-
-def announced(say: Say) -> Progress:
-    """Return a progress that says how long judging will take, once it knows, and shows a bar."""
-
-    def progress(numbers: Sequence[int]) -> Iterable[int]:
-        begun = time.perf_counter()
-        yield from numbers[:1]
-        left = (time.perf_counter() - begun) * (len(numbers) - 1)
-        if left > WORTH_SAYING:
-            say(
-                f"judging {len(numbers)} samples takes about {in_words(left)} "
-                "(--no_metrics skips it)"
-            )
-        yield from tracked(numbers[1:], len(numbers) - 1, "judging")
-
-    return progress
 
 
 def metrics_record(material: Material, seed: int) -> dict[str, Any]:
