@@ -33,11 +33,13 @@ Size = tuple[int, int]
 class Film:
     """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU.
 
-    Large ones are reduced, see `large.reduced`; there are none where there is no report.
+    Large ones are reduced, see `large.reduced`; there are none where there is no report. `start` is
+    the stage below which they stand still.
     """
 
     frames: Sequence[Tensor]
     fps: float
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class FilmWork:
             straight=request.straight,
         )
         frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
-        return replace(made, frames=[reduced(frame) for frame in frames])
+        return replace(made, frames=[reduced(frame) for frame in frames], start=walk.start_stage)
 
     def _frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
         """Of a gray image gray ones."""

@@ -41,6 +41,7 @@ def gather(run: LoadedRun) -> Material:
         reconstruction=_given_back(model),
         sketch=_sketch(model),
         weights=run.weights,
+        starts=getattr(model, "starts", ()),
     )
 
 

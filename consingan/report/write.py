@@ -25,6 +25,7 @@ from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
+from consingan.report.advice import start_of
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
 from consingan.report.judging import given_back, judge_samples
@@ -169,6 +170,8 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     record |= KINDS[material.kind].figures(material.made)
+    if start := start_of(material.made):
+        record["start_stage"] = start
     if (finish := getattr(material.made, "finish", None)) is not None:
         record |= {"finish": finish, "finish_within": material.made.finish_within}
     if material.windows is not None:
@@ -179,13 +182,14 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
 def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree | None]:
     """The figures that `evaluate_model.py` left, and the finish of what it judged.
 
-    None and None where they are not of the run as it is now.
+    None and None where they are not of the run as it is now, or of samples that kept the layout
+    of its coarsest stages.
     """
     path = run.path / EVALUATION / METRICS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
-        if not as_it_is or record["count"] < 1:
+        if not as_it_is or record["count"] < 1 or record.get("start_stage"):
             return None, None
         level, within = record.get("finish"), float(record.get("finish_within", 0))
         return Judgement.from_dict(record), None if level is None else (float(level), within)

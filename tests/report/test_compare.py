@@ -104,6 +104,21 @@ def test_figures_of_other_weights_are_not_taken(folders: list[Path], tmp_path: P
     assert stored(run, material) == (None, None)
 
 
+def test_figures_of_samples_that_began_late_are_not_taken(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "late"))
+    run = load_run(folder)
+    (folder / "Evaluation").mkdir()
+    found = []
+    for start in (0, 1):
+        made = RandomSamples([], start=start)
+        material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
+        write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
+        found.append(stored(run, material))
+    assert found == [(judgement(swd=77.0), (0.0, 0.0)), (None, None)]
+
+
 def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:
     run = load_run(folders[0])
     material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
