@@ -16,7 +16,6 @@ from consingan.images.deep import write_as
 from consingan.images.georeference import read_georeference
 from consingan.images.io import unit
 from consingan.images.names import IMAGE_FORMATS
-from consingan.images.picture import gray_as
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Reconstructs
@@ -25,6 +24,7 @@ from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
+from consingan.outputs.reconstruction import reconstruction
 from consingan.report.advice import start_of
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
@@ -61,8 +61,7 @@ def write_basics(model: Any, folder: Path, image_format: str, say: Say) -> None:
         say("georeference: kept for real_image and reconstruction; samples show no place on Earth")
     write_as(folder / "real_image", real, image_format, channels, place)
     if isinstance(model, Reconstructs):
-        returned = gray_as(real, model.reconstruction())
-        write_as(folder / "reconstruction", returned, image_format, channels, place)
+        write_as(folder / "reconstruction", reconstruction(model), image_format, channels, place)
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
@@ -73,7 +72,7 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
     """
     if len(samples) < 2 or not hasattr(model, "reconstruction"):
         return False
-    base = reduced(model.reconstruction().cpu())
+    base = reduced(reconstruction(model))
     spread = float(model.real.std())
     if float((base - reduced(model.real.cpu())).abs().mean()) > 0.25 * spread:
         return False

@@ -166,8 +166,8 @@ def test_advice_on_a_composite_names_the_start_stages_that_there_are(start: int)
 
 def test_samples_that_began_late_vary_more_from_an_earlier_stage_on() -> None:
     late = RandomSamples([], start=3)
-    for figures in (judgement(diversity=0.01), judgement(copied=0.9), judgement(copied=0.5)):
-        found = kinds.verdicts(facts(judgement=figures, made=late))
+    for some in (judgement(diversity=0.01), judgement(copied=0.9), judgement(copied=0.5)):
+        found = kinds.verdicts(facts(judgement=some, made=late))
         assert "Evaluate with a lower --start_stage (now 3)." in [v.advice for v in found]
 
 
