@@ -22,7 +22,7 @@ from consingan.outputs.ownership import PUBLISHING, folder_of, owned, publish
 from consingan.outputs.registry import output_of
 from consingan.report.compare import Entry, check_count, entry, page, text_table
 from consingan.report.kinds import KINDS
-from consingan.report.verdicts import other_finish
+from consingan.report.verdicts import made_otherwise
 from consingan.report.write import (
     Extras,
     all_alike,
@@ -131,7 +131,7 @@ class Evaluation:
         elif all_alike(self.run.model, _samples(made)):
             trained_anew = self.run.method.remedy("alike", self.run.model.config)
             sketched = sketched_of(self.run.model) is not None
-            advice = other_finish(made, sketched) or trained_anew
+            advice = made_otherwise(made, sketched) or trained_anew
             self.extras.say(f"Note: all samples are nearly the training image. {advice}".rstrip())
 
 

@@ -34,8 +34,10 @@ from consingan.outputs.composite import compose
 from consingan.outputs.enlargement import check as check_enlargement
 from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
+from consingan.outputs.film import frames_of
 from consingan.outputs.finish import finish_of
 from consingan.outputs.own_mask import opaque, training_image
+from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
@@ -123,9 +125,7 @@ class TrainedModel:
         Raises:
             UserError: the model gives nothing back.
         """
-        model = self._able(Reconstructs, "samples", "a reconstruction")
-        given_back: Tensor = model.reconstruction()
-        return given_back.cpu()
+        return reconstruction(self._able(Reconstructs, "samples", "a reconstruction"))
 
     def animate(
         self, frames: int = 100, alpha: float = Walk.alpha, beta: float = Walk.beta,
@@ -143,7 +143,7 @@ class TrainedModel:
         model.check_start(start_stage)
         strength = share("alpha", alpha), share("beta", beta)
         walk = Walk(*strength, start_stage, sides(size), whole("seed", seed))
-        return each_asked_in_python(iter(model.frames(frames, walk)))
+        return each_asked_in_python(frames_of(model, frames, walk))
 
     @asked_in_python(naive_img="naive")
     def compose(

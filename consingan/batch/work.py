@@ -138,7 +138,8 @@ def _judged(run: Path, execution: Execution, order: Order) -> dict[str, Any]:
     """The figures of a finished run: of samples where its task makes any."""
     from consingan.metrics.judge import Judgement
     from consingan.metrics.sifid import load_inception
-    from consingan.report.compare import entry, given_back
+    from consingan.report.compare import entry
+    from consingan.report.judging import given_back
     from consingan.runs.load import load_run
 
     weights = load_inception(order.inception) if order.inception else None

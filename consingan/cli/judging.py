@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,16 @@ from consingan.cli.messages import guarded
 from consingan.cli.options import output_file, say
 from consingan.errors import UserError
 from consingan.images.names import shown
+from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep, parse_range
 
 if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
     from torch import Tensor
 
+    from consingan.images.picture import Picture
+    from consingan.images.raster import Raster
     from consingan.metrics.judge import Judgement
+
+OURS = 0.005  # of a picture's numbers; more of them beyond a range are no outliers of it
 
 
 @click.command("metrics", cls=CarefulCommand, context_settings=CONTEXT)
@@ -29,6 +35,14 @@ if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to
     "--inception_weights",
     metavar="PATH|URL",
     help="Also give SIFID, with these weights of Inception-v3 (torchvision's or pytorch-fid's).",
+)
+@click.option(
+    "--range",
+    "value_range",
+    metavar="MIN,MAX|full|auto",
+    default=AUTO,
+    show_default=True,
+    help="Values of REAL that are black and white, where it is deeper than 8 bit; as in training.",
 )
 @click.option(
     "--json",
@@ -51,33 +65,45 @@ def metrics_command(
     samples: tuple[str, ...],
     reconstruction: str | None,
     inception_weights: str | None,
+    value_range: str,
     json_file: Path | None,
     seed: int,
 ) -> None:
     """Judge pictures against the one REAL picture.
 
-    SAMPLE is a picture or a folder of pictures, from whatever program; sizes may differ. Each
-    metric is given with its mean, standard deviation and median over the samples and a bootstrap
-    95 % interval.
+    SAMPLE is a picture or a folder of pictures, from whatever program; sizes may differ. Numbers
+    deeper than 8 bit mean what they do in REAL; in 16-bit files of this program 0 and 65535 are
+    black and white. Each metric is given with its mean, standard deviation and median over the
+    samples and a bootstrap 95 % interval.
     """
     from consingan.machine.files import write_json
 
-    found = _read_all(real, samples)
-    judgement = _judge(real, list(found.values()), reconstruction, inception_weights, seed)
+    picture = _read(real, Reading(of_deep(value_range), otherwise=BY_FLAG))
+    kept = picture.value_range
+    found = _read_all(real, samples, kept)
+    returned = None if reconstruction is None else _read_beside(reconstruction, kept)
+    pictures = list(found.values())
+    judgement = _judge(_unit(picture), pictures, returned, inception_weights, seed)
     click.echo(format_table(judgement))
     if json_file is not None:
         record = {"real": real, "samples": list(found), **judgement.to_dict()}
         write_json(json_file, record)
 
 
-def _read_all(real: str, names: Sequence[str]) -> dict[str, Tensor]:
-    """All pictures by their names; of a folder those that can be read, the others are named."""
+def _read_all(real: str, names: Sequence[str], kept: str) -> dict[str, Tensor]:
+    """All pictures by their names; of a folder those that can be read, the others are named.
+
+    Args:
+        real: name of the real picture.
+        names: of pictures and folders.
+        kept: range of the real picture's numbers.
+    """
     from consingan.images.folder import is_folder, look_into
 
     found: dict[str, Tensor] = {}
     for name in names:
         if not is_folder(name):
-            found[name] = _read(name)
+            found[name] = _read_beside(name, kept)
             continue
         contents = look_into(Path(name))
         for note in contents.notes:
@@ -85,7 +111,7 @@ def _read_all(real: str, names: Sequence[str]) -> dict[str, Tensor]:
         failed = 0
         for path in contents.pictures:
             try:
-                found[str(path)] = _read(str(path))
+                found[str(path)] = _read_beside(str(path), kept)
             except UserError as error:
                 failed += 1
                 say(f"Note: left out: {error}")
@@ -99,9 +125,9 @@ def _read_all(real: str, names: Sequence[str]) -> dict[str, Tensor]:
 
 
 def _judge(
-    real: str,
+    real: Tensor,
     pictures: Sequence[Tensor],
-    reconstruction: str | None,
+    reconstruction: Tensor | None,
     inception_weights: str | None,
     seed: int,
 ) -> Judgement:
@@ -110,29 +136,59 @@ def _judge(
 
     # First what can be wrong, then what takes a minute.
     inception = None if inception_weights is None else load_inception(inception_weights)
-    return judge(
-        _read(real),
-        pictures,
-        None if reconstruction is None else _read(reconstruction),
-        inception,
-        seed=seed,
-        progress=_bar,
-    )
+    return judge(real, pictures, reconstruction, inception, seed=seed, progress=_bar)
 
 
-def _read(name: str) -> Tensor:
-    """Read a picture as (1, 3, H, W) in [0, 1], with a patch at least."""
-    from consingan.images.io import read_image
+def _read_beside(name: str, kept: str) -> Tensor:
+    """Read a picture that is compared with one whose numbers have the range `kept`."""
+    from consingan.images.io import read_raster
+
+    raster = read_raster(name)
+    if raster.bits <= 8 and raster.colors.dtype.kind in "bu":
+        return _unit(_read(name, Reading()))
+    return _unit(_read(name, Reading(FULL if _is_ours(name, raster, kept) else kept)))
+
+
+def _is_ours(name: str, raster: Raster, kept: str) -> bool:
+    """Whether this program wrote a picture of 16 bit, in which 0 and 65535 are the range's ends.
+
+    It lies in a run's folder; or numbers of it are too far out to be of the real picture's kind.
+    """
+    from consingan.runs.files import CONFIG
+    from consingan.runs.manifest import MANIFEST
+
+    if raster.bits != 16 or raster.colors.dtype.kind != "u":
+        return False
+    above = Path(name).absolute().parents
+    if any((folder / MANIFEST).is_file() and (folder / CONFIG).is_file() for folder in above):
+        return True
+    if (ends := parse_range(kept)) is None:
+        return False
+    beyond = (ends[1] - ends[0]) / 2
+    low, high = ends[0] - beyond, ends[1] + beyond
+    return bool(((raster.colors < low) | (raster.colors > high)).mean() > OURS)
+
+
+def _unit(picture: Picture) -> Tensor:
+    """(1, 3, H, W) in [0, 1]."""
+    return (picture.image + 1) / 2
+
+
+def _read(name: str, reading: Reading) -> Picture:
+    """Read a picture with a patch at least; what there is to say of it are warnings."""
+    from consingan.images.io import read_picture
     from consingan.metrics.common import PATCH
 
-    picture = read_image(name)
-    height, width = picture.shape[-2:]
+    picture = read_picture(name, reading)
+    for note in picture.notes:
+        warnings.warn(note.removesuffix("."), stacklevel=2)
+    height, width = picture.size
     if min(height, width) < PATCH:
         raise UserError(
             f"{shown(name)} is {width}x{height} px; metrics compare patches of {PATCH}x{PATCH} px, "
             "take a larger one."
         )
-    return (picture + 1) / 2
+    return picture
 
 
 def _bar(numbers: Sequence[int]) -> Iterable[int]:

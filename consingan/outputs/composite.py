@@ -48,7 +48,7 @@ class Composite:
         blended: the result inside the softened mask, the naive image elsewhere.
         soft: (1, 1, h, w) in [0, 1] the softened mask at the naive image's own size.
         detailed: the result at that size with fine detail where it is seen; None: it gets none.
-        sheet: (start stage, result) pairs if several start stages were asked for.
+        sheet: (start stage, result) pairs, one for each start stage, that of `result` first.
     """
 
     naive: Tensor

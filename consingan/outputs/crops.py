@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import unit
+from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.progress import tracked
 from consingan.metrics.swd import pooled_distance
@@ -65,7 +66,7 @@ def beside_crops(
         model.sample(range(first, min(first + step, COUNT)), None, seed)
         for first in range(0, COUNT, step)
     ]
-    samples, (first, second) = torch.cat(parts), crops.split(COUNT)
+    samples, (first, second) = gray_as(model.real.cpu(), torch.cat(parts)), crops.split(COUNT)
     if finish is not None:
         finished = map(finish, samples.split(1), range(COUNT))
         samples = torch.cat(list(tracked(finished, COUNT, "finishing samples")))

@@ -52,9 +52,7 @@ class EnlargementWork:
         made = enlarge(self.model, self.request.seed)
         size = (made.picture.shape[-2], made.picture.shape[-1])
         for name, image in (("enlarged", made.picture), ("bicubic", made.bicubic)):
-            path = write_as(
-                folder / name, gray_as(self.model.real, image), self.request.image_format
-            )
+            path = write_as(folder / name, image, self.request.image_format)
             say(f"{size[1]}x{size[0]} px: {path}")
         return made
 
@@ -92,10 +90,11 @@ def check(model: Any) -> None:
 
 
 def enlarge(model: Enlarges, seed: int) -> Enlargement:
-    """The training image enlarged, beside bicubic; `check` comes first."""
-    picture = model.enlarge(seed)
+    """The training image enlarged, a gray one gray, beside bicubic; `check` comes first."""
+    real, picture = model.real.cpu(), model.enlarge(seed)
     size = (picture.shape[-2], picture.shape[-1])
-    return Enlargement(picture, resize_to(model.real.cpu(), size).clamp(-1, 1))
+    bicubic = resize_to(real, size).clamp(-1, 1)
+    return Enlargement(gray_as(real, picture), gray_as(real, bicubic))
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

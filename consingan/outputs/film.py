@@ -33,11 +33,13 @@ Size = tuple[int, int]
 class Film:
     """The film that a report shows; its frames are (1, 3, h, w) in [-1, 1] on the CPU.
 
-    Large ones are reduced, see `large.reduced`; there are none where there is no report.
+    Large ones are reduced, see `large.reduced`; there are none where there is no report. `start` is
+    the stage below which they stand still.
     """
 
     frames: Sequence[Tensor]
     fps: float
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class FilmWork:
         for ending, walk in self.walks:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
             path = target / f"{name}.{request.video_format}"
-            frames = self._frames(request.frames, walk)
+            frames = frames_of(self.model, request.frames, walk)
             frames = (seen(frame, self.model.config.channels) for frame in frames)
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
@@ -86,13 +88,8 @@ class FilmWork:
             loop=request.loop,
             straight=request.straight,
         )
-        frames = self._frames(min(request.frames, SHOWN_FRAMES), walk)
-        return replace(made, frames=[reduced(frame) for frame in frames])
-
-    def _frames(self, count: int, walk: Walk) -> Iterator[Tensor]:
-        """Of a gray image gray ones."""
-        real = self.model.real.cpu()
-        return (gray_as(real, frame) for frame in self.model.frames(count, walk))
+        frames = frames_of(self.model, min(request.frames, SHOWN_FRAMES), walk)
+        return replace(made, frames=[reduced(frame) for frame in frames], start=walk.start_stage)
 
 
 def begin(model: Any, request: FilmRequest) -> FilmWork:
@@ -119,6 +116,12 @@ def begin(model: Any, request: FilmRequest) -> FilmWork:
     for _, size in sizes:
         refuse_too_large_film(model, size)
     return FilmWork(model, request, walks)
+
+
+def frames_of(model: Any, count: int, walk: Walk) -> Iterator[Tensor]:
+    """See `contract.Walks.frames`; of a gray image gray ones."""
+    real = model.real.cpu()
+    return (gray_as(real, frame) for frame in model.frames(count, walk))
 
 
 def _sizes(model: Any, request: FilmRequest) -> list[tuple[str, Size | None]]:

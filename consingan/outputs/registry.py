@@ -59,11 +59,12 @@ def sheet_of(model: Any, naive: Tensor | None = None) -> Pixels:
     from consingan.images.sheets import labelled
     from consingan.methods.contract import Reconstructs
     from consingan.outputs.formats import for_eyes
+    from consingan.outputs.reconstruction import reconstruction
 
     output = output_of(model)
     shown = [("training image", model.real)]
     if isinstance(model, Reconstructs):
-        shown.append(("reconstruction", model.reconstruction()))
+        shown.append(("reconstruction", reconstruction(model)))
     previewed = output.load().preview(model, naive)
     names = output.previewed or [f"sample {number}" for number in range(1, len(previewed) + 1)]
     shown += zip(names, previewed, strict=False)

@@ -71,6 +71,7 @@ class RandomSamples:
         windows: of large ones some at full size, (n, 3, side, side) of each, see `large.places`.
         finish: how much of them was made anew of the image's own patches, 0 to 1.
         finish_within: how far from what the model laid out that might lead, 0: anywhere.
+        start: the stage from which on they are random.
     """
 
     pictures: Sequence[Tensor]
@@ -79,6 +80,7 @@ class RandomSamples:
     windows: Sequence[Tensor] = ()
     finish: float = 0.0
     finish_within: float = 0.0
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class SampleWork:
         seams = self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
         degree = (finish.level, finish.within) if finish else (0.0, 0.0)
-        return RandomSamples(samples, None, seams, windows, *degree)
+        return RandomSamples(samples, None, seams, windows, *degree, (*self._starts, 0)[0])
 
     def _write_others(self, folder: Path, say: Say) -> None:
         for begun, work in self._begun():
@@ -173,12 +175,17 @@ class SampleWork:
 
     def _begun(self) -> Iterator[tuple[str, SampleWork]]:
         """For each stage to begin at the folder's name and the same work from there on."""
-        if not self.request.start_stages or not isinstance(self.model, Begins):
+        if not self._starts:
             yield SAMPLE_FOLDER, self
-            return
-        for stage in start_stages(self.model, self.request.start_stages):
+        for stage in self._starts:
             begun = replace(self, model=self.model.beginning_at(stage))
             yield f"{SAMPLE_FOLDER}_start_stage_{stage}", begun
+
+    @property
+    def _starts(self) -> list[int]:
+        """The stages from which on samples are to be random, where that was asked for."""
+        begins = isinstance(self.model, Begins)
+        return start_stages(self.model, self.request.start_stages) if begins else []
 
     def _written(self, folder: Path) -> Iterator[Look]:
         """Random samples of the training size, each written before what it leaves is passed on."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from consingan.methods.contract import Walk
-from consingan.outputs.requests import CompositeRequest, FilmRequest
+from consingan.outputs.requests import FilmRequest
 from consingan.report.material import Facts
 
 
@@ -15,30 +16,33 @@ def livelier(facts: Facts) -> str:
     ways = []
     if isinstance(request, FilmRequest):
         beta = request.betas[0] if request.betas else Walk.beta
-        values = {"alpha": request.alpha, "beta": beta, "start_stage": start_of(facts)}
+        values = {"alpha": request.alpha, "beta": beta, "start_stage": start_of(facts.made)}
         ways = [f"--{name} (now {value:g})" for name, value in values.items() if value > 0]
     return _together(f"Lower {_joined(ways)}." if ways else "", facts.remedy("still"))
 
 
 def lower_start(facts: Facts) -> str:
     """For a composite in which too little changed."""
-    start = start_of(facts)
-    own = f"Try a lower --start_stage (now {start})." if start > 0 else ""
+    start = start_of(facts.made)
+    own = (
+        f"Try a lower --start_stage (now {start})." if start > min(facts.starts, default=0) else ""
+    )
     return _together(own, facts.remedy("fits"))
 
 
 def higher_start(facts: Facts) -> str:
     """For a composite that became worse."""
-    start = start_of(facts)
-    known = isinstance(facts.request, CompositeRequest) and start + 1 < facts.finished
-    own = f"Try a higher --start_stage (now {start})." if known else ""
+    start = start_of(facts.made)
+    own = (
+        f"Try a higher --start_stage (now {start})." if start < max(facts.starts, default=0) else ""
+    )
     return _together(own, facts.remedy("misfits"))
 
 
-def start_of(facts: Facts) -> int:
-    """The start stage of what is judged: the first one that was asked for."""
-    stages = getattr(facts.request, "start_stages", ())
-    return int(stages[0]) if stages and stages[0] != "all" else 0
+def start_of(made: Any) -> int:
+    """The start stage of what an output made and is judged, asked for or the method's own."""
+    sheet = getattr(made, "sheet", ())  # of a composite
+    return int(sheet[0][0] if sheet else getattr(made, "start", 0))
 
 
 def _joined(ways: Sequence[str]) -> str:

@@ -9,25 +9,22 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from consingan.errors import UserError
-from consingan.images.io import unit
 from consingan.machine.progress import in_words
-from consingan.metrics.judge import METRICS, Judgement, judge
-from consingan.metrics.reconstruction import Reconstruction
+from consingan.metrics.judge import METRICS, Judgement
 from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.finish import Degree, finish_of, flags
+from consingan.outputs.large import reduced
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
+from consingan.report.judging import SIZES_DIFFER, at_several_sizes, judge_samples
 from consingan.report.kinds import KINDS
-from consingan.report.large import quality_of
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
-from consingan.report.write import announced, stored
+from consingan.report.write import stored
 from consingan.runs.load import LoadedRun
 from consingan.settings.option import flag_name
 
@@ -95,38 +92,20 @@ def entry(
     count = SHOWN if judgement is not None else max(SHOWN, samples)
     level, within = degree or (None, None)
     finish = finish_of(run.model, level, seed, within=within)
-    made = list(random_samples(run.model, count, seed=seed, finish=finish))
+    made = [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
     if judgement is None and samples:
-        say(f"{label}: not evaluated yet, judging {samples} samples")
-        judgement = _judged(material, made[:samples], say, inception)
+        say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
+        seen = made[:samples]
+        judgement = judge_samples(material, seen, run.model.device, say, inception)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     usual = finish_of(run.model, None, seed)
     told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree
     return Entry(label, material, judgement, told)
 
 
-def given_back(material: Material) -> Reconstruction | None:
-    """How well a run gives back its training image, where it can."""
-    if material.reconstruction is None:
-        return None
-    return quality_of(unit(material.real), unit(material.reconstruction), material.sketch)
-
-
 def label_of(number: int) -> str:
     """A, B, ... Z, then 27 and so on."""
     return chr(ord("A") + number) if number < 26 else str(number + 1)
-
-
-def _judged(
-    material: Material, samples: Sequence[Tensor], say: Say, inception: Inception | None
-) -> Judgement:
-    return judge(
-        unit(material.real),
-        [unit(sample) for sample in samples],
-        None if material.reconstruction is None else unit(material.reconstruction),
-        inception,
-        progress=announced(say),
-    )
 
 
 def rows(entries: Sequence[Entry]) -> list[Row]:
@@ -157,7 +136,9 @@ def _metric_rows(entries: Sequence[Entry]) -> list[Row]:
     for name, unit_name in (("psnr", " dB"), ("ssim", "")):
         qualities = [e.judgement.reconstruction if e.judgement else None for e in entries]
         if any(qualities):
-            cells = tuple("–" if q is None else number(getattr(q, name)) for q in qualities)
+            cells = tuple(
+                "–" if q is None else f"{number(getattr(q, name))}{q.where}" for q in qualities
+            )
             found.append(Row(f"reconstruction {name.upper()}{unit_name} ↑", cells, "metrics"))
     return found
 
@@ -202,6 +183,8 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
     counts = {e.judgement.count for e in entries if e.judgement}
     if len(counts) > 1:
         found.append("The numbers of samples differ, so the intervals do as well.")
+    if at_several_sizes(e.judgement for e in entries):
+        found.append(SIZES_DIFFER)
     found += [
         f"Samples of {e.label} were evaluated with {flags(*e.finish)}, not as in its training."
         for e in entries

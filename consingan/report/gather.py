@@ -13,6 +13,7 @@ from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
 from consingan.methods.contract import HasTrainedPart, Reconstructs
 from consingan.methods.registry import method_of
+from consingan.outputs.reconstruction import reconstruction
 from consingan.report.material import Material, Setting
 from consingan.runs.curves import length, read_curves
 from consingan.runs.folder import RunFolder
@@ -41,11 +42,13 @@ def gather(run: LoadedRun) -> Material:
         real=model.real.cpu(),
         reconstruction=_given_back(model),
         sketch=_sketch(model),
+        weights=run.weights,
+        starts=getattr(model, "starts", ()),
     )
 
 
 def _given_back(model: Any) -> Tensor | None:
-    return model.reconstruction().cpu() if isinstance(model, Reconstructs) else None
+    return reconstruction(model) if isinstance(model, Reconstructs) else None
 
 
 def _sketch(model: Any) -> tuple[Tensor, Tensor] | None:

@@ -158,6 +158,7 @@ def facts_of(material: Material) -> Facts:
         flat=material.flat,
         request=material.request,
         made=material.made,
+        starts=material.starts,
     )
 
 
@@ -178,7 +179,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     copied, diversity = copied_of(facts, facts.judgement), mean_of(facts.judgement, "diversity")
     if copied >= NEARLY_COPIES:
         text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
-        yield Verdict("bad", text, facts.remedy("copies"))
+        yield Verdict("bad", text, more_variety(facts))
         return  # a copy has the image's texture: no news
     texture = list(on_texture(facts, facts.judgement, "Samples"))
     if not any(verdict.level == "bad" for verdict in texture):
@@ -191,7 +192,7 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         yield Verdict("bad", text, "" if unlike else more_variety(facts))
     elif copied >= LARGE_COPIES:
         text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
-        yield Verdict("fair", text, facts.remedy("copies"))
+        yield Verdict("fair", text, more_variety(facts))
     elif texture and {v.level for v in texture} == {"good"}:  # noise differs as well: no success
         others = "" if diversity is None else " and from each other"
         yield Verdict("good", f"Samples differ from the image{others}.")
@@ -218,11 +219,8 @@ def _on_region(facts: Facts) -> Iterator[Verdict]:
     if after < (1 - SAME) * before:
         yield Verdict("good", f"The {what} fits the training image better than before {figures}.")
     elif after <= (1 + SAME) * before:
-        yield Verdict(
-            "fair",
-            f"The {what} fits the training image as before {figures}.",
-            lower_start(facts),
-        )
+        text = f"The {what} fits the training image as before {figures}."
+        yield Verdict("fair", text, lower_start(facts))
     else:
         yield Verdict(
             "bad",

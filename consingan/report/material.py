@@ -104,6 +104,7 @@ class Facts:
         flat: swd of one flat color, the real image's mean, to that image.
         request: what was asked for, if that is known.
         made: what the output left, see its module.
+        starts: stages at which a film or a picture of the user's own can start.
     """
 
     config: Config
@@ -122,6 +123,7 @@ class Facts:
     flat: float | None = None
     request: Any = None
     made: Any = None
+    starts: Sequence[int] = ()
 
     def remedy(self, symptom: str) -> str:
         """Advice in the method's own flags; of a training that is to go on only what stops it."""
@@ -187,6 +189,8 @@ class Material:
         request: what was asked for.
         baseline: samples without training, of a trained run.
         evaluation: the command that made the samples or the composite, where one was typed.
+        weights: of the model, see `runs.load.LoadedRun`.
+        starts: stages at which a film or a picture of the user's own can start.
     """
 
     path: Path
@@ -209,6 +213,8 @@ class Material:
     request: Any = None
     baseline: Baseline | None = None
     evaluation: str = ""
+    weights: str = ""
+    starts: Sequence[int] = ()
 
     def seen(self, picture: Tensor) -> Tensor:
         """A picture of the model's for the page, (1, 3, h, w)."""

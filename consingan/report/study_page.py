@@ -12,6 +12,7 @@ from consingan.images.io import read_image
 from consingan.machine.progress import counted
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.report import figures, style
+from consingan.report.judging import SIZES_DIFFER, at_several_sizes
 from consingan.report.study import (
     FIGURES,
     Effect,
@@ -91,6 +92,9 @@ def _settings(trained: Sequence[Trained]) -> Iterator[str]:
         for variant, row in found.items()
     ]
     yield _table(["setting", *_heads(names)], rows)
+    pictures = {one.picture for one in trained}
+    if any(at_several_sizes(o.judgement for o in trained if o.picture == p) for p in pictures):
+        yield note(SIZES_DIFFER)
 
 
 def _clear_best(found: Mapping[Variant, Mapping[str, Summary]], name: str) -> Variant | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
+from consingan.report.advice import start_of
 from consingan.report.material import Curve, Facts, Region, Verdict
 
 NEARLY_COPIES = 0.6
@@ -159,9 +160,21 @@ def copied_of(facts: Facts, judgement: Judgement) -> float:
 
 
 def more_variety(facts: Facts) -> str:
-    """What to change where samples are alike: of a finish its level, which takes no training."""
+    """What to change where samples are alike, first what takes no training."""
     sketched = facts.quality is not None and facts.quality.size is not None
-    return other_finish(facts.made, sketched) or facts.remedy("copies")
+    return made_otherwise(facts.made, sketched) or facts.remedy("copies")
+
+
+def made_otherwise(made: Any, sketched: bool) -> str:
+    """How samples of the same model vary more; "" where nothing held them back.
+
+    Args:
+        made: by the output.
+        sketched: whether samples are rough without a finish, see `contract.Sketches`.
+    """
+    start = start_of(made)
+    earlier = f"Evaluate with a lower --start_stage (now {start})." if start > 0 else ""
+    return " ".join(part for part in (earlier, other_finish(made, sketched)) if part)
 
 
 def other_finish(made: Any, sketched: bool) -> str:

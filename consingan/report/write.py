@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,21 @@ from consingan.images.deep import write_as
 from consingan.images.georeference import Georeference, read_georeference
 from consingan.images.io import unit
 from consingan.images.names import IMAGE_FORMATS, shown
-from consingan.images.picture import gray_as
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
-from consingan.machine.progress import in_words, tracked
 from consingan.methods.contract import Reconstructs
-from consingan.metrics.judge import Judgement, Progress, judge
+from consingan.metrics.judge import Judgement
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
+from consingan.outputs.reconstruction import reconstruction
+from consingan.report.advice import start_of
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
+from consingan.report.judging import given_back, judge_samples
 from consingan.report.kinds import KINDS, facts_of, maps_of, verdicts
-from consingan.report.large import how_judged, judge_windows, quality_of
+from consingan.report.large import how_judged, judge_windows
 from consingan.report.material import Material
 from consingan.report.page import report
 from consingan.report.region import flat_distance
@@ -38,6 +38,7 @@ from consingan.report.verdicts import SMALL
 from consingan.runs.earlier import training_file
 from consingan.runs.files import EVALUATION
 from consingan.runs.load import LoadedRun
+from consingan.runs.weights import is_of_the_run
 
 
 def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
@@ -60,8 +61,7 @@ def write_basics(run: LoadedRun, folder: Path, image_format: str, say: Say) -> N
         say("georeference: kept for real_image and reconstruction; samples show no place on Earth")
     write_as(folder / "real_image", real, image_format, channels, place)
     if isinstance(model, Reconstructs):
-        given_back = gray_as(real, model.reconstruction())
-        write_as(folder / "reconstruction", given_back, image_format, channels, place)
+        write_as(folder / "reconstruction", reconstruction(model), image_format, channels, place)
 
 
 def _place(run: LoadedRun, say: Say) -> Georeference | None:
@@ -91,7 +91,7 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
     """
     if len(samples) < 2 or not hasattr(model, "reconstruction"):
         return False
-    base = reduced(model.reconstruction().cpu())
+    base = reduced(reconstruction(model))
     spread = float(model.real.std())
     if float((base - reduced(model.real.cpu())).abs().mean()) > 0.25 * spread:
         return False
@@ -102,7 +102,6 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
 FORMAT = 1
-WORTH_SAYING = 5.0  # seconds of judging that the user wants to know of
 
 
 @dataclass(frozen=True)
@@ -149,22 +148,16 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     material = gather(run)
     kind = KINDS[material.kind]
     real = unit(material.real).to(run.model.device)  # metrics are computed where it lies
-    given_back = None if material.reconstruction is None else unit(material.reconstruction)
-    quality = None if given_back is None else quality_of(real, given_back, material.sketch)
-    pictures, small = kind.pictures(made), reduced(real)
-    judgement = None
+    pictures, judgement = kind.pictures(made), None
     if seen := kind.judged(pictures):
-        judgement = judge(
-            small, [unit(s) for s in seen], None, extras.inception, progress=announced(extras.say)
-        )
-        judgement = dataclasses.replace(judgement, reconstruction=quality)
+        judgement = judge_samples(material, seen, real.device, extras.say, extras.inception)
     material = dataclasses.replace(
         material,
         samples=pictures,
-        maps=maps_of(small, pictures) if kind.mapped else (),
+        maps=maps_of(reduced(real), pictures) if kind.mapped else (),
         made=made,
         judgement=judgement,
-        quality=quality,
+        quality=judgement.reconstruction if judgement else given_back(material),
         region=kind.region(real, made),
         windows=judge_windows(material.real, getattr(made, "windows", ())),
         flat=flat_distance(real) if min(real.shape[-2:]) < SMALL else None,
@@ -173,23 +166,6 @@ def judged(run: LoadedRun, made: Any, extras: Extras) -> Material:
     if said := how_judged(material):
         extras.say(said)
     return material
-
-
-def announced(say: Say) -> Progress:
-    """Return a progress that says how long judging will take, once it knows, and shows a bar."""
-
-    def progress(numbers: Sequence[int]) -> Iterable[int]:
-        begun = time.perf_counter()
-        yield from numbers[:1]
-        left = (time.perf_counter() - begun) * (len(numbers) - 1)
-        if left > WORTH_SAYING:
-            say(
-                f"judging {len(numbers)} samples takes about {in_words(left)} "
-                "(--no_metrics skips it)"
-            )
-        yield from tracked(numbers[1:], len(numbers) - 1, "judging")
-
-    return progress
 
 
 def metrics_record(material: Material, seed: int) -> dict[str, Any]:
@@ -201,6 +177,7 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         "method": material.config.method,
         "train_mode": material.config.train_mode,
         "stages": len(material.sizes),
+        "weights": material.weights,
         "width": width,
         "height": height,
         "seed": seed,
@@ -211,6 +188,8 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
     record |= KINDS[material.kind].figures(material.made)
+    if start := start_of(material.made):
+        record["start_stage"] = start
     if (finish := getattr(material.made, "finish", None)) is not None:
         record |= {"finish": finish, "finish_within": material.made.finish_within}
     if material.windows is not None:
@@ -221,14 +200,16 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
 def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree | None]:
     """The figures that `evaluate_model.py` left, and the finish of what it judged.
 
-    None and None where they are not of the run as it is now.
+    None and None where they are not of the run as it is now, or of samples that kept the layout
+    of its coarsest stages.
     """
     path = run.path / EVALUATION / METRICS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["stages"] != len(material.sizes) or record["count"] < 1:
+        as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
+        if not as_it_is or record["count"] < 1 or record.get("start_stage"):
             return None, None
         level, within = record.get("finish"), float(record.get("finish_within", 0))
         return Judgement.from_dict(record), None if level is None else (float(level), within)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, UserError, ValueError, KeyError, TypeError):
         return None, None  # it can be computed anew

@@ -19,6 +19,7 @@ from consingan.methods.registry import METHODS
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import MANIFEST, pictures_of
 from consingan.runs.snapshots import snapshot_name
+from consingan.runs.weights import weights_digest
 from consingan.settings.reading import AUTO
 
 
@@ -33,6 +34,7 @@ class LoadedRun:
         tensors: that it was made from.
         notes: sentences for the user.
         pictures: path and SHA-256 of the files that it was trained with, as far as it says so.
+        weights: SHA-256 of their file; "" where nothing was learned, or by the authors' program.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class LoadedRun:
     tensors: Mapping[str, Tensor]
     notes: tuple[str, ...] = ()
     pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    weights: str = ""
 
     @property
     def finished(self) -> bool:
@@ -73,6 +76,7 @@ def load_run(
         weights = snapshot_name(iteration, path)
         tensors = folder.tensors(folder.stages, weights)
         notes.append(f"Snapshot {iteration}.")
+    digest = weights_digest(path / weights)  # now: a training may replace it meanwhile
     with folder.explained(weights):
         model = method.load().restore(config, tensors, execution)
         if config.fine_tune and not consists_of(model.real, config.channels):
@@ -85,7 +89,7 @@ def load_run(
     if not run.finished:
         notes.append(f"The run is not finished: using stage {len(model.sizes)} of {model.stages}.")
     pictures = pictures_of(folder.manifest)
-    return LoadedRun(path, method, model, tensors, tuple(notes), pictures)
+    return LoadedRun(path, method, model, tensors, tuple(notes), pictures, digest)
 
 
 def _load_foreign(

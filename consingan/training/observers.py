@@ -22,6 +22,7 @@ from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.finish import sketched_of
 from consingan.outputs.formats import for_eyes
+from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.registry import sheet_of
 from consingan.runs.curves import save_curves
 from consingan.runs.progress import Progress, remove_progress, write_progress
@@ -181,7 +182,7 @@ class Sheets:
         write_image(self.folder / str(record.stage) / "samples.png", self.drawn)
         if record.stage + 1 == trainer.stages and isinstance(trainer.model, Reconstructs):
             model: Any = trainer.model
-            (given_back,) = for_eyes(model, [model.reconstruction()])
+            (given_back,) = for_eyes(model, [reconstruction(model)])
             write_image(self.folder / "reconstruction.png", given_back)
 
 

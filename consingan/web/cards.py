@@ -28,6 +28,7 @@ from consingan.runs.files import EVALUATION, PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.listing import runs_below
 from consingan.runs.manifest import MANIFEST
+from consingan.runs.weights import is_of_the_run
 from consingan.settings.config import Config
 from consingan.web.pictures import reduced
 
@@ -142,11 +143,14 @@ def facts(card: Card) -> str:
 
 
 def _metrics(card: Card) -> list[tuple[str, str]]:
-    """Figures that an evaluation left."""
+    """Figures that an evaluation left of the run as it is now."""
+    file = card.path / EVALUATION / METRICS_FILE
     try:
-        text = (card.path / EVALUATION / METRICS_FILE).read_text(encoding="utf-8")
-        judgement = Judgement.from_dict(json.loads(text))
-    except (OSError, ValueError, KeyError, TypeError):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if not is_of_the_run(record, file, card.path):
+            return []
+        judgement = Judgement.from_dict(record)
+    except (OSError, UserError, ValueError, KeyError, TypeError):
         return []
     rows = [
         (f"{METRICS[name].title} ({METRICS[name].better} is better)", number(summary.mean))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from click.testing import CliRunner
 from inception_cases import random_weights
@@ -145,6 +146,52 @@ def test_command_prints_a_line_for_each_metric_and_writes_json(folder: Path) -> 
     assert [Path(name).name for name in plain["samples"]] == [f"{n}.png" for n in range(4)]
     assert plain["values"]["swd"][3] == 0
     assert f"{plain['metrics']['swd']['mean']:.4g}" in text
+
+
+def deep(path: Path, picture: Tensor, top: float) -> Path:
+    """A picture in [0, 1] as a TIFF of 16 bit whose white is `top`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = (picture[0].permute(1, 2, 0) * top).round().numpy().astype(np.uint16)
+    tifffile.imwrite(path, pixels, photometric="rgb")
+    return path
+
+
+def swd_of(real: Path, sample: Path, *more: object) -> float:
+    out = sample.with_suffix(".json")
+    code, text = run(real, sample, "--json", out, *more)
+    assert code == 0, text
+    return float(json.loads(out.read_text())["values"]["swd"][0])
+
+
+def test_deep_pictures_are_judged_in_the_numbers_of_the_real_one(tmp_path: Path) -> None:
+    real = deep(tmp_path / "real.tif", REAL, 25500)
+    dark = swd_of(real, deep(tmp_path / "dark.tif", REAL / 2, 25500))
+    halves = REAL / REAL.max()  # as the real picture is read
+    low = REAL.min() / REAL.max()
+    plain = sliced_wasserstein((halves - low) / (1 - low), (halves / 2 - low).clamp(0) / (1 - low))
+    assert dark == pytest.approx(float(plain[0]), rel=0.05)
+    assert dark > 20
+
+
+@pytest.mark.parametrize("place", ["run/Evaluation", "elsewhere"])
+def test_files_of_this_program_are_told_from_the_real_ones(tmp_path: Path, place: str) -> None:
+    real = deep(tmp_path / "real.tif", REAL, 25500)
+    (tmp_path / "run").mkdir()
+    for name in ("manifest.json", "config.json"):
+        (tmp_path / "run" / name).write_text("{}")
+    kept = (REAL - REAL.min()) / (REAL.max() - REAL.min())
+    dimmed = kept * (0.5 if place.startswith("run") else 1)
+    found = swd_of(real, deep(tmp_path / place / "sample.tif", dimmed, 65535))
+    assert found == pytest.approx(float(sliced_wasserstein(kept, dimmed)[0]), rel=0.05, abs=0.1)
+
+
+def test_a_range_can_be_typed(tmp_path: Path) -> None:
+    real, sample = (deep(tmp_path / f"{x}.tif", REAL / x, 25500) for x in (1, 2))
+    wide = swd_of(real, sample, "--range", "0,51000")
+    half = sliced_wasserstein(REAL / 2, REAL / 4)
+    assert wide == pytest.approx(float(half[0]), rel=0.05)
+    code, text = run(real, sample, "--range", "3")
+    assert (code, "--range 3 must be two numbers" in text) == (2, True)
 
 
 def test_command_computes_sifid_from_a_weight_file(folder: Path) -> None:

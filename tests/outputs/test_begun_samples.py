@@ -49,6 +49,14 @@ def test_every_size_begins_at_each_stage(model: Any, tmp_path: Path) -> None:
         assert first != last, name
 
 
+@pytest.mark.parametrize(("typed", "start"), [((), 0), ((2, 0), 2), (("all",), 0)])
+def test_it_is_known_where_those_that_are_judged_began(
+    model: Any, tmp_path: Path, typed: tuple[Any, ...], start: int
+) -> None:
+    request = SamplesRequest(num_samples=1, one_size=True, start_stages=typed, image_format="png")
+    assert samples.begin(model, request).write(tmp_path, lambda _: None).start == start
+
+
 def test_from_the_coarsest_stage_on_they_are_the_usual_ones(model: Any, tmp_path: Path) -> None:
     found, usual = made(model, tmp_path / "begun", 0), made(model, tmp_path / "usual")
     assert set(usual) == {f"random_samples{name}/gen_sample_0.png" for name in NAMES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from consingan.report import compare
 from consingan.report.compare import Entry
 from consingan.report.gather import gather
 from consingan.report.write import metrics_record, stored
+from consingan.runs.files import WEIGHTS
 from consingan.runs.load import load_run
 
 
@@ -90,6 +92,31 @@ def test_figures_of_the_evaluation_are_taken_unless_stale(folders: list[Path]) -
     finally:
         path.unlink()
         path.parent.rmdir()
+
+
+def test_figures_of_other_weights_are_not_taken(folders: list[Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "longer"))
+    run = load_run(folder)
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
+    (folder / "Evaluation").mkdir()
+    write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
+    shutil.copy(folder / "0" / WEIGHTS, folder / "1" / WEIGHTS)
+    assert stored(run, material) == (None, None)
+
+
+def test_figures_of_samples_that_began_late_are_not_taken(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "late"))
+    run = load_run(folder)
+    (folder / "Evaluation").mkdir()
+    found = []
+    for start in (0, 1):
+        made = RandomSamples([], start=start)
+        material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
+        write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
+        found.append(stored(run, material))
+    assert found == [(judgement(swd=77.0), (0.0, 0.0)), (None, None)]
 
 
 def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:

@@ -38,7 +38,8 @@ from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.composite import Composite
-from consingan.outputs.requests import CompositeRequest, FilmRequest, SamplesRequest
+from consingan.outputs.film import Film
+from consingan.outputs.requests import FilmRequest, SamplesRequest
 from consingan.outputs.samples import RandomSamples
 from consingan.report import figures, kinds, verdicts
 from consingan.report.advice import higher_start, livelier, lower_start
@@ -144,20 +145,30 @@ def test_advice_leaves_out_what_is_there_already(
 
 def test_advice_on_an_evaluation_names_what_can_still_be_changed() -> None:
     still = facts(kind="film", judgement=judgement(diversity=0.001))
-    for request, advice in (
-        (FilmRequest(), "Lower --alpha (now 0.1) or --beta (now 0.9)."),
-        (FilmRequest(alpha=0.0, betas=(0.0,), start_stages=(2, 0)), "Lower --start_stage (now 2)."),
-        (FilmRequest(alpha=0.0, betas=(0.0,)), ""),
+    for request, start, advice in (
+        (FilmRequest(), 0, "Lower --alpha (now 0.1) or --beta (now 0.9)."),
+        (FilmRequest(alpha=0.0, betas=(0.0,)), 2, "Lower --start_stage (now 2)."),
+        (FilmRequest(alpha=0.0, betas=(0.0,)), 0, ""),
     ):
-        assert livelier(dataclasses.replace(still, request=request)) == advice
+        made = Film((), 10.0, start)
+        assert livelier(dataclasses.replace(still, request=request, made=made)) == advice
+
+
+@pytest.mark.parametrize("start", range(1, 6))
+def test_advice_on_a_composite_names_the_start_stages_that_there_are(start: int) -> None:
+    picture = scene()
+    made = Composite(picture, picture, None, picture, picture, sheet=[(start, picture)])
     tuned = ConSinGANConfig(fine_tune=True)
-    for stages, low, high in (((), "", "higher --start_stage (now 0)"),
-                              ((5,), "lower --start_stage (now 5)", "")):  # fmt: skip
-        request = CompositeRequest(naive_img="a.png", start_stages=stages)
-        given = facts(kind="composite", config=tuned, request=request)
-        assert (low in lower_start(given)) == bool(low or not lower_start(given))
-        assert ("--start_stage" in higher_start(given)) == bool(high)
-        assert high in higher_start(given)
+    given = facts(kind="composite", config=tuned, made=made, starts=range(1, 6))
+    assert (f"lower --start_stage (now {start})" in lower_start(given)) == (start > 1)
+    assert (f"higher --start_stage (now {start})" in higher_start(given)) == (start < 5)
+
+
+def test_samples_that_began_late_vary_more_from_an_earlier_stage_on() -> None:
+    late = RandomSamples([], start=3)
+    for some in (judgement(diversity=0.01), judgement(copied=0.9), judgement(copied=0.5)):
+        found = kinds.verdicts(facts(judgement=some, made=late))
+        assert "Evaluate with a lower --start_stage (now 3)." in [v.advice for v in found]
 
 
 def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:

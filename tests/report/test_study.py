@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from consingan.metrics.common import seeded
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.summary import Summary, summarize_groups
+from consingan.report.judging import SIZES_DIFFER
 from consingan.report.study import Trained, best, effects, summaries
 from consingan.report.study_page import page, signed
 from consingan.report.study_tables import latex, markdown, record, table_csv
@@ -120,3 +122,11 @@ def test_nothing_is_shown_of_a_study_that_has_not_begun() -> None:
     assert "1 training of 1 picture, 1 setting, 1 seed: 1 not begun." in text
     assert "<table" not in text
     assert signed(-0.5) == "−0.500"
+
+
+def test_a_page_says_where_reconstructions_were_judged_at_different_sizes(
+    study: list[Trained], tmp_path: Path
+) -> None:
+    assert SIZES_DIFFER not in page("s", study, tmp_path)
+    sketch = Judgement(5, {}, {}, Reconstruction(30.0, 0.9, (12, 16)))
+    assert SIZES_DIFFER in page("s", [*study, replace(study[0], judgement=sketch)], tmp_path)

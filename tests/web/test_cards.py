@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 from commands import copy_of_run, pixels_of
+from report_cases import judgement
 
 from consingan.errors import UserError
+from consingan.machine.files import write_json
+from consingan.report.gather import gather
+from consingan.report.write import METRICS_FILE, metrics_record
+from consingan.runs.files import EVALUATION
+from consingan.runs.folder import RunFolder
+from consingan.runs.load import load_run
 from consingan.web.cards import card_of, cards, facts, framed, thumbnail
 from consingan.web.making import first_value, make_with, rows_of
 
@@ -46,6 +54,17 @@ def test_settings_that_hold_html_are_shown_as_text(root):
     file.write_text(json.dumps(values))
     assert "&lt;img src=x" in facts(card_of(root, card.name))
     assert "<img" not in facts(card_of(root, card.name))
+
+
+def test_figures_are_shown_of_the_run_as_it_is_alone(root):
+    (card,) = cards(root)
+    run = load_run(card.path)
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
+    (card.path / EVALUATION).mkdir(exist_ok=True)
+    write_json(card.path / EVALUATION / METRICS_FILE, metrics_record(material, 0))
+    assert "SWD" in facts(card)
+    (card.path / RunFolder.open(card.path).last_weights).write_bytes(b"others")
+    assert "SWD" not in facts(card)
 
 
 def test_a_page_inside_the_page_can_run_nothing():
