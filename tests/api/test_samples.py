@@ -22,7 +22,7 @@ SIZE = (24, 28)  # px, (h, w), of the pictures
 def test_each_picture_is_written_before_the_next_is_begun(tmp_path: Path) -> None:
     made = make(Wish(str(save(tmp_path / "a.png", scene(*SIZE))), count=2), HERE, tmp_path / "out")
     assert next(made).path == tmp_path / "out" / "sample_0.png"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sample_0.png"]
+    assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["sample_0.png"]
     assert next(made).path.is_file()
 
 
@@ -43,6 +43,31 @@ def test_of_a_deep_picture_samples_are_deep(tmp_path: Path) -> None:
     picture = read_picture(made.path)
     assert picture.bits == 16
     assert is_gray(picture.image)
+
+
+def test_the_picture_is_not_written_over(tmp_path: Path) -> None:
+    picture = save(tmp_path / "sample_0.png", scene(*SIZE))
+    before = picture.read_bytes()
+    with pytest.raises(UserError, match=r"sample_0\.png lies among the results"):
+        list(make(Wish(str(picture), count=1), HERE, tmp_path))
+    assert picture.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["sample_0.png"]
+
+
+def test_results_are_of_one_wish(tmp_path: Path) -> None:
+    picture = str(save(tmp_path / "a.png", scene(*SIZE)))
+    out = tmp_path / "out"
+    list(make(Wish(picture, count=2, tile="both"), HERE, out))
+    list(make(Wish(picture, count=1), HERE, out))
+    assert [path.name for path in out.glob("*.png")] == ["sample_0.png"]
+
+
+def test_a_size_that_cannot_be_made_costs_no_earlier_results(tmp_path: Path) -> None:
+    picture = str(save(tmp_path / "a.png", scene(*SIZE)))
+    (made,) = make(Wish(picture, count=1), HERE, tmp_path / "out")
+    with pytest.raises(UserError, match="The output of 9x5 px"):
+        list(make(Wish(picture, count=1, size=(5, 9)), HERE, tmp_path / "out"))
+    assert made.path.is_file()
 
 
 def test_the_engine_is_told(tmp_path: Path) -> None:
