@@ -18,7 +18,7 @@ from consingan.machine.files import make_folder
 from consingan.machine.locking import alone_in
 from consingan.machine.progress import ticking
 from consingan.methods.registry import UNTRAINED
-from consingan.outputs.formats import chosen_format
+from consingan.outputs.formats import chosen_format, said_of_range
 from consingan.outputs.own_samples import OwnSamples
 from consingan.outputs.tiles import doubled, seam_of
 from consingan.settings.reading import AUTO
@@ -46,6 +46,7 @@ class Wish:
         engine: as `--engine`.
         loosen: how much of the stretched layout is made anew, 0 to 1.
         rows: how far rows keep their height, 0 to 1; None is the default.
+        value_range: as `--range`.
     """
 
     picture: str
@@ -59,6 +60,7 @@ class Wish:
     engine: str = "auto"
     loosen: float = 0.0
     rows: float | None = None
+    value_range: str = AUTO
 
     def settings(self) -> dict[str, Any]:
         """As a training takes them."""
@@ -79,6 +81,7 @@ class Wish:
             "manual_seed": self.seed,
             "tile": self.tile or NONE,
             "symmetric": self.symmetric or "none",
+            "value_range": self.value_range,
         }
 
 
@@ -106,8 +109,11 @@ def make(
     form = chosen_format(AUTO, job.chosen.config)
     own = OwnSamples(folder, _names(wish, form))
     own.refuse_among_them(wish.picture)
-    for line in (execution_line(execution), *execution.notes, *job.training.facts()):
+    model: Any = job.training.model
+    for line in (execution_line(execution), *execution.notes, *job.notes, *model.facts(wish.size)):
         say(line)
+    if said := said_of_range(form, job.chosen.config):
+        say(said)
     with alone_in(make_folder(folder), "writing its pictures"):
         yield from _made(wish, job, form, own, say)
 
