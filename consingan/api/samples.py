@@ -11,19 +11,23 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.deep import write_as
+from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import gray_as
 from consingan.machine.execution import Execution
 from consingan.machine.files import make_folder
+from consingan.machine.locking import alone_in
 from consingan.machine.progress import ticking
 from consingan.methods.registry import UNTRAINED
-from consingan.outputs.formats import chosen_format
+from consingan.outputs.formats import chosen_format, said_of_range
+from consingan.outputs.own_samples import OwnSamples
 from consingan.outputs.tiles import doubled, seam_of
 from consingan.settings.reading import AUTO
 from consingan.settings.tiles import NONE, TILES
 from consingan.training.plan import execution_line
-from consingan.training.prepare import prepare
+from consingan.training.prepare import Job, prepare
 
 Size = tuple[int, int]
+PREVIEW = "_2x2"
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Wish:
         engine: as `--engine`.
         loosen: how much of the stretched layout is made anew, 0 to 1.
         rows: how far rows keep their height, 0 to 1; None is the default.
+        value_range: as `--range`.
     """
 
     picture: str
@@ -55,6 +60,7 @@ class Wish:
     engine: str = "auto"
     loosen: float = 0.0
     rows: float | None = None
+    value_range: str = AUTO
 
     def settings(self) -> dict[str, Any]:
         """As a training takes them."""
@@ -75,6 +81,7 @@ class Wish:
             "manual_seed": self.seed,
             "tile": self.tile or NONE,
             "symmetric": self.symmetric or "none",
+            "value_range": self.value_range,
         }
 
 
@@ -93,23 +100,49 @@ def make(
     """Make pictures; each is written before the next is begun.
 
     `sample_<i>.png` and, of a tile, `sample_<i>_2x2.png` go into `folder`; of 16 bit where the
-    picture is.
+    picture is. What an earlier one left there is removed, see `outputs.own_samples`.
 
     Raises:
-        UserError: the picture, a size or the engine cannot be used.
+        UserError: the picture, a size, the engine or the folder cannot be used.
     """
     job = prepare(wish.settings(), execution)
+    form = chosen_format(AUTO, job.chosen.config)
+    own = OwnSamples(folder, _names(wish, form))
+    own.refuse_among_them(wish.picture)
     model: Any = job.training.model
-    for line in (execution_line(execution), *execution.notes, *job.training.facts()):
+    for line in (execution_line(execution), *execution.notes, *job.notes, *model.facts(wish.size)):
         say(line)
-    make_folder(folder)
+    if said := said_of_range(form, job.chosen.config):
+        say(said)
+    with alone_in(make_folder(folder), "writing its pictures"):
+        yield from _made(wish, job, form, own, say)
+
+
+def _made(
+    wish: Wish, job: Job, form: str, own: OwnSamples, say: Callable[[str], None]
+) -> Iterator[Made]:
+    """The same of a folder that nobody else writes into.
+
+    What is there makes way for the first picture only when that is made: a size that turns out
+    too large must not cost the results before.
+    """
+    model: Any = job.training.model
     with ticking(wish.count * model.steps(wish.size), "making pictures") as model.done:
         for index in range(wish.count):
             picture = gray_as(model.real.cpu(), model.sample([index], wish.size, wish.seed))
-            form = chosen_format(AUTO, job.chosen.config)
-            path = write_as(folder / f"sample_{index}", picture, form)
+            if index == 0:
+                own.make_way(say)
+            path = write_as(own.folder / f"sample_{index}", picture, form)
+            own.own(path)
             if wish.tile is None:
                 yield Made(picture, path)
                 continue
-            write_as(folder / f"sample_{index}_2x2", doubled(picture), form)
+            own.own(write_as(own.folder / f"sample_{index}{PREVIEW}", doubled(picture), form))
             yield Made(picture, path, seam_of(picture, job.chosen.config.wraps))
+
+
+def _names(wish: Wish, form: str) -> list[str]:
+    """Of the files that are to be written."""
+    endings = ("",) if wish.tile is None else ("", PREVIEW)
+    suffix = IMAGE_FORMATS[form][0]
+    return [f"sample_{index}{end}{suffix}" for index in range(wish.count) for end in endings]

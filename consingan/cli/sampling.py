@@ -52,6 +52,8 @@ def _size(
               help="Of all samples; another one gives others.")  # fmt: skip
 @click.option("--max_size", type=click.IntRange(3), default=500, show_default=True,
               help="Longer side (px) to which the picture is reduced.")  # fmt: skip
+@click.option("--range", "value_range", default="auto", show_default=True, metavar="MIN,MAX",
+              help="Of a picture deeper than 8 bit: black and white; or full.")  # fmt: skip
 @click.option("--engine", default="auto", show_default=True, metavar="NAME",
               help="auto, exact, fused or fast.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="As in training.")

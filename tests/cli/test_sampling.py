@@ -45,6 +45,14 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     assert "--engine steam is unknown" in result.output
 
 
+def test_a_range_that_is_none_is_refused(tmp_path: Path) -> None:
+    picture = save(tmp_path / "a.png", scene())
+    words = ["sample", str(picture), "--range", "9,1", "-o", str(tmp_path / "o")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "--range 9,1 must be two numbers MIN,MAX" in result.output
+
+
 def test_rows_mix_where_they_may(tmp_path: Path) -> None:
     picture = save(tmp_path / "a.png", scene())
     made = []

@@ -36,7 +36,8 @@ class PatchesConfig(Config):
     )
     min_side: int = option(
         0,
-        "Shorter side of the coarsest scale (px): lower follows the picture more. 0: by the task.",
+        "Shorter side of the coarsest scale (px): lower follows the picture more, but in retarget "
+        "less. 0: by the task.",
         minimum=0,
     )
     balance: int = option(

@@ -21,6 +21,7 @@ from consingan.methods.patches.windows import Windows
 
 STRIP = 1024  # windows at once on a CPU: what is gathered for them stays in its cache
 STRIP_GPU = 2**16
+ASKED = 2**16  # patches that all windows of a strip are compared with at once: 256 MiB of scores
 CERTAIN = 0.01  # below this noise level one patch has all the weight
 NEIGHBORS = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1))
 
@@ -100,11 +101,21 @@ class Propagated:
 def nearest(canvas: Tensor, windows: Windows, index: Index) -> Tensor:
     """For each window of a clean canvas (C, h, w) the patch nearest to it, shape `windows.grid`.
 
-    All patches are asked: for coarse scales.
+    All patches are asked, some at a time: for coarse scales.
     """
     z = index.features_of(windows.pad(canvas), 1.0, windows.stride)
-    found = [(part @ index.features.T - index.half).argmax(1) for part in z.split(STRIP)]
-    return torch.cat(found).view(windows.grid)
+    best = z.new_full((len(z),), -torch.inf)
+    found = torch.zeros(len(z), dtype=torch.long, device=z.device)
+    for first in range(0, len(index.half), ASKED):
+        some = slice(first, first + ASKED)
+        features = index.features[some].to(z.dtype).T
+        for top in range(0, len(z), STRIP):
+            rows = slice(top, top + STRIP)
+            score, number = (z[rows] @ features).sub_(index.half[some]).max(1)
+            better = score > best[rows]
+            best[rows] = torch.where(better, score, best[rows])
+            found[rows] = torch.where(better, number + first, found[rows])
+    return found.view(windows.grid)
 
 
 def carried(matches: Tensor, coarse: Windows, fine: Windows, grids: tuple[Size, Size]) -> Tensor:

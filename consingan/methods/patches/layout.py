@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,20 @@ def mirror(x: Tensor, source: Side) -> Tensor:
     start = x.shape[axis] - half if source in ("left", "top") else 0
     out.narrow(axis, start, half).copy_(flipped.narrow(axis, start, half))
     return out
+
+
+def laid_around(symmetric: str, seamless: Wrap) -> Callable[[int, Denoiser], Denoiser]:
+    """What is laid around a scale's denoiser.
+
+    Args:
+        symmetric: a side, or "none".
+        seamless: where a canvas that ends is to fit its other end: vertically, horizontally.
+    """
+    if symmetric != "none":
+        return lambda _, denoise: Mirrored(denoise, symmetric)  # type: ignore[arg-type]
+    if any(seamless):
+        return lambda _, denoise: Shifted(denoise, *seamless)
+    return lambda _, denoise: denoise
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from consingan.methods import pairs
 from consingan.methods.contract import Method
@@ -61,20 +61,55 @@ def pictures_of(config: PatchesConfig) -> dict[str, str]:
     return hole.pictures_of(config)
 
 
+def _by_layout(config: PatchesConfig) -> str:
+    """What makes more of a stretched layout anew; "" where no more can be, as without one.
+
+    As long as it is kept, a larger coarsest scale is more of the picture that is kept.
+    """
+    if config.train_mode != "retarget" or config.loosen == 1:
+        return ""
+    lower = not config.loosen and config.min_side > config.patch
+    smaller = f" or lower --min_side (now {config.min_side})" if lower else ""
+    return f"raise --loosen (now {config.loosen:g}){smaller}."
+
+
+def _less_copied(config: PatchesConfig) -> str:
+    if ways := _by_layout(config):
+        return ways.capitalize()
+    return f"Raise --min_side (now {_min_side(config)}) or --balance."
+
+
 def _more_variety(config: PatchesConfig) -> str:
+    if ways := _by_layout(config):
+        return f"for more variety {ways}"
     decides = config.layered and config.rows
     rows = f"lower --rows (now {config.rows:g}) or " if decides else ""
-    return f"for more variety {rows}raise --min_side (now {config.min_side or 'by the task'})."
+    return f"for more variety {rows}raise --min_side (now {_min_side(config)})."
+
+
+def _min_side(config: PatchesConfig) -> str:
+    return str(config.min_side or "by the task")
+
+
+def _level(way: str, end: float) -> Callable[[PatchesConfig], str]:
+    """Advice to move `--level` towards `end`, where it does something and is not there yet."""
+
+    def advice(config: PatchesConfig) -> str:
+        if config.level == end or "level" in (name for name, _ in idle(config)):
+            return ""
+        return f"{way} --level, now {config.level:g}."
+
+    return advice
 
 
 REMEDIES = {
-    "copies": lambda config: f"Raise --min_side (now {config.min_side}) or --balance.",
+    "copies": _less_copied,
     "alike": _more_variety,
     "texture": lambda config: f"Raise --patch, now {config.patch}.",
     "memory": lambda _: "use a smaller --max_size or --size.",
-    "still": lambda config: f"Raise --level, now {config.level:g}.",
-    "fits": lambda config: f"Raise --level, now {config.level:g}.",
-    "misfits": lambda config: f"Lower --level, now {config.level:g}.",
+    "still": _level("Raise", 1),
+    "fits": _level("Raise", 1),
+    "misfits": _level("Lower", 0),
 }
 
 # What comes in has a layout already: smaller patches than 15 px keep more of it, and one step of

@@ -18,13 +18,13 @@ from consingan.methods.contract import Task, Walk
 from consingan.methods.holes import Holed
 from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.config import PatchesConfig
-from consingan.methods.patches.denoiser import BUDGET, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
+from consingan.methods.patches.footprint import footprint
 from consingan.methods.patches.inpainting import FLOOR, Filling, known
-from consingan.methods.patches.layout import Mirrored, Shifted, opened
-from consingan.methods.patches.pyramid import Size, build_pyramid, size_of
+from consingan.methods.patches.layout import laid_around, opened
+from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, on_layout, sample
 from consingan.methods.patches.shares import Shares
@@ -32,9 +32,6 @@ from consingan.methods.patches.source import Source, canvas_sizes, scales_for, s
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
 from consingan.nn.noise import stream
-
-BYTES_PER_PIXEL = 700
-"""Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
 
 
 @dataclass
@@ -109,16 +106,22 @@ class PatchDiffusion:
             return self.engine
         return engine_for(max(size, self.sizes[0], key=lambda s: s[0] * s[1]))
 
-    def facts(self) -> Iterator[str]:
-        """Lines that say what is made and how."""
-        size = self.sizes[0]
+    def facts(self, size: Size | None = None) -> Iterator[str]:
+        """Lines that say what is made at `size` (h, w) and how."""
+        what = "The output" if size else "The picture"
+        size = size or self.sizes[0]
         recipe = self.recipe(self.chosen_engine(size))
-        scales = scales_for([size], recipe)
-        coarsest = canvas_sizes(size, scales, recipe, "The picture")[-1]
+        scales = scales_for([self.sizes[0], size], recipe)
+        coarsest = canvas_sizes(size, scales, recipe, what)[-1]
         yield (
             f"{counted(scales, 'scale')} from {coarsest[1]}x{coarsest[0]} (WxH), patches of "
             f"{recipe.patch} px, engine {self.chosen_engine(size)}; nothing is trained"
         )
+        if scales == 1 and self._keeps_layout:
+            yield (
+                f"Note: up to {recipe.floor} px on the shorter side there is one scale, so that "
+                "the stretched picture itself comes out; use larger sizes, or --loosen."
+            )
 
     def check(self) -> None:
         """Refuse a picture without a patch.
@@ -149,14 +152,13 @@ class PatchDiffusion:
         size = size or self.sizes[0]
         recipe = self.recipe(self.chosen_engine(size))
         scales = scales_for([self.sizes[0], size], recipe)
-        finished = self.config.train_mode == "retarget" and not self.config.loosen
-        first = scales - 1 - finished  # the coarsest is the stretched picture
-        return sum(at(recipe.steps, scale, scales) for scale in range(first, -1, -1))
+        made = scales - self._keeps_layout
+        return sum(at(recipe.steps, scale, scales) for scale in range(made))
 
     def memory(self, size: Size) -> int:
         """Bytes that a picture of `size` (h, w) takes beside the program."""
-        made, real = (h * w for h, w in (size, self.sizes[0]))
-        return BYTES_PER_PIXEL * (made + real) + 2 * BUDGET
+        engine = self.chosen_engine(size)
+        return footprint(self.real, size, self.recipe(engine), every=engine != "fast")
 
     def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
         """See `contract.Samples`."""
@@ -185,26 +187,25 @@ class PatchDiffusion:
         scales = scales_for([self.sizes[0], size], recipe)
         sizes = canvas_sizes(size, scales, recipe, "The output")
         source = self._source(scales, recipe)
-        wrap = self.config.wraps if name == "fast" else (False, False)
-        canvas = Canvas(sizes, recipe, wrap, self._around(name), self.done)
+        ends = self.config.wraps
+        wrap, seamless = (ends, NO_WRAP) if name == "fast" else (NO_WRAP, ends)
+        around = laid_around(self.config.formed[1], seamless)
+        canvas = Canvas(sizes, recipe, wrap, around, self.done)
         shares = Shares.of(self.config, recipe, rng)
         if name == "fast":
             return canvas, FastEngine(source, recipe, rng, shares, wrap)
         return canvas, ClosedFormEngine(source, recipe, MEANS[name], shares)
+
+    @property
+    def _keeps_layout(self) -> bool:
+        """Whether the coarsest scale is the stretched picture, as it is."""
+        return self.config.train_mode == "retarget" and not self.config.loosen
 
     def _source(self, scales: int, recipe: Recipe) -> Source:
         key = scales, recipe.patch
         if key not in self._sources:
             self._sources = {key: source_of(self.real[0], scales, recipe)}
         return self._sources[key]
-
-    def _around(self, name: str) -> Callable[[int, Denoiser], Denoiser]:
-        (tile, symmetric), (vertical, horizontal) = self.config.formed, self.config.wraps
-        if symmetric != "none":
-            return lambda _, denoise: Mirrored(denoise, symmetric)  # type: ignore[arg-type]
-        if tile != "none" and name != "fast":  # as published; the fast canvas has no end
-            return lambda _, denoise: Shifted(denoise, vertical, horizontal)
-        return lambda _, denoise: denoise
 
     def _beginning(self, canvas: Canvas, noise: Noise) -> tuple[Canvas, Entry | None]:
         """Of a sample: pure noise, or the picture stretched to the output's size."""
@@ -290,11 +291,10 @@ class PatchDiffusion:
         noise: Noise = TurnedNoise(
             SeededNoise(walk.seed, 0, canvas.sizes, self.real[0]),
             SeededNoise(walk.seed, 1, canvas.sizes, self.real[0]),
-            turns(walk.beta) * number / count,
+            turns(walk.beta, count) * number / count,
         )
         wide = resize_to(self.real, size)[0]
-        door = Door(
-            max(0, canvas.scales - WALK_SCALE), max(1e-3, self.config.level * (1.1 - walk.alpha))
-        )
+        level = min(1.0, max(1e-3, self.config.level * (1.1 - walk.alpha)))
+        door = Door(max(0, canvas.scales - WALK_SCALE), level)
         made = enter(canvas, engine, noise, build_pyramid(wide, canvas.sizes), door)
         return made.clamp(-1, 1).cpu()[None]

@@ -41,9 +41,13 @@ class TurnedNoise:
         return math.cos(angle) * one + math.sin(angle) * other
 
 
-def turns(beta: float) -> int:
-    """Rounds of the circle in one film: 1 for a smoothness of 0.9 and more, 10 for none."""
-    return max(1, round(10 * (1 - beta)))
+def turns(beta: float, count: int) -> int:
+    """Rounds of the circle in a film of `count` frames: 1 for a smoothness of 0.9 and more.
+
+    10 for none, but a round has as many frames as `KERNEL` at least: the mean of whole rounds, or
+    of there and back, would stand still.
+    """
+    return max(1, min(round(10 * (1 - beta)), count // len(KERNEL)))
 
 
 def smoothed(frames: Iterable[Tensor], count: int) -> Iterator[Tensor]:

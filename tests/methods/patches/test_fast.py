@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from consingan.methods.patches.fast import Propagated, carried, nearest
@@ -28,6 +29,20 @@ def identity(windows: Windows, columns: int) -> torch.Tensor:
 def test_the_picture_matches_itself() -> None:
     x = picture()
     index, windows = build_index(x, 5, rng()), Windows((24, 30), 5)
+    assert torch.equal(nearest(x, windows, index), identity(windows, 26))
+
+
+def test_of_a_large_picture_a_canvas_is_matched_some_patches_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = picture()
+    monkeypatch.setattr(
+        "consingan.methods.patches.index.LARGE", 100
+    )  # half precision, half as many
+    monkeypatch.setattr("consingan.methods.patches.fast.ASKED", 97)
+    monkeypatch.setattr("consingan.methods.patches.fast.STRIP", 31)
+    index, windows = build_index(x, 5, rng()), Windows((24, 30), 5)
+    assert index.features.dtype == torch.float16
     assert torch.equal(nearest(x, windows, index), identity(windows, 26))
 
 

@@ -10,6 +10,8 @@ import torch
 from consingan.errors import UserError
 from consingan.images.resize import resize_to
 from consingan.methods.patches.config import PatchesConfig
+from consingan.methods.patches.denoiser import BUDGET
+from consingan.methods.patches.footprint import BYTES_PER_PIXEL
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.patches.sampling import Noise, SeededNoise, sample
 from consingan.outputs.composite import compose
@@ -106,6 +108,35 @@ def test_a_picture_smaller_than_a_patch_is_refused(size: tuple[int, int], words:
 def test_one_scale_is_no_scales() -> None:
     (line,) = model(size=(14, 16), patch=13).facts()
     assert line.startswith("1 scale from 16x14 (WxH)")
+
+
+def test_what_is_told_is_of_the_size_that_is_made() -> None:
+    made = model("auto", (40, 48))
+    lines = [next(made.facts(size)) for size in (None, (20, 30), (80, 96))]
+    assert ["engine fast" in line for line in lines] == [False, False, True]
+    assert "from 30x20 (WxH)" in lines[1]
+
+
+def test_where_only_the_stretched_picture_would_come_out_that_is_said() -> None:
+    def notes(size: tuple[int, int], **settings: object) -> list[str]:
+        lines = model("exact", train_mode="retarget", **settings).facts(size)
+        return [line for line in lines if line.startswith("Note:")]
+
+    (note,) = notes((15, 60))
+    assert "up to 15 px on the shorter side there is one scale" in note
+    assert notes((16, 60)) == notes((15, 60), loosen=0.3) == []
+    assert notes((40, 60), min_side=40) != []
+
+
+def test_whole_patches_of_the_coarsest_scale_count_as_memory() -> None:
+    def more(engine: str, size: tuple[int, int]) -> int:
+        made = model(engine, (120, 160))
+        return made.memory(size) - BYTES_PER_PIXEL * (120 * 160 + size[0] * size[1]) - 2 * BUDGET
+
+    patch = 4 * 3 * 7 * 7  # bytes
+    assert more("fast", (24, 24)) == (120 - 6) * (160 - 6) * patch  # one scale
+    assert more("fast", (48, 48)) == (60 - 6) * (80 - 6) * patch
+    assert more("exact", (48, 48)) == more("fast", (24, 24)) + more("fast", (48, 48))
 
 
 def test_an_output_smaller_than_a_patch_is_refused() -> None:
