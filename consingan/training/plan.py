@@ -123,6 +123,8 @@ def _largest(job: Job, peak: int) -> Iterator[str]:
         return  # a trained model keeps its size
     if free is not None and peak <= free:
         longest, own = _longest(job, free, peak), max(job.input_size)
+        if not _allowed(job, min(longest, own)):
+            return
         yield (
             f"the largest size that fits into the {free / MEBI:.0f} MiB that are free: --max_size "
             f"{min(longest, own)}" + (", the image's own" if longest >= own else "")
@@ -174,11 +176,12 @@ def _smaller(job: Job, free: int, peak: int) -> str:
 
 
 def _allowed(job: Job, longer: int) -> bool:
-    """Whether the other settings go with a longer side of `longer` px."""
+    """Whether the other settings, fitted to the picture, go with a longer side of `longer` px."""
     config, origin, size = job.chosen.config, job.chosen.origin, job.training.sizes[-1]
     typed = {name: getattr(config, name) for name, place in origin.items() if place == "typed"}
     try:
         chosen = choose_settings({**typed, "method": config.method, "max_size": longer})
+        chosen, _ = job.method.load().fitted(chosen, job.input_size)
     except UserError:
         return False
     return longer * min(size) >= getattr(chosen.config, "min_size", 1) * max(size)

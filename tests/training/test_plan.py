@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from helpers import fine_tuning_job, make_job, save_picture
+from helpers import execution, fine_tuning_job, make_job, save_picture
 
 from consingan.errors import UserError
 from consingan.methods.consingan import planning, training
 from consingan.methods.consingan.engines import choose_engine
 from consingan.training import outlook, plan
+from consingan.training.prepare import prepare
 
 
 class Clock:
@@ -137,6 +139,24 @@ def test_no_size_is_advised_that_the_settings_do_not_allow(
     with pytest.raises(UserError, match="MiB that are free; ") as refused:
         plan.refuse_too_large(job)
     assert str(refused.value).endswith(said)
+
+
+@pytest.mark.parametrize(("free", "said"), [(2**23, "close other"), (2**27, " --max_size ")])
+def test_a_size_that_the_tasks_own_min_size_is_lowered_for_is_advised(
+    monkeypatch: pytest.MonkeyPatch, free: int, said: str
+) -> None:
+    typed = {"train_mode": "harmonization", "manual_seed": 1}
+    wide = torch.zeros(1, 3, 140, 250)
+    job = prepare(typed, execution(), wide)
+    assert job.chosen.config.min_size == 120
+    monkeypatch.setattr(plan, "free_memory", lambda _: free)
+    peak = job.training.peak_memory() or 0
+    (line,) = plan.memory_advice(job, peak)
+    assert said in line
+    if found := re.search(r"--max_size (\d+)", line):
+        smaller = prepare({**typed, "max_size": int(found[1])}, execution(), wide)
+        assert smaller.chosen.config.min_size < 120
+        assert 0 < (smaller.training.peak_memory() or 0) <= free
 
 
 def test_saving_memory_is_advised_alone_where_no_size_is_small_enough(
