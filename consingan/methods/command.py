@@ -12,6 +12,7 @@ from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import choose_settings
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.option import typed_as
+from consingan.settings.reading import AUTO
 
 EXECUTION = ("device", "precision", "engine", "threads")  # what changes the last digits, or more
 
@@ -73,6 +74,8 @@ def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping
     names = {"manual_seed", *(name for name in typed if name in fields)} - {"method", "input_name"}
     if config.method != DEFAULT_METHOD:  # else its own settings would not be known
         names.add("method")
+    if config.channels == AUTO:
+        names.discard("channels")  # nobody needs to type it, and older releases refuse it
     given = [name for name in fields if name in names]
     words = (*_flags(config, given), "--model_dir", str(manifest["base"]))
     return command_line((*started_as("train"), *words, *execution_words(execution)))

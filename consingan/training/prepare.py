@@ -219,6 +219,8 @@ def _prepare_fine_tuning(
     if not typed.get("naive_img"):
         raise UserError("--fine_tune needs --naive_img, the picture to train for.")
     run = load_run(base, execution)
+    if typed.get("channels") == AUTO:
+        del typed["channels"]  # the run's own, as where nothing is typed
     rules = rules_of(run, typed)
     chosen = choose_fine_tuning(run.model.config, rules, typed)
     check_engine(run.method, execution)

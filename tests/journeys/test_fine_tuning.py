@@ -190,6 +190,19 @@ def test_the_runs_own_channels_can_be_typed(harmonization_run: Path, naive: Path
     assert job.chosen.config.channels == "rgb"
 
 
+@pytest.mark.parametrize("own", ["auto", "rgb"])
+def test_channels_that_are_typed_as_auto_are_the_runs_own(
+    tmp_path: Path, naive: Path, own: str
+) -> None:
+    base = train_folder(tmp_path, train_mode="harmonization", train_stages=1, channels=own).path
+    job = fine_tuning_job(base, naive, channels="auto")
+    assert job.chosen.config.channels == own
+    typed = {"base": str(base), "origin": {"channels": "typed", "niter": "typed"}}
+    (again,) = training_commands(job.chosen.config, typed, tmp_path / "tuned")
+    assert "--niter 3" in again
+    assert ("--channels" in again) == (own != "auto")
+
+
 @pytest.mark.parametrize("channels", ["gray", "rgba"])
 def test_a_run_that_an_earlier_release_gave_other_channels_can_be_evaluated(
     tmp_path: Path, harmonization_run: Path, naive: Path, channels: str
@@ -198,9 +211,9 @@ def test_a_run_that_an_earlier_release_gave_other_channels_can_be_evaluated(
     Session(Trainer(fine_tuning_job(harmonization_run, naive, niter=1).training), folder).run()
     settings = read_json(folder.path / "config.json")
     write_json(folder.path / "config.json", {**settings, "channels": channels})
-    model = load_run(folder.path).model
-    assert model.config.channels == "auto"
-    write_basics(model, tmp_path, "png", print)
+    run = load_run(folder.path)
+    assert run.model.config.channels == "auto"
+    write_basics(run, tmp_path, "png", print)
     with Image.open(tmp_path / "reconstruction.png") as written:
         assert written.mode == "RGB"
 
