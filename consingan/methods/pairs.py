@@ -83,7 +83,7 @@ class PairConfig(Config):
         """Also that the condition's words are right, see `Config.check`."""
         super().check()
         recipe_of(self.condition)
-        parse_range(self.condition_range)
+        parse_range(self.condition_range, "condition_range")
         if self.naive_img:
             raise UserError(
                 "--naive_img is a new A, for evaluate_model.py; A of the pair that is learned is "

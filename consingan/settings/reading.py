@@ -14,6 +14,7 @@ GRAY, RGB, RGBA, BANDS = "gray", "rgb", "rgba", "bands"
 MOST_BANDS = 1024
 OTHERWISE = "a copy with 8 bit is taken as it is"
 BY_FLAG = "--range MIN,MAX or --range full says otherwise"
+BY_CONDITION = BY_FLAG.replace("--range", "--condition_range")
 CHANNELS = (GRAY, RGB, RGBA, BANDS)
 """What a training picture can consist of, see `images.channels`."""
 
@@ -51,8 +52,12 @@ def could_be_of_8_bit(ends: tuple[float, float]) -> bool:
     return ends[0] >= 0 and 2 <= ends[1] <= 255 and ends != (0, 255)
 
 
-def parse_range(text: str) -> tuple[float, float] | None:
+def parse_range(text: str, flag: str = "range") -> tuple[float, float] | None:
     """The two numbers of "MIN,MAX" or "MIN,MAX,deep"; None for "auto" and "full".
+
+    Args:
+        text: what was typed.
+        flag: with which it was, for the sentence.
 
     Raises:
         UserError: it is neither.
@@ -65,7 +70,7 @@ def parse_range(text: str) -> tuple[float, float] | None:
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UserError(
-            f"--range {text} must be two numbers MIN,MAX, the values that become black and "
+            f"--{flag} {text} must be two numbers MIN,MAX, the values that become black and "
             "white, for example 0,4095; or full, or auto."
         )
     return low, high

@@ -12,7 +12,7 @@ from consingan.images.names import refuse_unknown_word
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import method_of
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BY_FLAG, Reading, of_deep
+from consingan.settings.reading import AUTO, BY_CONDITION, Reading, of_deep
 from consingan.training.channels import MASK
 
 
@@ -41,12 +41,15 @@ def _condition(chosen: Chosen[Any], path: str, typed: str) -> tuple[Chosen[Any],
     """A, and settings that say which numbers of a deep one became black and white."""
     refuse_unknown_word(CONDITION, path, f"a picture, or {WORDS}")
     wanted, origin = chosen.config.condition_range, chosen.origin
-    picture = read_picture(path, Reading(wanted, otherwise=BY_FLAG))
-    if picture.value_range != AUTO and wanted == AUTO:
+    picture = read_picture(path, Reading(wanted, otherwise=BY_CONDITION))
+    deep = picture.value_range != AUTO
+    if deep and wanted == AUTO:
         wanted = typed
-        picture = read_picture(path, Reading(wanted, otherwise=BY_FLAG))
+        picture = read_picture(path, Reading(wanted, otherwise=BY_CONDITION))
         origin = {**origin, "condition_range": "picture" if wanted == AUTO else "typed"}
-        wanted = of_deep(picture.value_range if wanted == AUTO else wanted)
+        wanted = picture.value_range if wanted == AUTO else wanted
+    if deep:
+        wanted = of_deep(wanted)
     for note in picture.notes:
         warnings.warn(note.removesuffix("."), stacklevel=2)
     return Chosen(chosen.config.replace(condition_range=wanted), origin), picture.image

@@ -118,7 +118,7 @@ class PatchesConfig(Config):
         """
         super().check()
         recipe_of(self.condition)
-        parse_range(self.condition_range)
+        parse_range(self.condition_range, "condition_range")
         if self.patch % 2 == 0:
             raise UserError(f"--patch {self.patch} must be odd, for example {self.patch + 1}.")
         if 0 < self.min_side < self.patch:
