@@ -25,13 +25,13 @@ def test_a_range_of_a_deep_a_that_8_bit_has_too_leaves_new_as_of_8_bit_as_they_a
     Image.fromarray(levels).save(tmp_path / "a.png")
     Image.fromarray(levels.astype(np.uint8)).save(tmp_path / "new.png")
     typed = {"method": "pix2pix", "condition": str(tmp_path / "a.png"), flag: "0,200"}
-    job = prepare({**typed, "max_size": 32, "ngf": 4}, execution(), picture(32, 32))
+    job = prepare({**typed, "max_size": 32, "ngf": 4}, execution("auto"), picture(32, 32))
     config = job.chosen.config
     assert config.condition_range == "0,200,deep"
     assert job.chosen.origin["condition_range"] == "typed"
     new = read_picture(tmp_path / "new.png", condition_reading(config)).image
     assert torch.equal(new, read_image(tmp_path / "new.png"))
-    again = prepare(config.to_json(), execution(), picture(32, 32))
+    again = prepare(config.to_json(), execution("auto"), picture(32, 32))
     assert again.chosen.config == config
 
 
@@ -40,7 +40,7 @@ def test_what_is_said_of_a_deep_a_names_the_flag_of_its_range(tmp_path: Path) ->
     Image.fromarray(levels).save(tmp_path / "a.png")
     typed = {"method": "pix2pix", "condition": str(tmp_path / "a.png"), "max_size": 32, "ngf": 4}
     with pytest.warns(UserWarning, match="; --condition_range MIN,MAX or --condition_range full"):
-        prepare(typed, execution(), picture(32, 32))
+        prepare(typed, execution("auto"), picture(32, 32))
 
 
 @pytest.mark.parametrize("method", ["pix2pix", "crn", "patches"])
