@@ -112,7 +112,7 @@ def prepare(
     naive = None if given is None else fit_naive(given, training.sizes[-1], chosen.config.fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
     said = (*said, *(hole.notes if hole else ()))
-    notes = [*_not_enlarged(chosen, picture.size), *notes]
+    notes = [*_not_enlarged(chosen, picture.size, training.sizes[-1]), *notes]
     return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
 
@@ -183,10 +183,13 @@ def _flat(picture: Picture, config: Config) -> tuple[str, ...]:
     return (f"{shown(Path(config.input_name).name)} {lack}.",) if lack else ()
 
 
-def _not_enlarged(chosen: Chosen[Any], size: tuple[int, int]) -> tuple[str, ...]:
-    """Say that a picture of `size` (h, w) has less than the training size that was typed."""
+def _not_enlarged(
+    chosen: Chosen[Any], size: tuple[int, int], finest: tuple[int, int]
+) -> tuple[str, ...]:
+    """Say that a picture of `size` (h, w) has less than was typed, if it is trained no larger."""
     typed, longer = chosen.config.max_size, max(size)
-    if chosen.origin["max_size"] != "typed" or typed <= longer:
+    enlarged = any(trained > own for trained, own in zip(finest, size, strict=True))
+    if chosen.origin["max_size"] != "typed" or typed <= longer or enlarged:
         return ()
     return (
         f"--max_size {typed} is more than the {longer} px of the picture, which is not enlarged; "
