@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from consingan.errors import UserError
+from consingan.images.io import read_picture
 from consingan.images.names import ARRAY_NAME
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import choose_settings
+from consingan.methods.pairs import CONDITION
+from consingan.methods.registry import method_of
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.option import typed_as
 from consingan.settings.reading import AUTO
@@ -50,7 +54,7 @@ def training_command(config: Config, execution: Mapping[str, Any] | None = None)
         config: the settings.
         execution: what `Execution.to_json` gave, as far as it is known.
     """
-    execution = execution or {}
+    execution, config = execution or {}, _with_range_of_a(config)
     given = [f.name for f in dataclasses.fields(config) if _must_be_given(f.name, config)]
     if config.input_name == ARRAY_NAME:
         return _python_call(config, given, execution)
@@ -79,6 +83,20 @@ def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping
     given = [name for name in fields if name in names]
     words = (*_flags(config, given), "--model_dir", str(manifest["base"]))
     return command_line((*started_as("train"), *words, *execution_words(execution)))
+
+
+def _with_range_of_a(config: Any) -> Any:
+    """Settings that say how a deep A was read, which earlier releases did not keep.
+
+    By its own numbers it was, and --range, which must be given for B, now counts for it, too.
+    """
+    path = method_of(config.method).pictures(config).get(CONDITION)
+    if path is None or config.condition_range != AUTO or config.value_range == AUTO:
+        return config
+    try:
+        return config.replace(condition_range=read_picture(path).value_range)
+    except UserError:  # it is no longer there
+        return config
 
 
 def _must_be_given(name: str, config: Config) -> bool:

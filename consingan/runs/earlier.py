@@ -25,10 +25,12 @@ from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun
 from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
+from consingan.settings.reading import AUTO
 
 Size = tuple[int, int]
 
 HOLE = "mask"  # field of `Inputs`
+A_RANGE = "condition_range"  # of the settings for pairs
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
 ON_CPU = Execution(torch.device("cpu"), Arithmetic())
 
@@ -153,6 +155,8 @@ def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence
     if type(kept) is not type(wanted):
         return False
     like = {"input_name": kept.input_name}
+    if getattr(kept, A_RANGE, None) == AUTO:  # earlier releases kept none; A itself is compared
+        like[A_RANGE] = AUTO
     seed = {"manual_seed": kept.manual_seed} if any_seed else {}
     effective = method_of(wanted.method).effective
     return bool(effective(wanted.replace(**like, **seed), sizes) == effective(kept, sizes))
