@@ -198,9 +198,9 @@ def test_a_run_that_an_earlier_release_gave_other_channels_can_be_evaluated(
     Session(Trainer(fine_tuning_job(harmonization_run, naive, niter=1).training), folder).run()
     settings = read_json(folder.path / "config.json")
     write_json(folder.path / "config.json", {**settings, "channels": channels})
-    model = load_run(folder.path).model
-    assert model.config.channels == "auto"
-    write_basics(model, tmp_path, "png", print)
+    run = load_run(folder.path)
+    assert run.model.config.channels == "auto"
+    write_basics(run, tmp_path, "png", print)
     with Image.open(tmp_path / "reconstruction.png") as written:
         assert written.mode == "RGB"
 
