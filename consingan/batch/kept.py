@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
+from consingan.batch.named import are_as_before
 from consingan.batch.orders import (
     OF_JUDGING,
     Order,
+    asked_before,
     asked_of,
     digest,
     is_same_picture,
@@ -105,8 +107,8 @@ def _key_of(order: Order) -> Key:
 
 def _key_in(entry: ledger.Json) -> Key:
     """The same of what a ledger tells; nothing asks for what was not begun."""
-    asked, run = entry.get("asked"), entry.get("run")
-    if not isinstance(asked, dict) or not isinstance(run, str):
+    asked, run = asked_before(entry), entry.get("run")
+    if asked is None or not isinstance(run, str):
         return "", ""
     return _key(asked, run.partition("/")[0])
 
@@ -127,6 +129,7 @@ def _is_picture(order: Order, folder: Path, entry: ledger.Json) -> bool:
         before = _trained_on(folder, entry)
         return bool(before) and Path(before).absolute() == Path(order.picture).absolute()
     try:
-        return is_same_picture(order.picture, entry.get("picture"))
+        same = is_same_picture(order.picture, entry.get("picture"))
+        return same and are_as_before(order.typed, entry.get("files"))
     except OSError:  # it cannot be read
         return False

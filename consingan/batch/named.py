@@ -33,6 +33,16 @@ def placed_file(value: Any, folder: Path) -> Any:
     return value if path is None else str(path.absolute())
 
 
+def alone(value: Any) -> Any:
+    """The name of a file without its folders; what names none stays as it is."""
+    return Path(value).name if isinstance(value, str) and Path(value).suffix else value
+
+
+def is_file(value: str) -> bool:
+    """Whether a text names a file that is there."""
+    return _file(value) is not None
+
+
 def _file(value: Any, folder: Path = Path()) -> Path | None:
     if not isinstance(value, str) or not Path(value).suffix:  # "alpha" and "edges" are words
         return None

@@ -132,7 +132,10 @@ def cluster(address: str) -> Cluster:
         ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).strip().partition("\n")[0]
-        raise UserError(f"The cluster of Ray cannot be joined ({why}); see its logs.") from None
+        raise UserError(
+            f"The cluster of Ray cannot be joined ({why}); see its logs, and set "
+            "RAY_AUTH_MODE=token if it asks for a token."
+        ) from None
     found: dict[str, float] = ray.cluster_resources()
     return Cluster(int(found.get("CPU", 0)), float(found.get("GPU", 0.0)))
 

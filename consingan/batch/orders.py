@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
-from consingan.batch.named import are_as_before, facts_of, is_same_file
+from consingan.batch.named import FILES, alone, are_as_before, facts_of, is_same_file
 from consingan.batch.study import Study, pictures_of, variants, varied
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.methods.choose import choose_settings
+from consingan.methods.registry import METHODS
 
 LONGEST_NAME = 100  # characters of a folder's name
 MOST_BYTES = 255  # of a folder's name on a disk
 OF_JUDGING = ("samples", "inception")  # of what an order asks for
+ALONE = (*FILES, "inception")  # of it, without their folders
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ def orders_of(
         UserError: a folder holds no picture.
     """
     names = varied(study)
+    told = _told(study)
     return [
         Order(
-            _folder_name(label, typed, seed),
+            _folder_name(label, told(typed), seed),
             picture,
             label,
-            {name: typed[name] for name in names if name in typed},
+            {name: value for name, value in told(typed).items() if name in names},
             {**typed, "manual_seed": seed},
             study.machine,
             study.samples,
@@ -87,6 +91,16 @@ def orders_of(
         for typed in variants(study)
         for seed in study.seeds
     ]
+
+
+def _told(study: Study) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Says settings without the folders of files, where the files' names tell them apart."""
+    apart = {
+        name
+        for name, values in study.settings.items()
+        if name in FILES and len(set(map(alone, values))) == len(values)
+    }
+    return lambda typed: {k: alone(value) if k in apart else value for k, value in typed.items()}
 
 
 def _labels(pictures: list[str]) -> Iterator[tuple[str, str]]:
@@ -123,9 +137,33 @@ def digest(text: str) -> str:
 
 
 def asked_of(order: Order) -> dict[str, Any]:
-    """All settings of an order with what presets mean by now: that may change."""
+    """All settings of an order with what presets mean by now: that may change.
+
+    Files that settings name are without their folders: what they hold counts, see `named`.
+    """
     settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
-    return {**settings, "samples": order.samples, "inception": order.inception}
+    asked = {**settings, "samples": order.samples, "inception": order.inception}
+    return {name: alone(value) if name in ALONE else value for name, value in asked.items()}
+
+
+def asked_before(entry: ledger.Json) -> dict[str, Any] | None:
+    """The same of what a ledger tells; None where it tells nothing.
+
+    Settings that there were not yet when it was written are as runs of that time were made.
+    """
+    asked = entry.get("asked")
+    if not isinstance(asked, dict):
+        return None
+    known = METHODS.get(str(asked.get("method")))
+    fields = known.config.__dataclass_fields__ if known else {}
+    before = {name: _before(field) for name, field in fields.items() if name not in asked}
+    asked = {**before, **asked}
+    return {name: alone(value) if name in ALONE else value for name, value in asked.items()}
+
+
+def _before(field: dataclasses.Field[Any]) -> Any:
+    before = field.metadata.get("before")
+    return field.default if before is None else before
 
 
 def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
@@ -136,8 +174,8 @@ def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
         order: what is asked for.
         picture: where the training image lies here.
     """
-    asked, before = asked_of(order), entry.get("asked")
-    if not isinstance(before, dict):
+    asked, before = asked_of(order), asked_before(entry)
+    if before is None:
         return False
     if any(before.get(key) != value for key, value in asked.items() if key not in OF_JUDGING):
         return False
@@ -172,7 +210,7 @@ def is_done(order: Order, study: Path) -> bool:
         return False
     if entry["status"] == ledger.FAILED and not entry.get("hopeless"):
         return False
-    same = entry.get("asked") == asked_of(order)
+    same = asked_before(entry) == asked_of(order)
     if not (same and is_same_picture(order.picture, entry.get("picture"))):
         return False
     if not _same_files(order, entry):

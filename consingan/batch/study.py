@@ -23,11 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from consingan.batch.named import FILES
+from consingan.batch.named import FILES, is_file
 from consingan.errors import UserError
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.names import SCIKIT_IMAGE, shown
-from consingan.machine.files import at_home
 from consingan.methods.choose import checked_settings, choose_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
@@ -193,7 +192,7 @@ def parse_settings(texts: Sequence[str], methods: Sequence[str]) -> dict[str, tu
 
 def _parts(name: str, text: str) -> list[str]:
     """The values of a list; commas that belong to one of them, or to a file's name, part none."""
-    if name in FILES and Path(at_home(text.strip())).is_file():
+    if name in FILES and is_file(text.strip()):
         return [text]
     kept = re.sub(WITH_COMMAS.get(name, "$^"), lambda one: one[0].replace(",", "\0"), text)
     return [part.replace("\0", ",") for part in kept.split(",")]

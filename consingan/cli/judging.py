@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -25,6 +25,18 @@ if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to
     from consingan.metrics.judge import Judgement
 
 OURS = 0.005  # of a picture's numbers; more of them beyond a range are no outliers of it
+
+
+class Scale(NamedTuple):
+    """What the real picture's numbers are.
+
+    Attributes:
+        kept: those that are black and white.
+        floats: whether they are floating-point ones, which seldom share a unit with whole ones.
+    """
+
+    kept: str
+    floats: bool
 
 
 @click.command("metrics", cls=CarefulCommand, context_settings=CONTEXT)
@@ -79,9 +91,9 @@ def metrics_command(
     from consingan.machine.files import write_json
 
     picture = _read(real, Reading(of_deep(value_range), otherwise=BY_FLAG))
-    kept = picture.value_range
-    found = _read_all(real, samples, kept)
-    returned = None if reconstruction is None else _read_beside(reconstruction, kept)
+    scale = Scale(picture.value_range, _has_floats(real))
+    found = _read_all(real, samples, scale)
+    returned = None if reconstruction is None else _read_beside(reconstruction, scale)
     pictures = list(found.values())
     judgement = _judge(_unit(picture), pictures, returned, inception_weights, seed)
     click.echo(format_table(judgement))
@@ -90,20 +102,20 @@ def metrics_command(
         write_json(json_file, record)
 
 
-def _read_all(real: str, names: Sequence[str], kept: str) -> dict[str, Tensor]:
+def _read_all(real: str, names: Sequence[str], scale: Scale) -> dict[str, Tensor]:
     """All pictures by their names; of a folder those that can be read, the others are named.
 
     Args:
         real: name of the real picture.
         names: of pictures and folders.
-        kept: range of the real picture's numbers.
+        scale: of the real picture.
     """
     from consingan.images.folder import is_folder, look_into
 
     found: dict[str, Tensor] = {}
     for name in names:
         if not is_folder(name):
-            found[name] = _read_beside(name, kept)
+            found[name] = _read_beside(name, scale)
             continue
         contents = look_into(Path(name))
         for note in contents.notes:
@@ -111,7 +123,7 @@ def _read_all(real: str, names: Sequence[str], kept: str) -> dict[str, Tensor]:
         failed = 0
         for path in contents.pictures:
             try:
-                found[str(path)] = _read_beside(str(path), kept)
+                found[str(path)] = _read_beside(str(path), scale)
             except UserError as error:
                 failed += 1
                 say(f"Note: left out: {error}")
@@ -139,14 +151,22 @@ def _judge(
     return judge(real, pictures, reconstruction, inception, seed=seed, progress=_bar)
 
 
-def _read_beside(name: str, kept: str) -> Tensor:
-    """Read a picture that is compared with one whose numbers have the range `kept`."""
+def _read_beside(name: str, scale: Scale) -> Tensor:
+    """Read a picture that is compared with the real one, which has `scale`."""
     from consingan.images.io import read_raster
 
     raster = read_raster(name)
-    if raster.bits <= 8 and raster.colors.dtype.kind in "bu":
+    floats = raster.colors.dtype.kind == "f"
+    if (raster.bits <= 8 and not floats) or floats != scale.floats:
         return _unit(_read(name, Reading()))
-    return _unit(_read(name, Reading(FULL if _is_ours(name, raster, kept) else kept)))
+    ours = _is_ours(name, raster, scale.kept)
+    return _unit(_read(name, Reading(FULL if ours else scale.kept)))
+
+
+def _has_floats(name: str) -> bool:
+    from consingan.images.io import read_raster
+
+    return read_raster(name).colors.dtype.kind == "f"
 
 
 def _is_ours(name: str, raster: Raster, kept: str) -> bool:

@@ -269,7 +269,8 @@ class Studio:
         stem = image_stem(self._image)
         if not self._image.startswith(SCIKIT_IMAGE):
             for path in sorted(Path(self._image).parent.iterdir()):
-                if image_stem(path.name) == f"{stem}_naive":
+                named = path.suffix and image_stem(path.name) == f"{stem}_naive"
+                if named and path.is_file():
                     return path
         raise UserError(
             f"There is no {stem}_naive beside {self._image}; give the picture to work on in "

@@ -14,7 +14,7 @@ from consingan.images.channels import trained
 from consingan.images.io import read_picture
 from consingan.images.names import image_stem
 from consingan.images.picture import SAME_IMAGE
-from consingan.images.resize import resize, resize_to, same_shape, scaled_size, training_scale
+from consingan.images.resize import reduced, same_shape
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.machine.precision import Arithmetic
@@ -31,6 +31,7 @@ Size = tuple[int, int]
 
 HOLE = "mask"  # field of `Inputs`
 A_RANGE = "condition_range"  # of the settings for pairs
+AMONG_IMAGES = (HOLE, "condition")  # settings that name pictures which `Training.fixed` has
 SAME_PICTURE = 1e-3  # largest difference in [-1, 1] that another machine's rounding may make
 ON_CPU = Execution(torch.device("cpu"), Arithmetic())
 
@@ -144,19 +145,21 @@ def _shows_it(run: LoadedRun, path: str) -> bool:
     (height, width), size = image.shape[-2:], (real.shape[-2], real.shape[-1])
     if image.shape[1] != real.shape[1] or not same_shape((height, width), size):
         return False
-    scale = training_scale((height, width), config.max_size)
-    again = resize(image, scale) if scaled_size((height, width), scale) == size else image
-    again = again if tuple(again.shape[-2:]) == size else resize_to(image, size)
+    again = image if (height, width) == size else reduced(image, size)
     return float((again.clamp(-1, 1) - real).abs().mean()) <= SAME_IMAGE
 
 
 def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence[Size]) -> bool:
-    # The picture itself is compared: its path depends on where the command was typed.
+    # The pictures themselves are compared: a path depends on where the command was typed.
     if type(kept) is not type(wanted):
         return False
     like = {"input_name": kept.input_name}
     if getattr(kept, A_RANGE, None) == AUTO:  # earlier releases kept none; A itself is compared
         like[A_RANGE] = AUTO
+    for name in AMONG_IMAGES:
+        before, now = str(getattr(kept, name, "")), str(getattr(wanted, name, ""))
+        if Path(before).suffix and Path(now).suffix:  # both are files, no words as "alpha"
+            like[name] = before
     seed = {"manual_seed": kept.manual_seed} if any_seed else {}
     effective = method_of(wanted.method).effective
     return bool(effective(wanted.replace(**like, **seed), sizes) == effective(kept, sizes))

@@ -8,8 +8,15 @@ import pytest
 from commands import save, scene
 
 from consingan.batch.kept import orders_in, settled
-from consingan.batch.ledger import FINISHED, Ledger
-from consingan.batch.orders import MOST_BYTES, Order, asked_of, orders_of, picture_facts
+from consingan.batch.ledger import FINISHED, Ledger, read
+from consingan.batch.orders import (
+    MOST_BYTES,
+    Order,
+    asked_of,
+    is_of_training,
+    orders_of,
+    picture_facts,
+)
 from consingan.batch.plan import Plan
 from consingan.batch.results import lost_pictures, results_of
 from consingan.batch.study import Study
@@ -168,3 +175,25 @@ def test_names_of_folders_fit_a_disk_and_stay_as_they_were(letter: str, length: 
     short = f"{letter * length}.png-consingan-seed_0"
     if len(short) <= 100 and len(short.encode()) <= MOST_BYTES:
         assert order.name == short
+
+
+@pytest.mark.parametrize("place", ["", "masks/"])
+def test_a_ledger_of_an_earlier_release_still_tells_what_is_done(
+    tmp_path: Path, place: str
+) -> None:
+    """It has no settings that came later, nor what files held, and paths as they were typed."""
+    hole = save(tmp_path / place / "m.png", FIRST)
+    settings = {"mask": (str(hole),), "max_size": (32,)}
+    study = Study((str(tmp_path / "one/k.png"),), ("patches",), train_mode="inpainting",
+                  settings=settings)  # fmt: skip
+    (order,) = orders_of(study)
+    train(order, tmp_path / "study")
+    entry = read(tmp_path / "study" / order.name)
+    asked = {k: v for k, v in entry["asked"].items() if k != "condition_range"}
+    assert len(asked) == len(entry["asked"]) - 1
+    Ledger(tmp_path / "study" / order.name).note(asked={**asked, "mask": f"{place}m.png"})
+    meant, _ = orders_in(tmp_path / "study", study)
+    assert [one.name for one in meant] == [order.name]
+    told = read(tmp_path / "study" / order.name)
+    assert is_of_training(told, order, order.picture)
+    assert not is_of_training({**told, "asked": {**asked, "mask": "n.png"}}, order, order.picture)

@@ -157,6 +157,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     paths = f"{REPOSITORY}{os.pathsep}{TESTS}"
     variables = {**environment(), **MENDING, "PYTHONPATH": paths, FLAGS: str(flags)}
     variables["RAY_USAGE_STATS_ENABLED"] = "0"
+    variables["RAY_AUTH_MODE"] = "disabled"  # whatever token the user has from another cluster
     common = ["--node-ip-address", "127.0.0.1", "--num-cpus", "1", "--num-gpus", "0",
               "--object-store-memory", "80000000", "--disable-usage-stats"]  # fmt: skip
     address = f"127.0.0.1:{port}"

@@ -101,6 +101,21 @@ def test_commas_inside_of_a_value_part_nothing(text: str, values: tuple[str, ...
     assert parse_settings([text], ["consingan"]) == {text.partition("=")[0]: values}
 
 
+def test_a_list_of_files_may_be_long() -> None:
+    names = tuple(f"mask_of_forest_{number:02d}.png" for number in range(40))
+    assert parse_settings([f"mask={','.join(names)}"], ["consingan"]) == {"mask": names}
+
+
+def test_names_of_trainings_have_no_folders_unless_files_have_one_name(folder: Path) -> None:
+    masks = tuple(str(folder / place / "m.png") for place in ("one", "two"))
+    study = Study((str(folder / "a.png"),), settings={"mask": masks[:1], "niter": (7,)})
+    (order,) = orders_of(study)
+    assert order.name == "a.png-consingan-mask_m.png-niter_7-seed_0"
+    both = orders_of(Study(study.pictures, settings={"mask": masks, "niter": (7,)}))
+    assert len({one.name for one in both}) == 2
+    assert [one.variant["mask"] for one in both] == list(masks)
+
+
 def test_a_file_whose_name_has_a_comma_is_one(folder: Path) -> None:
     path = save(folder / "a, b.png", scene())
     assert parse_settings([f"mask={path}"], ["consingan"]) == {"mask": (str(path),)}

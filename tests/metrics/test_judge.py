@@ -185,6 +185,12 @@ def test_files_of_this_program_are_told_from_the_real_ones(tmp_path: Path, place
     assert found == pytest.approx(float(sliced_wasserstein(kept, dimmed)[0]), rel=0.05, abs=0.1)
 
 
+def test_floating_point_numbers_are_not_read_in_whole_ones(tmp_path: Path) -> None:
+    real = deep(tmp_path / "real.tif", REAL, 65535)
+    tifffile.imwrite(tmp_path / "f.tif", REAL[0].permute(1, 2, 0).numpy(), photometric="rgb")
+    assert swd_of(real, tmp_path / "f.tif") < 1
+
+
 def test_a_range_can_be_typed(tmp_path: Path) -> None:
     real, sample = (deep(tmp_path / f"{x}.tif", REAL / x, 25500) for x in (1, 2))
     wide = swd_of(real, sample, "--range", "0,51000")

@@ -479,6 +479,7 @@ def test_every_path_is_meant_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_naive_picture_beside_one_whose_name_has_brackets(tmp_path: Path) -> None:
     image, naive = (save_picture(tmp_path / f"IMG [1]{end}.png") for end in ("", "_naive"))
+    (tmp_path / "IMG [1]_naive").mkdir()
     (tmp_path / "IMG [1]_naive.txt").write_text("notes", encoding="utf-8")
     studio = Studio(str(tmp_path / "runs"))
     studio.choose(str(image))

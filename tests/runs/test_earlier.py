@@ -14,10 +14,11 @@ from consingan.images.io import read_image
 from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
 from consingan.methods.singan.config import SinGANConfig
+from consingan.methods.singan.method import SINGAN
 from consingan.methods.singan.networks import Generator
 from consingan.outputs.own_mask import training_image
-from consingan.runs.earlier import ON_CPU, is_of
-from consingan.runs.load import load_run
+from consingan.runs.earlier import ON_CPU, is_of, training_file
+from consingan.runs.load import LoadedRun, load_run
 from consingan.training.loop import Trainer
 
 ROUNDED_UP, ROUNDED_DOWN = (26, 35), (26, 36)  # at 29 px: 29 / 35 * 35 exceeds 29
@@ -72,5 +73,6 @@ def test_the_training_image_of_singan_is_found_at_its_own_size(
     trainer = Trainer(setup.begin(config(path), Inputs(whole), ON_CPU))
     list(trainer.run())
     assert torch.equal(training_image(trainer.model), whole)
+    assert training_file(LoadedRun(tmp_path, SINGAN, trainer.model, {})) == path
     photo(tmp_path, size, seed=1).rename(path)
     assert torch.equal(training_image(trainer.model), trainer.model.real)

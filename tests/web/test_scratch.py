@@ -19,6 +19,9 @@ import signal, sys
 from pathlib import Path
 from consingan.web import serve
 
+for name in ("SIGTERM", "SIGHUP"):  # one may be ignored here: under nohup
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
+
 async def app(scope, receive, send):
     while True:
         kind = (await receive())["type"]

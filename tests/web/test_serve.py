@@ -85,7 +85,7 @@ def uploaded(path: Path | str) -> list[dict]:
 def test_no_file_is_read_that_was_not_uploaded(server, tmp_path, part):
     text = tmp_path / "passwords.txt"
     text.write_text("secret")
-    for file in (text, save(tmp_path / "secret.png", scene()), Path(__file__)):
+    for file in (text, save(tmp_path / "private.png", scene()), Path(__file__)):
         told = server.ask(part, "change", uploaded(file))
         assert not told["success"]
         assert file.name not in str(told)
