@@ -10,7 +10,6 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
-from consingan.images.masks import resize_mask
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.progress import counted, untold
@@ -229,14 +228,14 @@ class PatchDiffusion:
         own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
         if self.config.train_mode == "inpainting":
             apart = mask_from_difference(own.cpu(), self.real.cpu())
-            return self.fill(image, resize_mask(apart, size_of(image)), seed)
+            return self.fill(image, apart, seed)
         make = self._analogous if self.config.train_mode == "analogy" else self._entered
         return make(own[0], seed).clamp(-1, 1).cpu()[None]
 
     @torch.no_grad()
     def fill(self, image: Tensor, mask: Tensor, seed: int = 0) -> Tensor:
         """See `contract.Fills`."""
-        own, hole = known(image.to(self.real), mask.to(self.real), self.sizes[0])
+        own, hole = known(image.to(self.real), mask, self.sizes[0])
         if not hole.any():
             return own.cpu()
         filling = Filling.of(own[0], hole, self.config.patch, self.config.min_side or FLOOR)
