@@ -20,7 +20,7 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
-from consingan.methods.patches.footprint import footprint
+from consingan.methods.patches.footprint import footprint, keeps_layout
 from consingan.methods.patches.inpainting import FLOOR, Filling, known
 from consingan.methods.patches.layout import laid_around, opened
 from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size_of
@@ -157,7 +157,7 @@ class PatchDiffusion:
     def memory(self, size: Size) -> int:
         """Bytes that a picture of `size` (h, w) takes beside the program."""
         engine = self.chosen_engine(size)
-        return footprint(self.real, size, self.recipe(engine), every=engine != "fast")
+        return footprint(self.real, size, self.recipe(engine), self.config, engine == "fast")
 
     def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
         """See `contract.Samples`."""
@@ -180,7 +180,8 @@ class PatchDiffusion:
             UserError: it is smaller than a patch, or too large for the memory.
         """
         what, less = f"Pictures of {size[1]}x{size[0]}", "a smaller --size or --max_size"
-        refuse_beyond_free(self.memory(size), self.device, what, less)
+        needed = self.memory(size) - sum(source.held for source in self._sources.values())
+        refuse_beyond_free(needed, self.device, what, less)
         name = engine or self.chosen_engine(size)
         recipe = self.recipe(name)
         scales = scales_for([self.sizes[0], size], recipe)
@@ -198,7 +199,7 @@ class PatchDiffusion:
     @property
     def _keeps_layout(self) -> bool:
         """Whether the coarsest scale is the stretched picture, as it is."""
-        return self.config.train_mode == "retarget" and not self.config.loosen
+        return keeps_layout(self.config)
 
     def _source(self, scales: int, recipe: Recipe) -> Source:
         key = scales, recipe.patch

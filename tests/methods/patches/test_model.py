@@ -143,6 +143,42 @@ def test_whole_patches_of_the_coarsest_scale_count_as_memory() -> None:
     assert more("exact", (48, 48)) == more("fast", (24, 24)) + more("fast", (48, 48))
 
 
+@pytest.mark.parametrize(
+    ("task", "size", "made"),
+    [
+        ({"train_mode": "retarget"}, (24, 48), False),
+        ({"train_mode": "retarget", "loosen": 0.3}, (24, 48), True),
+        ({"train_mode": "generation"}, (40, 48), True),
+        ({"train_mode": "harmonization"}, (40, 48), False),
+    ],
+)
+def test_patches_that_are_never_made_count_as_no_memory(
+    task: dict[str, object], size: tuple[int, int], made: bool
+) -> None:
+    maker = model("fast", **task)
+    if task["train_mode"] == "harmonization":
+        maker.enter(maker.real)
+    else:
+        maker.sample([0], size)
+    (source,) = maker._sources.values()
+    pixels = 40 * 48 + size[0] * size[1]
+    assert maker.memory(size) - BYTES_PER_PIXEL * pixels - 2 * BUDGET == source.held
+    assert (source.held > 0) == made
+
+
+def test_patches_that_are_kept_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = model("fast")
+    total = maker.memory((40, 48)) + 100
+
+    def free(device: torch.device) -> int:
+        return total - sum(source.held for source in maker._sources.values())
+
+    monkeypatch.setattr("consingan.machine.memory.free_memory", free)
+    made = [maker.sample([0]) for _ in range(2)]
+    assert next(iter(maker._sources.values())).held > 100
+    assert torch.equal(*made)
+
+
 def test_an_output_smaller_than_a_patch_is_refused() -> None:
     with pytest.raises(UserError, match="The output of 9x5 px"):
         model().sample([0], (5, 9))
