@@ -28,6 +28,8 @@ NEAR = 32 / 255  # in [-1, 1], 16 of 256 levels: as much JPEG scatters a color
 RIM = 2  # px around what is of that color: softened edges of a pen
 MOST = 0.5  # share of a picture that a hole may take
 BLACK, WHITE = 0.02, 0.98
+HALF = 0.5  # of a mask's white, from which a pixel lies in the hole proper
+FAINT = 0.25  # above it a pixel is no longer known; JPEG's noise in black does not reach it
 RELAXED = 30  # steps of a smooth fill at every size
 FAINTEST = 0.005  # share of a small pixel that a hole covers from which it is part of the hole
 
@@ -108,7 +110,7 @@ def _from_file(words: str, picture: Picture) -> Mask:
     notes, values = mask.notes, mask.values
     if bool(((values > BLACK) & (values < WHITE)).any()):
         notes = (*notes, "The mask is gray in part: what is half white or more is the hole.")
-    hole = (values >= 0.5).float()
+    hole = (values >= HALF).float()
     size, own = picture.size, (hole.shape[-2], hole.shape[-1])
     if own == size:
         return Mask(hole, notes)
@@ -128,8 +130,13 @@ def hole_at(hole: Tensor, size: Size) -> Tensor:
 
 
 def meant_by(mask: Tensor) -> Tensor:
-    """The hole of a mask in [0, 1], which may be soft: all but the noise of JPEG in black."""
-    return (mask > BLACK).to(mask)
+    """The hole of a mask in [0, 1], which may be soft: what it does not leave mostly known.
+
+    A fainter pixel beside one of the hole proper is an antialiased edge: what it shows is in part
+    what the hole is to be rid of.
+    """
+    rim = (F.max_pool2d(mask, 3, 1, 1) >= HALF) & (mask > BLACK)
+    return ((mask > FAINT) | rim).to(mask)
 
 
 def emptied(image: Tensor, hole: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ MIN_IS_WHITE, MIN_IS_BLACK, RGB = 0, 1, 2
 ASSOCIATED, UNASSOCIATED = 1, 2  # kinds of opacity
 PREVIEW, MASK = 1, 4  # bits of a page's kind
 MOST_PAGES = 10_000
+SUBSTANTIAL = 0.5  # opacity from which what a color is divided by is sure enough
 
 
 def is_tiff(path: Path) -> bool:
@@ -212,7 +213,12 @@ def _separate(colors: Pixels, alpha: Pixels) -> Pixels:
     share = np.where(alpha > 0, alpha, top)[:, :, None] / top
     whole: Pixels = colors / share
     if colors.dtype.kind not in "ui":
-        return whole  # above 1, too: lights, which `levels` sees
+        # Lights may be above 1, which `levels` sees; glow that covers nothing is no color, nor is
+        # what a resize left of an edge.
+        solid = whole[(alpha >= SUBSTANTIAL) & np.isfinite(whole).all(2)]
+        most = max(1.0, float(solid.max())) if solid.size else 1.0
+        faint = (alpha < SUBSTANTIAL)[:, :, None]
+        return np.where(faint, np.minimum(whole, whole.dtype.type(most)), whole)
     return np.asarray(np.minimum(whole, top).round(), dtype=colors.dtype)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,82 +19,19 @@ from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
 from consingan.images.picture import gray_as, is_gray
 from consingan.images.raster import Pixels
-from consingan.images.resize import resize_to, resized_strips
+from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.images.unrolled import Sheet, write_strips
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import Fills
+from consingan.outputs.composed import Composite
 from consingan.outputs.contract import Kept, Say
 from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own, without_hole
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
 
-STRIP = 2**20  # px of a strip at the naive image's own size
 OF_MASK = ("mask_dilation", "mask_feather", "mask_invert")
-
-Size = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Composite:
-    """One picture worked on by a model; all (1, 3, h, w) in [-1, 1] but for the masks.
-
-    Attributes:
-        naive: the user's picture at its own size.
-        small: the same at the training size.
-        mask: (1, 1, h, w) in [0, 1] at the training size, as given; None means everywhere.
-        result: what the model makes of it, the whole picture.
-        blended: the result inside the softened mask, the naive image elsewhere.
-        soft: (1, 1, h, w) in [0, 1] the softened mask at the naive image's own size.
-        detailed: the result at that size with fine detail where it is seen; None: it gets none.
-        sheet: (start stage, result) pairs, one for each start stage, that of `result` first.
-    """
-
-    naive: Tensor
-    small: Tensor
-    mask: Tensor | None
-    result: Tensor
-    blended: Tensor
-    soft: Tensor | None = None
-    detailed: Tensor | None = None
-    sheet: Sequence[tuple[int, Tensor]] = field(default_factory=tuple)
-
-    @property
-    def full_size(self) -> Size:
-        """(h, w) in px of the naive image."""
-        return self.naive.shape[-2], self.naive.shape[-1]
-
-    @property
-    def full(self) -> Tensor:
-        """The result at the naive image's own size."""
-        if self.detailed is not None:
-            return self.detailed
-        return resize_to(self.result, self.full_size).clamp(-1, 1)
-
-    @property
-    def full_blended(self) -> Tensor:
-        """The same inside the softened mask, the naive image's very pixels elsewhere."""
-        return self.full if self.soft is None else masks.composite(self.naive, self.full, self.soft)
-
-    def full_strips(self) -> Iterator[Tensor]:
-        """`full` from the top, (1, 3, rows, w) at a time."""
-        rows = max(1, STRIP // self.full_size[1])
-        if self.detailed is not None:
-            yield from self.detailed.split(rows, 2)
-            return
-        for strip in resized_strips(self.result, self.full_size, rows):
-            yield strip.clamp(-1, 1)
-
-    def blended_strips(self) -> Iterator[Tensor]:
-        """`full_blended` likewise."""
-        top = 0
-        for strip in self.full_strips():
-            rows, top = slice(top, top + strip.shape[2]), top + strip.shape[2]
-            if self.soft is not None:
-                mask = self.soft[:, :, rows]
-                strip = masks.composite(self.naive[:, :, rows], strip, mask)
-            yield strip
 
 
 @dataclass(frozen=True)
@@ -227,12 +164,12 @@ def compose(
     Raises:
         UserError: a start stage is beyond the model's stages.
     """
-    request, naive = request or CompositeRequest(), without_hole(naive, mask, model)
+    request, below = request or CompositeRequest(), without_hole(naive, mask, model)
     stages = list(request.start_stages) or [model.first_start]
     for stage in stages:
         model.check_start(stage)
-    after = model.real.cpu() if is_gray(naive) else naive  # gray only if both are
-    made = [(stage, _made(model, naive, mask, stage, request.seed)) for stage in stages]
+    after = model.real.cpu() if is_gray(below) else below  # gray only if both are
+    made = [(stage, _made(model, below, mask, stage, request.seed)) for stage in stages]
     results = [(stage, gray_as(after, picture)) for stage, picture in made]
     result = results[0][1]
     size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
@@ -243,11 +180,12 @@ def compose(
         given = request.mask_dilation
         dilation = model.task.mask_dilation if given is None else given
         soft = masks.soften(small_mask, dilation, request.mask_feather)
-        blended = masks.composite(small, result, soft)
+        around = small if below is naive else resize_to(below, size).clamp(-1, 1)
+        blended = masks.composite(around, result, soft)
         scale = max(full_size) / max(size)
         soft_full = masks.soften(mask, dilation, request.mask_feather, scale)
     detailed = with_detail(model, naive, result, soft_full, request.detail)
-    return Composite(naive, small, small_mask, result, blended, soft_full, detailed, results)
+    return Composite(naive, small, small_mask, result, blended, soft_full, detailed, results, below)
 
 
 def _made(model: Any, naive: Tensor, mask: Tensor | None, stage: int, seed: int) -> Tensor:

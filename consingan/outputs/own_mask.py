@@ -11,7 +11,7 @@ from consingan.errors import UserError
 from consingan.images import masks
 from consingan.images.difference import mask_from_difference
 from consingan.images.fit import fit_naive
-from consingan.images.hole import emptied, meant_by
+from consingan.images.hole import HALF, emptied
 from consingan.images.io import read_picture
 from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
@@ -52,11 +52,12 @@ def opaque(picture: Picture, model: Any, name: str) -> Own:
 def without_hole(naive: Tensor, mask: Tensor | None, model: Any) -> Tensor:
     """The user's picture without what its mask marks, for a model that fills that; else as it is.
 
-    A softened mask shows the picture through the result at its edge.
+    A softened mask shows the picture through the result at its edge. Where the mask itself is
+    fainter than half, the picture is what the user wants to see there, and stays.
     """
     if mask is None or not model.task.fills:
         return naive
-    return emptied(naive, meant_by(mask))
+    return emptied(naive, mask >= HALF)
 
 
 def choose_mask(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask | None:

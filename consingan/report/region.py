@@ -12,7 +12,7 @@ from consingan.metrics.bidirectional import bidirectional
 from consingan.metrics.common import GRAY_LEVEL, PATCH
 from consingan.metrics.judge import METRICS
 from consingan.metrics.swd import sliced_wasserstein
-from consingan.outputs.composite import Composite
+from consingan.outputs.composed import Composite
 from consingan.report.material import Material, Region
 from consingan.report.style import arrow, note, number, section
 

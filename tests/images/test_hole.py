@@ -10,11 +10,13 @@ import tifffile
 import torch
 from commands import HEIGHT, WIDTH, save
 from hole_cases import HOLE, hole_mask, holed_scene
+from PIL import Image
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.hole import emptied, hole_at, read_hole
+from consingan.images.hole import emptied, hole_at, meant_by, read_hole
 from consingan.images.io import read_picture
+from consingan.images.mask_files import read_mask_file
 from consingan.settings.reading import Reading
 
 RED = (255, 0, 0)
@@ -180,3 +182,20 @@ def test_a_line_of_a_larger_mask_is_still_a_hole(tmp_path: Path) -> None:
     found = read_hole(str(save(tmp_path / "large.png", large)), picture).values
     assert found[0, 0, 9, 5:30].tolist() == [1.0] * 25
     assert int(found.sum()) == 25
+
+
+def test_noise_of_jpeg_in_the_black_of_a_mask_is_no_hole(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    disk = np.where(np.hypot(rows - HEIGHT / 2, columns - WIDTH / 2) < HEIGHT / 4, 255, 0)
+    path = tmp_path / "mask.jpg"
+    Image.fromarray(disk.astype(np.uint8)).save(path, quality=75)
+    values = read_mask_file(str(path)).values
+    edge = torch.nn.functional.max_pool2d(torch.from_numpy(disk / 255)[None, None], 3, 1, 1)
+    assert bool((values[edge == 0] > 0.02).any())
+    assert not bool(meant_by(values)[edge == 0].any())
+    assert bool(meant_by(values)[0, 0][torch.from_numpy(disk > 0)].all())
+
+
+def test_an_antialiased_edge_belongs_to_the_hole_and_a_wide_soft_one_does_not() -> None:
+    mask = torch.tensor([[1.0, 1, 0.1, 0, 0.1, 0.2, 0.3]])[None, None]
+    assert meant_by(mask)[0, 0, 0].tolist() == [1, 1, 1, 0, 0, 0, 1]

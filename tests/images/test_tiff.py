@@ -25,6 +25,19 @@ def test_lights_above_1_are_kept_where_colors_were_multiplied(tmp_path, opaque):
     assert read_picture(path).value_range.startswith("0,8")
 
 
+@pytest.mark.parametrize("top", [1, 4])
+def test_glow_that_covers_nothing_is_no_light(tmp_path, top):
+    colors = np.dstack([ramp(0, top, "f4")] * 3)
+    alpha = np.ones((H, W), np.float32)
+    alpha[:3] = 1e-3
+    colors[:3] = 300
+    path = multiplied(tmp_path / "x.tif", colors, alpha)
+    found = decode(path).colors
+    assert np.allclose(found[3:], colors[3:], atol=1e-5)
+    assert np.allclose(found[:3], colors[3:].max(), atol=1e-5)
+    assert read_picture(path).value_range.split(",")[1] == str(top)
+
+
 def test_whole_numbers_end_where_their_type_does(tmp_path):
     values = np.full((H, W, 4), 200, np.uint8)
     values[..., 3] = 100

@@ -10,7 +10,8 @@ import consingan
 from consingan.images.resize import resize_to
 from consingan.metrics.swd import sliced_wasserstein
 from consingan.nn.noise import gaussian, stream
-from consingan.outputs.composite import Composite, compose
+from consingan.outputs.composed import Composite
+from consingan.outputs.composite import compose
 from consingan.outputs.requests import CompositeRequest
 
 SIZE = (48, 64)

@@ -35,7 +35,7 @@ from consingan.images.io import from_pixels, read_image
 from consingan.images.layers import Own
 from consingan.images.resize import same_shape
 from consingan.images.sheets import GAP, LABEL_HEIGHT
-from consingan.outputs import composite
+from consingan.outputs import composed
 from consingan.outputs.composite import compose
 from consingan.outputs.own_mask import choose_mask
 from consingan.outputs.requests import CompositeRequest
@@ -445,7 +445,7 @@ def test_uniform_masks_never_divide_by_zero(value):
 
 @pytest.mark.parametrize("feather", [0, 3])
 def test_strips_at_full_size_are_the_whole(monkeypatch, feather):
-    monkeypatch.setattr(composite, "STRIP", 7 * 90)
+    monkeypatch.setattr(composed, "STRIP", 7 * 90)
     naive = picture(np.kron(naive_scene(), np.ones((2, 2, 1), np.uint8))[:71, :90])
     mask = torch.zeros(1, 1, 71, 90)
     mask[..., 20:50, 11:60] = 1

@@ -15,7 +15,8 @@ from torch import Tensor
 import consingan
 from consingan.images import masks
 from consingan.images.resize import resize_to
-from consingan.outputs.composite import Composite, compose
+from consingan.outputs.composed import Composite
+from consingan.outputs.composite import compose
 from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.runs.load import load_run
@@ -52,7 +53,7 @@ def test_outside_of_the_mask_a_result_is_the_own_picture_to_the_bit(detail: str)
 
 
 def test_what_is_written_by_strips_has_the_detail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consingan.outputs.composite.STRIP", 112 * 7)
+    monkeypatch.setattr("consingan.outputs.composed.STRIP", 112 * 7)
     composite = made(trained("harmonization"), "both")
     strips = list(composite.blended_strips())
     assert len(strips) == 12

@@ -37,7 +37,7 @@ from consingan.methods.consingan.tasks import TASKS
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.swd import sliced_wasserstein
-from consingan.outputs.composite import Composite
+from consingan.outputs.composed import Composite
 from consingan.outputs.film import Film
 from consingan.outputs.requests import FilmRequest, SamplesRequest
 from consingan.outputs.samples import RandomSamples

@@ -43,15 +43,16 @@ def known(image: Tensor, mask: Tensor, size: Size) -> tuple[Tensor, Tensor]:
 
     Args:
         image: (1, C, H, W) in [-1, 1].
-        mask: (1, 1, H, W) in [0, 1], white inside.
+        mask: (1, 1, H', W') in [0, 1], white inside, of any size.
         size: px.
 
     Returns:
-        (1, C, h, w) and (h, w), bool.
+        (1, C, h, w) and (h, w), bool, where the picture is.
     """
-    hole = meant_by(mask)
-    around = resize_to(emptied(image, hole), size).clamp(-1, 1)
-    return around, hole_at(hole, size)[0, 0] > 0
+    hole = meant_by(mask.float().cpu())  # not every torch makes a hole smaller on an Apple GPU
+    away = hole_at(hole, size_of(image)).to(image)
+    around = resize_to(emptied(image, away), size).clamp(-1, 1)
+    return around, hole_at(hole, size)[0, 0].to(image.device) > 0
 
 
 @dataclass(frozen=True)

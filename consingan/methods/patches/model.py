@@ -10,7 +10,6 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.difference import mask_from_difference
-from consingan.images.masks import resize_mask
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.progress import counted, untold
@@ -21,7 +20,7 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
-from consingan.methods.patches.footprint import footprint
+from consingan.methods.patches.footprint import footprint, keeps_layout
 from consingan.methods.patches.inpainting import FLOOR, Filling, known
 from consingan.methods.patches.layout import laid_around, opened
 from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size_of
@@ -158,7 +157,7 @@ class PatchDiffusion:
     def memory(self, size: Size) -> int:
         """Bytes that a picture of `size` (h, w) takes beside the program."""
         engine = self.chosen_engine(size)
-        return footprint(self.real, size, self.recipe(engine), every=engine != "fast")
+        return footprint(self.real, size, self.recipe(engine), self.config, engine == "fast")
 
     def sample(self, indices: Sequence[int], size: Size | None = None, seed: int = 0) -> Tensor:
         """See `contract.Samples`."""
@@ -181,7 +180,8 @@ class PatchDiffusion:
             UserError: it is smaller than a patch, or too large for the memory.
         """
         what, less = f"Pictures of {size[1]}x{size[0]}", "a smaller --size or --max_size"
-        refuse_beyond_free(self.memory(size), self.device, what, less)
+        needed = self.memory(size) - sum(source.held for source in self._sources.values())
+        refuse_beyond_free(needed, self.device, what, less)
         name = engine or self.chosen_engine(size)
         recipe = self.recipe(name)
         scales = scales_for([self.sizes[0], size], recipe)
@@ -199,7 +199,7 @@ class PatchDiffusion:
     @property
     def _keeps_layout(self) -> bool:
         """Whether the coarsest scale is the stretched picture, as it is."""
-        return self.config.train_mode == "retarget" and not self.config.loosen
+        return keeps_layout(self.config)
 
     def _source(self, scales: int, recipe: Recipe) -> Source:
         key = scales, recipe.patch
@@ -229,14 +229,14 @@ class PatchDiffusion:
         own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
         if self.config.train_mode == "inpainting":
             apart = mask_from_difference(own.cpu(), self.real.cpu())
-            return self.fill(image, resize_mask(apart, size_of(image)), seed)
+            return self.fill(image, apart, seed)
         make = self._analogous if self.config.train_mode == "analogy" else self._entered
         return make(own[0], seed).clamp(-1, 1).cpu()[None]
 
     @torch.no_grad()
     def fill(self, image: Tensor, mask: Tensor, seed: int = 0) -> Tensor:
         """See `contract.Fills`."""
-        own, hole = known(image.to(self.real), mask.to(self.real), self.sizes[0])
+        own, hole = known(image.to(self.real), mask, self.sizes[0])
         if not hole.any():
             return own.cpu()
         filling = Filling.of(own[0], hole, self.config.patch, self.config.min_side or FLOOR)

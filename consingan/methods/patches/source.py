@@ -41,6 +41,11 @@ class Source:
         """S."""
         return len(self.pyramid)
 
+    @property
+    def held(self) -> int:
+        """Bytes of the patches that are kept whole."""
+        return sum(x.numel() * x.element_size() for x in self._patches.values())
+
     def patches(self, scale: int) -> Tensor:
         """Every patch of a scale, (N, D)."""
         if scale not in self._patches:

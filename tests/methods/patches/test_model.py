@@ -8,10 +8,14 @@ import pytest
 import torch
 
 from consingan.errors import UserError
+from consingan.images import masks
+from consingan.images.hole import hole_at
 from consingan.images.resize import resize_to
+from consingan.methods.patches import inpainting
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET
 from consingan.methods.patches.footprint import BYTES_PER_PIXEL
+from consingan.methods.patches.inpainting import known
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.patches.sampling import Noise, SeededNoise, sample
 from consingan.outputs.composite import compose
@@ -139,6 +143,42 @@ def test_whole_patches_of_the_coarsest_scale_count_as_memory() -> None:
     assert more("exact", (48, 48)) == more("fast", (24, 24)) + more("fast", (48, 48))
 
 
+@pytest.mark.parametrize(
+    ("task", "size", "made"),
+    [
+        ({"train_mode": "retarget"}, (24, 48), False),
+        ({"train_mode": "retarget", "loosen": 0.3}, (24, 48), True),
+        ({"train_mode": "generation"}, (40, 48), True),
+        ({"train_mode": "harmonization"}, (40, 48), False),
+    ],
+)
+def test_patches_that_are_never_made_count_as_no_memory(
+    task: dict[str, object], size: tuple[int, int], made: bool
+) -> None:
+    maker = model("fast", **task)
+    if task["train_mode"] == "harmonization":
+        maker.enter(maker.real)
+    else:
+        maker.sample([0], size)
+    (source,) = maker._sources.values()
+    pixels = 40 * 48 + size[0] * size[1]
+    assert maker.memory(size) - BYTES_PER_PIXEL * pixels - 2 * BUDGET == source.held
+    assert (source.held > 0) == made
+
+
+def test_patches_that_are_kept_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = model("fast")
+    total = maker.memory((40, 48)) + 100
+
+    def free(device: torch.device) -> int:
+        return total - sum(source.held for source in maker._sources.values())
+
+    monkeypatch.setattr("consingan.machine.memory.free_memory", free)
+    made = [maker.sample([0]) for _ in range(2)]
+    assert next(iter(maker._sources.values())).held > 100
+    assert torch.equal(*made)
+
+
 def test_an_output_smaller_than_a_patch_is_refused() -> None:
     with pytest.raises(UserError, match="The output of 9x5 px"):
         model().sample([0], (5, 9))
@@ -237,6 +277,68 @@ def test_a_faint_noise_in_a_mask_is_no_hole() -> None:
     image, mask = with_hole(*HOLES[0])
     filler = model(train_mode="inpainting")
     assert torch.equal(filler.fill(image, mask), filler.fill(image, mask.clamp_min(1 / 255)))
+
+
+def soft_brush() -> torch.Tensor:
+    """White to 6 px from the middle of a picture of 40x48 px, black beyond 16."""
+    rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(48.0), indexing="ij")
+    away = torch.hypot(rows - 20, columns - 24)
+    return ((16 - away) / 10).clamp(0, 1)[None, None]
+
+
+@pytest.mark.parametrize("feather", [0.0, 2.0])
+def test_a_soft_edge_of_a_mask_shows_the_users_own_picture(feather: float) -> None:
+    filler, mask = model(train_mode="inpainting"), soft_brush()
+    request = CompositeRequest(mask_dilation=0, mask_feather=feather)
+    made = compose(filler, filler.real, mask, request)
+    faint = (mask < 0.2).expand_as(filler.real)
+    assert int((mask[faint[:, :1]] > 0.02).sum()) > 100
+    for name in ("result", "blended", "full_blended"):
+        change = (getattr(made, name) - filler.real)[faint].abs()
+        assert float(change.max()) < 1e-5
+    half = ((mask >= 0.25) & (mask < 0.5)).expand_as(filler.real)
+    seen = masks.composite(filler.real, made.result, mask)[half]
+    assert feather or torch.allclose(made.full_blended[half], seen)
+
+
+def test_the_picture_that_is_shown_beside_a_fill_is_the_one_that_was_given() -> None:
+    image, mask = with_hole(*HOLES[0])
+    filler = model(train_mode="inpainting")
+    made = compose(filler, image, mask)
+    assert torch.equal(made.naive, image)
+    assert torch.equal(made.small, resize_to(image, (40, 48)).clamp(-1, 1))
+
+
+def test_a_mask_of_another_size_than_the_picture_marks_the_same_place() -> None:
+    filler = model(train_mode="inpainting")
+    image, mask = with_hole(*HOLES[0])
+    whole = hole_at(mask, (40, 48))
+    assert torch.equal(filler.fill(filler.real, mask), filler.fill(filler.real, whole))
+    assert filler.fill(image, whole).shape == filler.real.shape
+
+
+def test_a_hole_is_made_smaller_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every torch can on an Apple GPU."""
+    seen: list[str] = []
+
+    def spied(hole: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        seen.append(hole.device.type)
+        return hole_at(hole, size)
+
+    def given(image: torch.Tensor, mask: torch.Tensor, size: tuple[int, int]) -> tuple[object, ...]:
+        around, hole = known(image, mask, size)
+        assert around.device.type == hole.device.type == "meta"
+        return torch.zeros(1, 3, *size), torch.zeros(size)
+
+    monkeypatch.setattr(inpainting, "hole_at", spied)
+    monkeypatch.setattr(inpainting, "emptied", lambda image, _: image)
+    monkeypatch.setattr("consingan.methods.patches.model.known", given)
+    image, mask = with_hole(*HOLES[0])
+    elsewhere = PatchDiffusion(
+        PatchesConfig(patch=7, train_mode="inpainting"), model().real.to("meta")
+    )
+    elsewhere.fill(image, mask)
+    assert set(seen) == {"cpu"}
 
 
 def test_without_a_mask_what_differs_is_taken_out_at_the_pictures_own_size() -> None:
