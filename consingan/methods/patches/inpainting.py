@@ -12,8 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from consingan.images.difference import mask_from_difference
 from consingan.images.hole import emptied, hole_at, meant_by
 from consingan.images.resize import resize_to
 from consingan.methods.patches.fast import carried
@@ -36,6 +38,14 @@ ALL = 2**24
 FINER = 2  # px that patches of the finest scale are smaller
 LEAST = 3  # px of a patch
 STILL = 2e-3  # mean change of the hole's pixels below which a scale is finished
+
+
+def unlike(image: Tensor, real: Tensor) -> Tensor:
+    """(1, 1, h, w), 1 where `image` differs from `real`, both (1, 3, h, w) in [-1, 1].
+
+    The mask of what differs ends half-way up an edge; a pixel farther out still shows a part of it.
+    """
+    return F.max_pool2d(mask_from_difference(image, real), 3, 1, 1)
 
 
 def known(image: Tensor, mask: Tensor, size: Size) -> tuple[Tensor, Tensor]:

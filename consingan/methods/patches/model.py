@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.difference import mask_from_difference
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.progress import counted, untold
@@ -21,7 +20,7 @@ from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngin
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
 from consingan.methods.patches.footprint import footprint, keeps_layout
-from consingan.methods.patches.inpainting import FLOOR, Filling, known
+from consingan.methods.patches.inpainting import FLOOR, Filling, known, unlike
 from consingan.methods.patches.layout import laid_around, opened
 from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
@@ -228,8 +227,7 @@ class PatchDiffusion:
         self.check_start(stage)
         own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
         if self.config.train_mode == "inpainting":
-            apart = mask_from_difference(own.cpu(), self.real.cpu())
-            return self.fill(image, apart, seed)
+            return self.fill(image, unlike(own.cpu(), self.real.cpu()), seed)
         make = self._analogous if self.config.train_mode == "analogy" else self._entered
         return make(own[0], seed).clamp(-1, 1).cpu()[None]
 

@@ -14,6 +14,7 @@ from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.engine import Recipe
 from consingan.methods.consingan.memory import estimate_training_memory
+from consingan.methods.consingan.method import CONSINGAN
 from consingan.nn.architecture import Architecture
 from consingan.settings.layers import Chosen
 from consingan.training import plan
@@ -62,7 +63,10 @@ def test_advice(monkeypatch: pytest.MonkeyPatch, free: int | None, word: str | N
     execution.checkpointing = False
     training = types.SimpleNamespace(sizes=SIZES, peak_memory=lambda checkpointing: 243 * mebi)
     chosen = Chosen(ConSinGANConfig(), {})
-    job = types.SimpleNamespace(execution=execution, training=training, base=None, chosen=chosen)
+    job = types.SimpleNamespace(
+        execution=execution, training=training, base=None, chosen=chosen, method=CONSINGAN,
+        input_size=SIZES[-1],
+    )  # fmt: skip
     lines = list(plan.memory_advice(job, 284 * mebi))  # type: ignore[arg-type]
     if word is None:
         assert lines == []
