@@ -44,8 +44,10 @@ APART = {  # what has a place of its own in the description
     "fine_tune": "a study trains anew",
 }
 NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
+RANGE = rf"{NUMBER} *, *{NUMBER}(?:{DEEP})?"
 WITH_COMMAS = {  # values that are written with commas of their own
-    "value_range": rf"{NUMBER} *, *{NUMBER}(?:{DEEP})?",
+    "value_range": RANGE,
+    "condition_range": RANGE,
     "mask": rf"{COLOR}[: ]\d+,\d+,\d+",
 }
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")

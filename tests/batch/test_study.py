@@ -12,6 +12,7 @@ from consingan.batch.study import Study, parse_settings, pictures_of, variants
 from consingan.batch.toml import read_study, text_of, write_study
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
+from consingan.methods.registry import METHODS
 
 
 @pytest.fixture
@@ -99,6 +100,14 @@ def test_values_are_of_the_kind_of_the_default() -> None:
 )
 def test_commas_inside_of_a_value_part_nothing(text: str, values: tuple[str, ...]) -> None:
     assert parse_settings([text], ["consingan"]) == {text.partition("=")[0]: values}
+
+
+def test_every_range_is_written_with_a_comma() -> None:
+    ranges = {name for method in METHODS.values() for name in method.config.__dataclass_fields__
+              if name.endswith("_range")}  # fmt: skip
+    assert {"value_range", "condition_range"} <= ranges
+    for name in ranges:
+        assert parse_settings([f"{name}=0,4095,full"], ["pix2pix"]) == {name: ("0,4095", "full")}
 
 
 def test_a_list_of_files_may_be_long() -> None:
