@@ -75,6 +75,7 @@ class Step:
             self.engine,
             self.checkpointing,
             self.hole,
+            torch.device(self.device),
         )
 
     def task(self) -> StageTask:

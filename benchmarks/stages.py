@@ -8,9 +8,9 @@ from torch import Tensor
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.draws import Draws, noise_shapes
 from consingan.methods.consingan.engine import StageTask, recipe_of
+from consingan.methods.consingan.large import lowered_min_size
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import stage_sizes
-from consingan.methods.consingan.setup import lowered_min_size
 from consingan.methods.consingan.tasks import TASKS
 from consingan.nn.blocks import initialize
 from consingan.nn.discriminator import Discriminator

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import re
 import sys
 import time
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from consingan.machine.device import crowded, processor
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic, computing_time
+from consingan.machine.usual import one_thread
 from consingan.nn.fused.choice import OLDEST, has_triton, triton_version
 from consingan.nn.fused.choice import SWITCH as KERNELS_SWITCH
 
@@ -159,17 +158,6 @@ def _convolution_time(arithmetic: Arithmetic, device: torch.device) -> float:
             torch.nn.functional.conv2d(x, weight)[0, 0, 0, 0].item()
             times.append(clock() - start)
     return min(times[1:])
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep threads from waiting for one another where other programs keep the cores busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def load(device: torch.device) -> Facts:

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
-from consingan.doctor.facts import GIB, in_words, one_thread, shortened, without_home
+from consingan.doctor.facts import GIB, in_words, shortened, without_home
 from consingan.machine.graphs import NOT_RECORDED, WARM_UP
+from consingan.machine.usual import one_thread
 from consingan.nn.fused.choice import NOT_COMPILED
 
 # So many iterations that a GPU records and repeats them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -15,6 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from consingan.errors import UserError
+from consingan.machine.groups import processors
+from consingan.machine.progress import counted
 
 
 def synchronize(device: torch.device) -> None:
@@ -31,6 +34,7 @@ def complete(device: torch.device) -> torch.device:
 
 
 CROWDED = 1.5  # times slower with all threads than with one: then something is wrong
+_given_up: int | None = None  # the number of CPU threads before one was settled for
 
 
 @dataclass(frozen=True)
@@ -128,22 +132,34 @@ def _named(name: str, tried: bool = True) -> torch.device:
 
 
 def settle_threads(device: torch.device) -> str:
-    """Compute with one CPU thread where that is clearly faster now; says so, or "".
+    """Compute with fewer CPU threads where that is clearly faster now; says so, or "".
 
-    For work that begins: what goes on keeps its number, which decides the last digits of a result.
+    No more than a container may take processors, and one where other programs keep them busy. For
+    work that begins: what goes on keeps its number, which decides the last digits of a result.
+    Where a process begins several, each is asked anew, from the number there was before any.
     A number that the user chose (--threads, OMP_NUM_THREADS) is not to be settled.
     """
-    threads = torch.get_num_threads()
+    global _given_up
+    now = torch.get_num_threads()
+    threads = _given_up if _given_up and now == 1 else now
     if device.type != "cpu" or threads == 1 or os.environ.get("OMP_NUM_THREADS"):
         return ""
-    times = _slower_together(threads)
+    there, threads = threads, min(threads, math.ceil(processors() or threads))
+    torch.set_num_threads(threads)
+    times = _slower_together(threads) if threads > 1 else 0.0
     if times < CROWDED:
-        return ""
+        return _in_a_container(threads, there) if threads < there else ""
+    _given_up = threads
     torch.set_num_threads(1)
     return (
         f"One thread is {times:.0f} times as fast as {threads} now, as other programs keep the "
         f"cores busy: going on with one. Use --threads {threads} for all."
     )
+
+
+def _in_a_container(allowed: int, there: int) -> str:
+    used = counted(allowed, "thread")
+    return f"Of the {there} processors this container may use {allowed}: going on with {used}."
 
 
 def _slower_together(threads: int) -> float:

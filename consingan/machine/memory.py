@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from consingan.errors import UserError
+from consingan.machine.groups import MEMBERSHIP, ROOT, groups_of
 from consingan.machine.progress import in_gigabytes
 
 Size = tuple[int, int]
@@ -57,7 +58,7 @@ def free_memory(device: torch.device) -> int | None:
         return None
     swap = re.search(r"^SwapFree:\s*(\d+) kB", text, re.M)
     there = 1024 * (int(found.group(1)) + int(swap.group(1) if swap else 0))
-    return min([there, *_left_in_groups(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"))])
+    return min([there, *_left_in_groups(ROOT, MEMBERSHIP)])
 
 
 def _left_in_groups(root: Path, membership: Path) -> Iterator[int]:
@@ -65,21 +66,11 @@ def _left_in_groups(root: Path, membership: Path) -> Iterator[int]:
 
     Pages of files that are only cached are counted as free, as the system gives them up.
     """
-    with contextlib.suppress(OSError, ValueError):
-        for line in membership.read_text(encoding="utf-8").splitlines():
-            number, kinds, path = line.split(":", 2)
-            new = number == "0" and not kinds
-            if not new and "memory" not in kinds.split(","):
-                continue
-            top = root if new else root / "memory"
-            names = ("memory.max", "memory.current") if new else _FIRST_VERSION
-            inside = top / path.lstrip("/")
-            for group in (inside, *inside.parents):
-                yield from _left_in_group(group, *names)
-                if group == top:
-                    break
+    for group, new in groups_of("memory", root, membership):
+        yield from _left_in_group(group, *(_SECOND_VERSION if new else _FIRST_VERSION))
 
 
+_SECOND_VERSION = ("memory.max", "memory.current")
 _FIRST_VERSION = ("memory.limit_in_bytes", "memory.usage_in_bytes")
 
 

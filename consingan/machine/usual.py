@@ -35,6 +35,18 @@ def torch_as_usual() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep threads from waiting for one another where other programs keep the cores busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if not forked():  # there it stays at one
+            torch.set_num_threads(threads)
+
+
 def forked() -> bool:
     """Whether this process is a fork of one that has computed.
 

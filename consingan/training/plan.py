@@ -193,8 +193,18 @@ def _longest(job: Job, free: int, peak: int) -> int:
     if not isinstance(training, Resizes):
         # Memory grows with the number of pixels; the coarse stages keep their sizes: hence 5 %.
         return math.floor(0.95 * side * math.sqrt(free / peak))
-    sides = range(1, math.ceil(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1]))))
-    return bisect_right(sides, free, key=lambda n: training.peak_memory_at(n, job.chosen.origin))
+    above = math.ceil(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1])))
+
+    def needed(longer: int) -> int:
+        return training.peak_memory_at(longer, job.chosen.origin)
+
+    # Not all that is larger takes more: small pictures go in batches, larger ones one by one.
+    while above > 1:
+        below = max(above * 9 // 10, 1)
+        if needed(below) <= free:
+            return below + bisect_right(range(below + 1, above), free, key=needed)
+        above = below
+    return 0
 
 
 def time_iteration(job: Job, stage: int) -> float:

@@ -70,7 +70,10 @@ def make_with(
     if issubclass(table, SizedRequest) and "one_size" in table.__dataclass_fields__:
         given["one_size"] = not (given.get("sizes") or given.get("scale_w"))
     wanted = Wanted()
-    run = load(card.path, settled(choose_execution(wanted), wanted))
+    execution = settled(choose_execution(wanted), wanted)
+    for note in execution.notes:
+        say(note)
+    run = load(card.path, execution)
     for note in run.notes:
         say(f"Note: {note}")
     evaluation = prepare_evaluation(

@@ -9,6 +9,7 @@ import torch
 
 from consingan.errors import UserError
 from consingan.machine import memory
+from consingan.machine.groups import processors
 
 CPU = torch.device("cpu")
 
@@ -38,6 +39,22 @@ def test_groups_of_the_first_version(tmp_path: Path) -> None:
 
 def test_no_groups_no_limit(tmp_path: Path) -> None:
     assert list(memory._left_in_groups(tmp_path, tmp_path / "cgroup")) == []
+
+
+def test_processors_of_a_container(tmp_path: Path) -> None:
+    """The second version's file, and the first's two; no limit is "max" or -1."""
+    membership = tmp_path / "cgroup"
+    membership.write_text("0::/pod/box\n3:cpu,cpuacct:/one\n")
+    assert processors(tmp_path, membership) is None
+    files = {"cpu.max": "max 100000", "pod/cpu.max": "250000 100000", "pod/box/cpu.max": "max 1000",
+             "cpu/one/cpu.cfs_quota_us": "-1", "cpu/one/cpu.cfs_period_us": "100000"}  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    assert processors(tmp_path, membership) == 2.5
+    (tmp_path / "cpu/one/cpu.cfs_quota_us").write_text("150000\n")
+    assert processors(tmp_path, membership) == 1.5
+    assert processors(tmp_path, tmp_path / "nowhere") is None
 
 
 def test_what_is_not_free_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

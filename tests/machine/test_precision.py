@@ -53,9 +53,7 @@ def test_measures_where_there_is_no_amx(
     hardware: pytest.MonkeyPatch, bf16_time: float, name: str, avx512_bf16: bool
 ) -> None:
     processor(hardware, False, avx512_bf16)
-    hardware.setattr(
-        precision, "_convolution_time", lambda d: bf16_time if d == torch.bfloat16 else 1.0
-    )
+    hardware.setattr(precision, "_convolution_times", lambda *kinds: [1.0, bf16_time])
     assert choose_arithmetic("auto", CPU).name == name
     asked = choose_arithmetic("bf16", CPU)
     assert asked.name == "bf16"  # slow, but it was asked for
@@ -63,7 +61,28 @@ def test_measures_where_there_is_no_amx(
 
 
 def test_measurement_is_short() -> None:
-    assert 0 < precision._convolution_time(torch.float32) < 1
+    (seconds,) = precision._convolution_times(torch.float32)
+    assert 0 < seconds < 1
+
+
+def test_each_kind_is_measured_on_one_thread_in_turns(hardware: pytest.MonkeyPatch) -> None:
+    """Of several threads this one computes now its share, now its waiting for the others."""
+    processor(hardware, False, True)
+    seen = []
+
+    def convolve(x: torch.Tensor, _: torch.Tensor) -> None:
+        seen.append((x.dtype, torch.get_num_threads()))
+
+    hardware.setattr(torch.nn.functional, "conv2d", convolve)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        choose_arithmetic("auto", CPU)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert {threads for _, threads in seen} == {1}
+    assert [kind for kind, _ in seen[:4]] == [torch.float32, torch.bfloat16] * 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such fine clock")

@@ -159,6 +159,16 @@ def test_a_size_that_the_tasks_own_min_size_is_lowered_for_is_advised(
         assert 0 < (smaller.training.peak_memory() or 0) <= free
 
 
+def test_the_longest_side_is_found_where_a_smaller_one_takes_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = make_job("plain", torch.zeros(1, 3, 28, 40), max_size=40)
+    needed = {**{n: n for n in range(1, 30)}, **{n: n - 15 for n in range(30, 10**5)}}
+    monkeypatch.setattr(job.training, "peak_memory_at", lambda n, _: needed[n])
+    for free, longest in ((27, 42), (10, 10), (14, 14), (15, 30), (0, 0)):
+        assert plan._longest(job, free, 100) == longest
+
+
 def test_saving_memory_is_advised_alone_where_no_size_is_small_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

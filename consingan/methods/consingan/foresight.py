@@ -47,8 +47,9 @@ def peak_memory(config: ConSinGANConfig, sizes: Sequence[Size], execution: Execu
             execution.engine,
             execution.checkpointing,
             bool(config.mask),
+            execution.device,
         )
-        for count in {whole[-1], len(sizes)}
+        for count in {*whole, len(sizes)}
     )
     if len(whole) == len(sizes):
         return step

@@ -8,6 +8,7 @@ from consingan.errors import UserError
 from consingan.images.resize import scaled_size, training_scale
 from consingan.methods.consingan.config import LARGE, WINDOW, ConSinGANConfig
 from consingan.methods.consingan.pyramid import stages_above
+from consingan.methods.consingan.tasks import TASKS
 from consingan.settings.config import UNASKED
 from consingan.settings.layers import Chosen
 
@@ -36,8 +37,17 @@ def refitted(chosen: Chosen[ConSinGANConfig], size: Size, other: Size) -> ConSin
     stages = config.train_stages - stages_above(size, config.min_size)
     before = {"crop": 0, "batch_norm": True, "train_stages": max(stages, 1)}
     before = {name: value for name, value in before.items() if origin[name] == "picture"}
+    if origin["min_size"] in ("task", "picture"):
+        recommended, short = TASKS[config.train_mode].overrides["min_size"], min(other)
+        lowered = lowered_min_size(short, config.architecture.smallest_image)
+        before["min_size"] = recommended if recommended < short else lowered
     asked = Chosen(config.replace(**before), {**origin, **dict.fromkeys(before, "default")})
     return _fitted(asked, other)[0].config
+
+
+def lowered_min_size(short: int, least: int = 1) -> int:
+    """A min_size for a picture whose shorter side, `short` px, is not above the recommended one."""
+    return max(round(0.64 * short), least)  # 120 of 188, as recommended
 
 
 def _fitted(

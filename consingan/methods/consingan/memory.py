@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from consingan.machine.memory import Size
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
 from consingan.methods.consingan.rows import LEAST_ROWS, STRIP
 from consingan.nn.architecture import Architecture, Border
+from consingan.nn.kernels import SMALL_PICTURE
 
+CPU = torch.device("cpu")
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
 NOISE_BYTES = 12  # for each number: fixed, drawn, and a copy of one (or halves of both) in use
 # Fitted to the growth of a process at 250 px. The tensors themselves are a sixth (plain) to a third
@@ -18,6 +22,9 @@ BF16_BYTES = 3.4  # for each number of a map: gradients of weights and of the pi
 PLAIN_MAPS = (14.5, 4.6)
 FAST_MAPS = (17.0, 0.8)
 CHECKPOINTED_MAPS = (15.0, 0.4)
+# Of small pictures, which go through both networks in one batch on a CPU (fitted at 96 to 150 px).
+SMALL_MAPS = {False: (30.0, 4.5), True: (15.0, 3.4)}  # in bf16?
+SMALL_GENERATOR = 2.2  # for each layer, beside a critic that takes them one by one
 # More where torch differentiates the critic (nn/critic.py): a process grew by 23 to 28 maps around
 # a hole, by 33 to 38 with elu and prelu. The plain engine always does: by 7 to 11 with these.
 AROUND_A_HOLE, CURVED, CURVED_PLAIN = 26.0, 36.0, 9.0
@@ -34,6 +41,7 @@ def estimate_training_memory(
     engine: str = "auto",
     checkpointing: bool = False,
     hole: bool = False,
+    device: torch.device = CPU,
 ) -> int:
     """Peak bytes that a training step at the last of `sizes` (h, w) takes beside the program.
 
@@ -50,6 +58,8 @@ def estimate_training_memory(
     drawn = framed if border == "noise" else [h * w for h, w in sizes]
     noises = sum(drawn[1:])
     critic, per_layer = _maps(engine, checkpointing, shape, hole)
+    if engine != "plain" and device.type == "cpu" and finest <= SMALL_PICTURE:
+        critic, per_layer = _small_maps(critic, shape, hole, short)
     maps = critic * finest + per_layer * shape.layers * trained
     return OVERHEAD + round(shape.channels * (bytes_each * maps + NOISE_BYTES * noises))
 
@@ -78,6 +88,14 @@ def _maps(engine: str, checkpointing: bool, shape: Architecture, hole: bool) -> 
     elif hole:
         critic += AROUND_A_HOLE
     return critic, per_layer + normalized * shape.norm
+
+
+def _small_maps(critic: float, shape: Architecture, hole: bool, short: bool) -> tuple[float, float]:
+    """Of a picture so small that those of an iteration go in one batch, else like `_maps`."""
+    if hole or shape.activation != "lrelu":
+        return critic, SMALL_GENERATOR
+    critic, per_layer = SMALL_MAPS[short]
+    return critic, per_layer + NORMALIZED * (1 if short else 2) * shape.norm
 
 
 MAPS_WHOLE = 5.0  # of the finest size, beside all noises (a process grew by 12 to 25 % less)

@@ -55,7 +55,7 @@ def _fitted_to_small(
     if config.min_size < short:
         return chosen, []
     recommended = TASKS[config.train_mode].overrides["min_size"]
-    lowered = max(lowered_min_size(short), config.architecture.smallest_image)
+    lowered = large.lowered_min_size(short, config.architecture.smallest_image)
     note = f"min_size lowered from {recommended} to {lowered}: the shorter side is {short} px."
     lower = config.replace(min_size=lowered)
     lower.check()
@@ -75,11 +75,6 @@ def _without_idle_layout(
     note = f"No stage is finer than the layout (--layout {config.layout}): all stages are trained."
     whole = Chosen(config.replace(layout=0), {**chosen.origin, "layout": "picture"})
     return whole, [note] if config.train_stages > 1 else []
-
-
-def lowered_min_size(short: int) -> int:
-    """A min_size for a picture whose shorter side, `short` px, is not above the recommended one."""
-    return round(0.64 * short)  # 120 of 188, as recommended
 
 
 def begin(

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 import torch
 
+from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
-from consingan.methods.consingan.engine import Recipe
+from consingan.methods.consingan.engine import Recipe, recipe_of
+from consingan.methods.consingan.foresight import peak_memory
 from consingan.methods.consingan.memory import estimate_training_memory
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.nn.architecture import Architecture
 from consingan.settings.layers import Chosen
 from consingan.training import plan
+from consingan.training.prepare import prepare
 
 SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
 
@@ -45,6 +48,61 @@ def test_near_what_was_measured(
     """MiB that `python -m benchmarks.memory --sizes 250` printed."""
     expected = estimate(precision, engine, checkpointing) / 2**20
     assert expected == pytest.approx(measured, rel=0.2)
+
+
+SMALL = {
+    128: [(25, 38), (31, 47), (37, 56), (45, 67), (65, 98), (85, 128)],
+    96: [(25, 38), (30, 45), (35, 53), (40, 60), (52, 78), (64, 96)],
+}
+
+
+@pytest.mark.parametrize(
+    ("longer", "precision", "networks", "checkpointing", "hole", "measured"),
+    [
+        (96, "float32", {}, False, False, 114),
+        (96, "bf16", {}, False, False, 70),
+        (128, "float32", {}, False, False, 198),
+        (128, "bf16", {}, False, False, 116),
+        (128, "float32", {}, True, False, 188),
+        (128, "float32", {"norm": True}, False, False, 250),
+        (128, "bf16", {"norm": True}, False, False, 148),
+        (128, "float32", {"activation": "elu"}, False, False, 218),
+        (128, "float32", {}, False, True, 188),
+    ],
+)
+def test_small_pictures_go_in_one_batch_and_take_more_than_larger_ones(
+    longer: int, precision: str, networks: dict[str, Any], checkpointing: bool, hole: bool,
+    measured: int,
+) -> None:  # fmt: skip
+    """MiB by which a process grew (`benchmarks.memory.measure`, six stages)."""
+    expected = estimate_training_memory(
+        SMALL[longer], Architecture(**networks), "noise", Recipe(), Arithmetic(precision), "fast",
+        checkpointing, hole,
+    )  # fmt: skip
+    assert 0.9 < expected / 2**20 / measured < 1.3
+
+
+def test_the_largest_step_may_be_that_of_a_coarser_stage() -> None:
+    sizes = [(48, 60), (100, 125), (114, 143), (130, 163)]
+    config, alone = ConSinGANConfig(), Execution(torch.device("cpu"), Arithmetic(), "fast")
+    peaks = [peak_memory(config, sizes[:count], alone) for count in (3, 4)]
+    assert peaks[0] == peaks[1]
+    assert (
+        estimate_training_memory(
+            sizes, config.architecture, config.border, recipe_of(config), Arithmetic(), "fast"
+        )
+        < peaks[0]
+    )
+
+
+@pytest.mark.parametrize("longer", [250, 200, 160, 100, 48])
+def test_a_task_s_own_min_size_is_foreseen_as_it_will_be_fitted(longer: int) -> None:
+    typed = {"train_mode": "harmonization", "manual_seed": 1}
+    execution, picture = Execution(torch.device("cpu")), torch.zeros(1, 3, 140, 250)
+    job = prepare(typed, execution, picture)
+    smaller = prepare({**typed, "max_size": longer}, execution, picture)
+    foreseen = job.training.peak_memory_at(longer, job.chosen.origin)
+    assert foreseen == smaller.training.peak_memory()
 
 
 @pytest.mark.skipif(not Path("/proc/meminfo").is_file(), reason="only Linux tells")
