@@ -135,17 +135,13 @@ def _prepared(order: Order, execution: Execution, picture: Path | None) -> Job:
 
 
 def _judged(run: Path, execution: Execution, order: Order) -> dict[str, Any]:
-    """The figures of a finished run: of samples where its task makes any."""
-    from consingan.metrics.judge import Judgement
+    """The figures of a finished run, which come about as those of all others of the study."""
     from consingan.metrics.sifid import load_inception
-    from consingan.report.compare import entry
-    from consingan.report.judging import given_back
+    from consingan.report.compare import judged_alike
     from consingan.runs.load import load_run
 
     weights = load_inception(order.inception) if order.inception else None
-    found = entry(0, load_run(run, execution), order.samples, 0, lambda _: None, weights)
-    judgement = found.judgement or Judgement(0, {}, {}, given_back(found.material))
-    return judgement.to_dict()
+    return judged_alike(load_run(run, execution), order.samples, weights).to_dict()
 
 
 def _watching(book: Ledger, others: Sequence[Observer]) -> Watch:

@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement
@@ -20,7 +22,7 @@ from consingan.outputs.large import reduced
 from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
-from consingan.report.judging import SIZES_DIFFER, at_several_sizes, judge_samples
+from consingan.report.judging import SIZES_DIFFER, at_several_sizes, given_back, judge_samples
 from consingan.report.kinds import KINDS
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
@@ -89,10 +91,7 @@ def entry(
     if not KINDS[material.kind].mapped:
         return Entry(label, material, None)
     judgement, degree = stored(run, material)
-    count = SHOWN if judgement is not None else max(SHOWN, samples)
-    level, within = degree or (None, None)
-    finish = finish_of(run.model, level, seed, within=within)
-    made = [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
+    made = _made(run, SHOWN if judgement is not None else max(SHOWN, samples), seed, degree)
     if judgement is None and samples:
         say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
         seen = made[:samples]
@@ -101,6 +100,25 @@ def entry(
     usual = finish_of(run.model, None, seed)
     told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree
     return Entry(label, material, judgement, told)
+
+
+def judged_alike(run: LoadedRun, samples: int, inception: Inception | None = None) -> Judgement:
+    """Figures of a run that come about as those of any other, whatever was evaluated of it before.
+
+    Of samples of seed 0, finished as in its training, where it makes any and some are to be judged.
+    """
+    material = gather(run)
+    if not (samples and KINDS[material.kind].mapped):
+        return Judgement(0, {}, {}, given_back(material))
+    made = _made(run, samples, 0, None)
+    return judge_samples(material, made, run.model.device, lambda _: None, inception)
+
+
+def _made(run: LoadedRun, count: int, seed: int, degree: Degree | None) -> list[Tensor]:
+    """Samples of a run, large ones reduced; None finishes them as in its training."""
+    level, within = degree or (None, None)
+    finish = finish_of(run.model, level, seed, within=within)
+    return [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
 
 
 def label_of(number: int) -> str:

@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 from helpers import save_picture
+from report_cases import judgement
 from studies import tiny_study
 
 from consingan.batch import ledger
 from consingan.batch.orders import Order, orders_of
 from consingan.batch.work import perform
+from consingan.machine.files import write_json
+from consingan.report.gather import gather
+from consingan.report.write import METRICS_FILE, metrics_record
+from consingan.runs.files import EVALUATION
+from consingan.runs.load import load_run
 
 
 @pytest.fixture
@@ -41,3 +47,16 @@ def test_what_is_only_judged_anew_stays_trained(order: Order, tmp_path: Path) ->
     begun = first_note(dataclasses.replace(order, samples=1), tmp_path / "study")
     assert (begun["run"], begun["share"]) == (before["run"], 1.0)
     assert "judgement" not in begun
+
+
+def test_a_training_that_was_evaluated_by_hand_is_judged_like_the_others(
+    order: Order, tmp_path: Path
+) -> None:
+    study = tmp_path / "study"
+    entry = ledger.read(study / order.name)
+    run = load_run(study / order.name / entry["run"])
+    by_hand = dataclasses.replace(gather(run), judgement=judgement())
+    (run.path / EVALUATION).mkdir()
+    write_json(run.path / EVALUATION / METRICS_FILE, metrics_record(by_hand, 5))
+    assert perform(dataclasses.replace(order, samples=2), study).status == ledger.FINISHED
+    assert ledger.read(study / order.name)["judgement"]["count"] == 2 != judgement().count

@@ -104,6 +104,19 @@ def test_figures_of_other_weights_are_not_taken(folders: list[Path], tmp_path: P
     assert stored(run, material) == (None, None)
 
 
+def test_a_study_judges_a_run_alike_whatever_was_evaluated_of_it(
+    folders: list[Path], entries: list[Entry], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "evaluated"))
+    run = load_run(folder)
+    made = RandomSamples([], None, None, (), 0.5, 0.0)
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
+    (folder / "Evaluation").mkdir()
+    write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 5))
+    assert stored(run, material) == (judgement(swd=77.0), (0.5, 0.0))
+    assert compare.judged_alike(run, 3) == entries[0].judgement
+
+
 def test_figures_of_samples_that_began_late_are_not_taken(
     folders: list[Path], tmp_path: Path
 ) -> None:
