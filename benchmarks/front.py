@@ -33,8 +33,9 @@ from benchmarks.quality import records_of
 from benchmarks.quality_table import Record, figure
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import machine, write_results
+from consingan.batch.done import is_done
 from consingan.batch.ledger import JUDGING, STOPPED, TRAINING
-from consingan.batch.orders import Order, is_done, orders_of
+from consingan.batch.orders import Order, orders_of
 from consingan.batch.study import Study
 from consingan.batch.work import perform
 from consingan.errors import UserError

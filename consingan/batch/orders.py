@@ -1,4 +1,4 @@
-"""The trainings of a study, one by one, and which of them are done."""
+"""The trainings of a study, one by one, and whether a ledger tells of one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 from consingan.batch import ledger
 from consingan.batch.named import FILES, alone, are_as_before, facts_of, is_same_file
 from consingan.batch.study import Study, pictures_of, variants, varied
-from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.methods.choose import choose_settings
 from consingan.methods.registry import METHODS
@@ -200,35 +199,6 @@ def was_of_others(entry: ledger.Json, order: Order) -> bool:
 
 def _same_files(order: Order, entry: ledger.Json) -> bool:
     return are_as_before(order.typed, entry.get("files"))
-
-
-def is_done(order: Order, study: Path) -> bool:
-    """Whether a study's folder holds the finished run of an order, of the same picture."""
-    folder = study / order.name
-    entry = ledger.read(folder)
-    if entry.get("status") not in (ledger.FINISHED, ledger.FAILED):
-        return False
-    if entry["status"] == ledger.FAILED and not entry.get("hopeless"):
-        return False
-    same = asked_before(entry) == asked_of(order)
-    if not (same and is_same_picture(order.picture, entry.get("picture"))):
-        return False
-    if not _same_files(order, entry):
-        return False
-    return entry["status"] == ledger.FAILED or _holds(folder, entry.get("run"))
-
-
-def _holds(folder: Path, name: Any) -> bool:
-    """Whether an order's folder holds its finished run, and all that this learned."""
-    from consingan.runs.earlier import is_whole
-    from consingan.runs.folder import RunFolder
-
-    if not isinstance(name, str) or not (folder / name).is_dir():
-        return False
-    try:
-        return is_whole(RunFolder.open(folder / name))
-    except UserError:
-        return False
 
 
 def picture_facts(picture: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
+from consingan.batch.done import is_done
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.kept import orders_in
-from consingan.batch.orders import Order, is_done
+from consingan.batch.orders import Order
 from consingan.batch.slots import THREADS, Slot
 from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study

@@ -1,0 +1,75 @@
+"""Which trainings of a study count as done."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import tiny_study
+
+from consingan.batch.done import is_done
+from consingan.batch.ledger import Ledger
+from consingan.batch.orders import Order, asked_of, orders_of, picture_facts
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """One that asks for no samples."""
+    (order,) = orders_of(tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,)))
+    return order
+
+
+def note(order: Order, study: Path, **changes: Any) -> Ledger:
+    """Leave a ledger of it."""
+    book = Ledger(study / order.name)
+    book.note(asked=asked_of(order), picture=picture_facts(order.picture), **changes)
+    return book
+
+
+def judged(order: Order, samples: int, weights: str = "") -> Order:
+    return dataclasses.replace(order, samples=samples, inception=weights)
+
+
+def test_a_training_that_diverged_is_done_however_it_would_be_judged(
+    order: Order, tmp_path: Path
+) -> None:
+    book = note(order, tmp_path, status="failed", hopeless=True)
+    assert is_done(judged(order, 7, "weights.pth"), tmp_path)
+    longer = dataclasses.replace(order, typed={**order.typed, "niter": 7})
+    assert not is_done(longer, tmp_path)
+    book.note(hopeless=None)
+    assert not is_done(order, tmp_path)
+
+
+def test_a_finished_one_is_done_when_it_is_judged_as_asked(
+    order: Order, tmp_path: Path, finished_run: Path
+) -> None:
+    note(judged(order, 7, "/here/w.pth"), tmp_path, status="finished", run=str(finished_run))
+    assert is_done(judged(order, 7, "/there/w.pth"), tmp_path)
+    assert not is_done(judged(order, 6, "/here/w.pth"), tmp_path)
+    assert not is_done(judged(order, 7), tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 3, 7])
+def test_figures_of_another_number_of_samples_are_not_those_that_are_asked_for(
+    order: Order, tmp_path: Path, finished_run: Path, count: int
+) -> None:
+    """Earlier releases took them from an evaluation by hand; some outputs have none to judge."""
+    asked = judged(order, 7)
+    figures = {"count": count}
+    note(asked, tmp_path, status="finished", run=str(finished_run), judgement=figures)
+    assert is_done(asked, tmp_path) == (count != 3)
+
+
+def test_a_picture_that_cannot_be_looked_at_leaves_the_others_alone(
+    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(order, tmp_path, status="failed", hopeless=True)
+
+    def forbidden(*_: Any) -> bool:
+        raise PermissionError(13, "Permission denied", order.picture)
+
+    monkeypatch.setattr("consingan.batch.orders.is_same_file", forbidden)
+    assert not is_done(order, tmp_path)
