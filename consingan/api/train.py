@@ -158,15 +158,16 @@ def go_on(
         return finish(run, watch, save_every or before)
 
 
-def find(job: Job, output_dir: Path, any_seed: bool) -> RunFolder | None:
+def find(job: Job, output_dir: Path, any_seed: bool, lengthened: bool = True) -> RunFolder | None:
     """The run that the same training was begun in before, if there is one.
 
     Args:
         job: ready to begin.
         output_dir: where run folders are.
         any_seed: whether the seed, having been drawn, may be another one.
+        lengthened: whether the run may have been trained longer since.
     """
-    return earlier_run_of(job.training, output_dir, any_seed)
+    return earlier_run_of(job.training, output_dir, any_seed, lengthened)
 
 
 def train_or_resume(

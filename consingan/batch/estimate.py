@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
+from consingan.batch.done import is_longer
 from consingan.batch.orders import Order, is_of_training
 from consingan.errors import UserError, without_frames
 from consingan.images.names import SCIKIT_IMAGE
@@ -131,7 +132,9 @@ def left_of(order: Order, study: Path, estimate: Estimate | None) -> float:
         return 0.0
     entry = ledger.read(study / order.name)
     share = float(entry.get("share", 0.0))
-    if share and not is_of_training(entry, order, order.picture):
+    if share and (
+        not is_of_training(entry, order, order.picture) or is_longer(study / order.name, entry)
+    ):
         share = 0.0
     return estimate.seconds * (1.0 - share)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consingan.batch import ledger
-from consingan.batch.done import is_done
+from consingan.batch.done import is_done, is_longer
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.kept import orders_in
 from consingan.batch.orders import Order
@@ -99,6 +99,7 @@ class Plan:
         if done := len(self.orders) - len(self.left):
             yield f"{done} done before, {len(self.left)} left"
             yield from self._mixed()
+        yield from self._anew()
         if self.left:
             yield (
                 f"about {in_words(self.seconds())} of computing, memory of the largest about "
@@ -112,6 +113,16 @@ class Plan:
             yield f"Note: {named}, and so not timed, {large[0].words} first."
         if unknown := [o for o in self.left if o.name not in self.found]:
             yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
+
+    def _anew(self) -> Iterator[str]:
+        """A note where what a run learned is not there any more, as it was trained longer."""
+        kept = [(order, self.folder / order.name) for order in self.left]
+        longer = [order for order, place in kept if is_longer(place, ledger.read(place))]
+        if longer:
+            yield (
+                f"Note: {len(longer)} trained anew, {longer[0].words} first: the run was trained "
+                "longer by hand, and other figures are asked for."
+            )
 
     def _mixed(self) -> Iterator[str]:
         """Notes where what is done was computed otherwise than the rest will be."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.batch import ledger
+from consingan.batch.done import is_longer, tells_of_order
 from consingan.batch.kept import orders_in
 from consingan.batch.ledger import Ended
 from consingan.batch.orders import Order, was_of_others
@@ -53,10 +54,20 @@ def lost_pictures(study: Study, folder: Path) -> list[str]:
     return list(dict.fromkeys(order.picture for order in gone))
 
 
+def longer_ones(study: Study, folder: Path) -> list[str]:
+    """Trainings whose run was trained longer since, so that their figures alone are left."""
+    orders, _ = orders_in(folder, study)
+    read = [(o, folder / o.name, ledger.read(folder / o.name)) for o in orders]
+    return [o.words for o, *told in read if is_longer(*told) and tells_of_order(*told)]
+
+
 def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
-    entry = ledger.read(folder / order.name)
-    if was_of_others(entry, order):
+    place = folder / order.name
+    entry = ledger.read(place)
+    if was_of_others(entry, order) or not tells_of_order(place, entry):
         entry = {}
+    elif is_longer(place, entry):
+        entry.pop("run")  # its pictures are not those of the figures any more
     if ended is not None and ended.status == ledger.FAILED:
         entry |= {"status": ended.status, "error": ended.words}
     found: dict[str, Any] = entry.get("judgement") or {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from consingan.api.advice import advice
 from consingan.batch import ledger
+from consingan.batch.done import is_longer
 from consingan.batch.ledger import Ended, Ledger
 from consingan.batch.named import files_of
 from consingan.batch.orders import Order, asked_of, is_of_training, picture_facts
@@ -26,6 +27,7 @@ from consingan.settings.reading import AUTO, BY_FLAG, Reading
 if TYPE_CHECKING:
     from consingan.api.train import Run, Watch
     from consingan.machine.execution import Execution
+    from consingan.runs.load import LoadedRun
     from consingan.training.loop import Trainer
     from consingan.training.prepare import Job
     from consingan.training.records import Record
@@ -97,26 +99,29 @@ def _words(order: Order, error: Exception) -> str:
 def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[Observer]) -> None:
     from consingan.api.train import find, train_or_resume
     from consingan.machine.execution import Wanted, choose_execution
+    from consingan.runs.load import load_run
 
     image = str(picture or order.picture)
     facts = picture_facts(image)
-    if not is_of_training(book.entry, order, image):
-        book.entry = {}  # what another picture came to is not shown as this one's
+    if not is_of_training(book.entry, order, image) or is_longer(book.folder, book.entry):
+        book.entry = {}  # what another training came to is not shown as this one's
     book.note(
         status=ledger.TRAINING, asked=asked_of(order), picture=facts,
         files=files_of(order.typed) or None, error=None, traceback=None, hopeless=None,
-        judgement=None, process=os.getpid(), host=platform.node(),
+        judgement=None, weights=None, process=os.getpid(), host=platform.node(),
     )  # fmt: skip
     wanted = Wanted(**order.machine)
     job = _prepared(order, choose_execution(wanted), picture)
-    earlier = find(job, book.folder, any_seed=False)
+    earlier = find(job, book.folder, any_seed=False, lengthened=False)
     outcome = train_or_resume(
         job, earlier, book.folder, wanted, _watching(book, observers), order.save_every
     )
     run = outcome.folder
     book.note(status=ledger.JUDGING, run=run.path.relative_to(book.folder).as_posix(), share=1.0)
+    loaded = load_run(run.path, job.execution)
     book.note(
-        judgement=_judged(run.path, job.execution, order),
+        judgement=_judged(loaded, order),
+        weights=loaded.weights,
         size=list(job.training.sizes[-1]),
         seconds=sum(run.manifest["seconds_per_stage"]),
         execution=run.manifest["execution"],
@@ -134,14 +139,13 @@ def _prepared(order: Order, execution: Execution, picture: Path | None) -> Job:
     return prepare(typed, execution, read_picture(picture, reading))
 
 
-def _judged(run: Path, execution: Execution, order: Order) -> dict[str, Any]:
+def _judged(run: LoadedRun, order: Order) -> dict[str, Any]:
     """The figures of a finished run, which come about as those of all others of the study."""
     from consingan.metrics.sifid import load_inception
     from consingan.report.compare import judged_alike
-    from consingan.runs.load import load_run
 
     weights = load_inception(order.inception) if order.inception else None
-    return judged_alike(load_run(run, execution), order.samples, weights).to_dict()
+    return judged_alike(run, order.samples, weights).to_dict()
 
 
 def _watching(book: Ledger, others: Sequence[Observer]) -> Watch:

@@ -68,18 +68,24 @@ def is_whole(run: RunFolder) -> bool:
     return True
 
 
-def earlier_run_of(training: Training, root: Path, any_seed: bool) -> RunFolder | None:
+def earlier_run_of(
+    training: Training, root: Path, any_seed: bool, lengthened: bool = True
+) -> RunFolder | None:
     """The same for a training that would be: of the same pictures, with settings that train alike.
 
     Args:
         training: that would be.
         root: where runs are made, usually TrainedModels.
         any_seed: whether the seed, having been drawn, may be another one.
+        lengthened: whether a run may have been trained longer since.
     """
     config, images, sizes = training.config, training.fixed(), training.sizes
 
     def fits(run: RunFolder) -> bool:
-        begun = run.config.replace(**first_counts(run.manifest))  # longer is no other training
+        first = first_counts(run.manifest)
+        if first and not lengthened:
+            return False
+        begun = run.config.replace(**first)  # longer is no other training
         return _same_settings(begun, config, any_seed, sizes) and _same_images(run, images)
 
     return earlier_run(root / image_stem(config.input_name), fits)

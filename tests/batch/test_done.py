@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from studies import tiny_study
 
-from consingan.batch.done import is_done
+from consingan.batch.done import is_done, is_longer, tells_of_order
 from consingan.batch.ledger import Ledger
 from consingan.batch.orders import Order, asked_of, orders_of, picture_facts
 
@@ -61,6 +64,36 @@ def test_figures_of_another_number_of_samples_are_not_those_that_are_asked_for(
     figures = {"count": count}
     note(asked, tmp_path, status="finished", run=str(finished_run), judgement=figures)
     assert is_done(asked, tmp_path) == (count != 3)
+
+
+@pytest.fixture
+def longer(finished_run: Path, tmp_path: Path) -> Path:
+    """A run that was trained longer."""
+    run = Path(shutil.copytree(finished_run, tmp_path / "longer"))
+    manifest = json.loads((run / "manifest.json").read_text())
+    entry = {"before": {"niter": 1}, "counts": {"niter": 9}}
+    (run / "manifest.json").write_text(json.dumps({**manifest, "lengthened": [entry]}))
+    return run
+
+
+def test_a_run_that_was_trained_longer_leaves_its_order_the_figures_that_it_had(
+    order: Order, tmp_path: Path, longer: Path
+) -> None:
+    book = note(order, tmp_path, status="finished", run=str(longer), weights="before")
+    assert is_longer(book.folder, book.entry)
+    assert is_done(order, tmp_path)
+    assert not is_done(judged(order, 7), tmp_path)
+
+
+@pytest.mark.parametrize("later", [-1, 1])
+def test_figures_of_an_earlier_release_made_after_a_run_was_trained_longer_are_not_its_orders(
+    order: Order, tmp_path: Path, longer: Path, later: int
+) -> None:
+    book = note(order, tmp_path, status="finished", run=str(longer))
+    noted = (book.folder / "job.json").stat().st_mtime_ns
+    for weights in longer.glob("*/weights.safetensors"):
+        os.utime(weights, ns=(0, noted + later * 10**9))
+    assert tells_of_order(book.folder, book.entry) == is_done(order, tmp_path) == (later > 0)
 
 
 def test_a_picture_that_cannot_be_looked_at_leaves_the_others_alone(

@@ -87,14 +87,18 @@ def test_what_is_done_counts(tmp_path: Path) -> None:
     assert longest_first([first, second], tmp_path, known) == [second, first]
 
 
-@pytest.mark.parametrize("other", ["settings", "picture", "no picture"])
-def test_what_is_done_of_another_training_does_not_count(tmp_path: Path, other: str) -> None:
+@pytest.mark.parametrize("other", ["settings", "picture", "no picture", "longer"])
+def test_what_is_done_of_another_training_does_not_count(
+    tmp_path: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order, *_ = orders_of(tiny_study(tmp_path))
     asked = {**asked_of(order), **({"niter": 99} if other == "settings" else {})}
     done = {"share": 1.0, "asked": asked, "picture": picture_facts(order.picture)}
     write_json(make_folder(tmp_path / order.name) / "job.json", done)
     if other == "picture":
         save_picture(Path(order.picture), seed=77)
+    elif other == "longer":
+        monkeypatch.setattr(module, "is_longer", lambda *_: True)
     elif other == "no picture":
         Path(order.picture).unlink()
     assert left_of(order, tmp_path, Estimate(80.0, 0)) == pytest.approx(80.0)

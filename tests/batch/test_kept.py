@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import save, scene
 
+from consingan.batch import results
 from consingan.batch.kept import orders_in, settled
 from consingan.batch.ledger import FINISHED, Ledger, read
 from consingan.batch.orders import (
@@ -18,7 +19,7 @@ from consingan.batch.orders import (
     picture_facts,
 )
 from consingan.batch.plan import Plan
-from consingan.batch.results import lost_pictures, results_of
+from consingan.batch.results import longer_ones, lost_pictures, results_of
 from consingan.batch.study import Study
 from consingan.batch.toml import read_study, write_study
 from consingan.images.names import image_stem
@@ -155,6 +156,22 @@ def test_a_picture_that_is_gone_is_labelled_alike_by_plan_and_results(
         assert [one.status for one in planned].count(FINISHED) == 3
         assert lost_pictures(study, folder) == [str(picture)]
         picture.write_bytes(content)
+
+
+def test_of_a_run_that_was_trained_longer_the_figures_are_left(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "study"
+    lies = train_all(study, folder)
+    assert longer_ones(study, folder) == []
+    longer = lies[str(tmp_path / "one" / "k.png")]
+    monkeypatch.setattr(results, "is_longer", lambda place, _: place.name == longer)
+    assert longer_ones(study, folder) == ["k.png, seed 0"]
+    found = {one.picture: (one.status, one.run is None) for one in results_of(folder, study=study)}
+    assert found == {"k.png": (FINISHED, True), "other.png": (FINISHED, False)}
+    monkeypatch.setattr(results, "tells_of_order", lambda place, _: place.name != longer)
+    assert longer_ones(study, folder) == []
+    assert states(study, folder) == [FINISHED, "not begun"]
 
 
 def test_a_picture_of_skimage_is_no_file_of_that_name(tmp_path: Path) -> None:

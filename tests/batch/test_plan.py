@@ -12,7 +12,7 @@ from studies import tiny_study
 from consingan.batch import estimate
 from consingan.batch.estimate import Estimate
 from consingan.batch.ledger import Ledger
-from consingan.batch.orders import asked_of, picture_facts
+from consingan.batch.orders import asked_of, orders_of, picture_facts
 from consingan.batch.plan import Plan, planned
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
@@ -99,3 +99,14 @@ def test_what_is_too_large_for_memory_is_named(
     assert (estimate.seconds, estimate.fits) == (0.0, False)
     (note,) = (line for line in plan.introduction() if line.startswith("Note: "))
     assert note.startswith("Note: 1 for more memory than is free here, and so not timed, ")
+
+
+def test_what_is_trained_anew_as_its_run_was_trained_longer_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = orders_of(tiny_study(tmp_path, pictures=1, seeds=1, lr_scale=(0.1,)))
+    plan = Plan(tiny_study(tmp_path, pictures=1), tmp_path, (order,), (order,), {})
+    before = list(plan.introduction())
+    monkeypatch.setattr("consingan.batch.plan.is_longer", lambda *_: True)
+    (said,) = set(plan.introduction()) - set(before)
+    assert said.startswith(f"Note: 1 trained anew, {order.words} first: ")

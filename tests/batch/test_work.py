@@ -18,7 +18,9 @@ from consingan.machine.files import write_json
 from consingan.report.gather import gather
 from consingan.report.write import METRICS_FILE, metrics_record
 from consingan.runs.files import EVALUATION
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
+from consingan.runs.weights import weights_digest
 
 
 @pytest.fixture
@@ -60,3 +62,19 @@ def test_a_training_that_was_evaluated_by_hand_is_judged_like_the_others(
     write_json(run.path / EVALUATION / METRICS_FILE, metrics_record(by_hand, 5))
     assert perform(dataclasses.replace(order, samples=2), study).status == ledger.FINISHED
     assert ledger.read(study / order.name)["judgement"]["count"] == 2 != judgement().count
+
+
+def test_a_run_that_was_trained_longer_by_hand_is_not_judged_as_the_orders(
+    order: Order, tmp_path: Path
+) -> None:
+    study = tmp_path / "study"
+    before = ledger.read(study / order.name)
+    run = RunFolder.open(study / order.name / before["run"])
+    assert before["weights"] == weights_digest(run.path / run.last_weights)
+    counts = {name: getattr(run.config, name) for name in run.method.counts}
+    run.note(lengthened=[{"before": counts, "counts": {**counts, "niter": 60}}])
+    other = dataclasses.replace(order, samples=1)
+    assert "run" not in first_note(other, study)
+    after = ledger.read(study / order.name)
+    assert (after["status"], after["weights"]) == (ledger.FINISHED, before["weights"])
+    assert after["run"] != before["run"]

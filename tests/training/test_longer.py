@@ -244,6 +244,7 @@ def test_a_queue_takes_a_lengthened_run_for_what_it_was_begun_as(
     run.path.rename(home / "run")
     job = make_job(niter=3)
     assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None
+    assert earlier_run_of(job.training, tmp_path / "runs", False, lengthened=False) is None
     longer = make_job(niter=6).training
     assert earlier_run_of(longer, tmp_path / "runs", any_seed=False) is None
 
