@@ -17,6 +17,7 @@ from consingan.batch.study import Study, pictures_of, variants, varied
 from consingan.images.names import SCIKIT_IMAGE
 from consingan.methods.choose import choose_settings
 from consingan.methods.registry import METHODS
+from consingan.settings.option import as_kind
 
 LONGEST_NAME = 100  # characters of a folder's name
 MOST_BYTES = 255  # of a folder's name on a disk
@@ -141,8 +142,7 @@ def asked_of(order: Order) -> dict[str, Any]:
     Files that settings name are without their folders: what they hold counts, see `named`.
     """
     settings: dict[str, Any] = choose_settings(order.typed).config.to_json()
-    asked = {**settings, "samples": order.samples, "inception": order.inception}
-    return {name: alone(value) if name in ALONE else value for name, value in asked.items()}
+    return _asked({**settings, "samples": order.samples, "inception": order.inception})
 
 
 def asked_before(entry: ledger.Json) -> dict[str, Any] | None:
@@ -153,11 +153,21 @@ def asked_before(entry: ledger.Json) -> dict[str, Any] | None:
     asked = entry.get("asked")
     if not isinstance(asked, dict):
         return None
-    known = METHODS.get(str(asked.get("method")))
-    fields = known.config.__dataclass_fields__ if known else {}
+    fields = _fields(asked)
     before = {name: _before(field) for name, field in fields.items() if name not in asked}
-    asked = {**before, **asked}
-    return {name: alone(value) if name in ALONE else value for name, value in asked.items()}
+    return _asked({**before, **asked})
+
+
+def _fields(asked: Mapping[str, Any]) -> Mapping[str, dataclasses.Field[Any]]:
+    known = METHODS.get(str(asked.get("method")))
+    return known.config.__dataclass_fields__ if known else {}
+
+
+def _asked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, however it was written: files without their folders, real numbers as such."""
+    told = {name: alone(value) if name in ALONE else value for name, value in asked.items()}
+    rows = {name: field for name, field in _fields(asked).items() if name in told}
+    return {**told, **{name: as_kind(field, told[name]) for name, field in rows.items()}}
 
 
 def _before(field: dataclasses.Field[Any]) -> Any:

@@ -109,6 +109,12 @@ def refuse_unknown(name: str, methods: Sequence[Method]) -> None:
     checked_settings({"method": methods[0].name, name: None})
 
 
+def row_of(name: str, known: Sequence[Method]) -> dataclasses.Field[Any]:
+    """The row of a setting that some of the methods have."""
+    fields = (method.config.__dataclass_fields__.get(name) for method in known)
+    return next(row for row in fields if row is not None)
+
+
 def variants(study: Study) -> Iterator[dict[str, Any]]:
     """Each choice of settings as it would be typed, without picture and seed."""
     for name in study.methods:
@@ -186,8 +192,7 @@ def parse_settings(texts: Sequence[str], methods: Sequence[str]) -> dict[str, tu
         refuse_unknown(name, known)
         if name in found:
             raise UserError(f"--set {name} is given twice; list its values as {name}=a,b.")
-        fields = (m.config.__dataclass_fields__.get(name) for m in known)
-        row = next(row for row in fields if row is not None)
+        row = row_of(name, known)
         found[name] = tuple(_value(row, part.strip()) for part in _parts(name, values))
     return found
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from consingan.batch.named import placed, placed_file
-from consingan.batch.study import Study, near, refuse_unknown
+from consingan.batch.study import Study, near, refuse_unknown, row_of
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.machine.files import LARGEST_JSON, TEXT, at_home, read_whole, write_text
+from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
+from consingan.settings.option import as_kind
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -56,9 +58,7 @@ def read_study(path: Path) -> Study:
         if key not in KEYS:
             raise UserError(f"{path}: there is no entry {key!r}; {near(key, KEYS)}")
     methods = _texts(path, found, "methods") or (Study(()).methods)
-    settings = _table(path, found, "set")
-    for name in settings:
-        refuse_unknown(name, [method_of(method) for method in methods])
+    settings = _settings(_table(path, found, "set"), [method_of(name) for name in methods])
     for key in ("train_mode", "inception"):
         if type(found.get(key, "")) is not str:
             raise UserError(f'{path}: {key} must be a text, for example {key} = "...".')
@@ -68,7 +68,7 @@ def read_study(path: Path) -> Study:
         presets=_texts(path, found, "presets"),
         seeds=_seeds(path, found.get("seeds", 1)),
         train_mode=found.get("train_mode"),
-        settings=placed({k: _listed(value) for k, value in settings.items()}, path.parent),
+        settings=placed(settings, path.parent),
         samples=found.get("samples", Study(()).samples),
         machine=_machine(path, _table(path, found, "machine")),
         inception=placed_file(found.get("inception", ""), path.parent),
@@ -76,6 +76,16 @@ def read_study(path: Path) -> Study:
     if type(study.samples) is not int or study.samples < 0:
         raise UserError(f"{path}: samples must be a whole number.")
     return study
+
+
+def _settings(table: Mapping[str, Any], known: Sequence[Method]) -> dict[str, tuple[Any, ...]]:
+    """What [set] says, its numbers as those that are typed."""
+    found = {}
+    for name, values in table.items():
+        refuse_unknown(name, known)
+        row = row_of(name, known)
+        found[name] = tuple(as_kind(row, value) for value in _listed(values))
+    return found
 
 
 def _placed(name: str, folder: Path) -> str:

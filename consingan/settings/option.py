@@ -94,6 +94,16 @@ def type_of(field: dataclasses.Field[Any]) -> Any:
     return OPTIONAL.get(field.metadata["kind"], type(field.default))
 
 
+def as_kind(field: dataclasses.Field[Any], value: Any) -> Any:
+    """A value as texts give it: whole numbers of real-valued options as real ones, 10 as 10.0."""
+    if type_of(field) is not float or type(value) is not int:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 _IN_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,20 @@ def test_a_ledger_of_an_earlier_release_still_tells_what_is_done(
     told = read(tmp_path / "study" / order.name)
     assert is_of_training(told, order, order.picture)
     assert not is_of_training({**told, "asked": {**asked, "mask": "n.png"}}, order, order.picture)
+
+
+def test_whole_numbers_for_real_ones_are_the_same_training_however_they_are_written(
+    study: Study, tmp_path: Path
+) -> None:
+    """A file says 10 where --set reads 10.0; ledgers of earlier releases have either."""
+    (tmp_path / "s.toml").write_text('pictures = ["one"]\n[set]\nalpha = [10, 1]\nniter = 7')
+    typed = {"alpha": (10.0, 1.0), "niter": (7,)}
+    filed = read_study(tmp_path / "s.toml")
+    assert str(filed.settings) == str(typed)
+    before = train_all(replace(filed, settings={"alpha": (10, 1), "niter": (7,)}), tmp_path / "s")
+    for name in (one.parent.name for one in (tmp_path / "s").glob("*/job.json")):
+        asked = read(tmp_path / "s" / name)["asked"]
+        Ledger(tmp_path / "s" / name).note(asked={**asked, "alpha": int(asked["alpha"])})
+    for same in (filed, replace(filed, settings=typed)):
+        assert lying(same, tmp_path / "s") == before
+        assert states(same, tmp_path / "s") == [FINISHED] * 2

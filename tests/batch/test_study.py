@@ -199,6 +199,12 @@ def test_a_file_may_be_short(folder: Path, encoding: str) -> None:
     assert "niter = [5]" in text_of(study)
 
 
+def test_a_whole_number_beyond_all_real_ones_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(f"[set]\nalpha = 1{'0' * 400}")
+    with pytest.raises(UserError, match="--alpha inf must be a finite number"):
+        read_study(tmp_path / "s.toml").check()
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
