@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from consingan.batch.named import placed, placed_file
+from consingan.batch.named import FILES, placed, placed_file
 from consingan.batch.study import Study, near, refuse_unknown, row_of
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE, shown
-from consingan.machine.files import LARGEST_JSON, TEXT, at_home, read_whole, write_text
+from consingan.machine.files import LARGEST_JSON, TEXT, at_home, atomic_path, read_whole, write_text
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
 from consingan.settings.option import as_kind
@@ -23,6 +24,7 @@ else:
     import tomli as tomllib
 
 STUDY = "study.toml"
+BY_HAND = "study.before.toml"  # what somebody wrote in its place
 MACHINE: Mapping[str, tuple[type, str]] = {
     "device": (str, 'a text, for example "cpu"'),
     "precision": (str, 'a text, for example "float32"'),
@@ -132,49 +134,82 @@ def _seeds(path: Path, value: Any) -> tuple[int, ...]:
 
 
 def write_study(folder: Path, study: Study) -> None:
-    """Keep a study's description in its folder, with paths that hold from anywhere.
+    """Keep a study's description in its folder; a file that says the same is left as it is.
+
+    What somebody wrote by hand that says something else is kept beside it.
 
     Raises:
-        UserError: a picture's name is no text.
+        UserError: a name in it is no text.
     """
-    write_text(folder / STUDY, text_of(study))
+    path, text = folder / STUDY, text_of(study, folder)
+    if path.is_file():
+        before, written = path.read_bytes(), ""
+        with contextlib.suppress(UserError):
+            if (kept := read_study(path)) == study:
+                return
+            written = text_of(kept, folder)
+        if before.decode(TEXT, "replace").splitlines() != written.splitlines():
+            with atomic_path(folder / BY_HAND) as temporary:
+                temporary.write_bytes(before)
+    write_text(path, text)
 
 
-def text_of(study: Study) -> str:
-    """The description as TOML.
+def text_of(study: Study, folder: Path) -> str:
+    """The description as TOML for a file in a folder.
+
+    Paths below the folder count from it, so that it can be moved with them; others hold from
+    anywhere.
 
     Raises:
-        UserError: a picture's name is no text.
+        UserError: a name in it is no text.
     """
     pictures = [
         name if name.startswith(SCIKIT_IMAGE) else str(Path(name).absolute())
         for name in study.pictures
     ]
-    for name in pictures:
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            raise UserError(f"{shown(name)} is not a name of text; rename that file.") from None
+    files = {name: study.settings[name] for name in FILES if name in study.settings}
+    below = {name: [_below(v, folder, placed_file) for v in vs] for name, vs in files.items()}
+    inception = _below(study.inception, folder, placed_file)
     lines = [
         "# A study; `consingan batch --file study.toml` goes on with it.",
-        f"pictures = {_toml(pictures)}",
+        f"pictures = {_toml([_below(name, folder, _placed) for name in pictures])}",
         f"methods = {_toml(study.methods)}",
         *([f"presets = {_toml(study.presets)}"] if study.presets else []),
         f"seeds = {_toml(study.seeds)}",
         *([f"train_mode = {_toml(study.train_mode)}"] if study.train_mode else []),
         f"samples = {study.samples}",
-        *([f"inception = {_toml(study.inception)}"] if study.inception else []),
+        *([f"inception = {_toml(inception)}"] if inception else []),
     ]
-    for name, table in (("set", study.settings), ("machine", study.machine)):
+    for name, table in (("set", {**study.settings, **below}), ("machine", study.machine)):
         if table:
             lines += ["", f"[{name}]", *(f"{key} = {_toml(v)}" for key, v in table.items())]
     return "\n".join(lines) + "\n"
 
 
+def _below(name: Any, folder: Path, read: Callable[[str, Path], Any]) -> Any:
+    """A path as it counts from a folder, if it lies below it and is read as itself again."""
+    root = folder.absolute()
+    if not isinstance(name, str) or not Path(name).is_relative_to(root):
+        return name
+    short = Path(name).relative_to(root)
+    below = ".." not in short.parts and read(short.as_posix(), root) == name
+    return short.as_posix() if below else name
+
+
 def _toml(value: Any) -> str:
-    """A value of TOML; its texts are written as those of JSON."""
+    """A value of TOML; its texts are written as those of JSON, but for a sign that JSON allows.
+
+    Raises:
+        UserError: bytes that are no text.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UserError(f"{shown(value)} is not a name of text; rename that file.") from None
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from commands import save, scene
 
 from consingan.batch.orders import asked_of, orders_of
 from consingan.batch.study import Study, parse_settings, pictures_of, variants
-from consingan.batch.toml import read_study, text_of, write_study
+from consingan.batch.toml import BY_HAND, STUDY, read_study, text_of, write_study
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.registry import METHODS
@@ -169,6 +170,74 @@ def test_a_description_comes_back_as_it_was_kept(folder: Path) -> None:
     assert read_study(folder / "study.toml") == study
 
 
+NAMES = [
+    "a\x7fb.png",
+    "a\nb\t\x1b[31m\x85.png",
+    "~a.png",
+    "skimage:a.png",
+    "..a.png",
+    "é\u2028.png",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_a_picture_or_mask_is_called_is_read_again(folder: Path, name: str) -> None:
+    with contextlib.suppress(OSError):  # not on every disk
+        (folder / "a.png").rename(folder / name)
+    for place in (folder, folder / "study"):
+        place.mkdir(exist_ok=True)
+        files = (str(folder / name), "alpha", "elsewhere.png")
+        study = Study(files[:1], settings={"mask": files}, inception=files[0])
+        write_study(place, study)
+        assert read_study(place / STUDY) == study
+
+
+@pytest.mark.parametrize("what", ["pictures", "mask", "inception"])
+def test_a_name_that_is_no_text_is_refused(folder: Path, what: str) -> None:
+    name = "/b\udcff.png"
+    study = {
+        "pictures": Study((name,)),
+        "mask": Study((), settings={"mask": (name,)}),
+        "inception": Study((), inception=name),
+    }[what]
+    with pytest.raises(UserError, match=r"b\\xff.png is not a name of text; rename that file"):
+        write_study(folder, study)
+
+
+def test_a_study_moves_with_the_files_in_its_folder(folder: Path) -> None:
+    home, away = folder / "home", folder / "away"
+    save(home / "pictures" / "a.png", scene())
+    save(home / "mask.png", scene())
+    pictures = (str(home / "pictures"), str(folder / "a.png"), str(home / ".." / "a.png"))
+    write_study(home, Study(pictures, settings={"mask": (str(home / "mask.png"),)}))
+    home.rename(away)
+    moved = read_study(away / STUDY)
+    assert moved.pictures == (str(away / "pictures"), *pictures[1:])
+    assert moved.settings == {"mask": (str(away / "mask.png"),)}
+
+
+BY_HAND_TEXT = "# mine\npictures = 'a.png'\nseeds = 2\n[set]\nalpha = 10\n"
+
+
+def test_a_file_that_says_the_same_is_left_alone(folder: Path) -> None:
+    (folder / STUDY).write_text(BY_HAND_TEXT)
+    same = Study((str(folder / "a.png"),), seeds=(0, 1), settings={"alpha": (10.0,)})
+    write_study(folder, same)
+    assert (folder / STUDY).read_text() == BY_HAND_TEXT
+
+
+@pytest.mark.parametrize("text", [BY_HAND_TEXT, "seeds = ["])
+def test_what_somebody_wrote_is_kept_where_another_study_takes_its_place(
+    folder: Path, text: str
+) -> None:
+    (folder / STUDY).write_text(text)
+    for seeds in ((0,), (0, 5)):  # the second takes the place of what a program wrote
+        study = Study((str(folder / "a.png"),), seeds=seeds)
+        write_study(folder, study)
+        assert read_study(folder / STUDY) == study
+        assert (folder / BY_HAND).read_text() == text
+
+
 def test_paths_in_a_file_count_from_its_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +265,7 @@ def test_a_file_may_be_short(folder: Path, encoding: str) -> None:
     (folder / "s.toml").write_text(text, encoding)
     study = read_study(folder / "s.toml")
     assert study == Study((str(folder / "a.png"),), seeds=(0, 1, 2), settings={"niter": (5,)})
-    assert "niter = [5]" in text_of(study)
+    assert "niter = [5]" in text_of(study, folder)
 
 
 def test_a_whole_number_beyond_all_real_ones_is_refused(tmp_path: Path) -> None:
