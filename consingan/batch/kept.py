@@ -56,7 +56,7 @@ def _lost_pictures(study: Study, folder: Path) -> list[str]:
     books = sorted(folder.glob(f"*/{ledger.LEDGER}"))
     found = [_trained_on(book.parent, ledger.read(book.parent)) for book in books]
     here = [one for one in found if one and Path(one).absolute().parent in places]
-    return [one for one in dict.fromkeys(here) if not Path(one).exists()]
+    return [one for one in dict.fromkeys(here) if not _exists(one)]
 
 
 def _trained_on(folder: Path, entry: ledger.Json) -> str:
@@ -119,8 +119,11 @@ def _key(asked: Mapping[str, Any], stem: str) -> Key:
 
 
 def _is_there(order: Order) -> bool:
-    name = order.picture
-    return name.startswith(SCIKIT_IMAGE) or os.path.exists(name)  # noqa: PTH110 - of any length
+    return order.picture.startswith(SCIKIT_IMAGE) or _exists(order.picture)
+
+
+def _exists(name: str) -> bool:
+    return os.path.exists(name)  # noqa: PTH110 - of any length, and in a folder that is closed
 
 
 def _is_picture(order: Order, folder: Path, entry: ledger.Json) -> bool:

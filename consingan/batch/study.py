@@ -158,7 +158,7 @@ def _meant(name: str, lost: Collection[str]) -> list[str]:
         return were or [name]
     try:
         there = [str(path) for path in pictures_in(Path(name))]
-    except UserError:
+    except (UserError, OSError):
         if not were:
             raise
         there = []

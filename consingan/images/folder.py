@@ -49,16 +49,24 @@ def look_into(folder: Path) -> Contents:
     pictures, others = [], []
     for path in sorted(folder.iterdir()):
         known = path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
-        if known and path.is_file():
+        if known and _may_be_read(path):
             pictures.append(path)
         else:
-            others.append(f"{path.name}/" if path.is_dir() else path.name)
+            others.append(f"{path.name}/" if is_folder(str(path)) else path.name)
     if not pictures:
         there = f" It holds {listed(others)}." if others else ""
         raise UserError(
             f"There is no picture in the folder {shown(folder)}; put some there.{there}"
         )
     return Contents(tuple(pictures), tuple(others))
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether there is a file, or what cannot be looked at: whoever reads it says why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def pictures_in(folder: Path) -> list[Path]:

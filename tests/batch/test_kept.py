@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import save, scene
@@ -157,6 +158,27 @@ def test_a_picture_that_is_gone_is_labelled_alike_by_plan_and_results(
         assert [one.status for one in planned].count(FINISHED) == 3
         assert lost_pictures(study, folder) == [str(picture)]
         picture.write_bytes(content)
+
+
+def test_a_folder_that_is_closed_since_leaves_its_results(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "study"
+    train_all(study, folder)
+    stat = Path.stat
+
+    def closed(self: Path, **how: Any) -> Any:
+        if self.parent.name == "two":
+            raise PermissionError(13, "Permission denied", str(self))
+        return stat(self, **how)
+
+    def none(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", closed)
+    monkeypatch.setattr("os.path.exists", lambda name: Path(name).parent.name != "two")
+    monkeypatch.setattr("consingan.batch.study.pictures_in", none)
+    assert states(Study((str(tmp_path / "two"),)), folder) == [FINISHED]
 
 
 def test_of_a_run_that_was_trained_longer_the_figures_are_left(

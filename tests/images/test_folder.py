@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -58,3 +59,18 @@ def test_a_folder_without_pictures_says_what_it_holds(tmp_path):
         look_into(tmp_path)
     with pytest.raises(UserError, match="There is no folder"):
         look_into(tmp_path / "nowhere")
+
+
+def test_what_cannot_be_looked_at_ends_nothing_and_is_left_to_its_reader(tmp_path, monkeypatch):
+    fill(tmp_path, "a.png", "closed.png", "closed.txt")
+    original = Path.stat
+
+    def stat(self, **how):
+        if self.stem == "closed":
+            raise PermissionError(13, "Permission denied", str(self))
+        return original(self, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    found = look_into(tmp_path)
+    assert [path.name for path in found.pictures] == ["a.png", "closed.png"]
+    assert found.others == ("closed.txt",)
