@@ -14,7 +14,7 @@ from typing import Any
 from consingan.batch import ledger
 from consingan.batch.named import FILES, alone, are_as_before, facts_of, is_same_file
 from consingan.batch.study import Study, pictures_of, variants, varied
-from consingan.images.names import SCIKIT_IMAGE
+from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.methods.choose import choose_settings
 from consingan.methods.registry import METHODS
 from consingan.settings.option import as_kind
@@ -60,7 +60,7 @@ class Order:
     def words(self) -> str:
         """What it is called where it is watched."""
         values = [f"{name} {value}" for name, value in self.variant.items()]
-        return ", ".join([self.label, *values, f"seed {self.seed}"])
+        return shown(", ".join([self.label, *values, f"seed {self.seed}"]))
 
 
 def orders_of(

@@ -17,6 +17,7 @@ from consingan.batch.slots import THREADS, Slot
 from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
 from consingan.errors import UserError
+from consingan.images.names import shown
 from consingan.machine.files import make_folder
 from consingan.machine.progress import counted, in_words
 from consingan.methods.registry import method_of
@@ -90,7 +91,7 @@ class Plan:
         study, count = self.study, len(pictures_of(self.study))
         names = varied(study)
         values = {"method": study.methods, "preset": study.presets, **study.settings}
-        told = "; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names)
+        told = shown("; ".join(f"{name} {', '.join(map(str, values[name]))}" for name in names))
         yield (
             f"{counted(len(self.orders), 'training')}: {counted(count, 'picture')}, "
             f"{counted(sum(1 for _ in variants(study)), 'setting')}{f' ({told})' if told else ''},"

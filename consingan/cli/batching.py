@@ -269,6 +269,7 @@ def say_results(
     from consingan.batch.plan import kept_study
     from consingan.batch.results import longer_ones, lost_pictures, results_of, write_results
     from consingan.images.folder import listed
+    from consingan.images.names import shown
     from consingan.report.study import figures_in, words_of
     from consingan.report.study_page import state_of
     from consingan.report.study_tables import markdown
@@ -288,7 +289,7 @@ def say_results(
         click.echo("\n" + markdown(trained))
     for one in trained:
         if one.words:
-            what = (one.picture, *((words_of(one.variant),) if one.variant else ()))
+            what = (shown(one.picture), *((words_of(one.variant),) if one.variant else ()))
             click.echo(f"failed: {', '.join(what)}, seed {one.seed}: {one.words}", err=True)
     click.echo(state_of(trained))
     click.echo(f"page: {place}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consingan.images.names import shown
 from consingan.metrics.common import seeded
 from consingan.metrics.judge import METRICS, Judgement
 from consingan.metrics.summary import Summary, summarize_groups
@@ -78,7 +79,7 @@ class Trained:
 
 def words_of(variant: Variant) -> str:
     """A variant as it is called in tables."""
-    return ", ".join(f"{name} {value}" for name, value in variant) or "all"
+    return shown(", ".join(f"{name} {value}" for name, value in variant)) or "all"
 
 
 def variants_in(trained: Sequence[Trained]) -> list[Variant]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,16 @@ def test_a_large_cluster_does_not_fill_the_screen(board: Board, tmp_path: Path) 
     lines = list(board.lines())
     assert len(lines) == MOST_LINES + 2
     assert lines[-1] == "  and 4 more"
+
+
+def test_names_are_shown_escaped(board: Board, tmp_path: Path) -> None:
+    """Escape codes of a file's name would be obeyed, a new line would move the table."""
+    order = replace(board.plan.left[0], label="a\n\x1b[31m.png", variant={"mask": "m\r.png"})
+    study = replace(board.plan.study, settings={"mask": ("m\r.png", "n.png")})
+    plan = replace(board.plan, study=study, left=(order,), orders=(order,), found={})
+    Ledger(tmp_path / order.name).note(status="judging")
+    board = Board(plan, 1)
+    said = [*plan.introduction(), *board.lines(), board.take(Ended(order.name, "finished"))]
+    assert sum(r"a\n\x1b[31m.png, mask m\r.png, seed 0" in line for line in said) == 3
+    assert r"(mask m\r.png, n.png)" in said[0]
+    assert all(line.isprintable() for line in said)

@@ -20,9 +20,12 @@ from fake_jobs import in_this_process
 from consingan import cli
 from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
+from consingan.batch.study import Study
+from consingan.batch.toml import write_study
 from consingan.cli import batching
-from consingan.machine.files import write_json
+from consingan.machine.files import make_folder, write_json
 from consingan.machine.locking import LOCK, alone_in
+from consingan.report.study import Trained
 from consingan.training.observers import Sheets
 from consingan.training.records import StepRecord
 
@@ -244,6 +247,15 @@ def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "ZeroDivisionError: a bug" in result.stderr
     (folder, *_) = (tmp_path / "study").glob("a.png*")
     assert "Traceback" in ledger.read(folder)["traceback"]
+
+
+def test_what_failed_is_named_escaped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failed = Trained("b\n\x1b[31m.png", (("mask", "m\x1b.png"),), 0, ledger.FAILED, "no room")
+    monkeypatch.setattr("consingan.batch.results.results_of", lambda *_: [failed])
+    write_study(make_folder(tmp_path / "study"), Study(("pictures",)))
+    shown = CliRunner().invoke(cli.main, ["compare", "study"])
+    assert r"failed: b\n\x1b[31m.png, mask m\x1b.png, seed 0: no room" in shown.stderr
+    assert "\x1b" not in shown.stdout + shown.stderr
 
 
 def test_a_terminal_shows_the_table_over_itself(capsys: pytest.CaptureFixture[str]) -> None:
