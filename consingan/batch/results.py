@@ -57,8 +57,12 @@ def lost_pictures(study: Study, folder: Path) -> list[str]:
 def longer_ones(study: Study, folder: Path) -> list[str]:
     """Trainings whose run was trained longer since, so that their figures alone are left."""
     orders, _ = orders_in(folder, study)
-    read = [(o, folder / o.name, ledger.read(folder / o.name)) for o in orders]
-    return [o.words for o, *told in read if is_longer(*told) and tells_of_order(*told)]
+    return [order.words for order in orders if _has_figures_alone(folder / order.name)]
+
+
+def _has_figures_alone(folder: Path) -> bool:
+    entry = ledger.read(folder)
+    return is_longer(folder, entry) and tells_of_order(folder, entry)
 
 
 def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
