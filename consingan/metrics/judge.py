@@ -20,7 +20,7 @@ from .diversity import diversity, diversity_resampled, ms_ssim_between
 from .novelty import neighbor_field, novelty_from
 from .patches import match_scales
 from .reconstruction import Reconstruction, reconstruction_quality
-from .sifid import LAYERS, WEIGHT_FILES, Inception, load_inception, sifid
+from .sifid import FIGURES, WEIGHT_FILES, Inception, load_inception, sifid
 from .summary import (
     RESAMPLES,
     Summary,
@@ -50,8 +50,9 @@ METRICS: Mapping[str, Metric] = {
     "entropy": Metric("rearrangement", "higher", "entropy of the patches' origins, 0 for a copy"),
     "diversity": Metric("diversity", "higher", "spread of pixels over samples"),
     "ms_ssim": Metric("MS-SSIM", "lower", "likeness of samples to each other"),
-    "sifid_64": Metric("SIFID, 64 channels", "lower", "Inception features, first max-pool"),
-    "sifid_192": Metric("SIFID, 192 channels", "lower", "Inception features, second max-pool"),
+    "sifid": Metric("SIFID", "lower", "Inception features, as published"),
+    "sifid_64": Metric("SIFID, 64 pooled", "lower", "those behind the first max-pool"),
+    "sifid_192": Metric("SIFID, 192 pooled", "lower", "those behind the second max-pool"),
 }
 """The metrics by name, in the order of tables."""
 
@@ -199,10 +200,10 @@ def _sifid(
         notes.append("SIFID was left out: Inception-v3 knows gray and RGB pictures alone.")
         return {}
     found = [sifid(real, picture, inception) for picture in pictures]
-    layers = [layer for layer in LAYERS if all(layer in distances for distances in found)]
-    if len(layers) < len(LAYERS):
+    names = [name for name in FIGURES if all(name in distances for distances in found)]
+    if len(names) < len(FIGURES):
         notes.append("Some layers of SIFID were left out: the pictures are too small for them.")
-    return {f"sifid_{n}": torch.cat([distances[n] for distances in found]) for n in layers}
+    return {name: torch.cat([distances[name] for distances in found]) for name in names}
 
 
 def _set_metrics(

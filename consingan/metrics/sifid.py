@@ -16,8 +16,9 @@ from .common import checked
 from .download import downloaded
 from .frechet import Gaussian, fit_gaussian, frechet_distance
 
-LAYERS = (64, 192)
-"""Channels of the features: after the first and after the second max-pool."""
+FIGURES = ("sifid", "sifid_64", "sifid_192")
+"""By their features: 64 channels as they enter the first max-pool, the same as they leave it, 192
+channels as they leave the second."""
 
 WEIGHT_FILES = (
     "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
@@ -37,7 +38,8 @@ _CONVOLUTIONS = {
     "Conv2d_4a_3x3": (80, 192, 3, 1, 0),
 }
 _BLOCKS = (tuple(_CONVOLUTIONS)[:3], tuple(_CONVOLUTIONS)[3:])
-_SMALLEST = (11, 5)  # sides of a block's input that leave one position
+_SMALLEST = (7, 3)  # sides of a block's input that leave one position to its max-pool
+_POOL, _STRIDE = 3, 2
 _NORM = ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
 _SUFFIXES = ("conv.weight", *_NORM)
 
@@ -49,26 +51,29 @@ class Inception:
     weights: dict[str, Tensor]
 
     @torch.no_grad()
-    def features(self, pictures: Tensor) -> dict[int, Tensor]:
-        """Features of pictures (N, 3, H, W) in [0, 1], by their number of channels.
+    def features(self, pictures: Tensor) -> dict[str, Tensor]:
+        """Features of pictures (N, 3, H, W) in [0, 1], by the names of `FIGURES`.
 
         Pictures are brought to [-1, 1] and not resized. A layer that has under two positions in
         pictures this small is left out.
 
         Returns:
-            For 64 and 192 channels the features (N, channels, h, w) after the max-pool.
+            (N, channels, h, w) of each.
         """
-        x = pictures.float() * 2 - 1
-        found: dict[int, Tensor] = {}
-        for channels, names, smallest in zip(LAYERS, _BLOCKS, _SMALLEST, strict=True):
+        x, found = pictures.float() * 2 - 1, []
+        for names, smallest in zip(_BLOCKS, _SMALLEST, strict=True):
             if min(x.shape[2:]) < smallest:
                 break
             for name in names:
                 x = self._convolve(x, name)
-            x = F.max_pool2d(x, 3, stride=2)
-            if x.shape[2] * x.shape[3] > 1:
-                found[channels] = x
-        return found
+            if names is _BLOCKS[0]:
+                found.append(x)
+            if min(x.shape[2:]) < _POOL:
+                break
+            x = F.max_pool2d(x, _POOL, stride=_STRIDE)
+            found.append(x)
+        named = zip(FIGURES, found, strict=False)
+        return {name: x for name, x in named if x.shape[2] * x.shape[3] > 1}
 
     def _convolve(self, x: Tensor, name: str) -> Tensor:
         *_, stride, padding = _CONVOLUTIONS[name]
@@ -79,12 +84,13 @@ class Inception:
         return F.relu(F.batch_norm(x, mean, variance, gain, bias, eps=_EPSILON))
 
 
-def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[int, Tensor]:
+def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[str, Tensor]:
     """Frechet distance between the Inception features of each sample and of the real picture.
 
     The features of all positions of one picture are taken as draws from a Gaussian, see
-    `frechet_distance`. Layers: 64 channels after the first max-pool, the figure of the SinGAN
-    and ConSinGAN papers' code, and 192 channels after the second.
+    `frechet_distance`. "sifid" is the figure of the SinGAN and ConSinGAN papers, whose program
+    takes the 64 channels before the first max-pool; "sifid_64" and "sifid_192" are those behind
+    the first and the second max-pool, the layers of pytorch-fid.
 
     Range: 0 upwards, lower is better. Symmetric. Depends on the size of pictures and on file
     formats (JPEG), so compare only like with like.
@@ -97,22 +103,22 @@ def sifid(real: Tensor, samples: Tensor, inception: Inception) -> dict[int, Tens
         inception: what `load_inception` returns.
 
     Returns:
-        For each layer, by its number of channels, the distances (N,). A layer that does not fit
-        into the pictures is left out.
+        For each of `FIGURES` the distances (N,). A layer that does not fit into the pictures is
+        left out.
     """
     real, samples = checked(real, samples)
     target = _statistics(real, inception)
     fakes = [_statistics(sample, inception) for sample in torch.split(samples, 1)]
     return {
-        layer: torch.stack([frechet_distance(fake[layer], target[layer]) for fake in fakes])
-        for layer in LAYERS
-        if layer in target and layer in fakes[0]
+        name: torch.stack([frechet_distance(fake[name], target[name]) for fake in fakes])
+        for name in FIGURES
+        if name in target and name in fakes[0]
     }
 
 
-def _statistics(picture: Tensor, inception: Inception) -> dict[int, Gaussian]:
+def _statistics(picture: Tensor, inception: Inception) -> dict[str, Gaussian]:
     found = inception.features(picture.expand(-1, 3, -1, -1))
-    return {layer: fit_gaussian(x[0].flatten(1).T) for layer, x in found.items()}
+    return {name: fit_gaussian(x[0].flatten(1).T) for name, x in found.items()}
 
 
 def load_inception(source: str | Path) -> Inception:

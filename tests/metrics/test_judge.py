@@ -78,8 +78,8 @@ def test_sifid_comes_with_weights_and_a_hint_without(judgement: Judgement) -> No
     assert sum("--inception_weights" in note for note in judgement.notes) == 1
     found = judge(REAL, SAMPLES[2:], inception_weights=Inception(random_weights()))
     assert list(found.metrics) == list(METRICS)
-    assert found.values["sifid_64"][1] == pytest.approx(0, abs=1e-6)
-    assert found.values["sifid_64"][0] > 1e-3
+    assert found.values["sifid"][1] == pytest.approx(0, abs=1e-6)
+    assert found.values["sifid"][0] > 1e-3
     assert found.notes == []
 
 
@@ -204,8 +204,8 @@ def test_command_computes_sifid_from_a_weight_file(folder: Path) -> None:
     sample = folder / "samples/1.png"
     code, text = run(folder / "real.png", sample, "--inception_weights", folder / "weights.pth")
     assert code == 0
-    assert "SIFID, 64 channels" in text
-    assert "SIFID, 192 channels" in text
+    assert "SIFID, 64 pooled" in text
+    assert "SIFID, 192 pooled" in text
 
 
 @pytest.mark.parametrize(
