@@ -68,19 +68,18 @@ def frozen(critics: nn.Module) -> Iterator[None]:
         critics.requires_grad_(True)
 
 
-def feature_matching(
-    made: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]], layers: int
-) -> Tensor:
+def feature_matching(made: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]) -> Tensor:
     """pix2pixHD, eq. 4: L1 of all inner maps of all critics, each 4/(layers + 1), mean of critics.
+
+    A critic of so many layers of stride 2 has one inner map more.
 
     Args:
         made: maps of every critic of what was made.
         real: the same of the real picture; no gradient goes there.
-        layers: of stride 2, of a critic.
     """
     terms = [
         (x.float() - y.detach().float()).abs().mean()
         for one, other in zip(made, real, strict=True)
         for x, y in zip(one[:-1], other[:-1], strict=True)
     ]
-    return torch.stack(terms).sum() * 4 / (layers + 1) / len(made)
+    return torch.stack(terms).sum() * 4 / len(terms)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from consingan.nn.gan import ADVERSARIAL, feature_matching, over_critics
-from consingan.nn.patch_critic import LAYERS
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,6 @@ def generator_loss(
     if rule.features:
         with torch.no_grad():
             real = critics(torch.cat([condition, image], 1))
-        features = feature_matching(maps, real, LAYERS)
+        features = feature_matching(maps, real)
     total = adversarial + rule.l1 * l1 + rule.features * features
     return GeneratorLoss(adversarial, l1, features, total)

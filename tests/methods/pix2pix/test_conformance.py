@@ -132,7 +132,7 @@ def test_two_critics_and_their_features_are_as_recorded() -> None:
             near(values, arrays[f"pred_fake.{k}.{j}"], atol=1e-4)
     near(over_critics(squares, fake, 0), arrays["loss.fake"])
     near(over_critics(squares, real, 1), arrays["loss.real"])
-    near(10 * feature_matching(fake, real, 3), arrays["loss.feature_matching"])
+    near(10 * feature_matching(fake, real), arrays["loss.feature_matching"])
 
 
 def count(network: nn.Module) -> int:
