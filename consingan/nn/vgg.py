@@ -46,7 +46,11 @@ class Vgg:
             image: (N, 3, h, w) in [-1, 1].
             pool: what halves the maps between blocks, "max" or "average".
         """
-        x, found = normalized(image), []
+        return self.maps(normalized(image), pool)
+
+    def maps(self, x: Tensor, pool: str = "max") -> list[list[Tensor]]:
+        """The same of (N, 3, h, w) as it goes in."""
+        found = []
         for number, block in enumerate(self.blocks):
             x = halved(x, pool) if number else x
             maps = []

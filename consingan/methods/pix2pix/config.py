@@ -20,7 +20,8 @@ class Pix2PixConfig(PairConfig):
     train_mode: str = option("translation", "What the model is for.", choices=TASKS.keys())
     preset: str = option(
         "small",
-        "small for one pair on a CPU, paper as published, deepsim with its losses.",
+        "small for one pair on a CPU, paper with the published settings, deepsim with its losses, "
+        "the third of which needs --vgg_weights.",
         choices=PRESETS.keys(),
     )
     niter: int = option(1000, "Iterations: fewer are faster and rougher.", minimum=1)
@@ -40,7 +41,9 @@ class Pix2PixConfig(PairConfig):
         "nearest", "Growing: nearest pixels and a convolution, or as published a transposed one.",
         choices=("nearest", "transposed"), group="network",
     )  # fmt: skip
-    dropout: bool = option(False, "Drop values of the inner levels in training.", group="network")
+    dropout: bool = option(
+        False, "Drop values of the inner levels in training, not afterwards.", group="network"
+    )
     critics: int = option(
         1, "Critics, each at half the size of the one before.", minimum=1, maximum=3,
         group="network",
@@ -54,6 +57,14 @@ class Pix2PixConfig(PairConfig):
     )
     features: float = option(
         0.0, "Weight of feature matching: sharper texture, slower.", minimum=0,
+        group="optimization",
+    )  # fmt: skip
+    vgg_weights: str = option(
+        "", "File or address of torchvision's VGG19, for DeepSIM's third loss.",
+        group="optimization",
+    )  # fmt: skip
+    perceptual: float = option(
+        10.0, "Weight of the difference of VGG19's features, with --vgg_weights.", minimum=0,
         group="optimization",
     )  # fmt: skip
     lr: float = option(1e-3, "Learning rate of the generator.", above=0, group="optimization")

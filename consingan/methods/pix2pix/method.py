@@ -18,7 +18,7 @@ from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.methods.pix2pix.presets import PRESETS
 from consingan.methods.pix2pix.tasks import TASKS
 
-LOSSES = ("d_real", "d_fake", "g_adversarial", "difference", "feature_matching")
+LOSSES = ("d_real", "d_fake", "g_adversarial", "difference", "feature_matching", "perceptual")
 
 
 def label(config: Pix2PixConfig) -> str:
@@ -33,13 +33,17 @@ def idle(config: Pix2PixConfig) -> Iterator[tuple[str, str]]:
     recipe = recipe_of(config.condition)
     if recipe is not None and recipe[1] > 2:  # two colors are none, see `conditions.palette_of`
         yield "jitter", OF_LAYOUTS
+    if not config.vgg_weights:
+        yield "perceptual", "without --vgg_weights"
+    elif not config.perceptual:
+        yield "vgg_weights", "with --perceptual 0"
     if config.dropout and 0 < config.levels <= 5:
         yield "dropout", f"with --levels {config.levels}"
 
 
 def in_short(losses: Sequence[float]) -> str:
     """Both networks' losses and the difference in a few words."""
-    real, fake, adversarial, difference, _ = losses
+    real, fake, adversarial, difference, *_ = losses
     return f"D {(real + fake) / 2:.3f} G {adversarial:.3f} L1 {difference:.4f}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 PUBLISHED = {
     "ngf": 64, "ndf": 64, "norm": "batch", "up": "transposed", "dropout": True,
-    "lr": 2e-4, "lr_critic": 2e-4,
+    "lr": 2e-4, "lr_critic": 2e-4, "warps": False,
 }  # fmt: skip
 PRESETS: dict[str, Mapping[str, Any]] = {
     "small": {},

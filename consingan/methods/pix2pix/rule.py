@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,11 +19,15 @@ class Rule:
         adversarial: a key of `gan.ADVERSARIAL`.
         l1: weight of the mean absolute difference, 100 as published.
         features: weight of feature matching, 10 in pix2pixHD, else 0.
+        perceptual: weight of what `compared` says, 10 in pix2pixHD.
+        compared: how much two pictures differ by VGG's features; None leaves that out.
     """
 
     adversarial: str
     l1: float
     features: float
+    perceptual: float = 0.0
+    compared: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,20 +37,24 @@ class GeneratorLoss:
     adversarial: Tensor
     l1: Tensor
     features: Tensor
+    perceptual: Tensor
     total: Tensor
 
 
 def generator_loss(
     rule: Rule, critics: nn.Module, condition: Tensor, image: Tensor, made: Tensor
 ) -> GeneratorLoss:
-    """Of G(A) = `made`, after the critics' step: eq. 4, and where wanted feature matching."""
+    """Of G(A) = `made`, after the critics' step: eq. 4, and where wanted more terms."""
     maps = critics(torch.cat([condition, made], 1))
     adversarial = over_critics(ADVERSARIAL[rule.adversarial], maps, 1.0)
     l1 = (made - image).abs().mean()
-    features = torch.zeros_like(l1)
+    features = perceptual = torch.zeros_like(l1)
     if rule.features:
         with torch.no_grad():
             real = critics(torch.cat([condition, image], 1))
         features = feature_matching(maps, real)
     total = adversarial + rule.l1 * l1 + rule.features * features
-    return GeneratorLoss(adversarial, l1, features, total)
+    if rule.compared is not None:
+        perceptual = rule.compared(made, image)
+        total = total + rule.perceptual * perceptual
+    return GeneratorLoss(adversarial, l1, features, perceptual, total)

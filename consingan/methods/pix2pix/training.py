@@ -13,6 +13,7 @@ from consingan.machine.execution import Execution
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.methods.pair_draws import drawn
 from consingan.methods.pairing import margin
+from consingan.methods.pix2pix.compared import facts_of, perceptual_of
 from consingan.methods.pix2pix.method import LOSSES
 from consingan.methods.pix2pix.model import Pix2Pix, applied
 from consingan.methods.pix2pix.rule import Rule, generator_loss
@@ -34,7 +35,9 @@ class Pix2PixTraining(OneStage):
         config = model.config
         self.model = model
         refuse_critics(config.critics, model.sizes[0])
-        self.rule = Rule(config.adversarial, config.l1, config.features)
+        self.compared = perceptual_of(config, execution.device)
+        weights = (config.l1, config.features, config.perceptual)
+        self.rule = Rule(config.adversarial, *weights, self.compared)
         layers = layers_for(min(model.sizes[0]), config.critics)
         critics = PatchCritics(6, config.ndf, config.norm, config.critics, layers=layers)
         rates = Rates(config.lr, config.lr_critic, config.beta1, config.decay_from)
@@ -69,8 +72,13 @@ class Pix2PixTraining(OneStage):
         with frozen(critics):
             found = generator_loss(self.rule, critics, condition, image, made)
         self.descend(found.total)
-        terms = (real, fake, found.adversarial, found.l1, found.features)
+        terms = (real, fake, found.adversarial, found.l1, found.features, found.perceptual)
         return torch.stack([term.detach() for term in terms])
+
+    def facts(self) -> Iterator[str]:
+        """See `OneStage`; and which features."""
+        yield from super().facts()
+        yield from facts_of(self.config)
 
     def passes(self) -> Iterator[Pass]:
         """The U-Net's once; the critics' of what is real and what is made."""
@@ -78,6 +86,8 @@ class Pix2PixTraining(OneStage):
         below, right = margin((height, width), 2**self.model.network.levels)
         yield Pass(self.model.network, (1, 3, height + below, width + right))
         yield Pass(self.networks["critic"], (1, 6, height, width), 2)
+        if self.compared is not None:
+            yield Pass(self.compared.maps, (1, 3, height, width))
 
     def fixed(self) -> dict[str, Tensor]:
         """The pair."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import picture
-from torch import Tensor
+from vgg_cases import small_vgg19
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
@@ -17,23 +17,13 @@ from consingan.methods.crn.compared import WEIGHTS, features_of
 from consingan.methods.crn.config import CRNConfig
 from consingan.methods.crn.method import CRN
 from consingan.methods.crn.training import CRNTraining
-from consingan.nn import vgg
 
 IMAGE = picture(32, 36)
 
 
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A VGG19 of two channels."""
-    monkeypatch.setattr(vgg, "WIDTHS", (2,) * 5)
-    rng, before, state = torch.Generator().manual_seed(0), 3, dict[str, Tensor]()
-    for names in vgg.names_of(19, 5):
-        for name in names:
-            state[f"{name}.weight"] = torch.randn(2, before, 3, 3, generator=rng)
-            state[f"{name}.bias"] = torch.ones(2)
-            before = 2
-    torch.save(state, tmp_path / "vgg19.pth")
-    return tmp_path / "vgg19.pth"
+    return small_vgg19(monkeypatch, tmp_path)
 
 
 def test_maps_of_vgg19_weigh_alike_but_the_last(weights: Path) -> None:
