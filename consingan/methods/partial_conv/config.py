@@ -92,7 +92,8 @@ class PartialConvConfig(Config):
         0.05, "Weight of the difference of features.", minimum=0, group="optimization"
     )
     style: float = option(
-        120.0, "Weight of the difference of their statistics: texture.", minimum=0,
+        120.0, "Weight of the difference of their statistics: texture. Where features are not "
+        "VGG's, but --features', it counts as 1/75 of what is typed.", minimum=0,
         group="optimization",
     )  # fmt: skip
     variation: float = option(

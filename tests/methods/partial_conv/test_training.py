@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import consingan
 from consingan.errors import UserError
 from consingan.images.hole import emptied
 from consingan.machine.execution import Wanted, choose_execution
+from consingan.methods.partial_conv.config import PartialConvConfig
 from consingan.methods.partial_conv.draws import Hiding, drawn, moved, stroked
+from consingan.methods.partial_conv.method import LOSSES, idle
 from consingan.methods.partial_conv.networks import UNet
-from consingan.methods.partial_conv.training import PartialConvTraining
+from consingan.methods.partial_conv.training import PartialConvTraining, factors_of
 from consingan.training.prepare import prepare
 
 HOLE = torch.zeros(1, 1, 40, 56)
@@ -117,3 +120,23 @@ def test_a_guided_network_begins_with_the_smooth_fill(tmp_path: Path) -> None:
     model = training.model
     smooth = emptied(model.real, model.hole)
     torch.testing.assert_close(model.made(model.real, 1 - model.hole), smooth)
+
+
+# What is typed
+
+
+@pytest.mark.parametrize("features", ["patches", "filters"])
+def test_the_help_names_the_share_of_style_that_counts_without_vgg(features: str) -> None:
+    config = PartialConvConfig(mask="x.png", features=features, style=150.0)
+    told = PartialConvConfig.__dataclass_fields__["style"].metadata["help"]
+    style = factors_of(config)[LOSSES.index("style_output")]
+    assert f"1/{150 / style:.0f} of what is typed" in told
+
+
+def test_what_symptoms_advise_against_a_smooth_fill_changes_something() -> None:
+    lines = (Path(__file__).parents[3] / "docs/symptoms.md").read_text("utf-8").splitlines()
+    (advice,) = (line for line in lines if "| the fill is smooth where" in line)
+    features = re.search(r"--features (\w+)", advice)
+    config = PartialConvConfig(mask="x.png", features=features[1] if features else "none")
+    assert "--style" in advice
+    assert "style" not in dict(idle(config))
