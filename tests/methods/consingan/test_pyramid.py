@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -174,6 +175,15 @@ def test_the_longer_side_is_max_size_to_the_pixel(max_size: int, more: int, rati
     longer = max_size + more
     size = (longer, max(longer // ratio, 1))
     assert max(scaled_size(size, training_scale(size, max_size))) == max_size
+
+
+def test_where_the_authors_rounding_gives_a_pixel_more_is_written_down() -> None:
+    text = (Path(__file__).parents[3] / "docs/reproducing.md").read_text("utf-8")
+    named = re.search(r"251 px in place of 250 for those\s+(\d+), (\d+) or (\d+) px wide", text)
+    assert named is not None
+    for longer in map(int, named.groups()):
+        assert math.ceil(250 / longer * longer) == 251
+        assert max(scaled_size((9, longer), training_scale((9, longer), 250))) == 250
 
 
 @pytest.mark.parametrize("size", [(750, 1000), (3000, 4000), (400, 260), (300, 4000)])
