@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consingan.errors import UserError
+from consingan.machine.written import note_written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +55,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with temporary.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
         _patiently(temporary.replace, path)
+        note_written(path)
     except OSError as error:
         if error.errno is not None and error.filename in (None, str(temporary)):
             error.filename, error.filename2 = str(path), None  # what a full disk leaves unsaid

@@ -3,9 +3,9 @@
 Every evaluation leaves `evaluation.json` beside its results: what was asked for, the user's own
 pictures that went in, and the files that came out. The next one in the same folder takes these
 files away before it begins, so that no picture, figure or page is taken for a result that it is
-not; what others put there stays. Results for a picture of the user's own lie in a folder of that
-picture's name, which only the same picture's next evaluation touches; the newest ones also lie
-where the articles look for them.
+not; what others put there stays, be it meanwhile. Results for a picture of the user's own lie in a
+folder of that picture's name, which only the same picture's next evaluation touches; the newest
+ones also lie where the articles look for them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from consingan.machine.files import (
     write_json,
 )
 from consingan.machine.locking import LOCK, alone_in
+from consingan.machine.written import written_into
 
 RECORD = "evaluation.json"
 PUBLISHING = 60.0  # seconds, far more than it takes to copy the results of a picture
@@ -39,13 +40,13 @@ UNRECORDED = (  # what versions wrote that kept no record
 )  # fmt: skip
 
 Say = Callable[[str], None]
-Stamp = tuple[int, int, int]
 
 
 @contextlib.contextmanager
 def owned(folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0) -> Iterator[None]:
-    """Let everything that is written into `folder` meanwhile belong to one evaluation.
+    """Let everything that the program writes into `folder` meanwhile belong to one evaluation.
 
+    Writes are those of `files.atomic_path`.
     What an earlier one owns is removed first. Whatever ends the work early, what was written by
     then is owned.
 
@@ -66,19 +67,17 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0
 def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
     """The same of a folder that nobody else writes into."""
     _make_way(folder, say)
-    before = _stamps(folder)
-    begun = {**about, "status": "unfinished", "files": None, "before": sorted(before)}
+    begun = {**about, "status": "unfinished", "files": None, "before": _files_below(folder)}
     write_json(folder / RECORD, begun)
     status = "unfinished"
-    try:
-        yield
-        status = "finished"
-    finally:
-        after = _stamps(folder)
-        files = sorted(name for name, stamp in after.items() if before.get(name) != stamp)
-        files = [name for name in files if name != RECORD]  # not there in a folder that is gone
-        with contextlib.suppress(OSError):  # a full disk must not hide the first error
-            write_json(folder / RECORD, {**about, "status": status, "files": files})
+    with written_into(folder) as written:
+        try:
+            yield
+            status = "finished"
+        finally:
+            files = [name for name in _files_below(folder) if name in written]
+            with contextlib.suppress(OSError):  # a full disk must not hide the first error
+                write_json(folder / RECORD, {**about, "status": status, "files": files})
 
 
 def folder_of(top: Path, picture: Mapping[str, str]) -> Path:
@@ -134,7 +133,7 @@ def _unowned(folder: Path) -> list[Path]:
     """What an evaluation left that could not say so: it was killed, or kept no record yet."""
     before = (_record(folder) or {}).get("before")
     if isinstance(before, list):
-        names = [name for name in _stamps(folder) if name not in (*before, RECORD, LOCK)]
+        names = [name for name in _files_below(folder) if name not in (*before, RECORD, LOCK)]
         return [folder / name for name in names]
     return [p for pattern in UNRECORDED for p in folder.glob(pattern) if p.is_file()]
 
@@ -175,16 +174,13 @@ def _owned_files(folder: Path) -> list[str] | None:
     return [name for name in inside if (folder / name).is_file() and name != RECORD]
 
 
-def _stamps(folder: Path) -> dict[str, Stamp]:
-    """Every file below `folder` that is no other evaluation's, with what changes if it does."""
-    found: dict[str, Stamp] = {}
+def _files_below(folder: Path) -> list[str]:
+    """Names of the files below `folder` that are no other evaluation's, in order."""
+    found = []
     for place, folders, files in os.walk(folder):
         here = Path(place)
         folders[:] = [name for name in folders if not (here / name / RECORD).is_file()]
         if here == folder:
             folders[:] = [name for name in folders if not name.startswith((ASIDE, "."))]
-        for name in files:
-            about = (here / name).lstat()
-            stamp = (about.st_mtime_ns, about.st_ino, about.st_size)
-            found[(here / name).relative_to(folder).as_posix()] = stamp
-    return found
+        found += [(here / name).relative_to(folder).as_posix() for name in files]
+    return sorted(found)

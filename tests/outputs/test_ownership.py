@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from commands import copy_of_run, evaluate_model, files_below, mask_of_scene, naive_scene, save
 
 from consingan.errors import UserError
-from consingan.machine.files import described
+from consingan.machine.files import described, write_text
 from consingan.outputs.ownership import RECORD, folder_of, owned, publish
 
 
@@ -17,10 +18,16 @@ def make(folder: Path, *names: str, text: str = "x") -> None:
         (folder / name).write_text(text)
 
 
+def result(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_text(folder / name, "x")
+
+
 def evaluate(folder: Path, *names: str, said: list[str] | None = None, **about: object) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with owned(folder, about, (said if said is not None else []).append):
-        make(folder, *names)
+        result(folder, *names)
 
 
 def record(folder: Path) -> dict:
@@ -39,6 +46,32 @@ def test_the_next_evaluation_removes_what_the_last_one_wrote_and_nothing_else(
     assert files_below(tmp_path) == [RECORD, "mine.txt", "samples/2.png", "samples/mine.png"]
     assert record(tmp_path)["files"] == ["samples/2.png"]
     assert not (tmp_path / "wide").exists()
+
+
+def test_what_is_put_into_the_folder_meanwhile_stays(tmp_path: Path) -> None:
+    make(tmp_path, "mine.txt")
+    with owned(tmp_path, {}, print):
+        result(tmp_path, "samples/1.png")
+        make(tmp_path, "notes.txt", "samples/mine.png")
+        make(tmp_path, "mine.txt", text="changed")
+    evaluate(tmp_path)
+    assert files_below(tmp_path) == [RECORD, "mine.txt", "notes.txt", "samples/mine.png"]
+
+
+def test_what_a_thread_of_an_evaluation_writes_is_owned(tmp_path: Path) -> None:
+    with owned(tmp_path, {}, print), ThreadPoolExecutor(1) as pool:
+        pool.submit(result, tmp_path, "a.png").result()
+    assert record(tmp_path)["files"] == ["a.png"]
+
+
+def test_evaluations_side_by_side_own_what_is_their_own(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    with owned(one, {}, print):
+        evaluate(other, "b.png")
+        result(one, "a.png")
+    assert record(one)["files"] == ["a.png"]
+    assert record(other)["files"] == ["b.png"]
 
 
 def test_a_file_that_is_written_over_is_owned(tmp_path: Path) -> None:
@@ -63,7 +96,7 @@ def evaluate_into_renamed(folder: Path) -> None:
 def test_what_was_written_before_an_early_end_is_owned(tmp_path: Path) -> None:
     def stop() -> None:
         with owned(tmp_path, {}, print):
-            make(tmp_path, "half.png")
+            result(tmp_path, "half.png")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -76,7 +109,8 @@ def test_what_was_written_before_an_early_end_is_owned(tmp_path: Path) -> None:
 def test_what_a_killed_evaluation_left_is_moved_aside_and_nothing_else(tmp_path: Path) -> None:
     make(tmp_path, "mine.txt", "samples/mine.png")
     with owned(tmp_path, {}, print):
-        make(tmp_path, "fill_3.png", "samples/1.png", ".fill_4.png.7.tmp")
+        result(tmp_path, "fill_3.png", "samples/1.png")
+        make(tmp_path, ".fill_4.png.7.tmp")
         killed = (tmp_path / RECORD).read_text("utf-8")  # nothing is written any more
     make(tmp_path, RECORD, ".lock", text=killed)
     said: list[str] = []
@@ -101,7 +135,7 @@ def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
     tmp_path: Path,
 ) -> None:
     with owned(tmp_path, {}, print):
-        make(tmp_path, "first.png", "report.html")
+        result(tmp_path, "first.png", "report.html")
         with pytest.raises(UserError, match=r"writing its results in .*; wait until"):
             evaluate(tmp_path, "second.png")
         assert files_below(tmp_path) == [".lock", RECORD, "first.png", "report.html"]
