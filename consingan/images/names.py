@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consingan.errors import UserError
+from consingan.machine.file_name import NAME_BYTES, fitting_name
 
 # The first eight in the order of preference for masks, then rarer names of what is read as well.
 EXTENSIONS = (
@@ -27,6 +28,8 @@ IMAGE_FORMATS = {
     "tiff": (".tif", 8),
     "tiff16": (".tif", 16),
 }
+MOST_OF_STEM = NAME_BYTES - 4  # bytes that leave room for .png, .jpg or .tif
+MOST_OF_ESCAPED = 200  # bytes of a name that %XX made too long for a folder
 ARRAY_NAME = "image"  # stands for the file name where a tensor was trained on
 
 
@@ -34,14 +37,22 @@ def image_stem(name: str) -> str:
     """The picture's name without folder and extension: "a b/my-photo.v2.jpeg" -> "my-photo.v2".
 
     It can be the name of a folder on its own: what is not text in it (bytes that are not UTF-8,
-    escape codes) becomes %XX, and a name of dots only "picture".
+    escape codes) becomes %XX, cut where no folder could be called so, and a name of dots only
+    "picture".
     """
     if name.startswith(SCIKIT_IMAGE):
         name = name[len(SCIKIT_IMAGE) :]
     path = Path(name)
     stem = path.stem if path.suffix.lower() in EXTENSIONS else path.name
     stem = "".join(c if c.isprintable() else _percent(c) for c in stem)
+    if len(stem.encode()) > NAME_BYTES:
+        stem = fitting_name(stem, MOST_OF_ESCAPED)
     return stem if stem.strip(". ") else "picture"
+
+
+def result_name(stem: str, ending: str = "") -> str:
+    """What a result of the picture called `stem` is called, a suffix of `MOST_OF_STEM` to come."""
+    return fitting_name(f"{stem}{ending}", MOST_OF_STEM)
 
 
 def refuse_unknown_word(flag: str, word: str, known: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consingan.errors import UserError
+from consingan.machine.file_name import fitting_name
 from consingan.machine.written import note_written
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ LARGEST_JSON = 2**24  # bytes
 TEXT = "utf-8-sig"  # some editors of Windows put a mark before it
 SMALL = 2**24  # bytes; what is larger is looked at before it is read
 LARGEST_TENSORS = 2**34  # bytes: a run at 89 million pixels has less
+MOST_OF_NAME = 230  # bytes of it in that of a temporary file, which disks must take, too
 TEMPORARY = re.compile(r"\.(.+)\.\d+\.tmp", re.DOTALL)  # what `atomic_path` calls them
 STALE = 24 * 3600.0  # seconds; no file takes so long to be written
 # Seconds between attempts to rename. Windows refuses while anybody, a virus scanner or the reader
@@ -46,8 +48,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Whatever happens in between, `path` holds either its old content or the whole new one. What a
     writer left beside it that was killed goes with the next one that comes a day later.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    for litter in _left_behind(path.parent.absolute()).pop(path.name, ()):
+    name = fitting_name(path.name, MOST_OF_NAME)
+    temporary = path.with_name(f".{name}.{os.getpid()}.tmp")
+    for litter in _left_behind(path.parent.absolute()).pop(name, ()):
         with contextlib.suppress(OSError):
             litter.unlink()
     try:

@@ -9,7 +9,7 @@ from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.io import read_image, write_image
-from consingan.images.names import distinct_stems
+from consingan.images.names import distinct_stems, result_name
 from consingan.methods.pairs import recipe_of
 from consingan.notebook import show
 from consingan.notebook.inputs import find_picture, found_path
@@ -71,7 +71,7 @@ class PairStudio:
             made = self._trained.translate(file)
             for number, result in enumerate(made.split(1)):
                 ending = f"_{number}" if len(made) > 1 else ""
-                write_image(folder / f"{name}{ending}.png", result)
+                write_image(folder / f"{result_name(name, ending)}.png", result)
             shown = [read_image(file), *made.split(1)]
             show.show(shown, [f"new A: {name}", *["result"] * len(made)])
         print(f"Saved in {folder}")

@@ -16,7 +16,7 @@ from consingan.images.deep import write_as
 from consingan.images.io import read_image
 from consingan.images.layers import Own
 from consingan.images.mask_files import Mask as OwnMask
-from consingan.images.names import SCIKIT_IMAGE, image_stem
+from consingan.images.names import SCIKIT_IMAGE, image_stem, result_name
 from consingan.images.video import write_animation
 from consingan.machine.files import make_folder
 from consingan.methods.registry import METHODS
@@ -190,7 +190,7 @@ class Studio:
             print(note)
         values = found.values
         self._mask = Mask(values)
-        write_mask(values, self._results() / f"{naive.path.stem}_mask.png")
+        write_mask(values, self._results() / f"{result_name(naive.path.stem, '_mask')}.png")
         changed = f"red: changed, {100 * float(values.mean()):.1f} % of the picture"
         show.show([show.tinted(naive.picture, values)], [changed])
 
@@ -279,7 +279,7 @@ class Studio:
 
     def _mask_source(self, mask: str, shape: str, naive: Naive) -> str:
         """What `MaskOptions.source` takes, "" for a mask beside the picture, or "none"."""
-        kept = self._results() / f"{naive.path.stem}_drawn.png"
+        kept = self._results() / f"{result_name(naive.path.stem, '_drawn')}.png"
         if mask == "draw" and not colab.on_colab():
             print("Note: painting needs Google Colab; the field shape or a mask beside counts.")
             mask = "shape" if shape.strip() else "beside"

@@ -19,6 +19,7 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.images.names import image_stem
+from consingan.machine.file_name import NAME_BYTES, fitting_name
 from consingan.machine.files import (
     atomic_path,
     make_folder,
@@ -91,7 +92,7 @@ def folder_of(top: Path, picture: Mapping[str, str]) -> Path:
     """
     parent, stem = top / OWN_PICTURES, image_stem(picture["path"])
     for number in range(1, 1000):
-        path = parent / (stem if number == 1 else f"{stem}_{number}")
+        path = parent / (stem if number == 1 else fitting_name(f"{stem}_{number}", NAME_BYTES))
         if not path.exists() or _is_of(path, picture):
             return make_folder(path)
     raise UserError(f"{parent} holds a thousand pictures called {stem}; tidy it up.")

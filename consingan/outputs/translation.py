@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.folder import is_folder, pictures_in
 from consingan.images.io import read_image, read_picture, write_image
-from consingan.images.names import distinct_stems, image_stem
+from consingan.images.names import distinct_stems, image_stem, result_name
 from consingan.images.resize import resize_to
 from consingan.images.sheets import labelled
 from consingan.images.video import require_ffmpeg, write_animation
@@ -105,7 +105,7 @@ class TranslationWork:
                 say(f"Note: {done.name}: {note}")
             for k, result in enumerate(done.results.split(1)):
                 ending = f"_{k}" if len(done.results) > 1 else ""
-                write_as(target / f"{done.name}{ending}", result, self.request.image_format)
+                write_as(target / result_name(done.name, ending), result, self.request.image_format)
             film.append(done.results[:1])
             yield done if number < SHOWN else None
         say(f"{len(self.paths)} translated: {target}")

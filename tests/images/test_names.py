@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consingan.images.names import image_stem, shown
+from consingan.images.names import distinct_stems, image_stem, result_name, shown
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,25 @@ def test_every_name_can_be_printed_and_be_a_folder(raw):
 
 def test_an_ordinary_name_is_shown_as_it_is():
     assert shown("a b/été à Zürich (2).png") == "a b/été à Zürich (2).png"
+
+
+@pytest.mark.parametrize("raw", [b"\n" * 90, b"\xe9" * 90, "\u202e".encode() * 80])
+def test_a_name_that_escapes_make_too_long_is_cut_and_still_its_own(raw):
+    stems = distinct_stems([os.fsdecode(raw + b"1.png"), os.fsdecode(raw + b"2.png")])
+    assert all(len(stem.encode()) <= 255 for stem in stems)
+    assert len(set(stems)) == 2
+    assert "_2" not in stems[1]
+
+
+@pytest.mark.parametrize("name", ["n" * 251, "n" * 255, "é" * 127])
+def test_a_name_that_a_folder_can_have_stays_as_it_is(name):
+    assert image_stem(name) == name
+    assert image_stem(f"{name[:125]}.png") == name[:125]
+
+
+@pytest.mark.parametrize("stem", ["n" * 244, "n" * 251, "n" * 255, "é" * 127])
+def test_results_of_a_picture_with_a_long_name_have_names_that_fit(stem):
+    names = [result_name(stem, ending) for ending in ("", "_0", "_1")]
+    assert all(len(f"{name}.png".encode()) <= 255 for name in names)
+    assert len(set(names)) == 3
+    assert (names[0] == stem) == (len(stem.encode()) <= 251)

@@ -14,9 +14,17 @@ import torch
 
 from consingan.errors import UserError
 from consingan.machine import files, memory
-from consingan.machine.files import atomic_path, read_json, read_tensors, write_json, write_tensors
+from consingan.machine.files import (
+    atomic_path,
+    read_json,
+    read_tensors,
+    write_json,
+    write_tensors,
+    write_text,
+)
 
 READERS = {"json": read_json, "safetensors": read_tensors}
+long_names = pytest.mark.skipif(os.name == "nt", reason="whole paths are short there")
 readers = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 
 
@@ -33,6 +41,31 @@ def test_a_full_disk_names_the_file(tmp_path: Path, number: int) -> None:
         write()
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@long_names
+@pytest.mark.parametrize("name", [244 * "n" + ".png", 255 * "n", 127 * "é"])
+def test_whatever_name_a_disk_takes_can_be_written(tmp_path: Path, name: str) -> None:
+    left = tmp_path / temporary_name(tmp_path / name).replace(str(os.getpid()), "71")
+    left.write_text("half")
+    os.utime(left, (0, 0))
+    write_text(tmp_path / name, "x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def temporary_name(path: Path) -> str:
+    with atomic_path(path) as temporary:
+        temporary.write_text("x")
+        name = temporary.name
+    path.unlink()
+    files._left_behind.cache_clear()  # as in another process
+    return name
+
+
+@long_names
+def test_names_alike_for_long_have_temporary_files_of_their_own(tmp_path: Path) -> None:
+    names = {temporary_name(tmp_path / (250 * "n" + ending)) for ending in ("1.png", "2.png")}
+    assert len(names) == 2
 
 
 def test_what_a_killed_writer_left_goes_with_a_later_one_of_the_same_file(tmp_path: Path) -> None:

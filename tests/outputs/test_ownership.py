@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -205,6 +206,18 @@ def test_a_picture_keeps_its_folder_and_another_of_its_name_gets_a_number(tmp_pa
     assert place("z/a.png") == "a"  # the same picture, moved
     make(tmp_path, "y/a.png", text="changed")
     assert place("y/a.png") == "a_2"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="whole paths are short there")
+def test_pictures_with_the_longest_name_have_folders_of_their_own(tmp_path: Path) -> None:
+    found = []
+    for text in "123":
+        path = tmp_path / text / (255 * "n")
+        make(path.parent, path.name, text=text)
+        inputs = described({"naive_img": path})
+        found.append(folder_of(tmp_path, inputs["naive_img"]).name)
+        evaluate(tmp_path / "naive" / found[-1], inputs=inputs)
+    assert len(set(found)) == 3
 
 
 # The command
