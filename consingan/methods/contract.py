@@ -27,6 +27,21 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 
+class ScaledSize(tuple[int, int]):
+    """(h, w) in px that is `factors` (height, width) times the training's, as they were typed.
+
+    Stages that have a factor in common with it are rounded once, from the factor itself.
+    """
+
+    factors: tuple[float, float]
+
+    def __new__(cls, size: Size, factors: tuple[float, float]) -> ScaledSize:
+        """`size`, which is compared and named like any other."""
+        made = super().__new__(cls, size)
+        made.factors = factors
+        return made
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What a training works on, read and checked once; pictures (1, C, H, W) in [-1, 1].

@@ -7,7 +7,7 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.memory import refuse_beyond_free
-from consingan.methods.contract import Foresees, Unrolls
+from consingan.methods.contract import Foresees, ScaledSize, Unrolls
 from consingan.outputs.finish import LARGER, sketched_of
 from consingan.outputs.requests import SizedRequest
 
@@ -29,7 +29,7 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
     named = [
         (
             f"{SAMPLE_FOLDER}_scale_h_{_number(h)}_scale_w_{_number(w)}",
-            (_times(height, h), _times(width, w)),
+            ScaledSize((_times(height, h), _times(width, w)), (h, w)),
         )
         for h, w in scales
     ]

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from consingan.methods.contract import ScaledSize
 from consingan.methods.singan.chain import Runner, Scale, climb, handed_up, run_plainly
 from consingan.methods.singan.resize import Size, resize_to
 
 
 def sample_sizes(sizes: Sequence[Size], size: Size | None) -> list[Size]:
-    """(h, w) of every scale for a picture of `size`, by default the training's."""
+    """(h, w) of every scale for a picture of `size`, by default the training's.
+
+    As the authors round, where factors were typed; else by the ratio of the finest sizes.
+    """
     height, width = sizes[-1]
     wanted = size or (height, width)
-    down, across = wanted[0] / height, wanted[1] / width
+    ratios = wanted[0] / height, wanted[1] / width
+    down, across = wanted.factors if isinstance(wanted, ScaledSize) else ratios
     return [*((max(round(h * down), 1), max(round(w * across), 1)) for h, w in sizes[:-1]), wanted]
 
 
