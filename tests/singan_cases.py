@@ -27,6 +27,7 @@ from consingan.methods.singan.engine import (
     ScaleTask,
     counts_a_picture,
 )
+from consingan.methods.singan.model import SinGAN
 from consingan.methods.singan.networks import Discriminator, Generator, Network, frame
 from consingan.methods.singan.pyramid import Pyramid
 
@@ -221,3 +222,19 @@ def sequence(arrays: Mapping[str, Tensor], prefix: str) -> Iterator[Tensor]:
     while f"{prefix}.{number}" in arrays:
         yield arrays[f"{prefix}.{number}"]
         number += 1
+
+
+def leave_as_authors(model: SinGAN, folder: Path) -> Path:
+    """A folder with the files of a run that the authors' program reads and writes."""
+    folder.mkdir(parents=True)
+    lists = {
+        "reals": [real.clone() for real in model.reals],
+        "Zs": [scale.fixed.clone() for scale in model.scales],
+        "NoiseAmp": [torch.tensor(scale.amplitude) for scale in model.scales],
+    }
+    for name, values in lists.items():
+        torch.save(values, folder / f"{name}.pth")
+    for n, scale in enumerate(model.scales):
+        (folder / str(n)).mkdir()
+        torch.save(scale.generator.state_dict(), folder / str(n) / "netG.pth")
+    return folder

@@ -156,10 +156,12 @@ class Request:
             if not is_of(run, picture):
                 others = ", only of other pictures of that name"
                 continue
-            differing = self._differing(run.model.config)
+            config = self.row.suited(run.model.config, self.typed)
+            differing = self._differing(config)
             if not differing:
                 click.echo(f"run: {run.path}")
-                return run
+                model = self.method.load().restore(config, run.tensors, self.execution)
+                return dataclasses.replace(run, model=model)
             refused = refused or f"{run.path} was trained with {differing}"
         if self.row.trains:
             return self._train({"input_name": picture, **self.typed}, None)

@@ -150,6 +150,10 @@ def _no_fields(flags: Any, settings: Mapping[str, Any]) -> Mapping[str, Any]:  #
     return {}
 
 
+def _as_trained(config: Any, typed: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    return config
+
+
 @dataclass(frozen=True)
 class AuthorsCommand:
     """A command of the authors' own program, kept with its flags: `consingan <method> <name>`.
@@ -165,6 +169,7 @@ class AuthorsCommand:
         tunes: whether, with these flags, the run is first trained on for the user's own picture.
         reference: folder where the user's own picture lies; "" where there is none.
         words: flags of ours, and what is said in their place.
+        suited: a run's settings for those that were typed, where what it learned serves several.
     """
 
     summary: str
@@ -177,6 +182,7 @@ class AuthorsCommand:
     tunes: Callable[[Any], bool] = lambda flags: False  # noqa: ARG005
     reference: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
+    suited: Callable[[Any, Mapping[str, Any]], Any] = _as_trained
 
 
 Remedy = Callable[[Any], str]

@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from helpers import save_picture
+from singan_cases import leave_as_authors
 
 from consingan.cli import main
 from consingan.images.io import read_image
+from consingan.machine.execution import Execution
 from consingan.machine.files import read_json, write_json
+from consingan.methods.contract import Inputs
+from consingan.methods.singan import setup
+from consingan.methods.singan.config import SinGANConfig
+from consingan.training.loop import Trainer
 
 TINY = ["--max_size", "24", "--min_size", "14", "--niter", "2", "--nfc", "4", "--min_nfc", "4"]
 
@@ -96,6 +103,26 @@ def test_super_resolution_trains_its_own_model(place: Path) -> None:
     assert read_image(str(path)).shape[-2:] == tuple(2 * side for side in trained.shape[-2:])
     assert "run folder" not in singan("SR", "--sr_factor", 2).output  # the same run again
     assert "run folder" in singan("SR", "--sr_factor", 3, *TINY).output  # none has that factor
+
+
+def test_the_authors_own_super_resolution_is_found(place: Path, tmp_path: Path) -> None:
+    step = 2 ** (1 / 3)
+    config = SinGANConfig(train_mode="super_resolution", min_size=18, niter=1, nfc=4, min_nfc=4)
+    image = read_image("Input/Images/cup.png")
+    trainer = Trainer(setup.begin(config, Inputs(image), Execution(torch.device("cpu"))))
+    list(trainer.run())
+    folder = tmp_path / "cup" / f"scale_factor={1 / step:f},alpha=100"
+    leave_as_authors(trainer.model, folder)
+    for factor in (4, 2):  # both in steps of the third root of 2
+        made = singan("SR", "--sr_factor", factor, "--output_dir", tmp_path)
+        assert "enlarged.png" in pictures(made)
+        assert f"run: {folder}" in made.output
+        enlarged = read_image(str(folder / "Evaluation/enlarged.png"))
+        assert enlarged.shape[-2:] == tuple(factor * side for side in image.shape[-2:])
+    refused = singan("random_samples", "--output_dir", tmp_path)
+    assert f"There is no run of {Path('Input/Images/cup.png')} in {tmp_path / 'cup'}; train" in (
+        refused.output
+    )
 
 
 def test_animation_trains_its_own_model(place: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from consingan.methods.contract import AuthorsCommand
+from consingan.methods.singan.pyramid import plan_enlargement
 from consingan.settings.option import option
 
 # Trained alike: what a run of one can do, those of the others can.
@@ -85,6 +87,13 @@ def _paint(flags: PaintFlags, settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return {} if start is None else {"start_stages": (start,)}
 
 
+def _in_the_same_steps(config: Any, typed: Mapping[str, Any]) -> Any:
+    """A run enlarges by every factor that is made of its steps, as in the authors' folders."""
+    factor = typed.get("sr_factor", config.sr_factor)
+    steps = (plan_enlargement(by).step for by in (factor, config.sr_factor))
+    return config.replace(sr_factor=factor) if math.isclose(*steps) else config
+
+
 START = "--start_stage"
 BESIDE = {
     "Give one with --mask PATH, or --mask auto.": "Put one beside it, as <its name>_mask.png."
@@ -105,6 +114,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         ("super_resolution",),
         EnlargementFlags,
         trains=True,
+        suited=_in_the_same_steps,
     ),
     "animation": AuthorsCommand(
         "Films from the picture; trains a model of its own.",

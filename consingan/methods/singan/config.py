@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from consingan.errors import UserError
 from consingan.methods.singan.architecture import Architecture
 from consingan.methods.singan.presets import PRESETS
+from consingan.methods.singan.pyramid import USUAL_ENLARGEMENT
 from consingan.methods.singan.tasks import TASKS
 from consingan.settings.config import Config
 from consingan.settings.option import option
@@ -29,7 +30,7 @@ class SinGANConfig(Config):
         25, "Shorter side of the coarsest scale (px): larger keeps the layout.", minimum=3
     )
     sr_factor: float = option(
-        4.0, "Super-resolution: how many times as large.", above=1, maximum=64
+        USUAL_ENLARGEMENT, "Super-resolution: how many times as large.", above=1, maximum=64
     )
     paint_start_scale: int = option(
         1, "Paint in few colors (--fine_tune): scale that is trained anew.", minimum=1

@@ -7,7 +7,7 @@ program does not write down (the exact ratio of the scales, widths, depth) is fo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from consingan.methods.singan.architecture import Architecture
 from consingan.methods.singan.chain import Scale
 from consingan.methods.singan.method import LISTS
 from consingan.methods.singan.networks import Discriminator, Generator
-from consingan.methods.singan.pyramid import Pyramid
+from consingan.methods.singan.pyramid import Pyramid, enlargement_in_steps_of
 from consingan.methods.singan.resize import Size, resized
+from consingan.methods.singan.tasks import TASKS
 
 NOISE_TO_BORDER = re.compile(r"scale_factor=(?P<factor>[\d.]+)_noise_padding$")
 PADDED = re.compile(r"scale_factor=(?P<factor>[\d.]+),alpha=(?P<alpha>\d+)$")
+ENLARGING = TASKS["super_resolution"].overrides  # which SR.py trains with, whatever is typed
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class OfficialRun:
         scale_factor: as typed, None where the folder's name does not say it.
         alpha: weight of the reconstruction, as typed, likewise.
         animated: trained with noise to the border.
+        sr_factor: of a super-resolution; None of another training.
     """
 
     scales: list[Scale]
@@ -50,6 +53,14 @@ class OfficialRun:
     scale_factor: float | None
     alpha: float | None
     animated: bool
+    sr_factor: float | None = None
+
+    @property
+    def task(self) -> str:
+        """What it was trained for; what was trained plainly serves several."""
+        if self.sr_factor is not None:
+            return "super_resolution"
+        return "animation" if self.animated else "generation"
 
 
 def load_official(path: Path, device: torch.device | str) -> OfficialRun:
@@ -61,7 +72,13 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
     fixed, reals, amplitudes = (_tensors(path / name, device) for name in LISTS)
     _refuse_shapes(path, fixed, reals, amplitudes)
     count = min(len(fixed), len(reals), len(amplitudes), _finished(path))
-    pyramid, min_size = find_pyramid([(r.shape[-2], r.shape[-1]) for r in reals], path)
+    sizes = [(r.shape[-2], r.shape[-1]) for r in reals]
+    animated = NOISE_TO_BORDER.search(path.name)
+    named = animated or PADDED.search(path.name)
+    given = named.groupdict() if named else {}
+    sr_factor = _sr_factor(given, sizes)
+    likely = () if sr_factor is None else (ENLARGING["min_size"],)
+    pyramid, min_size = find_pyramid(sizes, path, likely)
     scales = [
         Scale(
             _generator(path / str(n) / "netG.pth", device),
@@ -73,9 +90,6 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
     ]
     last = path / str(count - 1) / "netD.pth"
     discriminator = _discriminator(last, device) if last.is_file() else None
-    animated = NOISE_TO_BORDER.search(path.name)
-    named = animated or PADDED.search(path.name)
-    given = named.groupdict() if named else {}
     return OfficialRun(
         scales,
         [real.float() for real in reals],
@@ -85,25 +99,44 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
         float(given["factor"]) if "factor" in given else None,
         float(given["alpha"]) if "alpha" in given else None,
         _reaches_border(fixed[0]) if named is None else animated is not None,
+        sr_factor,
     )
 
 
-def find_pyramid(sizes: Sequence[Size], path: Path) -> tuple[Pyramid, int]:
-    """The ratio that gives `sizes` back, and the min_size behind it.
+def _sr_factor(given: Mapping[str, str], sizes: Sequence[Size]) -> float | None:
+    """Of a run that SR.py left: with its alpha, its min_size and a ratio that a factor gives."""
+    if float(given.get("alpha", 0)) != ENLARGING["alpha"]:
+        return None
+    if _ratio(sizes, ENLARGING["min_size"]) is None:
+        return None
+    return enlargement_in_steps_of(float(given["factor"]))
+
+
+def find_pyramid(
+    sizes: Sequence[Size], path: Path, likely: Sequence[int] = ()
+) -> tuple[Pyramid, int]:
+    """The ratio that gives `sizes` back, and the min_size behind it, `likely` ones first.
 
     The coarsest scale's shorter side is min_size or, by rounding, one px more.
 
     Raises:
         UserError: no ratio gives these sizes.
     """
-    last, finest = len(sizes) - 1, sizes[-1]
-    for min_size in (min(sizes[0]), min(sizes[0]) - 1):
-        ratio = (min_size / min(finest)) ** (1 / last) if last else 1.0
-        if [resized(finest, ratio ** (last - n)) for n in range(last + 1)] == list(sizes):
+    for min_size in (*likely, min(sizes[0]), min(sizes[0]) - 1):
+        ratio = _ratio(sizes, min_size)
+        if ratio is not None:
             return Pyramid(1.0, ratio, tuple(sizes)), min_size
     raise UserError(
         f"{path} does not hold the pyramid of a SinGAN training (its sizes do not fit)."
     )
+
+
+def _ratio(sizes: Sequence[Size], min_size: int) -> float | None:
+    """The ratio of the pyramid that begins at `min_size`; None where it has not these sizes."""
+    last, finest = len(sizes) - 1, sizes[-1]
+    ratio = (min_size / min(finest)) ** (1 / last) if last else 1.0
+    again = [resized(finest, ratio ** (last - n)) for n in range(last + 1)]
+    return ratio if again == list(sizes) else None
 
 
 def _reaches_border(fixed: Tensor) -> bool:

@@ -15,6 +15,8 @@ from consingan.errors import UserError
 Size = tuple[int, int]
 
 ENLARGEMENT_STEP = 2 ** (1 / 3)  # about which super-resolution enlarges at a time
+MOST_STEPS = 18  # of an enlargement, 64 times
+USUAL_ENLARGEMENT = 4.0
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,18 @@ def plan_enlargement(factor: float) -> Enlargement:
     # Factors below 1.13, which the authors' program divides by zero for, take one step.
     steps = max(round(math.log(1 / factor) / math.log(1 / ENLARGEMENT_STEP)), 1)
     return Enlargement(factor, steps, math.pow(factor, 1 / steps))
+
+
+def enlargement_in_steps_of(scale_factor: float) -> float | None:
+    """The factor of the super-resolution that trains with `scale_factor`, the step's inverse.
+
+    Compared with the six decimals that the authors' folders have. Several factors can share their
+    steps, as 2, 4 and 8 do: the authors' default 4 is taken, else the one with the fewest digits.
+    None where no factor of three decimals or fewer has these steps.
+    """
+    powers = [scale_factor**-steps for steps in range(1, MOST_STEPS + 1)]
+    rounded = (round(power, digits) for digits in range(4) for power in powers)
+    for factor in (USUAL_ENLARGEMENT, *rounded):
+        if factor > 1 and f"{1 / plan_enlargement(factor).step:f}" == f"{scale_factor:f}":
+            return factor
+    return None

@@ -25,6 +25,7 @@ from consingan.methods.singan.model import (
     with_own_amplitude,
 )
 from consingan.methods.singan.pyramid import (
+    USUAL_ENLARGEMENT,
     Pyramid,
     plan_enlargement,
     plan_enlarging_pyramid,
@@ -161,7 +162,8 @@ def read(path: Path) -> tuple[Any, dict[str, Tensor]]:
     run = official.load_official(folder, "cpu")
     first = run.scales[0].generator.architecture
     config = SinGANConfig(
-        train_mode="animation" if run.animated else "generation",
+        train_mode=run.task,
+        sr_factor=run.sr_factor or USUAL_ENLARGEMENT,
         scale_factor=run.scale_factor or 0.75,
         alpha=10.0 if run.alpha is None else run.alpha,
         min_size=run.min_size,

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from singan_cases import FOLDER
+from singan_cases import FOLDER, leave_as_authors
 
 from consingan.errors import UserError
+from consingan.machine.execution import Execution
+from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
+from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.method import find_official
+from consingan.methods.singan.pyramid import enlargement_in_steps_of, plan_enlargement
 from consingan.runs.load import load_run
+from consingan.training.loop import Trainer
 
 NAME = "scale_factor=0.500000,alpha=10"
 RUNS = ("official_run", "official_run_torch14")
@@ -66,6 +71,46 @@ def test_noise_to_the_border_is_known_by_the_folders_name(tmp_path: Path) -> Non
     path = copied("official_run", tmp_path, "scale_factor=0.500000_noise_padding")
     config, _ = setup.read(path)
     assert config.train_mode == "animation"
+
+
+def enlarging(place: Path, factor: float, alpha: int = 100, min_size: int = 18) -> Path:
+    """What the authors' SR.py leaves, its name, or a like one."""
+    config = SinGANConfig(
+        train_mode="super_resolution", sr_factor=factor, min_size=min_size, niter=1,
+        nfc=4, min_nfc=4,
+    )  # fmt: skip
+    image = torch.linspace(-1, 1, 3 * 24 * 30).view(1, 3, 24, 30)
+    trainer = Trainer(setup.begin(config, Inputs(image), Execution(torch.device("cpu"))))
+    list(trainer.run())
+    step = plan_enlargement(factor).step
+    return leave_as_authors(trainer.model, place / f"scale_factor={1 / step:f},alpha={alpha}")
+
+
+@pytest.mark.parametrize("factor", [4.0, 3.0])
+def test_a_super_resolution_is_known_by_its_steps(tmp_path: Path, factor: float) -> None:
+    run = load_run(enlarging(tmp_path, factor))
+    assert run.finished
+    config = run.model.config
+    assert (config.train_mode, config.sr_factor) == ("super_resolution", factor)
+    assert (config.min_size, config.alpha) == (18, 100.0)
+    assert run.model.enlarge().shape == (1, 3, int(24 * factor), int(30 * factor))
+
+
+def test_other_weights_or_sizes_are_no_super_resolution(tmp_path: Path) -> None:
+    for place, changes in (("weight", {"alpha": 10}), ("size", {"min_size": 14})):
+        config, _ = setup.read(enlarging(tmp_path / place, 4.0, **changes))
+        assert config.train_mode == "generation"
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.5, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0])
+def test_a_factor_is_found_by_what_the_folders_name_has_of_its_step(factor: float) -> None:
+    written = float(f"{1 / plan_enlargement(factor).step:f}")
+    assert enlargement_in_steps_of(written) == factor
+
+
+@pytest.mark.parametrize("scale_factor", [0.5, 0.7, 0.75, 0.9])
+def test_usual_scale_factors_are_no_steps_of_an_enlargement(scale_factor: float) -> None:
+    assert enlargement_in_steps_of(scale_factor) is None
 
 
 def test_a_run_that_stopped_early_has_the_scales_that_it_finished(tmp_path: Path) -> None:
