@@ -18,6 +18,7 @@ from consingan.cli.command import (
     CONTEXT,
     CarefulCommand,
     GroupedOption,
+    explain_absent,
     method_settings,
     shared_settings,
 )
@@ -48,6 +49,22 @@ def authors_groups() -> Iterator[click.Group]:
             yield group
 
 
+class _Command(CarefulCommand):
+    """A command that says what to do instead of a flag of the authors' that it lacks."""
+
+    def __init__(self, method: Method, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.method = method
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            explain_absent(error, self.method)
+            raise
+
+
 def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
     @guarded
     def callback(**options: Any) -> None:
@@ -69,7 +86,8 @@ def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
         p for p in (*shared_settings(), *method_settings(method)) if p.name not in OWN_PLACE
     ]
     machine: Any = execution_options(lambda: None)
-    return CarefulCommand(
+    return _Command(
+        method,
         name,
         callback=callback,
         params=[*params, *own, *settings, *reversed(machine.__click_params__)],

@@ -116,6 +116,7 @@ class MethodCommand(CarefulCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            explain_absent(error, ctx.meta[_METHOD][0])
             _explain_foreign(error, ctx.meta[_METHOD][0])
             raise
 
@@ -157,13 +158,27 @@ def _named_method(args: Sequence[str]) -> str | None:
     return found
 
 
+def explain_absent(error: click.NoSuchOption, method: Method) -> None:
+    """Raise a sentence in place of `error` where the method's authors have the option.
+
+    Raises:
+        UsageError: they have.
+    """
+    if instead := method.absent.get(_typed_name(error)):
+        raise click.UsageError(f"{error.option_name}: {instead}", error.ctx) from None
+
+
+def _typed_name(error: click.NoSuchOption) -> str:
+    return error.option_name.lstrip("-").replace("-", "_")
+
+
 def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
     """Raise a sentence in place of `error` where another method has the option.
 
     Raises:
         UsageError: it has.
     """
-    typed = error.option_name.lstrip("-").replace("-", "_")
+    typed = _typed_name(error)
     for other in METHODS.values():
         for field in dataclasses.fields(other.config):
             if typed in (*flag_names(field), f"no_{flag_name(field)}"):

@@ -251,6 +251,8 @@ class Method:
         effective: the settings without what changes nothing at stages of these sizes (h, w), so
             that trainings are told to be the same that earlier releases kept otherwise.
         commands: of the authors' own program, by name.
+        absent: flags of the authors' own program that this one lacks -> what to do instead, in a
+            sentence.
         trial: settings of a training that takes a second, to see whether all works.
         finishing: settings with which it finishes what other models made, see `Finishes`.
         anchored: names of what a stage fixes at its beginning, see `Training.anchor`.
@@ -279,6 +281,7 @@ class Method:
     idle: Callable[[Any], Iterable[tuple[str, str]]] = _nothing_idle
     effective: Callable[[Any, Sequence[Size]], Any] = _as_they_are
     commands: Mapping[str, AuthorsCommand] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
     trial: Mapping[str, Any] = field(default_factory=dict)
     finishing: Mapping[str, Any] = field(default_factory=dict)
     anchored: tuple[str, ...] = ()

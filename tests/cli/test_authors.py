@@ -18,6 +18,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.files import read_json, write_json
 from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
+from consingan.methods.singan.commands import ABSENT, COMMANDS
 from consingan.methods.singan.config import SinGANConfig
 from consingan.training.loop import Trainer
 
@@ -128,6 +129,25 @@ def test_the_authors_own_super_resolution_is_found(place: Path, tmp_path: Path) 
 def test_animation_trains_its_own_model(place: Path) -> None:
     made = singan("animation", *TINY, "--frames", 2)
     assert "animations/start_stage_0_alpha_0.1_beta_0.9.gif" in pictures(made)
+
+
+THEIRS = (
+    "manualSeed", "netG", "netD", "nc_z", "nc_im", "out", "niter", "lr_g", "lr_d", "beta1", "gamma",
+    "nfc", "min_nfc", "Gsteps", "Dsteps", "ker_size", "num_layer", "stride", "padd_size", "alpha",
+    "lambda_grad", "scale_factor", "noise_amp", "min_size", "max_size", "input_dir", "mode",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["train", "--method", "singan"], *(["singan", n] for n in COMMANDS)]
+)
+@pytest.mark.parametrize("flag", THEIRS)
+def test_every_flag_of_the_authors_is_taken_or_answered_with_what_to_do(
+    words: list[str], flag: str
+) -> None:
+    said = run(*words, f"--{flag}=").output  # an empty value, so that nothing begins
+    if "it is empty; give a value" not in said and "is not a valid" not in said:
+        assert f"Error: --{flag}: {ABSENT[flag]}" in said
 
 
 @pytest.mark.parametrize(

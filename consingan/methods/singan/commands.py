@@ -154,3 +154,16 @@ COMMANDS: dict[str, AuthorsCommand] = {
         words={START: "--editing_start_scale", **BESIDE},
     ),
 }
+
+START_WEIGHTS = (
+    "a scale begins with the weights of the one before it, and anew where it is wider, so that no "
+    "one file fits them all; main_train.py --resume --model_dir RUN goes on with a training."
+)
+ABSENT = {
+    "netG": START_WEIGHTS,
+    "netD": START_WEIGHTS,
+    "out": "results lie in Evaluation in the folder of their run; --output_dir says where runs lie.",
+    "input_dir": "write the folder before the picture's name, as in --input_name Input/Images/I.",
+    "mode": "the command says what is made; leave it out.",
+}
+"""Flags of the authors' program that a command here may lack, see `Method.absent`."""

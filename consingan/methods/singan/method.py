@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.methods.contract import FineTuning, Method, Panel
-from consingan.methods.singan.commands import ALIKE, COMMANDS
+from consingan.methods.singan.commands import ABSENT, ALIKE, COMMANDS
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.presets import PRESETS
 from consingan.methods.singan.tasks import TASKS
@@ -141,5 +141,6 @@ SINGAN = Method(
     anchored=("amplitude",),
     reads=is_official,
     commands=COMMANDS,
+    absent=ABSENT,
     trial={"niter": 2, "nfc": 4, "min_nfc": 4, "min_size": 16, "max_size": 30, "scale_factor": 0.6},
 )
