@@ -162,7 +162,7 @@ START_WEIGHTS = (
 ABSENT = {
     "netG": START_WEIGHTS,
     "netD": START_WEIGHTS,
-    "out": "results lie in Evaluation in the folder of their run; --output_dir says where runs lie.",
+    "out": "results lie in their run, in Evaluation; --output_dir says where runs lie.",
     "input_dir": "write the folder before the picture's name, as in --input_name Input/Images/I.",
     "mode": "the command says what is made; leave it out.",
 }
