@@ -14,9 +14,14 @@ from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
-from consingan.settings.reading import AUTO, BANDS, RGB, RGBA
+from consingan.settings.reading import AUTO, BANDS, GRAY, RGB, RGBA
 
 MASK = "mask"  # field of `Inputs` that is a hole, not a picture
+AROUND_A_HOLE = {
+    GRAY: "around a --mask it is trained in three channels, as a colored picture is.",
+    RGBA: "around a --mask its opacity is not learned.",
+}
+"""What is said of a picture that without one is trained as it is."""
 
 
 def choose_channels(chosen: Chosen[Any], picture: Picture) -> tuple[Chosen[Any], Picture]:
@@ -44,6 +49,8 @@ def choose_channels(chosen: Chosen[Any], picture: Picture) -> tuple[Chosen[Any],
     if kept != chosen.config.channels:
         origin = {**origin, "channels": "picture"}
     notes = _notes(picture, wanted, method, config)
+    if chosen.config.channels == AUTO and kind in _left_out(method, config):
+        notes = (*notes, f"{_name(config)}: {AROUND_A_HOLE[kind]}")
     return Chosen(config, origin), replace(picture, notes=notes)
 
 
@@ -51,6 +58,12 @@ def _able(method: Method, config: Config) -> tuple[str, ...]:
     """What a training with these settings can train of a picture; around a hole only RGB."""
     holed = MASK in method.pictures(config)
     return (RGB,) if holed else method.tasks[config.train_mode].channels
+
+
+def _left_out(method: Method, config: Config) -> set[str]:
+    """What would be trained of a picture but for a hole, and is not said in reading it."""
+    usual = method.tasks[config.train_mode].channels
+    return {*AROUND_A_HOLE} & {*usual} - {*_able(method, config)}
 
 
 def _refuse(wanted: str, kind: str, method: Method, config: Config) -> None:

@@ -97,11 +97,10 @@ def prepare(
     picture = _training_image(chosen.config, image)
     code = method.load()
     picture, hole = _with_hole(chosen.config, picture, image is None)
+    if hole is not None:
+        picture = _without(picture, hole.values)
     chosen, picture = choose_channels(chosen, picture)
     chosen, notes = code.fitted(_read_alike(chosen, picture), picture.size)
-    if hole is not None:  # from here on nobody can see what lies in it
-        kept = tuple(note for note in picture.notes if "transparent parts" not in note)
-        picture = replace(picture, image=emptied(picture.image, hole.values), notes=kept)
     named = _named_picture(chosen.config)
     own = own_picture(named, picture.image, _name_of(chosen.config)) if named else None
     given = own.image if own else None
@@ -160,6 +159,15 @@ def _with_hole(config: Config, picture: Picture, from_file: bool) -> tuple[Pictu
     seen = read_picture(config.input_name, replace(config.reading, value_range=FULL)).image
     hole = read_hole(words, picture, seen)
     return read_picture(config.input_name, _typed_reading(config), hole.values), hole
+
+
+def _without(picture: Picture, hole: Tensor) -> Picture:
+    """The picture without what lies in its hole: from here on nobody can see that."""
+    picture = replace(picture, image=emptied(picture.image, hole))
+    if picture.alpha is None or bool(((picture.alpha < 1) & (hole == 0)).any()):
+        return picture
+    kept = tuple(note for note in picture.notes if "transparent parts" not in note)
+    return replace(picture, alpha=None, notes=kept)
 
 
 def _typed_reading(config: Config) -> Reading:

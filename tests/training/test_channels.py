@@ -47,13 +47,22 @@ def test_colors_can_be_trained_as_gray():
 
 @pytest.mark.parametrize(
     "typed",
-    [{"method": "singan"}, {"train_mode": "harmonization"}, {"method": "patches"},
-     {"mask": "hole.png"}],
-)  # fmt: skip
+    [{"method": "singan"}, {"train_mode": "harmonization"}, {"method": "patches"}],
+)
 def test_what_knows_rgb_alone_gets_rgb(typed):
     config, picture = chosen(SPRITE, **typed)
     assert config.channels == "auto"
     assert picture.notes == SPRITE.notes
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"), [(GRAY, "three channels"), (SPRITE, "opacity is not learned")]
+)
+def test_what_a_hole_keeps_from_being_learned_is_said(picture, said):
+    assert said in chosen(picture, mask="hole.png")[1].notes[-1]
+    assert chosen(picture, mask="hole.png", channels="rgb")[1].notes == picture.notes
+    for others in ({"method": "patches", "train_mode": "inpainting"}, {"method": "partial_conv"}):
+        assert chosen(picture, mask="hole.png", **others)[1].notes == picture.notes
 
 
 def test_where_opacity_is_learned_nobody_says_that_it_is_not():

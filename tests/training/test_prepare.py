@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from helpers import execution, picture
 
+from consingan.images.io import write_image
+from consingan.images.picture import Picture
 from consingan.training.prepare import prepare
 
 TINY = {"train_stages": 2, "nfc": 4, "min_size": 16, "manual_seed": 1}
@@ -33,3 +37,25 @@ def test_of_a_picture_that_is_enlarged_it_is_not_said_that_it_is_not(
     job = prepare(typed, execution("auto"), picture(40, 56))
     assert max(job.training.sizes[-1]) == trained
     assert len([note for note in job.notes if "which is not enlarged" in note]) == said
+
+
+@pytest.mark.parametrize(("mask", "said"), [("alpha", False), ("right.png", True)])
+def test_of_transparent_parts_it_is_said_what_becomes_of_them_where_they_are_no_hole(
+    mask: str, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left, right = torch.zeros(2, 1, 1, 40, 56)
+    left[..., 5:15, 5:15], right[..., 5:15, 40:50] = 1, 1
+    write_image(tmp_path / "right.png", right.expand(-1, 3, -1, -1) * 2 - 1)
+    clear = Picture(picture(40, 56), 1 - left, notes=("transparent parts are taken as white.",))
+    notes = prepare({**TINY, "mask": mask}, execution(), clear).notes
+    assert ("transparent parts are taken as white." in notes) is said
+    assert any("its opacity is not learned" in note for note in notes) is said
+
+
+def test_a_gray_picture_around_a_hole_is_said_to_be_trained_as_a_colored_one() -> None:
+    gray = picture(40, 56)[:, :1].expand(-1, 3, -1, -1).clone()
+    gray[..., 5:15, 5:15] = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None]
+    job = prepare({**TINY, "mask": "auto_color:255,0,0"}, execution(), Picture(gray))
+    assert job.training.config.nc_im == 3
+    assert any("three channels" in note for note in job.notes)
