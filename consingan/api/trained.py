@@ -37,6 +37,7 @@ from consingan.outputs.fill import filled
 from consingan.outputs.film import frames_of
 from consingan.outputs.finish import finish_of
 from consingan.outputs.own_mask import opaque, training_image
+from consingan.outputs.own_shape import fit_for
 from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
@@ -153,8 +154,8 @@ class TrainedModel:
         """Harmonize or edit a picture; the model must be trained for it.
 
         Args:
-            naive: what `train` takes, of the training image's shape unless `fit` says what to do;
-                where it is transparent, that is its mask.
+            naive: what `train` takes, of the training image's shape unless `fit` says what to do
+                or the task takes any (analogy); where it is transparent, that is its mask.
             mask: a file or a picture of Pillow, whatever it looks like, or (H, W) of bool, uint8
                 or [0, 1], 1 where the picture was changed; None for everywhere.
             start_stage: where it comes in, earlier ones change more; None is the method's own.
@@ -178,6 +179,7 @@ class TrainedModel:
         if detail not in DETAILS:
             raise UserError(f"detail={detail!r} is unknown; use {', '.join(DETAILS)}.")
         own = opaque(picture_from(naive, self.config.reading), self.model, "The picture")
+        fit = fit_for(self.model.task, fit)
         picture = fit_naive(own.image, self.size, fit)
         chosen = own.mask if mask is None else mask_from(mask, self._photographs(picture))
         if chosen is not None:

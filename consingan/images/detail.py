@@ -57,6 +57,14 @@ class Octave:
     now: Size
     region: Tensor
 
+    def beside(self, before: Size) -> Octave:
+        """The same step of a picture of another shape, (h, w) at the size before."""
+        if before == self.before:
+            return self
+        ratios = (now / then for now, then in zip(self.now, self.before, strict=True))
+        rows, columns = (round(side * ratio) for side, ratio in zip(before, ratios, strict=True))
+        return Octave(before, (rows, columns), self.region)
+
     def parted(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Of a picture at this size what it has at the size before, enlarged, and the rest."""
         low = resize_large(resize_large(picture, self.before), self.now)
@@ -122,7 +130,7 @@ class Other:
     say, may be too thin to be seen in the small result, and must not come back.
 
     Attributes:
-        picture: of the same shape, at any size.
+        picture: at any size.
         own: the user's.
         matches: of the octave before.
         rng: of what is looked at by chance.
@@ -135,19 +143,32 @@ class Other:
 
     @classmethod
     def of(
-        cls, picture: Tensor, own: Tensor, small: Tensor, region: Tensor, rng: torch.Generator
-    ) -> Other:
-        """Looked up at the size of the small result; `region` (1, 1, H, W), bool."""
-        alike = resize_large(picture, size_of(small)).clamp(-1, 1)
+        cls, other: tuple[Tensor, Size], own: Tensor, small: Tensor, region: Tensor,
+        rng: torch.Generator,
+    ) -> Other:  # fmt: skip
+        """Looked up where things are as large as in the small result.
+
+        Args:
+            other: the picture, and the size (h, w) at which that is so.
+            own: the user's.
+            small: the result, of its shape.
+            region: (1, 1, H, W), bool.
+            rng: of what is looked at by chance.
+        """
+        picture, size = other
+        alike = resize_large(picture, size).clamp(-1, 1)
         inside = reduced(region, size_of(small))
         return cls(picture, own, Lookalikes.first(small[0], alike[0], inside[0, 0]), rng)
 
     def detail(self, up: Tensor, octave: Octave) -> Detail:
         """See `Source`."""
-        whole = resize_large(self.picture, octave.now)
-        low, high = octave.parted(whole)
-        changed = (resize_large(self.own, octave.now) - whole).abs().mean(1)[0] > ALIKE
-        matches = self.matches.enlarged(octave.now, octave.now, octave.region[0, 0], changed)
+        there = octave.beside(self.matches.other)
+        whole = resize_large(self.picture, there.now)
+        low, high = there.parted(whole)
+        changed = torch.zeros_like(octave.region[0, 0])  # of another shape there is no own place
+        if there.now == octave.now:
+            changed = (resize_large(self.own, octave.now) - whole).abs().mean(1)[0] > ALIKE
+        matches = self.matches.enlarged(octave.now, there.now, octave.region[0, 0], changed)
         for _ in range(ROUNDS):
             matches = matches.improved(up[0], low[0], self.rng)
         full = torch.cat([up, up + matches.voted(high[0])], 1)

@@ -34,3 +34,14 @@ def fit_naive(naive: Tensor, size: Size, fit: str = "exact") -> Tensor:
     new_w, new_h = min(width, round(height * ratio)), min(height, round(width / ratio))
     left, top = (width - new_w) // 2, (height - new_h) // 2
     return naive[..., top : top + new_h, left : left + new_w]
+
+
+def beside(own: Size, real: Size) -> Size:
+    """(h, w) of a picture of `own` brought to the shorter side of `real`, in its own shape.
+
+    Where both have one shape but for rounding it is `real` itself.
+    """
+    if same_shape(own, real):
+        return real
+    factor = min(real) / min(own)
+    return round(own[0] * factor), round(own[1] * factor)

@@ -79,6 +79,7 @@ class Task:
         channels: what it can train of a picture, some of `settings.reading.CHANNELS`.
         presets: what some of the method's presets set in this task instead.
         tiles: whether ends of its pictures can meet.
+        own_shape: whether a picture of the user's own keeps its shape, whatever the image's is.
     """
 
     output: str = "samples"
@@ -94,6 +95,7 @@ class Task:
     channels: tuple[str, ...] = (RGB,)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tiles: bool = False
+    own_shape: bool = False
 
     def with_hole(self) -> Task:
         """The row of a training that was given a hole: it needs no picture of the user's own."""

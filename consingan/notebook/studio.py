@@ -28,6 +28,7 @@ from consingan.outputs import own_mask as masking
 from consingan.outputs.composite import compose, write_composite, write_mask
 from consingan.outputs.formats import chosen_format, for_eyes
 from consingan.outputs.own_mask import AUTO, read_own
+from consingan.outputs.own_shape import fit_for
 from consingan.outputs.requests import CompositeRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
 from consingan.report.write import all_alike, evaluation_folder
@@ -154,6 +155,7 @@ class Studio:
             path = Path(self._uploaded("naive_img"))
         else:
             path = Path(find_picture(naive_img)) if naive_img.strip() else self._naive_beside()
+        fit = fit_for(model.model.task, fit)
         own = read_own(str(path), model.model, fit)
         for note in own.notes:
             print(note)

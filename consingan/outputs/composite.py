@@ -28,6 +28,7 @@ from consingan.outputs.composed import Composite
 from consingan.outputs.contract import Kept, Say
 from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own, without_hole
+from consingan.outputs.own_shape import fit_for, size_for
 from consingan.outputs.requests import CompositeRequest
 from consingan.outputs.sizes import start_stages
 
@@ -68,10 +69,16 @@ class CompositeWork:
             yield "seed", f"for a model trained for {task}, whose result is not random"
         if self.naive is not None and self.mask is None:
             yield from ((name, "without a mask") for name in OF_MASK)
-        if self.naive is not None and max(self.naive.shape[-2:]) <= max(self.model.sizes[-1]):
+        if self.model.task.own_shape:
+            yield "fit", f"for a model trained for {task}: the result has the picture's own shape"
+        if self.naive is not None and self._is_small(self.naive):
             yield "detail", "for a picture no larger than the training size"
         elif self.model.task.fills:
             yield "detail", "for a hole"
+
+    def _is_small(self, naive: Tensor) -> bool:
+        """Whether the picture is no larger than what is made of it."""
+        return max(naive.shape[-2:]) <= max(size_for(self.model, naive))
 
     def write(self, folder: Path, say: Say) -> Composite | None:
         """Write the composite and its masks; None without a picture."""
@@ -103,7 +110,7 @@ def begin(model: Any, request: CompositeRequest) -> CompositeWork:
     if not request.naive_img:
         _refuse_without_picture(request)
         return CompositeWork(model, request)
-    fit = request.fit or "exact"
+    fit = fit_for(model.task, request.fit or "exact")
     request = replace(request, start_stages=tuple(stages), fit=fit)
     own = read_own(request.naive_img, model, fit)
     return _work(model, request, request.naive_img, own)
@@ -116,7 +123,7 @@ def begin_with(model: Any, request: CompositeRequest, kept: Kept) -> CompositeWo
         UserError: it or its mask cannot be used.
     """
     stages = start_stages(model, request.start_stages)
-    fit = request.fit or model.config.fit
+    fit = fit_for(model.task, request.fit or model.config.fit)
     request = replace(request, start_stages=tuple(stages), fit=fit)
     if kept.image is None:
         return _work(model, request, kept.path, read_own(kept.path, model, fit))
@@ -144,7 +151,7 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:
     """The user's own picture and its result, of a model in training."""
     if naive is None:
         return []
-    small = resize_to(naive, model.sizes[-1]).clamp(-1, 1)
+    small = resize_to(naive, size_for(model, naive)).clamp(-1, 1)
     if not model.starts:  # too few stages are trained yet
         return [small]
     return [small, model.enter(naive, model.first_start, model.config.manual_seed)]
@@ -172,7 +179,7 @@ def compose(
     made = [(stage, _made(model, below, mask, stage, request.seed)) for stage in stages]
     results = [(stage, gray_as(after, picture)) for stage, picture in made]
     result = results[0][1]
-    size, full_size = model.sizes[-1], (naive.shape[-2], naive.shape[-1])
+    size, full_size = size_for(model, naive), (naive.shape[-2], naive.shape[-1])
     small = resize_to(naive, size).clamp(-1, 1)
     blended, soft_full, small_mask = result, None, None
     if mask is not None:

@@ -16,6 +16,8 @@ from consingan.outputs.own_mask import training_image
 SEEN = 0.02  # share of the result below which its detail cannot be seen
 MANY = 2_000_000  # px, of which one million takes about 20 CPU seconds
 
+Size = tuple[int, int]
+
 OWN, IMAGE = ("both", "own"), ("both", "image")
 
 
@@ -64,8 +66,9 @@ def _sources(
     sources: list[Source] = []
     if wanted in IMAGE and min(*result.shape[-2:], *naive.shape[-2:]) >= PATCH:
         image = training_image(model).to(result)
-        if max(image.shape[-2:]) > max(result.shape[-2:]):
-            sources.append(Other.of(image, naive, result, region, stream(0, "detail")))
+        real: Size = model.sizes[-1]  # at which it looks like the result
+        if max(image.shape[-2:]) > max(real):
+            sources.append(Other.of((image, real), naive, result, region, stream(0, "detail")))
     if wanted in OWN or not sources:
         sources.insert(0, Own.of(naive, result))
     return sources

@@ -212,7 +212,8 @@ def _on_frames(facts: Facts) -> Iterator[Verdict]:
 def _on_region(facts: Facts) -> Iterator[Verdict]:
     if facts.region is None:
         return
-    yield from on_relation(facts.region)
+    if not facts.method.task_of(facts.config).own_shape:  # there it need have nothing to do with it
+        yield from on_relation(facts.region)
     before, after = facts.region.before["swd"], facts.region.after["swd"]
     what = "picture" if facts.region.whole else "changed region"
     figures = f"(SWD {before:.1f} → {after:.1f})"

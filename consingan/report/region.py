@@ -46,7 +46,9 @@ def judge_region(real: Tensor, made: Composite | None) -> Region | None:
     before, after = ({name: float(v[i]) for name, v in figures.items()} for i in (0, 1))
     naive = unit(made.small).to(real.device)
     distance = float(sliced_wasserstein(real, naive)[0]) / max(flat_distance(real), GRAY_LEVEL)
-    kept = float(((naive - real).abs().mean(1) <= ALIKE).float().mean())
+    kept = 0.0  # of a picture of another shape, which is no changed training image
+    if naive.shape == real.shape:
+        kept = float(((naive - real).abs().mean(1) <= ALIKE).float().mean())
     return Region(before, after, rows == slice(None), kept, distance)
 
 

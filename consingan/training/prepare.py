@@ -27,6 +27,7 @@ from consingan.methods.choose import (
 from consingan.methods.contract import Inputs, Method, Training
 from consingan.methods.registry import method_of
 from consingan.outputs.own_mask import opaque, was_trained
+from consingan.outputs.own_shape import fit_for
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
@@ -108,7 +109,8 @@ def prepare(
     further |= {} if hole is None else {MASK: hole.values}
     inputs = Inputs(trained(picture, chosen.config.channels), given, **further)
     training = code.begin(chosen.config, inputs, execution, None)
-    naive = None if given is None else fit_naive(given, training.sizes[-1], chosen.config.fit)
+    fit = fit_for(method.task_of(chosen.config), chosen.config.fit)
+    naive = None if given is None else fit_naive(given, training.sizes[-1], fit)
     said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
     said = (*said, *(hole.notes if hole else ()))
     notes = [*_not_enlarged(chosen, picture.size, training.sizes[-1]), *notes]

@@ -34,7 +34,8 @@ def sharpness(picture: Tensor) -> float:
 
 
 def of_other(picture: Tensor, small: Tensor, region: Tensor = EVERYWHERE) -> Source:
-    return Other.of(picture, stones(1), small, region, torch.Generator().manual_seed(0))
+    rng = torch.Generator().manual_seed(0)
+    return Other.of((picture, SMALL), stones(1), small, region, rng)
 
 
 def test_an_unchanged_picture_comes_back_whole() -> None:
@@ -66,6 +67,17 @@ def test_a_picture_of_the_same_kind_makes_a_result_as_sharp_as_itself() -> None:
     assert sharpness(made) > 0.8 * sharpness(other)
 
 
+def test_detail_of_a_picture_of_another_shape_is_not_stretched() -> None:
+    """Half of a picture finds its own detail in the whole."""
+    whole = stones()
+    half, size = whole[..., : SIZE[1] // 2], (SIZE[0], SIZE[1] // 2)
+    small, region = resize_to(whole, SMALL)[..., : SMALL[1] // 2], EVERYWHERE[..., : size[1]]
+    plain = sharpened(small, size, region, [])
+    other = Other.of((whole, SMALL), torch.zeros_like(half), small, region, torch.Generator())
+    made = sharpened(small, size, region, [other])
+    assert (made - half).square().mean() < 0.3 * (plain - half).square().mean()
+
+
 def test_edges_of_the_own_picture_stay_in_the_others_grain() -> None:
     own, small = stones(1), resize_to(stones(1), SMALL)
     alone = sharpened(small, SIZE, EVERYWHERE, [of_other(stones(), small)])
@@ -82,7 +94,7 @@ def test_a_thin_thing_that_was_taken_away_does_not_come_back() -> None:
     small = resize_to(without, SMALL)
     made = sharpened(
         small, SIZE, EVERYWHERE,
-        [Other.of(wire, without, small, EVERYWHERE, torch.Generator().manual_seed(0))],
+        [Other.of((wire, SMALL), without, small, EVERYWHERE, torch.Generator().manual_seed(0))],
     )  # fmt: skip
     assert (made - without)[..., 30, :].mean() > -0.1
 

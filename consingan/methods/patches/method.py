@@ -30,10 +30,8 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     """Settings that change nothing beside the others."""
     yield "niter", "where nothing is trained"
     here = f"with --train_mode {config.train_mode}"
-    if config.train_mode == PAIR:
-        yield "fit", "for a pair"
-    elif not config.naive_img:
-        yield "fit", "without --naive_img"
+    if why := _why_no_fit(config):
+        yield "fit", why
     if not TASKS[config.train_mode].takes_naive or config.train_mode == PAIR:
         yield "keep", here
     if config.train_mode in (*FROM_NOISE, "inpainting", PAIR):
@@ -52,6 +50,16 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
         yield "loosen", here
     elif not config.loosen:
         yield from ((name, "without --loosen") for name in SHARES)
+
+
+def _why_no_fit(config: PatchesConfig) -> str:
+    if config.train_mode == PAIR:
+        return "for a pair"
+    if not config.naive_img:
+        return "without --naive_img"
+    if TASKS[config.train_mode].own_shape:
+        return f"with --train_mode {config.train_mode}: the result has the naive image's shape"
+    return ""
 
 
 def pictures_of(config: PatchesConfig) -> dict[str, str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.fit import beside
 from consingan.images.resize import resize_to
 from consingan.machine.memory import refuse_beyond_free
 from consingan.machine.progress import counted, untold
@@ -225,7 +226,8 @@ class PatchDiffusion:
     def enter(self, image: Tensor, stage: int = 0, seed: int = 0) -> Tensor:
         """See `contract.Enters`; without a mask a hole is where `image` differs from `real`."""
         self.check_start(stage)
-        own = resize_to(image.to(self.real), self.sizes[0]).clamp(-1, 1)
+        size = beside(size_of(image), self.sizes[0]) if self.task.own_shape else self.sizes[0]
+        own = resize_to(image.to(self.real), size).clamp(-1, 1)
         if self.config.train_mode == "inpainting":
             return self.fill(image, unlike(own.cpu(), self.real.cpu()), seed)
         make = self._analogous if self.config.train_mode == "analogy" else self._entered
@@ -262,8 +264,8 @@ class PatchDiffusion:
         return made.clamp(-1, 1).cpu()[None]
 
     def _analogous(self, own: Tensor, seed: int) -> Tensor:
-        """The picture's patches on the layout of `own`, from its inversion."""
-        canvas, engine = self.prepared(self.sizes[0], stream(seed, "patches", 0, "analogy"))
+        """The picture's patches on the layout of `own` (C, h, w), from its inversion."""
+        canvas, engine = self.prepared(size_of(own), stream(seed, "patches", 0, "analogy"))
         last = canvas.scales - 1
         layout = source_of(own, canvas.scales, canvas.recipe)
         denoise = ClosedFormEngine(layout, canvas.recipe, MEANS["exact"]).denoiser(

@@ -53,6 +53,7 @@ TASKS: dict[str, Task] = {
         summary="the picture's patches on the layout of another (--naive_img)",
         takes=("naive",),
         result="analogous",
+        own_shape=True,
         overrides={"patch": 11, "level": 0.5, "sw_steps": 0},
     ),
 }
