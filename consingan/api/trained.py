@@ -172,14 +172,15 @@ class TrainedModel:
             UserError: the model was trained for something else, the shapes do not fit, or a
                 value is out of range.
         """
-        if not (self.model.task.takes_naive and isinstance(self.model, Enters)):
+        task = self.model.task
+        if not (task.takes_naive and isinstance(self.model, Enters)):
             raise no_naive_image(self.config)
         if fit not in FITS:
             raise UserError(f"fit={fit!r} is unknown; use {', '.join(FITS)}.")
         if detail not in DETAILS:
             raise UserError(f"detail={detail!r} is unknown; use {', '.join(DETAILS)}.")
         own = opaque(picture_from(naive, self.config.reading), self.model, "The picture")
-        fit = fit_for(self.model.task, fit)
+        fit = fit_for(task, fit)
         picture = fit_naive(own.image, self.size, fit)
         chosen = own.mask if mask is None else mask_from(mask, self._photographs(picture))
         if chosen is not None:

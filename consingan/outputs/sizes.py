@@ -26,7 +26,7 @@ def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:
     """
     height, width = model.sizes[-1]
     scales = _scales(request) or (() if request.sizes else AUTHORS_SCALES)
-    named = [
+    named: list[tuple[str, Size]] = [
         (
             f"{SAMPLE_FOLDER}_scale_h_{_number(h)}_scale_w_{_number(w)}",
             ScaledSize((_times(height, h), _times(width, w)), (h, w)),
