@@ -134,7 +134,7 @@ def _unowned(folder: Path) -> list[Path]:
     """What an evaluation left that could not say so: it was killed, or kept no record yet."""
     before = (_record(folder) or {}).get("before")
     if isinstance(before, list):
-        names = [name for name in _files_below(folder) if name not in (*before, RECORD, LOCK)]
+        names = [name for name in _files_below(folder) if name not in (*before, RECORD)]
         return [folder / name for name in names]
     return [p for pattern in UNRECORDED for p in folder.glob(pattern) if p.is_file()]
 
@@ -172,7 +172,8 @@ def _owned_files(folder: Path) -> list[str] | None:
         return None
     root = folder.resolve()
     inside = [name for name in files if (root / name).parent.resolve().is_relative_to(root)]
-    return [name for name in inside if (folder / name).is_file() and name != RECORD]
+    theirs = [name for name in inside if name != RECORD and Path(name).name != LOCK]
+    return [name for name in theirs if (folder / name).is_file()]
 
 
 def _files_below(folder: Path) -> list[str]:
@@ -183,5 +184,6 @@ def _files_below(folder: Path) -> list[str]:
         folders[:] = [name for name in folders if not (here / name / RECORD).is_file()]
         if here == folder:
             folders[:] = [name for name in folders if not name.startswith((ASIDE, "."))]
-        found += [(here / name).relative_to(folder).as_posix() for name in files]
+        theirs = (name for name in files if name != LOCK)
+        found += [(here / name).relative_to(folder).as_posix() for name in theirs]
     return sorted(found)

@@ -144,6 +144,27 @@ def test_a_second_evaluation_at_the_same_time_is_refused_and_takes_nothing_away(
     assert record(tmp_path) == {"status": "finished", "files": ["first.png", "report.html"]}
 
 
+def test_the_lock_of_a_folder_below_is_left_to_who_holds_it(tmp_path: Path) -> None:
+    make(tmp_path, "naive/other/.lock")
+    make(tmp_path, RECORD, text=json.dumps({"files": None, "before": []}))  # of a killed one
+    evaluate(tmp_path, "first.png")
+    assert files_below(tmp_path) == [RECORD, "first.png", "naive/other/.lock"]
+    assert record(tmp_path)["files"] == ["first.png"]
+
+
+def test_an_evaluation_keeps_its_lock_where_an_earlier_record_names_it(tmp_path: Path) -> None:
+    make(tmp_path, "first.png", ".lock")
+    make(tmp_path, RECORD, text=json.dumps({"files": [".lock", "first.png"]}))
+    with owned(tmp_path, {}, print):
+        assert not (tmp_path / "first.png").exists()
+        with pytest.raises(UserError, match="writing its results"):
+            evaluate(tmp_path, "second.png")
+    make(tmp_path, ".lock")
+    make(tmp_path, RECORD, text=json.dumps({"files": [".lock"]}))
+    publish(tmp_path, tmp_path / "newest")
+    assert not (tmp_path / "newest").exists()
+
+
 @pytest.mark.parametrize("kept", [None, {"files": None}, {"files": [3]}, {"files": "report.html"}])
 def test_results_without_a_record_are_moved_aside_and_it_is_said(
     tmp_path: Path, kept: object
