@@ -255,6 +255,8 @@ def typed_method() -> Method:
 def was_typed(name: str) -> bool:
     """Whether the user gave the option whose value is called `name`."""
     context = click.get_current_context()
+    if context.params.get(name) == ():  # click 8.2.0 says that arguments without words were typed
+        return False
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 

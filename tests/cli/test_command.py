@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
-from consingan.cli.command import joined
+from consingan.cli.command import joined, was_typed
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,13 @@ def test_the_users_folder_is_meant_where_a_shell_leaves_it(monkeypatch: pytest.M
     assert list(joined(words)) == [
         "--model_dir", "/home/me/run", "--naive_img=/home/me/a=b.png", "~", "a~/b", "x=~/c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pictures", "typed"), [((), False), (("a.png",), True)])
+def test_no_words_were_not_typed_whatever_click_says(
+    pictures: tuple[str, ...], typed: bool
+) -> None:
+    with click.Context(click.Command("batch")) as context:
+        context.params["pictures"] = pictures
+        context.set_parameter_source("pictures", click.core.ParameterSource.COMMANDLINE)
+        assert was_typed("pictures") is typed
