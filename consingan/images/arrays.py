@@ -113,10 +113,12 @@ def _mask_of_pillow(given: Image.Image, photographs: tuple[Tensor, ...]) -> Mask
 @contextlib.contextmanager
 def _read_of_pillow(what: str) -> Iterator[None]:
     """Say it where the file of Pillow's picture is cut off, or was closed."""
+    closed = "its file is closed"
     try:
         yield
-    except (AssertionError, OSError, SyntaxError, ValueError) as error:  # whatever Pillow raises
-        why = str(error) or "its file is closed"
+    # Whatever Pillow raises; up to 11 it asks None for an attribute where a file was closed.
+    except (AssertionError, AttributeError, OSError, SyntaxError, ValueError) as error:
+        why = closed if isinstance(error, AttributeError) else str(error) or closed
         raise UserError(
             f"The {what} is a picture of Pillow that cannot be read ({why}); open it anew."
         ) from None

@@ -221,6 +221,16 @@ def test_a_picture_of_pillow_that_cannot_be_read_is_refused(unreadable, read, wh
         read(unreadable)
 
 
+def test_a_closed_picture_of_an_older_pillow_is_refused(monkeypatch):
+    def load(self):  # as Pillow 10 and 11 do it
+        self.fp = None
+        self.fp.seek(0)
+
+    monkeypatch.setattr(Image.Image, "load", load)
+    with pytest.raises(UserError, match=r"cannot be read \(its file is closed\); open it anew"):
+        picture_from(Image.fromarray(RGB))
+
+
 @pytest.mark.parametrize("read", [picture_from, mask_from])
 def test_what_lies_under_the_mask_of_an_array_is_not_guessed(read):
     whole = np.ma.masked_array(GRAY, np.zeros_like(GRAY, dtype=bool))
