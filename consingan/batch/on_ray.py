@@ -28,6 +28,7 @@ from consingan.batch.travel import Depot, Sender, awaited, unpack
 from consingan.batch.work import perform
 from consingan.errors import UserError
 from consingan.images.names import SCIKIT_IMAGE
+from consingan.machine.extras import RAY, needed
 
 BEACON = ".shared"  # file in the study's folder, by which a machine sees that it shares it
 REACH = 10.0  # seconds for a first connection
@@ -114,15 +115,11 @@ def cluster(address: str) -> Cluster:
     """Join the cluster at `address`, HOST:PORT of its head; "" begins one on this machine.
 
     Raises:
-        UserError: Ray is not installed, or there is no cluster.
+        UserError: Ray is missing or too old, or there is no cluster.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it would call home
-    try:
+    with needed(RAY, "--on ray needs"):
         import ray
-    except ImportError:
-        raise UserError(
-            '--on ray needs the package ray; run: pip install "consingan[ray]"'
-        ) from None
     if address:
         _refuse_unreachable(address)
     where: dict[str, Any] = {"address": address or "local"}

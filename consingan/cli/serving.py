@@ -9,9 +9,11 @@ import click
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
 from consingan.cli.options import RUNS
+from consingan.machine.extras import GRADIO, installing
 
 
-@click.command("web", cls=CarefulCommand, context_settings=CONTEXT)
+@click.command("web", cls=CarefulCommand, context_settings=CONTEXT,
+               epilog=f"It needs gradio: {installing(GRADIO)}")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N",
               help="Where it listens; by default the first free one from 7860 on.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
@@ -27,7 +29,7 @@ def web_command(
 ) -> None:
     """Open a page in the browser that does the whole job: drop a picture, paint, get pictures.
 
-    Nothing leaves this machine. It needs gradio: pip install 'consingan[web]'.
+    Nothing leaves this machine.
     """
     from consingan.web.serve import Place, serve
 

@@ -7,15 +7,18 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
+from packaging.requirements import Requirement
 
 from consingan._version import __version__
 from consingan.errors import UserError
 from consingan.machine.device import crowded, processor
+from consingan.machine.extras import fits, installing, is_too_old, version_of
 from consingan.machine.graphs import SWITCH as GRAPHS_SWITCH
 from consingan.machine.memory import free_memory
 from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmetic, computing_time
@@ -42,48 +45,47 @@ def versions() -> Facts:
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "torch": f"{torch.__version__} (built {built})",
     }
-    libraries = [name for name in requirements().get("", []) if name != "torch"]
-    found |= {name: _version(name) or "MISSING" for name in libraries}
+    found |= {r.name: _in_range(r) for r in requirements().get("", []) if r.name != "torch"}
     return found | {name: os.environ[name] for name in VARIABLES if name in os.environ}
 
 
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+def _in_range(needed: Requirement) -> str:
+    """The version of a library that is there, and whether it is one that works."""
+    version = version_of(needed.name)
+    if version is None:
+        return "MISSING"
+    return version if fits(str(needed), version) else f"{version}; needed: {needed.specifier}"
 
 
-def requirements() -> dict[str, list[str]]:
-    """Names of the packages that are needed, under "", and of those that each extra needs."""
+def requirements() -> dict[str, list[Requirement]]:
+    """The packages that are needed, under "", and those that each extra needs."""
     try:
         lines = metadata.requires("consingan") or []
     except metadata.PackageNotFoundError:  # used in the repository's folder, not installed
         file = Path(__file__).parents[2] / "requirements.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    names: dict[str, list[str]] = {}
-    for line in filter(_is_for_this_python, lines):
-        extra = re.search(r"""extra == ["']([\w-]+)["']""", line)
-        if name := re.match(r"[\w.-]+", line):
-            names.setdefault(extra.group(1) if extra else "", []).append(name.group())
-    return names
-
-
-def _is_for_this_python(line: str) -> bool:
-    """Whether a requirement is none that only older Pythons have."""
-    below = re.search(r"""python_version < ["'](\d+)\.(\d+)["']""", line)
-    return below is None or sys.version_info[:2] < (int(below[1]), int(below[2]))
+    found: dict[str, list[Requirement]] = {}
+    for needed in map(Requirement, lines):
+        name = re.search(r'extra == "([\w-]+)"', str(needed.marker))
+        extra = name[1] if name else ""
+        if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+            found.setdefault(extra, []).append(needed)
+    return found
 
 
 def extras() -> Facts:
     """For each extra of the package whether all of it is there, else how to get it."""
-    said = {}
-    for extra, names in requirements().items():
-        missing = [name for name in names if _version(name) is None]
-        get = f"missing; get it with: pip install {' '.join(missing)}"
-        said[extra] = get if missing else "present"
-    said.pop("", None)
+    said = {name: _of_extra(needed) for name, needed in requirements().items() if name}
     return said or {"unknown": "consingan is not installed; in its folder: pip install ."}
+
+
+def _of_extra(needed: Sequence[Requirement]) -> str:
+    wanting = [r for r in needed if version_of(r.name) is None or is_too_old(str(r))]
+    if not wanting:
+        return "present"
+    there = [f"{r.name} {version_of(r.name)}" for r in wanting if is_too_old(str(r))]
+    what = "missing" if len(there) < len(wanting) else f"too old ({', '.join(there)})"
+    return f"{what}; get it with: {installing(*(f'{r.name}{r.specifier}' for r in wanting))}"
 
 
 def devices() -> Facts:

@@ -12,6 +12,7 @@ from PIL import Image, features
 from consingan.errors import UserError
 from consingan.images.color import to_srgb
 from consingan.images.raster import PIXEL_LIMIT, Pixels, Raster
+from consingan.machine.extras import HEIF, is_too_old
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 BLOCK = 4_000_000  # pixels that are copied at a time
@@ -25,8 +26,9 @@ def formats() -> tuple[str, ...]:
     with contextlib.suppress(ImportError):
         import pillow_heif
 
-        pillow_heif.register_heif_opener()
-        found.append("HEIF")
+        if not is_too_old(HEIF):
+            pillow_heif.register_heif_opener()
+            found.append("HEIF")
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.animated import NO_FRAME, gif_fps, write_gif, write_webp
 from consingan.images.io import to_pixels
+from consingan.machine.extras import FFMPEG, installing, needed
 from consingan.machine.files import atomic_path
 
 
@@ -97,17 +98,17 @@ def require_ffmpeg() -> None:
     """Make sure that MP4 can be written.
 
     Raises:
-        UserError: the optional package is missing, or the program in it.
+        UserError: the optional package is missing or too old, or the program in it is missing.
     """
-    advice = "run: pip install imageio-ffmpeg (or choose gif or webp)."
-    try:
+    otherwise = " (or choose gif or webp)"
+    with needed(FFMPEG, "MP4 needs", otherwise):
         import imageio_ffmpeg
-
+    try:
         imageio_ffmpeg.get_ffmpeg_exe()
-    except ImportError:
-        raise UserError(f"MP4 needs the package imageio-ffmpeg; {advice}") from None
     except RuntimeError:
-        raise UserError(f"imageio-ffmpeg finds no ffmpeg program here; {advice}") from None
+        raise UserError(
+            f"imageio-ffmpeg finds no ffmpeg program here; run: {installing(FFMPEG)}{otherwise}."
+        ) from None
 
 
 def _require_webp() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError
+from consingan.machine.extras import GRADIO, needed
 from consingan.machine.files import make_folder
 from consingan.web.guard import LARGEST_UPLOAD, Headers
 from consingan.web.scratch import ended_by_signals, scratch_folder
@@ -65,7 +66,7 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
     """Serve the page until Ctrl+C, or until this process is told to end.
 
     Raises:
-        UserError: gradio is not installed, the port is taken, or the place is open to everybody.
+        UserError: gradio is missing or old, the port is taken, or the place is open to everybody.
     """
     place.check()
     root = make_folder(place.output_dir.absolute())
@@ -94,10 +95,8 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     cache = scratch / "gradio"  # the one folder that gradio sends files from
     os.environ.update(QUIET, GRADIO_TEMP_DIR=str(cache),
                       GRADIO_EXAMPLES_CACHE=str(cache / "examples"))  # fmt: skip
-    try:
+    with needed(GRADIO, "The page needs"):
         gradio: Any = importlib.import_module("gradio")
-    except ImportError:
-        raise UserError("The page needs gradio; run: pip install 'consingan[web]'.") from None
     fastapi: Any = importlib.import_module("fastapi")
     page: Any = importlib.import_module("consingan.web.page")
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

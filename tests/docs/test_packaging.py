@@ -28,6 +28,7 @@ from packaging.requirements import Requirement
 
 from consingan._version import __version__
 from consingan.cli import main
+from consingan.machine import extras
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github/workflows/checks.yml"
@@ -159,9 +160,8 @@ def test_metadata(built: Built) -> None:
     assert said["License-Expression"] == "MIT"
     assert said["Requires-Python"] == ">=3.10"
     assert set(said.get_all("Provides-Extra", [])) >= {"video", "docs", "dev"}
-    required = [r for r in said.get_all("Requires-Dist", []) if "extra" not in r]
-    wanted = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    assert sorted(required) == sorted(wanted)
+    listed = [Requirement(r) for r in said.get_all("Requires-Dist", []) if "extra" not in r]
+    assert set(listed) == set(required())
     assert not [c for c in said.get_all("Classifier", []) if c.startswith("License")]
 
 
@@ -290,6 +290,17 @@ def test_pins_are_within_the_ranges() -> None:
 def test_versions_that_are_known_to_fail_are_not_in_the_ranges(name: str, version: str) -> None:
     (requirement,) = (r for r in required() if r.name == name)
     assert version not in requirement.specifier
+
+
+def test_what_one_is_told_to_install_is_what_the_extras_hold(built: Built) -> None:
+    told = {extras.FFMPEG, extras.HEIF, extras.RAY, extras.GRADIO}
+    listed = map(Requirement, built.metadata().get_all("Requires-Dist", []))
+    held = {f"{r.name}{r.specifier}" for r in listed if r.marker and "dev" not in str(r.marker)}
+    assert told <= held
+    names = "|".join(Requirement(line).name for line in told)
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for line in re.findall(rf"\b(?:{names})>=[\d.]+", page.read_text("utf-8")):
+            assert line in told, page
 
 
 # What the checks name exists

@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 import warnings
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ def test_libraries_where_the_package_is_not_installed(monkeypatch: pytest.Monkey
     listed = [
         re.split("[<>=!]", line)[0] for line in lines if not (new and "python_version" in line)
     ]
-    assert facts.requirements() == {"": listed}
+    assert [needed.name for needed in facts.requirements().pop("")] == listed
     said = facts.versions()
     assert all(re.match(r"\d", said[name]) for name in listed)
     assert list(facts.extras()) == ["unknown"]
@@ -179,6 +180,14 @@ def test_libraries_where_the_package_is_not_installed(monkeypatch: pytest.Monkey
 def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.requires", lambda name: ["no-such-library>=2"])
     assert facts.versions()["no-such-library"] == "MISSING"
+
+
+def test_a_library_out_of_its_range_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["numpy<1", f"click=={metadata.version('click')}"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: needed)
+    said = facts.versions()
+    assert said["numpy"] == f"{numpy.__version__}; needed: <1"
+    assert said["click"] == metadata.version("click")
 
 
 def test_variables_that_matter_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,11 +204,14 @@ def test_extras_present_and_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         'numpy>=1; extra == "video"',
         'numpy>=1 ; python_version > "3" and extra == "dev"',
         "no-such.library>=2; extra == 'dev'",
+        'numpy>=99; extra == "web"',
+        'numpy>=99; python_version < "3" and extra == "docs"',
     ]
     monkeypatch.setattr("importlib.metadata.requires", lambda name: needed)
     assert facts.extras() == {
         "video": "present",
-        "dev": "missing; get it with: pip install no-such.library",
+        "dev": 'missing; get it with: pip install "no-such.library>=2"',
+        "web": f'too old (numpy {numpy.__version__}); get it with: pip install "numpy>=99"',
     }
 
 

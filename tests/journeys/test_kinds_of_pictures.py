@@ -549,7 +549,7 @@ KINDS = (
     Kind(
         "HEIC",
         raw(b"\0\0\0\x18ftypheic" + bytes(60), "x.heic"),
-        r"pip install 'consingan\[heic\]'",
+        r'pip install "pillow-heif>=0\.18"',
         code=2,
     ),
     Kind(

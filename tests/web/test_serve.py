@@ -11,6 +11,7 @@ import pytest
 from commands import save, scene
 
 from consingan.errors import UserError
+from consingan.machine import extras
 from consingan.web import serve
 from consingan.web.serve import Place
 
@@ -50,11 +51,14 @@ def test_a_password_is_compared_whole():
     assert serve._password("") is None
 
 
-def test_without_gradio_one_is_told_what_to_install(monkeypatch, tmp_path):
+@pytest.mark.parametrize("version", [None, "5.50.0"])
+def test_without_a_gradio_that_fits_one_is_told_what_to_install(monkeypatch, tmp_path, version):
+    monkeypatch.setattr(extras, "version_of", lambda _: version)
     monkeypatch.setitem(sys.modules, "gradio", None)
     monkeypatch.setattr(serve.os, "environ", {})
-    with pytest.raises(UserError, match=r"pip install 'consingan\[web\]'"):
+    with pytest.raises(UserError) as told:
         serve.serve(Place(output_dir=tmp_path), lambda _: None, open_browser=False)
+    assert str(told.value) == 'The page needs gradio 6 or newer; run: pip install "gradio>=6".'
 
 
 def test_the_libraries_are_told_to_ask_nobody_before_they_are_imported(monkeypatch, tmp_path):

@@ -1,0 +1,36 @@
+"""Packages that not everybody has are used in the versions that work, else one is told of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from consingan.errors import UserError
+from consingan.machine import extras
+
+TOLD = 'Films need ray 2.9 or newer; run: pip install "ray>=2.9" (or wait).'
+
+
+def imported(error: Exception | None = None) -> bool:
+    """Whether the block is worked on to its end."""
+    with extras.needed("ray>=2.9", "Films need", " (or wait)"):
+        if error:
+            raise error
+        return True
+
+
+@pytest.mark.parametrize("version", ["2.9", "2.10.1", "3.0.0rc1", "2.60+local", None])
+def test_a_version_that_fits_or_is_not_known_is_taken(
+    monkeypatch: pytest.MonkeyPatch, version: str | None
+) -> None:
+    monkeypatch.setattr(extras, "version_of", lambda _: version)
+    assert imported()
+
+
+@pytest.mark.parametrize(("version", "error"), [("2.8.1", None), (None, ImportError("ray"))])
+def test_a_version_that_is_missing_or_too_old_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, version: str | None, error: Exception | None
+) -> None:
+    monkeypatch.setattr(extras, "version_of", lambda _: version)
+    with pytest.raises(UserError) as told:
+        imported(error)
+    assert str(told.value) == TOLD
