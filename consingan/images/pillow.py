@@ -37,7 +37,7 @@ def read_with_pillow(path: Path, page: int = 0) -> Raster:
 
     Args:
         path: the file.
-        page: from 1; 0 is the first.
+        page: from 1; 0 is the usual one.
 
     Raises:
         UserError: there is no such page.
@@ -51,19 +51,29 @@ def read_with_pillow(path: Path, page: int = 0) -> Raster:
 
 
 def go_to_page(image: Image.Image, page: int) -> tuple[str, ...]:
-    """Turn to a page, and say which one if there are several."""
+    """Turn to a page, and say which one if there are several.
+
+    Without a number it is the one that the file opens at: of HEIC the primary picture.
+    """
     count = 1
     if image.format != "MPO":  # a telephone's second picture is a preview or a map of depth
         with contextlib.suppress(Exception):  # damage behind the first page
             count = getattr(image, "n_frames", 1)
-    notes = page_notes(page, count, "pages" if image.format == "TIFF" else "frames")
-    if count > 1:
-        image.seek(max(page, 1) - 1)
+    what = "pages" if image.format == "TIFF" else "frames"
+    notes = page_notes(page, count, what, usual=image.tell() + 1)
+    if count > 1 and page:
+        image.seek(page - 1)
     return notes
 
 
-def page_notes(page: int, count: int, what: str) -> tuple[str, ...]:
+def page_notes(page: int, count: int, what: str, usual: int = 1) -> tuple[str, ...]:
     """Say which of `count` pages, frames or bands is taken.
+
+    Args:
+        page: that is wanted, from 1; 0 is the usual one.
+        count: how many there are.
+        what: they are.
+        usual: the number of the one that is taken where none is wanted.
 
     Raises:
         UserError: there are fewer.
@@ -74,9 +84,8 @@ def page_notes(page: int, count: int, what: str) -> tuple[str, ...]:
         raise UserError(f"has {count} {what}, so --page {page} is not there; give 1 to {count}")
     if page:
         return (f"number {page} of its {count} {what} is taken",)
-    return (
-        f"the first of its {count} {what} is taken; of a training image --page N takes another",
-    )
+    which = "the first" if usual == 1 else f"number {usual}"
+    return (f"{which} of its {count} {what} is taken; of a training image --page N takes another",)
 
 
 def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:

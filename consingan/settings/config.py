@@ -66,7 +66,8 @@ class Config:
     )
     page: int = option(
         0,
-        "Page, frame or band of a file that has several, from 1; 0 takes the first.",
+        "Page, frame or band of a file that has several, from 1; 0 takes the first, "
+        "of HEIC the one that is shown.",
         minimum=0,
         group="own picture",
     )

@@ -549,7 +549,7 @@ KINDS = (
     Kind(
         "HEIC",
         raw(b"\0\0\0\x18ftypheic" + bytes(60), "x.heic"),
-        r'pip install "pillow-heif>=0\.18"',
+        r'pip install "pillow-heif>=0\.18"|damaged or cut short',
         code=2,
     ),
     Kind(
