@@ -205,8 +205,8 @@ class Pictures(Sheets):
 class TensorBoard:
     """Scalars and grids of samples for `tensorboard --logdir TrainedModels`.
 
-    Where they cannot be written (a full disk) the training goes on without them, and says so: what
-    it learned is another file, which may have room.
+    Where they cannot be written (a full disk, a path that it does not take) the training goes on
+    without them, and says so: what it learned is another file, which may have room.
 
     Args:
         folder: of the run.
@@ -232,9 +232,11 @@ class TensorBoard:
     def _dispensable(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:
             self.writer = None
-            why = f"TensorBoard's files cannot be written ({error.strerror})"
+            # It takes only names that are UTF-8; all else of a run takes any.
+            reason = error.strerror if isinstance(error, OSError) else "the path is not UTF-8"
+            why = f"TensorBoard's files cannot be written ({reason})"
             warnings.warn(f"{why}; the training goes on without them", stacklevel=2)
 
     def observe(self, record: Record, trainer: Trainer) -> None:

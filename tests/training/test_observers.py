@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from types import SimpleNamespace
 
@@ -163,6 +164,18 @@ def test_a_grid_is_drawn_once_for_all_who_show_it(tmp_path, monkeypatch):
     assert len(drawn) == len(images) == 3
     kept = pixels_of(folder.path / "2" / "samples.png")
     assert (images[-1].numpy() == kept).all()
+
+
+def test_where_tensorboard_does_not_take_the_path_the_training_goes_on_without(tmp_path):
+    folder = tmp_path / os.fsdecode(b"l\xfcft")  # in Latin-1
+    try:
+        folder.mkdir()
+    except (OSError, UnicodeError):
+        pytest.skip("no such names here")
+    with pytest.warns(UserWarning, match=r"cannot be written \(the path is not UTF-8\)"):
+        board = TensorBoard(folder, Sheets(folder))
+    assert board.writer is None
+    board.close()
 
 
 def test_where_tensorboard_cannot_write_the_training_goes_on(tmp_path, monkeypatch, capfd):
