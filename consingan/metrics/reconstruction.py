@@ -36,6 +36,15 @@ class Reconstruction:
         return "" if self.size is None else f" at {self.size[1]}x{self.size[0]} px"
 
 
+def contrast(picture: Tensor) -> float:
+    """Root of the mean squared distance of (1, C, H, W) from its mean color, in its own units.
+
+    So one flat color's PSNR is -20 log10 of it, at best. How far apart the means of the channels
+    are is no part of it.
+    """
+    return float((picture - picture.mean((-2, -1), keepdim=True)).square().mean().sqrt())
+
+
 def reconstruction_quality(real: Tensor, reconstruction: Tensor) -> Reconstruction:
     r"""PSNR and SSIM of a reconstruction, by scikit-image.
 

@@ -15,7 +15,7 @@ from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
 from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
-from consingan.report.large import on_windows
+from consingan.report.large import contrast_of, on_windows
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
 from consingan.report.region import judge_region
 from consingan.report.style import picture
@@ -148,7 +148,7 @@ def facts_of(material: Material) -> Facts:
         judgement=material.judgement,
         quality=material.quality,
         short_side=min(material.real.shape[-2:]),
-        contrast=float(material.real.std()) / 2,
+        contrast=contrast_of(unit(material.real), material.sketch),
         reconstruction=[losses[name] for losses in material.curves.values() if name in losses],
         stages=material.stages,
         finished=len(material.sizes) if material.stages else 0,

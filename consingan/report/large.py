@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import unit
-from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
+from consingan.metrics.reconstruction import Reconstruction, contrast, reconstruction_quality
 from consingan.metrics.swd import pooled_distances
 from consingan.outputs.large import (
     other_places,
@@ -62,12 +62,18 @@ def quality_of(
         size = (sketch[0].shape[-2], sketch[0].shape[-1])
         found = reconstruction_quality(*(unit(x) for x in sketch))
         return dataclasses.replace(found, size=size)
-    seen = places((real.shape[-2], real.shape[-1]))
-    if seen:
-        real, given_back = (
-            torch.cat(windows_at(x, seen).split(1), 3) for x in (real, given_back.to(real))
-        )
-    return reconstruction_quality(real, given_back)
+    return reconstruction_quality(_on_windows(real), _on_windows(given_back.to(real)))
+
+
+def contrast_of(real: Tensor, sketch: tuple[Tensor, Tensor] | None = None) -> float:
+    """`contrast` of that image which `quality_of` holds the reconstruction to, in [0, 1]."""
+    return contrast(unit(sketch[0]) if sketch else _on_windows(real))
+
+
+def _on_windows(picture: Tensor) -> Tensor:
+    """Windows of a large picture side by side; others as they are."""
+    seen = places((picture.shape[-2], picture.shape[-1]))
+    return torch.cat(windows_at(picture, seen).split(1), 3) if seen else picture
 
 
 def how_judged(material: Material) -> str:

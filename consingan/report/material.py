@@ -94,7 +94,7 @@ class Facts:
         judgement: of the samples or frames, where there are any.
         quality: of the reconstruction.
         short_side: of the real image, in px.
-        contrast: standard deviation of the real image, in [0, 1].
+        contrast: of the real image, see `report.large.contrast_of`.
         reconstruction: the loss of that name in each finished stage, where there is one.
         stages: how many a whole training has.
         finished: how many of them are finished.

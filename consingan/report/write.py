@@ -20,6 +20,7 @@ from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement
+from consingan.metrics.reconstruction import contrast
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
@@ -92,7 +93,7 @@ def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:
     if len(samples) < 2 or not hasattr(model, "reconstruction"):
         return False
     base = reduced(reconstruction(model))
-    spread = float(model.real.std())
+    spread = contrast(reduced(model.real))
     if float((base - reduced(model.real.cpu())).abs().mean()) > 0.25 * spread:
         return False
     differences = [float((reduced(s) - base).abs().mean()) for s in samples[:8]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,13 @@ from consingan.outputs.large import look_at
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.samples import RandomSamples
 from consingan.report.kinds import KINDS
-from consingan.report.large import how_judged, judge_windows, on_windows, quality_of
+from consingan.report.large import (
+    contrast_of,
+    how_judged,
+    judge_windows,
+    on_windows,
+    quality_of,
+)
 from consingan.report.material import Facts
 from consingan.report.page import report
 from consingan.report.write import Extras, judged
@@ -67,6 +74,20 @@ def test_of_small_pictures_there_are_none() -> None:
     assert not list(on_windows(Facts(ConSinGANConfig())))
     made = unit(IMAGE.flip(3))
     assert quality_of(unit(IMAGE), made) == reconstruction_quality(unit(IMAGE), made)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("sketched", [False, True])
+@pytest.mark.parametrize("side", [12, 96])
+def test_contrast_is_what_one_flat_color_lacks(side: int, sketched: bool) -> None:
+    colors = torch.tensor([0.6, 0.0, -0.6])[None, :, None, None]
+    real = colors + 0.3 * scene(1, side, 128)
+    coarse = real[..., :8, :32]
+    sketch = (coarse, coarse.mean((2, 3), keepdim=True).expand_as(coarse)) if sketched else None
+    looked_at = look_at(real).windows if side == 96 else real
+    flat = looked_at.mean((0, 2, 3))[None, :, None, None].expand_as(real).contiguous()
+    lacking = quality_of(unit(real), unit(flat), sketch).psnr
+    assert -20 * math.log10(contrast_of(unit(real), sketch)) == pytest.approx(lacking)
 
 
 @pytest.mark.usefixtures("small_is_large")

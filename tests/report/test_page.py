@@ -44,6 +44,7 @@ from consingan.outputs.samples import RandomSamples
 from consingan.report import figures, kinds, verdicts
 from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.gather import gather, settings
+from consingan.report.judging import given_back
 from consingan.report.material import Facts, Region
 from consingan.report.page import report
 from consingan.report.region import flat_distance, judge_region
@@ -186,6 +187,15 @@ def test_worse_than_a_flat_color_is_a_collapse_after_a_while() -> None:
 def test_convergence_is_relative_to_contrast() -> None:
     assert said(facts(psnr=32.0, contrast=0.2))[0][0] == "good"
     assert "did not converge" in said(facts(psnr=32.0, contrast=0.02))[0][1]
+
+
+def test_the_distance_between_the_means_of_channels_is_no_contrast(run: LoadedRun) -> None:
+    colors = torch.tensor([0.8, 0.0, -0.8])[None, :, None, None]
+    real = colors + 0.1 * scene()
+    flat = real.mean((2, 3), keepdim=True).expand_as(real).contiguous()
+    material = dataclasses.replace(gather(run), real=real, reconstruction=flat, curves={})
+    material = dataclasses.replace(material, quality=given_back(material))
+    assert "did not converge" in said(kinds.facts_of(material))[0][1]
 
 
 def test_noise_is_no_variety() -> None:
