@@ -85,24 +85,26 @@ def metrics_command(
 
     SAMPLE is a picture or a folder of pictures, from whatever program; sizes may differ. Numbers
     deeper than 8 bit mean what they do in REAL; in 16-bit files of this program 0 and 65535 are
-    black and white. Each metric is given with its mean, standard deviation and median over the
-    samples and a bootstrap 95 % interval.
+    black and white. Opacity is a fourth channel where REAL has it and another picture, too; else
+    all are laid over what REAL is laid over. Each metric is given with its mean, standard deviation
+    and median over the samples and a bootstrap 95 % interval.
     """
     from consingan.machine.files import write_json
 
     picture = _read(real, Reading(of_deep(value_range), otherwise=BY_FLAG))
     scale = Scale(picture.value_range, _has_floats(real))
     found = _read_all(real, samples, scale)
-    returned = None if reconstruction is None else _read_beside(reconstruction, scale)
-    pictures = list(found.values())
-    judgement = _judge(_unit(picture), pictures, returned, inception_weights, seed)
+    returned = [] if reconstruction is None else [_read_beside(reconstruction, scale)]
+    judged, *pictures = _alike([picture, *found.values(), *returned])
+    back = pictures.pop() if returned else None
+    judgement = _judge(judged, pictures, back, inception_weights, seed)
     click.echo(format_table(judgement))
     if json_file is not None:
         record = {"real": real, "samples": list(found), **judgement.to_dict()}
         write_json(json_file, record)
 
 
-def _read_all(real: str, names: Sequence[str], scale: Scale) -> dict[str, Tensor]:
+def _read_all(real: str, names: Sequence[str], scale: Scale) -> dict[str, Picture]:
     """All pictures by their names; of a folder those that can be read, the others are named.
 
     Args:
@@ -112,7 +114,7 @@ def _read_all(real: str, names: Sequence[str], scale: Scale) -> dict[str, Tensor
     """
     from consingan.images.folder import is_folder, look_into
 
-    found: dict[str, Tensor] = {}
+    found: dict[str, Picture] = {}
     for name in names:
         if not is_folder(name):
             found[name] = _read_beside(name, scale)
@@ -151,16 +153,16 @@ def _judge(
     return judge(real, pictures, reconstruction, inception, seed=seed, progress=_bar)
 
 
-def _read_beside(name: str, scale: Scale) -> Tensor:
+def _read_beside(name: str, scale: Scale) -> Picture:
     """Read a picture that is compared with the real one, which has `scale`."""
     from consingan.images.io import read_raster
 
     raster = read_raster(name)
     floats = raster.colors.dtype.kind == "f"
     if (raster.bits <= 8 and not floats) or floats != scale.floats:
-        return _unit(_read(name, Reading()))
+        return _read(name, Reading())
     ours = _is_ours(name, raster, scale.kept)
-    return _unit(_read(name, Reading(FULL if ours else scale.kept)))
+    return _read(name, Reading(FULL if ours else scale.kept))
 
 
 def _has_floats(name: str) -> bool:
@@ -189,9 +191,24 @@ def _is_ours(name: str, raster: Raster, kept: str) -> bool:
     return bool(((raster.colors < low) | (raster.colors > high)).mean() > OURS)
 
 
-def _unit(picture: Picture) -> Tensor:
-    """(1, 3, H, W) in [0, 1]."""
-    return (picture.image + 1) / 2
+def _alike(pictures: Sequence[Picture]) -> list[Tensor]:
+    """(1, C, H, W) in [0, 1] of each, the real one first: with opacity, or over what it lies over.
+
+    With it as a run is judged that learned it; opaque pictures are so from edge to edge.
+    """
+    from consingan.images.channels import trained
+    from consingan.images.picture import over, with_alpha
+    from consingan.settings.reading import RGBA
+
+    real, *others = pictures
+    if real.alpha is not None and any(other.alpha is not None for other in others):
+        found = [trained(with_alpha(picture), RGBA) for picture in pictures]
+    else:
+        if any(picture.alpha is not None for picture in pictures):
+            color = "white" if real.background > 0 else "black"
+            say(f"Note: what is transparent is taken as {color}, in all pictures.")
+        found = [over(picture, real.background).image for picture in pictures]
+    return [(image + 1) / 2 for image in found]
 
 
 def _read(name: str, reading: Reading) -> Picture:
@@ -201,7 +218,8 @@ def _read(name: str, reading: Reading) -> Picture:
 
     picture = read_picture(name, reading)
     for note in picture.notes:
-        warnings.warn(note.removesuffix("."), stacklevel=2)
+        if "transparent parts" not in note:  # what they are taken as, all pictures decide together
+            warnings.warn(note.removesuffix("."), stacklevel=2)
     height, width = picture.size
     if min(height, width) < PATCH:
         raise UserError(

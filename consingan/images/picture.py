@@ -127,6 +127,21 @@ def flatness(image: Tensor) -> str | None:
     return None
 
 
+def over(picture: Picture, background: float) -> Picture:
+    """A picture laid over another gray, in [-1, 1]; an opaque one as it is."""
+    if picture.alpha is None or picture.background == background:
+        return picture
+    more = (background - picture.background) * (1 - picture.alpha)
+    return replace(picture, image=(picture.image + more).clamp(-1, 1), background=background)
+
+
+def with_alpha(picture: Picture) -> Picture:
+    """A picture with an opacity, of 1 everywhere where it has none."""
+    if picture.alpha is not None:
+        return picture
+    return replace(picture, alpha=torch.ones_like(picture.image[:, :1]))
+
+
 def _lay(picture: Picture, alpha: Tensor) -> Picture:
     """Lay a picture over white, or over black where white would hide what is drawn on it."""
     image = picture.image

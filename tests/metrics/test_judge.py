@@ -200,6 +200,32 @@ def test_a_range_can_be_typed(tmp_path: Path) -> None:
     assert (code, "--range 3 must be two numbers" in text) == (2, True)
 
 
+def logo(path: Path, white: int, *, opaque: bool = False) -> Path:
+    """White blobs with opacity, or the same over black without."""
+    shape = REAL[0, 0].numpy()
+    pixels = np.stack(
+        [np.full_like(shape, white), *[np.full_like(shape, white)] * 2, 255 * shape], 2
+    )
+    if opaque:
+        pixels = pixels[..., :3] * pixels[..., 3:] / 255
+    Image.fromarray(pixels.round().astype(np.uint8)).save(path)
+    return path
+
+
+def test_a_white_picture_with_opacity_is_near_one_a_little_darker(tmp_path: Path) -> None:
+    real = logo(tmp_path / "real.png", 255)
+    assert swd_of(real, logo(tmp_path / "darker.png", 252)) < 3
+    assert swd_of(real, logo(tmp_path / "over_black.png", 255, opaque=True)) < 1
+
+
+def test_opacity_is_judged_as_in_an_evaluation(tmp_path: Path) -> None:
+    real, other = logo(tmp_path / "real.png", 255), logo(tmp_path / "other.png", 90)
+    wanted = sliced_wasserstein(*(
+        torch.cat([REAL[:, :1] * level / 255] * 3 + [REAL[:, :1]], 1) for level in (255, 90)
+    ))  # fmt: skip
+    assert swd_of(real, other) == pytest.approx(float(wanted[0]), rel=0.05)
+
+
 def test_command_computes_sifid_from_a_weight_file(folder: Path) -> None:
     sample = folder / "samples/1.png"
     code, text = run(folder / "real.png", sample, "--inception_weights", folder / "weights.pth")
