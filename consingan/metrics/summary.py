@@ -131,6 +131,9 @@ def _resampled(every: Tensor, sizes: Tensor, draws: int, rng: torch.Generator) -
 def lies_apart(better: str, summaries: Sequence[Summary | None]) -> int | None:
     """Number of the one whose interval lies apart from all others on the better side.
 
+    Of one without an interval the mean counts, that of a single sample; it is never the answer
+    itself.
+
     Args:
         better: lower or higher.
         summaries: of one metric; None where there is none.
@@ -138,13 +141,15 @@ def lies_apart(better: str, summaries: Sequence[Summary | None]) -> int | None:
     sign = 1 if better == "lower" else -1
     spans = []
     for place, summary in enumerate(summaries):
-        if summary is not None and summary.low is not None and summary.high is not None:
-            low, high = sorted((sign * summary.low, sign * summary.high))
-            spans.append((low, high, place))
+        if summary is not None:
+            ends = (summary.low, summary.high)
+            known = None not in ends
+            low, high = sorted(sign * (summary.mean if end is None else end) for end in ends)
+            spans.append((low, high, known, place))
     spans.sort()
-    if len(spans) < 2 or spans[0][1] >= min(low for low, _, _ in spans[1:]):
+    if len(spans) < 2 or spans[0][1] >= min(low for low, *_ in spans[1:]):
         return None
-    return spans[0][2]
+    return spans[0][3] if spans[0][2] else None
 
 
 def resampled_pair_means(first: Tensor, second: Tensor, value: Tensor, draws: Tensor) -> Tensor:

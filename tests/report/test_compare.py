@@ -60,6 +60,13 @@ def test_clearly_best_lies_apart_on_the_better_side() -> None:
     assert compare.clear_best("swd", [*spans((1, 2)), None]) is None
 
 
+def test_a_run_of_one_sample_is_held_against_the_others_but_is_never_clearly_best() -> None:
+    two, seven, nine = (Summary(x, 0.0, x, None, None, 1) for x in (2.0, 7.0, 9.0))
+    assert compare.clear_best("swd", [two, *spans((4, 6), (8, 10))]) is None
+    assert compare.clear_best("diversity", [nine, *spans((4, 6), (7, 8))]) is None
+    assert compare.clear_best("swd", [seven, *spans((4, 6), (8, 10))]) == 1
+
+
 def test_text_names_every_run(entries: list[Entry], folders: list[Path]) -> None:
     text = compare.text_table(entries)
     assert f"A  {folders[0]}" in text
