@@ -7,10 +7,13 @@ adds, and no color of a transparent pixel can shine through an edge (Porter and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from consingan.images.picture import Picture, is_gray
+from consingan.images.picture import Picture, is_flat, is_gray
 from consingan.settings.reading import BANDS, GRAY, RGB, RGBA
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -45,11 +48,21 @@ def consists_of(image: Tensor, channels: str) -> bool:
     return image.shape[1] == counts.get(channels, image.shape[1])
 
 
-def seen(image: Tensor, channels: str) -> Tensor:
-    """A trained picture for the eye, (N, 3, H, W): over white, of bands the first three."""
+def eye(real: Tensor, channels: str) -> Callable[[Tensor], Tensor]:
+    """How a model's pictures are shown, see `seen`, all over what suits the trained one.
+
+    Args:
+        real: the trained picture, (1, C, H, W).
+        channels: what they are.
+    """
+    return partial(seen, channels=channels, background=_background(real, channels))
+
+
+def seen(image: Tensor, channels: str, background: float = 1.0) -> Tensor:
+    """A trained picture for the eye, (N, 3, H, W): over one gray, of bands the first three."""
     count = image.shape[1]
     if channels == RGBA and count == 4:
-        return (image[:, :3] + 1 - image[:, 3:]).clamp(-1, 1)
+        return (image[:, :3] + (1 - image[:, 3:]) * (background + 1) / 2).clamp(-1, 1)
     return image[:, :3] if count >= 3 else image[:, :1].expand(-1, 3, -1, -1)
 
 
@@ -63,6 +76,12 @@ def straight(image: Tensor) -> Tensor:
     colors = torch.where(alpha < LEAST, 0, light / alpha.clamp(min=LEAST)).clamp(0, 1)
     clean = torch.where(alpha < LEAST, 0, torch.where(alpha > MOST, 1, alpha))
     return torch.cat([colors, clean], 1) * 2 - 1
+
+
+def _background(real: Tensor, channels: str) -> float:
+    """White, or black where white hides the trained picture, as in reading its file."""
+    white, black = (is_flat(seen(real, channels, background)) for background in (1.0, -1.0))
+    return -1.0 if white and not black else 1.0
 
 
 def _gray(image: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from consingan.api.trained import TrainedModel
 from consingan.errors import UserError
-from consingan.images.channels import seen
+from consingan.images.channels import eye
 from consingan.images.deep import write_as
 from consingan.images.io import read_image
 from consingan.images.layers import Own
@@ -140,8 +140,8 @@ class Studio:
         name = f"animation_alpha_{alpha:g}_beta_{beta:g}_start_stage_{start_stage}_seed_{seed}.gif"
         path = self._results() / name
         moving = model.animate(frames, alpha, beta, start_stage, seed=seed)
-        frames_seen = (seen(frame, model.config.channels) for frame in moving)
-        write_animation(path, frames_seen, fps)
+        show_frame = eye(model.model.real.cpu(), model.config.channels)
+        write_animation(path, map(show_frame, moving), fps)
         show.show_file(path, f"{frames} frames: {path.name}")
 
     @explained

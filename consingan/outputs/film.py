@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from consingan.images.channels import seen
+from consingan.images.channels import eye
 from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
@@ -62,11 +62,11 @@ class FilmWork:
     def write(self, folder: Path, say: Say) -> Film:
         """Write every film."""
         request, target = self.request, make_own_folder(folder / "animations")
+        show = eye(self.model.real.cpu(), self.model.config.channels)
         for ending, walk in self.walks:
             name = f"start_stage_{walk.start_stage}_alpha_{walk.alpha:g}_beta_{walk.beta:g}{ending}"
             path = target / f"{name}.{request.video_format}"
-            frames = frames_of(self.model, request.frames, walk)
-            frames = (seen(frame, self.model.config.channels) for frame in frames)
+            frames = map(show, frames_of(self.model, request.frames, walk))
             write_animation(path, tracked(frames, request.frames, "making frames"), request.fps)
             say(f"animation of {counted(request.frames, 'frame')}: {path}")
         if self.walks and (note := speed_note(f".{request.video_format}", request.fps)):

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from consingan.images.channels import seen
+from consingan.images.channels import eye
 from consingan.images.names import IMAGE_FORMATS
 from consingan.methods.registry import method_of
 from consingan.settings.reading import AUTO, BANDS, parse_range
@@ -38,4 +38,4 @@ def said_of_range(image_format: str, config: Any) -> str:
 
 def for_eyes(model: Any, pictures: Sequence[Tensor]) -> list[Tensor]:
     """Pictures of a model's, (1, 3, h, w) each: without opacity, of bands the first three."""
-    return [seen(picture, model.config.channels) for picture in pictures]
+    return [*map(eye(model.real, model.config.channels), pictures)]

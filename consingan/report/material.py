@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
-from consingan.images.channels import seen
+from consingan.images.channels import eye
 from consingan.images.names import image_stem
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
@@ -218,7 +218,7 @@ class Material:
 
     def seen(self, picture: Tensor) -> Tensor:
         """A picture of the model's for the page, (1, 3, h, w)."""
-        return seen(picture, self.config.channels)
+        return eye(self.real, self.config.channels)(picture)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from consingan.errors import UserError
-from consingan.images.channels import seen
+from consingan.images.channels import eye
 from consingan.images.io import write_image
 from consingan.images.names import image_stem
 from consingan.images.picture import Picture
@@ -126,8 +126,8 @@ def thumbnail(card: Card, folder: Path) -> Path | None:
     reals = [tensor for name, tensor in tensors.items() if name.startswith("real.")]
     if not reals:
         return None
-    real = max(reals, key=lambda tensor: tensor.shape[-1])
-    shown = seen(real.float(), card.config.channels)
+    real = max(reals, key=lambda tensor: tensor.shape[-1]).float()
+    shown = eye(real, card.config.channels)(real)
     write_image(path, reduced(Picture(shown), THUMBNAIL))
     return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from consingan.images.channels import natural, seen, straight, trained
+from consingan.images.channels import eye, natural, seen, straight, trained
 from consingan.images.picture import Picture, gray_as
 from consingan.settings.reading import BANDS, GRAY, RGB, RGBA
 
@@ -45,6 +45,17 @@ def test_colors_are_multiplied_by_their_opacity_whatever_they_were_laid_over(bac
 def test_the_eye_sees_opacity_over_white():
     over_white = laid(COLORS, ALPHA, 1.0)
     assert torch.allclose(seen(trained(over_white, RGBA), RGBA), over_white.image, atol=1e-6)
+
+
+@pytest.mark.parametrize(("color", "background"), [(1.0, -1.0), (-1.0, 1.0), (0.2, 1.0)])
+def test_what_white_would_hide_is_seen_over_black_in_all_pictures_of_a_run(color, background):
+    real, sample = (
+        trained(laid(torch.full_like(COLORS, color), alpha, 1.0), RGBA)
+        for alpha in (ALPHA, ALPHA.flip(3))
+    )
+    look = eye(real, RGBA)
+    assert torch.equal(look(sample), seen(sample, RGBA, background))
+    assert float(look(real).max() - look(real).min()) > 0.5
 
 
 def test_dividing_by_the_opacity_gives_the_colors_back():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from consingan.outputs.formats import chosen_format, said_of_range
+from consingan.outputs.formats import chosen_format, for_eyes, said_of_range
 
 
 def config(channels: str = "auto", value_range: str = "auto", method: str = "consingan"):
@@ -41,3 +42,10 @@ def test_what_is_asked_for_counts():
 def test_numbers_that_are_not_the_images_own_are_explained(form, kept, said):
     assert said in said_of_range(form, config(value_range=kept))
     assert bool(said_of_range(form, config(value_range=kept))) == bool(said)
+
+
+def test_a_white_image_with_opacity_is_not_shown_blank():
+    real = torch.linspace(-1, 1, 64).view(1, 1, 8, 8).expand(-1, 4, -1, -1)  # white, as light
+    model = SimpleNamespace(real=real, config=config("rgba"))
+    (shown,) = for_eyes(model, [real.flip(3)])
+    assert torch.equal(shown, real.flip(3)[:, :3])
