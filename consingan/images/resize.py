@@ -72,17 +72,29 @@ def resize_to(image: Tensor, size: Size) -> Tensor:
     return _resample(image, size, (size[0] / height, size[1] / width))
 
 
+def training_factor(own: Size, size: Size) -> float | None:
+    """The one factor by which a training makes `size` (h, w) of a picture of `own` size, if any.
+
+    Of either rounding: `training_scale`, or that of SinGAN's authors, by which the longer side can
+    be one px above --max_size. None where neither gives `size`.
+    """
+    factors = (training_scale(own, max(size)), (max(size) - 1) / max(own))
+    return next((factor for factor in factors if scaled_size(own, factor) == size), None)
+
+
 def reduced(image: Tensor, size: Size) -> Tensor:
     """`image` (N, C, H, W) made smaller to `size` (h, w) as a training made it, not clipped.
 
-    By one factor for both sides, of either rounding: `training_scale`, or that of SinGAN's authors,
-    by which the longer side can be one px above --max_size. Where neither gives `size`, each side
-    has its own factor.
+    By `training_factor`; where there is none, each side has its own.
     """
-    own = (image.shape[-2], image.shape[-1])
-    factors = (training_scale(own, max(size)), (max(size) - 1) / max(own))
-    fitting = [factor for factor in factors if scaled_size(own, factor) == size]
-    return resize(image, fitting[0]) if fitting else resize_to(image, size)
+    factor = training_factor((image.shape[-2], image.shape[-1]), size)
+    return resize_to(image, size) if factor is None else resize(image, factor)
+
+
+def as_trained(image: Tensor, size: Size) -> Tensor:
+    """`image` (N, C, H, W) beside a training image of `size` (h, w), pixel on pixel; clipped."""
+    smaller = max(size) < max(image.shape[-2:])
+    return (reduced(image, size) if smaller else resize_to(image, size)).clamp(-1, 1)
 
 
 def resize_large(image: Tensor, size: Size) -> Tensor:

@@ -17,7 +17,7 @@ from consingan.images.layers import Own, own_picture
 from consingan.images.mask_files import Mask, find_mask, fit_mask, read_mask_file, told_extent
 from consingan.images.names import shown
 from consingan.images.picture import SAME_IMAGE, Picture
-from consingan.images.resize import reduced, resize_to, same_shape
+from consingan.images.resize import as_trained, same_shape, training_factor
 from consingan.outputs.requests import CompositeRequest
 
 AUTO = "auto"
@@ -84,9 +84,7 @@ def choose_mask(path: str, own: Own, model: Any, request: CompositeRequest) -> M
 def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask | None:
     size = (own.image.shape[-2], own.image.shape[-1])
     if request.mask == AUTO:
-        small = resize_to(own.image, model.sizes[-1]).clamp(-1, 1)
-        found = mask_from_difference(small, model.real.cpu())
-        return Mask(masks.resize_mask(found, size))
+        return Mask(_differing(own.image, model.real.cpu()))
     beside = find_mask(Path(path)) if path else None
     file = Path(request.mask) if request.mask else beside
     if file is None:
@@ -95,6 +93,18 @@ def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask |
     if request.fit == "crop":
         whole = Mask(fit_naive(whole.values, model.sizes[-1], "crop"), whole.notes)
     return fit_mask(whole, size)
+
+
+def _differing(naive: Tensor, real: Tensor) -> Tensor:
+    """The mask of a picture (1, 3, H, W) at its own size, from the training image (1, 3, h, w)."""
+    own, size = ((x.shape[-2], x.shape[-1]) for x in (naive, real))
+    found = mask_from_difference(as_trained(naive, size), real)
+    factor = training_factor(own, size) if max(size) < max(own) else None
+    if factor is None:
+        return masks.resize_mask(found, own)
+    # A training rounds up, so that its last row and column reach beyond the picture.
+    whole = (round(size[0] / factor), round(size[1] / factor))
+    return masks.resize_mask(found, whole)[..., : own[0], : own[1]]
 
 
 def training_image(model: Any) -> Tensor:
@@ -115,5 +125,5 @@ def was_trained(image: Tensor, model: Any) -> bool:
     # Earlier releases round up more often than `training_scale`, and so do SinGAN's authors.
     if not (same_shape(own, size) and longer <= max(size) <= min(longer + 1, max(own))):
         return False
-    again = image if own == size else reduced(image, size).clamp(-1, 1)
+    again = image if own == size else as_trained(image, size)
     return again.shape == real.shape and float((again - real).abs().mean()) <= SAME_IMAGE

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from consingan.images.io import unit
+from consingan.images.resize import as_trained
 from consingan.metrics.bidirectional import bidirectional
 from consingan.metrics.common import GRAY_LEVEL, PATCH
 from consingan.metrics.judge import METRICS
@@ -44,7 +45,8 @@ def judge_region(real: Tensor, made: Composite | None) -> Region | None:
         "coherence": bidirectional(real, both).coherence,
     }
     before, after = ({name: float(v[i]) for name, v in figures.items()} for i in (0, 1))
-    naive = unit(made.small).to(real.device)
+    # Beside the image pixel on pixel; `small` lies on the grid of the result that it surrounds.
+    naive = unit(as_trained(made.naive, (real.shape[-2], real.shape[-1]))).to(real.device)
     distance = float(sliced_wasserstein(real, naive)[0]) / max(flat_distance(real), GRAY_LEVEL)
     kept = 0.0  # of a picture of another shape, which is no changed training image
     if naive.shape == real.shape:

@@ -1,0 +1,52 @@
+"""Masks that are found by comparing a picture with the training image."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from consingan.images.io import unit
+from consingan.images.layers import Own
+from consingan.images.resize import resize, resize_to, training_scale
+from consingan.outputs.composed import Composite
+from consingan.outputs.own_mask import AUTO, choose_mask
+from consingan.outputs.requests import CompositeRequest
+from consingan.report.region import judge_region
+
+SIZE = (308, 480)  # whose height is 41.07 px where the width is 64
+STRIPES = torch.arange(308).div(14).sin().mul(0.8)[None, None, :, None].expand(1, 3, *SIZE)
+
+
+def real_of(image: Tensor) -> Tensor:
+    return resize(image, training_scale(SIZE, 64)).clamp(-1, 1)
+
+
+def found(naive: Tensor, real: Tensor) -> Tensor:
+    model = SimpleNamespace(real=real, sizes=[real.shape[-2:]])
+    mask = choose_mask("", Own(naive), model, CompositeRequest(mask=AUTO))
+    assert mask is not None
+    return mask.values
+
+
+def test_the_training_image_itself_differs_nowhere_whatever_its_height_is_rounded_to() -> None:
+    assert real_of(STRIPES).shape[-2:] == (42, 64)
+    assert not found(STRIPES, real_of(STRIPES)).any()
+
+
+def test_what_differs_lies_at_its_own_place_to_the_last_row() -> None:
+    naive = STRIPES.clone()
+    naive[..., -60:-15, 100:200] = torch.tensor([1.0, -1.0, -1.0])[:, None, None]  # rows 248 to 292
+    rows = (found(naive, real_of(STRIPES)) > 0.5).any(3).nonzero()[:, 2]
+    assert abs(int(rows[0]) - 248) <= 4
+    assert abs(int(rows[-1]) - 292) <= 4
+
+
+def test_the_training_image_is_all_the_training_image() -> None:
+    real = real_of(STRIPES)
+    small = resize_to(STRIPES, (42, 64)).clamp(-1, 1)
+    region = judge_region(unit(real), Composite(STRIPES, small, None, small, small))
+    assert region is not None
+    assert region.kept == 1
+    assert region.distance < 1e-4
