@@ -32,14 +32,24 @@ Tag = tuple[int, int, int, Any, bool]  # as tifffile writes them
 
 @dataclass(frozen=True)
 class Georeference:
-    """Tags of a picture of `size` (h, w) px, by their numbers."""
+    """Tags of a picture of `size` (h, w) px, by their numbers.
+
+    Attributes:
+        size: of the picture.
+        tags: by their numbers.
+        factor: that brings both of its sides to another size, where the last row and column may
+            reach beyond it; None: each side has its own.
+    """
 
     size: Size
     tags: dict[int, Any]
+    factor: float | None = None
 
     def at(self, size: Size) -> tuple[Tag, ...]:
         """The tags of the same picture at `size` (h, w), for `tifffile.imwrite`."""
         down, right = self.size[0] / size[0], self.size[1] / size[1]
+        if self.factor is not None:
+            down = right = 1 / self.factor
         moved: dict[int, Any] = dict(self.tags)
         if SCALE in moved:
             x, y, z = moved[SCALE]

@@ -12,10 +12,12 @@ from typing import Any
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.channels import trained
 from consingan.images.deep import write_as
 from consingan.images.georeference import Georeference, read_georeference
-from consingan.images.io import unit
+from consingan.images.io import read_picture, unit
 from consingan.images.names import IMAGE_FORMATS, shown
+from consingan.images.resize import resize, resize_to, training_factor
 from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Reconstructs
@@ -71,7 +73,8 @@ def _place(run: LoadedRun, say: Say) -> Georeference | None:
     file = training_file(run)
     try:
         if file is not None:
-            return read_georeference(file, config.page)
+            place = read_georeference(file, config.page)
+            return place and dataclasses.replace(place, factor=_factor(run, file))
         if read_georeference(config.input_name, config.page) is None:
             return None
     except UserError as error:
@@ -82,6 +85,19 @@ def _place(run: LoadedRun, say: Say) -> Georeference | None:
         "picture that the run was trained on."
     )
     return None
+
+
+def _factor(run: LoadedRun, file: Path) -> float | None:
+    """The one factor by which its training made a picture smaller, if it was one for both sides."""
+    config, real = run.model.config, run.model.real.cpu()
+    image = trained(read_picture(file, config.reading), config.channels)
+    own, size = ((x.shape[-2], x.shape[-1]) for x in (image, real))
+    factor = None if own == size else training_factor(own, size)
+    if factor is None:
+        return None
+    made = (resize(image, factor), resize_to(image, size))
+    one, each = (float((x.clamp(-1, 1) - real).abs().mean()) for x in made)
+    return factor if one <= each else None
 
 
 def all_alike(model: Any, samples: Sequence[Tensor]) -> bool:

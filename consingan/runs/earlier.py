@@ -14,7 +14,7 @@ from consingan.images.channels import trained
 from consingan.images.io import read_picture
 from consingan.images.names import image_stem
 from consingan.images.picture import SAME_IMAGE
-from consingan.images.resize import reduced, same_shape
+from consingan.images.resize import reduced, resize_to, same_shape
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.machine.precision import Arithmetic
@@ -151,8 +151,9 @@ def _shows_it(run: LoadedRun, path: str) -> bool:
     (height, width), size = image.shape[-2:], (real.shape[-2], real.shape[-1])
     if image.shape[1] != real.shape[1] or not same_shape((height, width), size):
         return False
-    again = image if (height, width) == size else reduced(image, size)
-    return float((again.clamp(-1, 1) - real).abs().mean()) <= SAME_IMAGE
+    ways = [] if (height, width) == size else [reduced, resize_to]  # DCGAN's is the latter
+    made = [way(image, size) for way in ways] or [image]
+    return min(float((x.clamp(-1, 1) - real).abs().mean()) for x in made) <= SAME_IMAGE
 
 
 def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence[Size]) -> bool:

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tifffile
+import torch
 from pictures import texture
 
 from consingan.images.georeference import SCALE, TIES, read_georeference
 from consingan.images.io import read_picture
+from consingan.images.resize import resize, resize_to, training_scale
 from consingan.machine.files import described
 from consingan.report.write import write_basics
 from consingan.runs.load import LoadedRun
@@ -106,3 +108,21 @@ def test_odd_tags_of_the_training_image_are_a_note(tmp_path):
     assert east is None
     assert "has no georeference that can be used (tag 33550 holds 1 numbers)" in said[0]
     assert np.array_equal(tifffile.imread(tmp_path / "real_image.tif"), texture())
+
+
+@pytest.mark.parametrize("one_factor", [True, False], ids=["one factor", "each side its own"])
+def test_a_line_lies_where_it_lay_however_the_image_was_made_smaller(tmp_path, one_factor):
+    pixels = np.full((126, 400, 3), 60, np.uint8)
+    pixels[112:118] = 250
+    tags = [(SCALE, 12, 3, (1.0, 1.0, 0.0), True), (TIES, 12, 6, (0, 0, 0, 0, 0, 0), True)]
+    tifffile.imwrite(tmp_path / "tile.tif", pixels, photometric="rgb", extratags=tags)
+    run = run_of(tmp_path / "tile.tif")
+    image, scale = run.model.real, training_scale((126, 400), 64)
+    run.model.real = (resize(image, scale) if one_factor else resize_to(image, (21, 64))).clamp(
+        -1, 1
+    )
+    write_basics(run, tmp_path, "tiff", lambda _: None)
+    place = read_georeference(tmp_path / "real_image.tif")
+    light = torch.from_numpy(tifffile.imread(tmp_path / "real_image.tif")[:, 32, 0] - 60.0).relu()
+    row = float((light * (torch.arange(21) + 0.5)).sum() / light.sum())
+    assert row * place.tags[SCALE][1] == pytest.approx(115, abs=0.5)
