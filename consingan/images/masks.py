@@ -40,6 +40,15 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     return mask.round(decimals=4).clamp(0, 1)
 
 
+def shrunk_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """As `resize_mask`, but that parts too thin for the other size have a pixel as strong there."""
+    most = mask.max()
+    solid = (mask > most / 2).to(mask)
+    kept = (resize_mask(solid, size) >= 0.5).to(mask)
+    found = with_lost(kept, solid) - kept
+    return torch.maximum(resize_mask(mask, size), found * most)
+
+
 def with_lost(small: Tensor, mask: Tensor) -> Tensor:
     """A mask brought to another size, with every part of it that found no pixel there.
 

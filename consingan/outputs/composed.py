@@ -22,7 +22,7 @@ class Composite:
     Attributes:
         naive: the user's picture at its own size, as given.
         small: the same at the training size.
-        mask: (1, 1, h, w) in [0, 1] at the training size, as given; None means everywhere.
+        mask: (1, 1, h, w) in [0, 1] at the training size; None means everywhere.
         result: what the model makes of it, the whole picture.
         blended: the result inside the softened mask, the naive image elsewhere.
         soft: (1, 1, h, w) in [0, 1] the softened mask at the naive image's own size.

@@ -183,7 +183,7 @@ def compose(
     small = resize_to(naive, size).clamp(-1, 1)
     blended, soft_full, small_mask = result, None, None
     if mask is not None:
-        small_mask = masks.resize_mask(mask, size)
+        small_mask = masks.shrunk_mask(mask, size)
         given = request.mask_dilation
         dilation = model.task.mask_dilation if given is None else given
         soft = masks.soften(small_mask, dilation, request.mask_feather)

@@ -61,9 +61,9 @@ def flat_distance(real: Tensor) -> float:
 
 
 def _rectangle(mask: Tensor | None) -> tuple[slice, slice]:
-    if mask is None or not (mask > 0.5).any():
+    if mask is None or not (mask > 0).any():
         return slice(None), slice(None)
-    inside = mask[0, 0] > 0.5
+    inside = mask[0, 0] > mask.max() / 2
     return _span(inside.any(1)), _span(inside.any(0))
 
 

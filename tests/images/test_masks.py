@@ -299,6 +299,24 @@ class TestSoften:
             masks.soften(torch.ones(1, 1, 5, 5), dilation, feather, scale)
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.6])
+def test_a_line_thinner_than_a_pixel_is_as_strong_in_the_smaller_mask(strength: float) -> None:
+    line = torch.zeros(1, 1, 400, 600)
+    line[..., 200:202, 50:550] = strength
+    small = masks.shrunk_mask(line, (40, 60))
+    soft = masks.soften(small, 2, 1.0)
+    assert float(small.max()) == pytest.approx(strength)
+    assert float(soft[..., 20, 8:52].min()) > 0.5 * strength  # no part of it vanishes
+    assert float(soft[..., 30:, :].max()) < 0.05
+
+
+def test_a_mask_with_nothing_thin_is_shrunk_as_ever() -> None:
+    rows, columns = torch.arange(200.0)[:, None], torch.arange(300.0)
+    disk = (50 - ((rows - 100) ** 2 + (columns - 150) ** 2).sqrt()).clamp(0, 1)[None, None]
+    for mask in (disk, masks.soften(disk, 5), disk * 0.3, 0 * disk):
+        assert torch.equal(masks.shrunk_mask(mask, (40, 60)), masks.resize_mask(mask, (40, 60)))
+
+
 def test_invert() -> None:
     mask = torch.tensor([0.0, 0.25, 1.0]).view(1, 1, 1, 3)
     assert masks.invert(mask).flatten().tolist() == [1.0, 0.75, 0.0]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 import torch
+from small_models import model as untrained
 from torch import Tensor
 
 from consingan.images.io import unit
 from consingan.images.layers import Own
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.outputs.composed import Composite
+from consingan.outputs.composite import compose
 from consingan.outputs.own_mask import AUTO, choose_mask
 from consingan.outputs.requests import CompositeRequest
 from consingan.report.region import judge_region
@@ -50,3 +53,12 @@ def test_the_training_image_is_all_the_training_image() -> None:
     assert region is not None
     assert region.kept == 1
     assert region.distance < 1e-4
+
+
+def test_a_thin_mask_of_a_large_picture_changes_the_result_at_the_training_size() -> None:
+    naive, mask = torch.zeros(1, 3, 600, 200), torch.zeros(1, 1, 600, 200)
+    mask[..., 300:302, 20:180] = 1
+    made = compose(untrained(train_mode="harmonization"), naive, mask)
+    changed = [(x != 0).float().mean() for x in (made.blended, made.full_blended)]
+    assert float(changed[0]) == pytest.approx(float(changed[1]), rel=0.35)
+    assert float((made.blended - made.result).abs()[..., 45, 5:30].max()) < 0.05

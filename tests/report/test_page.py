@@ -444,6 +444,14 @@ def test_region_that_becomes_like_the_image_is_nearer_to_it() -> None:
     assert region.after["swd"] < region.before["swd"]
 
 
+def test_a_faint_mask_is_a_region_too() -> None:
+    real = scene(0, 40, 60)
+    mask = torch.zeros(1, 1, 40, 60)
+    mask[..., 16:24, 24:40] = 0.3
+    region = judge_region(unit(real), composite(real, -real, mask))
+    assert not region.whole
+
+
 def test_no_mask_means_the_whole_picture() -> None:
     real = scene(0, 40, 60)
     empty = torch.zeros(1, 1, 40, 60)
