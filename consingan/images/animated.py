@@ -18,6 +18,7 @@ from PIL import Image
 Frame = np.ndarray[Any, np.dtype[np.uint8]]  # (h, w, 3)
 HUNDREDTHS = 100  # of a second, in which a GIF counts
 FASTEST = 2  # of them: what is shorter, players show as a tenth of a second
+LONGEST = 2**24 - 1  # milliseconds that a WebP can show a frame
 NO_FRAME = "a film needs at least one frame"
 
 
@@ -29,6 +30,14 @@ def gif_delay(fps: float) -> int:
 def gif_fps(fps: float) -> float:
     """Frames a second that a GIF really shows where `fps` is asked for."""
     return HUNDREDTHS / gif_delay(fps)
+
+
+def milliseconds(frame: int, fps: float) -> int:
+    """For which a WebP shows frame number `frame`, so that all before and it last as they should.
+
+    Rounded each by itself, 24 frames a second would be 23.8.
+    """
+    return min(round(1000 * (frame + 1) / fps) - round(1000 * frame / fps), LONGEST)
 
 
 def write_gif(path: Path, frames: Iterable[Frame], fps: float) -> None:
@@ -73,10 +82,9 @@ def write_webp(path: Path, frames: Iterable[Frame], fps: float) -> None:
     Raises:
         ValueError: there is no frame.
     """
-    duration = round(1000 / fps)
     size = (0, 0)
     with path.open("wb") as file:
-        for frame in frames:
+        for number, frame in enumerate(frames):
             if size == (0, 0):
                 size = (frame.shape[1], frame.shape[0])
                 file.write(b"RIFF\0\0\0\0WEBP")
@@ -85,7 +93,8 @@ def write_webp(path: Path, frames: Iterable[Frame], fps: float) -> None:
             place = bytes(6) + b"".join(_three_bytes(side - 1) for side in size)
             picture = b"".join(_webp_images(_encoded(frame, "WEBP")))
             replacing = b"\x02"  # what was there, instead of being laid over it
-            file.write(_chunk(b"ANMF", place + _three_bytes(duration) + replacing + picture))
+            duration = _three_bytes(milliseconds(number, fps))
+            file.write(_chunk(b"ANMF", place + duration + replacing + picture))
         if size == (0, 0):
             raise ValueError(NO_FRAME)
         length = file.tell()

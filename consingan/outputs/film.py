@@ -88,7 +88,8 @@ class FilmWork:
             loop=request.loop,
             straight=request.straight,
         )
-        frames = frames_of(self.model, min(request.frames, SHOWN_FRAMES), walk)
+        # The beginning of the film itself: a closed one of less frames would be another.
+        frames = itertools.islice(frames_of(self.model, request.frames, walk), SHOWN_FRAMES)
         return replace(made, frames=[reduced(frame) for frame in frames], start=walk.start_stage)
 
 

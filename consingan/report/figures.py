@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from consingan.images.animated import milliseconds
 from consingan.images.io import to_pixels
 from consingan.runs.curves import length
 
@@ -66,7 +67,8 @@ def moving_uri(frames: Sequence[Tensor], fps: float, longest: int = 320) -> str:
     images = [Image.fromarray(to_pixels(frame)) for frame in frames]
     for image in images:
         image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    options = {"append_images": images[1:], "duration": round(1000 / fps), "loop": 0}
+    durations = [milliseconds(number, fps) for number in range(len(images))]
+    options = {"append_images": images[1:], "duration": durations, "loop": 0}
     return _uri("webp", _encoded(images[0], "WEBP", save_all=True, quality=85, **options))
 
 

@@ -87,6 +87,15 @@ def test_a_gif_says_the_delay(tmp_path: Path, fps: float) -> None:
         ] * 3
 
 
+@pytest.mark.parametrize("fps", [10, 24, 30, 60, 0.3])
+def test_a_webp_has_any_speed(tmp_path: Path, fps: float) -> None:
+    write_webp(tmp_path / "x.webp", frames(13), fps)
+    with Image.open(tmp_path / "x.webp") as film:
+        shown = [(f.load(), f.info["duration"])[1] for f in ImageSequence.Iterator(film)]
+    assert sum(shown) == round(13 * 1000 / fps)
+    assert max(shown) - min(shown) <= 1
+
+
 @pytest.mark.parametrize(
     ("suffix", "fps", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from helpers import picture
 from small_models import model
 
@@ -64,6 +65,19 @@ def test_frames_for_a_page_are_made_where_there_is_one(tmp_path: Path) -> None:
     made = work.write(tmp_path, lambda _: None)
     assert not made.frames
     assert len(work.examine(made, tmp_path, lambda _: None).frames) == 3
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_page_shows_the_beginning_of_the_very_film(
+    loop: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "SHOWN_FRAMES", 4)
+    made = model(train_mode="animation")
+    work = film.begin(made, FilmRequest(frames=9, betas=(0.9,), start_stages=(0,), loop=loop))
+    shown = work.examine(film.Film((), 10), tmp_path, lambda _: None).frames
+    written = [*film.frames_of(made, 9, work.walks[0][1])]
+    assert len(shown) == 4
+    assert all(torch.equal(a, b) for a, b in zip(shown, written, strict=False))
 
 
 def test_a_film_that_does_not_fit_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,6 +198,15 @@ def test_the_distance_between_the_means_of_channels_is_no_contrast(run: LoadedRu
     assert "did not converge" in said(kinds.facts_of(material))[0][1]
 
 
+@pytest.mark.parametrize(("asked", "said"), [(5, "the first 2 of 5 frames"), (2, ", 2 frames")])
+def test_a_page_says_how_much_of_a_film_it_shows(run: LoadedRun, asked: int, said: str) -> None:
+    frames = [scene(0), scene(1)]
+    material = dataclasses.replace(
+        gather(run), samples=frames, made=Film(frames, 10.0), request=FilmRequest(frames=asked)
+    )
+    assert said in kinds.KINDS["film"].look(material)
+
+
 def test_noise_is_no_variety() -> None:
     found = said(facts(judgement=judgement(swd=26.0, diversity=0.9)))
     assert found[0] == (
