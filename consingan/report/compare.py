@@ -41,7 +41,7 @@ class Entry:
     Attributes:
         label: a letter that stands for it in tables.
         material: what it knows of itself, with some samples.
-        judgement: None where the mode makes no random samples, or nothing was to be judged.
+        judgement: None where nothing was to be judged.
         finish: of the samples, see `finish.Finish`, where an evaluation was told of one.
     """
 
@@ -78,6 +78,9 @@ def entry(
 ) -> Entry:
     """Collect one run: its figures are read from its evaluation, else computed.
 
+    Films and what is made of pictures of the user's own are not made for it: where there is no
+    evaluation, there are the figures of the reconstruction alone.
+
     Args:
         number: of the run in the comparison, from 0.
         run: a loaded run.
@@ -88,9 +91,11 @@ def entry(
     """
     material = gather(run)
     label = label_of(number)
-    if not KINDS[material.kind].mapped:
-        return Entry(label, material, None)
     judgement, degree = stored(run, material)
+    if not KINDS[material.kind].mapped:
+        if judgement is None and samples and (quality := given_back(material)) is not None:
+            judgement = Judgement(0, {}, {}, quality)
+        return Entry(label, material, judgement)
     made = _made(run, SHOWN if judgement is not None else max(SHOWN, samples), seed, degree)
     if judgement is None and samples:
         say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
@@ -198,7 +203,10 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
         found.append("The training images differ: compare figures only within one image.")
     if len({tuple(e.material.sizes[-1]) for e in entries}) > 1:
         found.append("The training sizes differ, and every metric depends on the size.")
-    counts = {e.judgement.count for e in entries if e.judgement}
+    judged = [e for e in entries if e.judgement and e.judgement.metrics]
+    if len({KINDS[e.material.kind].what for e in judged}) > 1:
+        found.append("Samples and frames of films differ: compare figures only within one kind.")
+    counts = {e.judgement.count for e in judged if e.judgement}
     if len(counts) > 1:
         found.append("The numbers of samples differ, so the intervals do as well.")
     if at_several_sizes(e.judgement for e in entries):
@@ -208,7 +216,10 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
         for e in entries
         if e.finish is not None
     ]
-    if any(e.judgement is None for e in entries):
+    figures_of_runs = _metric_rows(entries)
+    if not figures_of_runs:
+        found.append("Nothing was judged of what is compared here.")
+    if any("–" in row.cells for row in figures_of_runs):
         found.append("– stands for what was not judged.")
     return found
 

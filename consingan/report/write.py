@@ -217,16 +217,21 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
 def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree | None]:
     """The figures that `evaluate_model.py` left, and the finish of what it judged.
 
-    None and None where they are not of the run as it is now, or of samples that kept the layout
-    of its coarsest stages.
+    None and None where they are not of the run as it is now. Of samples that kept the layout of
+    its coarsest stages as well: they can be made anew. Of other things that did, as of those of
+    which none was judged, what is said of the reconstruction is left.
     """
     path = run.path / EVALUATION / METRICS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
-        if not as_it_is or record["count"] < 1 or record.get("start_stage"):
+        late = record["count"] < 1 or record.get("start_stage")
+        if not as_it_is or (late and KINDS[material.kind].mapped):
             return None, None
+        judgement = Judgement.from_dict(record)
+        if late:
+            judgement = dataclasses.replace(judgement, count=0, metrics={}, values={})
         level, within = record.get("finish"), float(record.get("finish_within", 0))
-        return Judgement.from_dict(record), None if level is None else (float(level), within)
+        return judgement, None if level is None else (float(level), within)
     except (OSError, UserError, ValueError, KeyError, TypeError):
         return None, None  # it can be computed anew

@@ -14,7 +14,9 @@ from report_cases import assert_self_contained, judgement, tiny_run
 
 from consingan.cli.comparing import compare_command
 from consingan.machine.files import write_json
+from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.summary import Summary
+from consingan.outputs.film import Film
 from consingan.outputs.samples import RandomSamples
 from consingan.report import compare
 from consingan.report.compare import Entry
@@ -139,6 +141,37 @@ def test_figures_of_samples_that_began_late_are_not_taken(
     assert found == [(judgement(swd=77.0), (0.0, 0.0)), (None, None)]
 
 
+@pytest.mark.parametrize(("start", "frames"), [(0, ("7.00",)), (1, ())])
+def test_figures_of_a_film_and_its_reconstruction_are_shown(
+    folders: list[Path], tmp_path: Path, start: int, frames: tuple[str, ...]
+) -> None:
+    """Of frames that kept the layout of coarse stages only what is said of the reconstruction."""
+    folder = Path(shutil.copytree(folders[0], tmp_path / "film"))
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", {**config, "train_mode": "animation"})
+    run = load_run(folder)
+    quality = Reconstruction(21.5, 0.8)
+    judged = dataclasses.replace(judgement(swd=7.0), reconstruction=quality)
+    made = Film((), 10.0, start)
+    material = dataclasses.replace(gather(run), judgement=judged, made=made)
+    (folder / "Evaluation").mkdir()
+    write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
+    film = compare.entry(0, run, 3, 0, lambda _: None)
+    found = {row.title: row.cells for row in compare.rows([film]) if row.section == "metrics"}
+    assert found["reconstruction PSNR dB ↑"] == ("21.5",)
+    assert tuple(c.split(" ")[0] for c in found.get("SWD x1000 ↓", ())) == frames
+    assert not compare.warnings_of([film])
+    assert not film.material.samples
+
+
+def test_what_was_not_judged_is_said_where_it_is_seen(
+    folders: list[Path], entries: list[Entry]
+) -> None:
+    bare = dataclasses.replace(entries[0], judgement=None)
+    assert "– stands for what was not judged." in compare.warnings_of([bare, entries[1]])
+    assert "– stands for what was not judged." not in compare.warnings_of([bare, bare])
+
+
 def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:
     run = load_run(folders[0])
     material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
@@ -167,7 +200,7 @@ def test_command_writes_the_page(folders: list[Path], tmp_path: Path) -> None:
     words = [*map(str, folders), "--output", str(output), "--num_samples", "0", "--device", "cpu"]
     result = CliRunner().invoke(compare_command, words)
     assert result.exit_code == 0, result.output
-    assert "was not judged" in result.output
+    assert "Nothing was judged" in result.output
     assert_self_contained(output.read_text(encoding="utf-8"))
 
 
