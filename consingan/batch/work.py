@@ -142,7 +142,7 @@ def _prepared(order: Order, execution: Execution, picture: Path | None) -> Job:
 def _judged(run: LoadedRun, order: Order) -> dict[str, Any]:
     """The figures of a finished run, which come about as those of all others of the study."""
     from consingan.metrics.sifid import load_inception
-    from consingan.report.compare import judged_alike
+    from consingan.report.judging import judged_alike
 
     weights = load_inception(order.inception) if order.inception else None
     return judged_alike(run, order.samples, weights).to_dict()

@@ -9,8 +9,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement
@@ -18,11 +16,15 @@ from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.finish import Degree, finish_of, flags
-from consingan.outputs.large import reduced
-from consingan.outputs.samples import random_samples
 from consingan.report import figures, style
 from consingan.report.gather import gather
-from consingan.report.judging import SIZES_DIFFER, at_several_sizes, given_back, judge_samples
+from consingan.report.judging import (
+    SIZES_DIFFER,
+    at_several_sizes,
+    given_back,
+    judge_samples,
+    samples_of,
+)
 from consingan.report.kinds import KINDS
 from consingan.report.material import Material
 from consingan.report.style import arrow, note, number, picture, section
@@ -43,12 +45,14 @@ class Entry:
         material: what it knows of itself, with some samples.
         judgement: None where nothing was to be judged.
         finish: of the samples, see `finish.Finish`, where an evaluation was told of one.
+        start: stage at which frames began that an evaluation judged.
     """
 
     label: str
     material: Material
     judgement: Judgement | None
     finish: Degree | None = None
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,12 @@ def entry(
     """
     material = gather(run)
     label = label_of(number)
-    judgement, degree = stored(run, material)
+    judgement, degree, start = stored(run, material)
     if not KINDS[material.kind].mapped:
         if judgement is None and samples and (quality := given_back(material)) is not None:
             judgement = Judgement(0, {}, {}, quality)
-        return Entry(label, material, judgement)
-    made = _made(run, SHOWN if judgement is not None else max(SHOWN, samples), seed, degree)
+        return Entry(label, material, judgement, start=start)
+    made = samples_of(run, SHOWN if judgement is not None else max(SHOWN, samples), seed, degree)
     if judgement is None and samples:
         say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
         seen = made[:samples]
@@ -105,25 +109,6 @@ def entry(
     usual = finish_of(run.model, None, seed)
     told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree
     return Entry(label, material, judgement, told)
-
-
-def judged_alike(run: LoadedRun, samples: int, inception: Inception | None = None) -> Judgement:
-    """Figures of a run that come about as those of any other, whatever was evaluated of it before.
-
-    Of samples of seed 0, finished as in its training, where it makes any and some are to be judged.
-    """
-    material = gather(run)
-    if not (samples and KINDS[material.kind].mapped):
-        return Judgement(0, {}, {}, given_back(material))
-    made = _made(run, samples, 0, None)
-    return judge_samples(material, made, run.model.device, lambda _: None, inception)
-
-
-def _made(run: LoadedRun, count: int, seed: int, degree: Degree | None) -> list[Tensor]:
-    """Samples of a run, large ones reduced; None finishes them as in its training."""
-    level, within = degree or (None, None)
-    finish = finish_of(run.model, level, seed, within=within)
-    return [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
 
 
 def label_of(number: int) -> str:
@@ -215,6 +200,11 @@ def warnings_of(entries: Sequence[Entry]) -> list[str]:
         f"Samples of {e.label} were evaluated with {flags(*e.finish)}, not as in its training."
         for e in entries
         if e.finish is not None
+    ]
+    found += [
+        f"Frames of {e.label} begin at --start_stage {e.start}: what is coarser stands still."
+        for e in judged
+        if e.start
     ]
     figures_of_runs = _metric_rows(entries)
     if not figures_of_runs:

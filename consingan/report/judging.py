@@ -16,9 +16,14 @@ from consingan.metrics.judge import Judgement, Progress, judge
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Say
+from consingan.outputs.finish import Degree, finish_of
 from consingan.outputs.large import reduced
+from consingan.outputs.samples import random_samples
+from consingan.report.gather import gather
+from consingan.report.kinds import KINDS
 from consingan.report.large import quality_of
 from consingan.report.material import Material
+from consingan.runs.load import LoadedRun
 
 SIZES_DIFFER = (
     "PSNR and SSIM are of reconstructions at different sizes: compare them only at one size."
@@ -47,6 +52,25 @@ def judge_samples(
         seen = [unit(sample) for sample in samples]
         found = judge(real, seen, None, inception, progress=announced(say))
     return dataclasses.replace(found, reconstruction=given_back(material))
+
+
+def judged_alike(run: LoadedRun, samples: int, inception: Inception | None = None) -> Judgement:
+    """Figures of a run that come about as those of any other, whatever was evaluated of it before.
+
+    Of samples of seed 0, finished as in its training, where it makes any and some are to be judged.
+    """
+    material = gather(run)
+    if not (samples and KINDS[material.kind].mapped):
+        return Judgement(0, {}, {}, given_back(material))
+    made = samples_of(run, samples, 0, None)
+    return judge_samples(material, made, run.model.device, lambda _: None, inception)
+
+
+def samples_of(run: LoadedRun, count: int, seed: int, degree: Degree | None) -> list[Tensor]:
+    """Samples of a run, large ones reduced; None finishes them as in its training."""
+    level, within = degree or (None, None)
+    finish = finish_of(run.model, level, seed, within=within)
+    return [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
 
 
 def given_back(material: Material) -> Reconstruction | None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -214,24 +214,36 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     return record if material.region is None else record | {"region": asdict(material.region)}
 
 
-def stored(run: LoadedRun, material: Material) -> tuple[Judgement | None, Degree | None]:
-    """The figures that `evaluate_model.py` left, and the finish of what it judged.
+class Stored(NamedTuple):
+    """What `evaluate_model.py` left of a run as it is now; None and 0 where that is nothing.
 
-    None and None where they are not of the run as it is now. Of samples that kept the layout of
-    its coarsest stages as well: they can be made anew. Of other things that did, as of those of
-    which none was judged, what is said of the reconstruction is left.
+    Attributes:
+        judgement: the figures.
+        degree: the finish of what was judged.
+        start: the stage at which that began.
+    """
+
+    judgement: Judgement | None = None
+    degree: Degree | None = None
+    start: int = 0
+
+
+def stored(run: LoadedRun, material: Material) -> Stored:
+    """Read the figures of the run's own evaluation.
+
+    Those of samples that kept the layout of its coarsest stages are not taken: they can be made
+    anew.
     """
     path = run.path / EVALUATION / METRICS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
-        late = record["count"] < 1 or record.get("start_stage")
-        if not as_it_is or (late and KINDS[material.kind].mapped):
-            return None, None
-        judgement = Judgement.from_dict(record)
-        if late:
-            judgement = dataclasses.replace(judgement, count=0, metrics={}, values={})
+        start = int(record.get("start_stage", 0))
+        anew = KINDS[material.kind].mapped and (start or record["count"] < 1)
+        if not as_it_is or anew:
+            return Stored()
         level, within = record.get("finish"), float(record.get("finish_within", 0))
-        return judgement, None if level is None else (float(level), within)
+        degree = None if level is None else (float(level), within)
+        return Stored(Judgement.from_dict(record), degree, start)
     except (OSError, UserError, ValueError, KeyError, TypeError):
-        return None, None  # it can be computed anew
+        return Stored()  # it can be computed anew
