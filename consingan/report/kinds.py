@@ -106,10 +106,9 @@ def _look_at_film(material: Material) -> str:
         return _beside_image(material, "")
     frames = [material.seen(frame) for frame in material.samples]
     uri = figures.moving_uri(frames, material.made.fps)
-    shown = len(frames)
-    count = getattr(material.request, "frames", shown)
-    caption = f"animation, {f'the first {shown} of ' if shown < count else ''}{count} frames"
-    return _beside_image(material, picture(uri, "animation", caption))
+    count = getattr(material.request, "frames", len(frames))
+    part = f"the first {len(frames)} of " if len(frames) < count else ""
+    return _beside_image(material, picture(uri, "animation", f"animation, {part}{count} frames"))
 
 
 def _look_at_composite(material: Material) -> str:
