@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import io
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from consingan.methods.command import training_command
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
+from consingan.methods.contract import Method
+from consingan.methods.singan.method import SINGAN
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.swd import sliced_wasserstein
@@ -101,12 +104,29 @@ def test_copies_are_called_copies_whatever_else_is_fine() -> None:
             ConSinGANConfig(lr_scale=0.5, train_stages=4),
             "Lower --lr_scale (now 0.5; 0.1 varies more).",
         ),
-        (ConSinGANConfig(train_stages=3, min_size=60), "Lower --min_size (now 60)."),
+        (ConSinGANConfig(train_stages=3, min_size=14), "Raise --min_size (now 14)."),
+        (
+            ConSinGANConfig(train_stages=5, min_size=14),
+            "Lower --train_stages (now 5), or raise --min_size (now 14).",
+        ),
+        (ConSinGANConfig(train_stages=3, min_size=60), "Lower --alpha (now 10)."),
         (ConSinGANConfig(train_stages=3), "Lower --alpha (now 10)."),
     ],
 )
-def test_advice_names_what_can_still_be_lowered(config: ConSinGANConfig, advice: str) -> None:
+def test_advice_names_what_still_holds_samples_to_the_image(config: ConSinGANConfig, advice: str) -> None:
     assert CONSINGAN.remedy("copies", config) == advice
+
+
+@pytest.mark.parametrize("method", [CONSINGAN, SINGAN])
+@pytest.mark.parametrize("symptom", ["copies", "alike"])
+def test_a_coarsest_stage_nearer_to_the_critics_patches_is_never_advised_for_variety(
+    method: Method, symptom: str
+) -> None:
+    """The patches are 11 px: the smaller the stage, the more of the layout each of them sees."""
+    advice = method.remedy(symptom, method.config(input_name="a.png", min_size=14)).lower()
+    assert re.search(r"(raise|larger) --min_size \(now 14\)", advice)
+    (told,) = (f for f in dataclasses.fields(method.config) if f.name == "min_size")
+    assert "smaller keeps the layout" in told.metadata["help"]
 
 
 def test_poor_reconstruction_is_not_converged() -> None:

@@ -49,7 +49,7 @@ class ConSinGANConfig(Config):
         maximum=1,
     )
     min_size: int = option(
-        25, "Shorter side of the coarsest stage (px): larger keeps the layout.", minimum=3
+        25, "Shorter side of the coarsest stage (px): smaller keeps the layout.", minimum=3
     )
     crop: int = option(
         0,

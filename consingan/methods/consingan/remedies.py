@@ -51,7 +51,10 @@ def _texture(config: ConSinGANConfig) -> str:
 
 
 def _more_variety(config: ConSinGANConfig) -> str:
-    """What to change for samples that copy less."""
+    """What to change for samples that copy less.
+
+    The critic sees 11 px: nearly all of a coarsest stage of 12 px, a third of one of 36 px.
+    """
     ways = []
     if config.lr_scale > 0.1:
         ways.append(f"--lr_scale (now {config.lr_scale:g}; 0.1 varies more)")
@@ -59,11 +62,19 @@ def _more_variety(config: ConSinGANConfig) -> str:
         ways.append(f"--train_stages (now {config.train_stages})")
     if config.train_depth > 3:
         ways.append(f"--train_depth (now {config.train_depth})")
-    if config.min_size > 25:
-        ways.append(f"--min_size (now {config.min_size})")
-    if not ways and config.alpha == 0:
+    larger = config.min_size < ConSinGANConfig.min_size  # the paper's
+    if not ways and not larger:
+        return _less_held(config)
+    parts = [f"lower {_joined(ways)}"] if ways else []
+    parts += [f"raise --min_size (now {config.min_size})"] if larger else []
+    return f"{', or '.join(parts)}.".capitalize()
+
+
+def _less_held(config: ConSinGANConfig) -> str:
+    """What is left to change for variety, beside what decides on it first."""
+    if config.alpha == 0:
         return f"Raise --noise_amp (now {config.noise_amp:g})."
-    return f"Lower {_joined(ways or [f'--alpha (now {config.alpha:g})'])}."
+    return f"Lower --alpha (now {config.alpha:g})."
 
 
 def _smaller_steps(config: ConSinGANConfig) -> str:

@@ -27,7 +27,7 @@ class SinGANConfig(Config):
         0.75, "Size of a scale beside the next finer one, about.", above=0, maximum=0.99
     )
     min_size: int = option(
-        25, "Shorter side of the coarsest scale (px): larger keeps the layout.", minimum=3
+        25, "Shorter side of the coarsest scale (px): smaller keeps the layout.", minimum=3
     )
     sr_factor: float = option(
         USUAL_ENLARGEMENT, "Super-resolution: how many times as large.", above=1, maximum=64
