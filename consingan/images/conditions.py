@@ -137,3 +137,9 @@ def stray_share(condition: Tensor, palette: Tensor) -> float:
 def is_drawn(condition: Tensor) -> bool:
     """Whether it is black and white with little between, as drawn lines are."""
     return is_gray(condition) and float((condition.abs() > 0.8).float().mean()) > 0.9
+
+
+def has_ground(condition: Tensor) -> bool:
+    """Whether more than half of it is white or black, as around lines that were softened."""
+    shares = [float((end * condition > 0.8).float().mean()) for end in (1, -1)]
+    return is_gray(condition) and max(shares) > 0.5

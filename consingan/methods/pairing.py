@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from consingan.errors import UserError
 from consingan.images.conditions import (
     gray,
+    has_ground,
     is_drawn,
     label_map,
     made_from,
@@ -43,12 +44,15 @@ class Pair:
         image: B, likewise.
         palette: (L, 3), the colors of A where they are names of things; else (0, 3).
         scale: of A in the training to A as it was given.
+        drawn: whether A is black lines on white or the reverse, as it was read: reduced to the
+            size of the training, thin lines are gray.
     """
 
     condition: Tensor
     image: Tensor
     palette: Tensor
     scale: float = 1.0
+    drawn: bool = False
 
     @property
     def labels(self) -> bool:
@@ -58,13 +62,14 @@ class Pair:
     def to(self, device: torch.device) -> Pair:
         """The same on another device."""
         condition, image = self.condition.to(device), self.image.to(device)
-        return Pair(condition, image, self.palette.to(device), self.scale)
+        return replace(self, condition=condition, image=image, palette=self.palette.to(device))
 
     def tensors(self) -> dict[str, Tensor]:
         """For a file; `pair_from` is the inverse."""
         scale = torch.tensor(self.scale, dtype=torch.float64)
         named = {"real.0": self.image, "condition": self.condition}
-        return named | {"palette": self.palette, "scale": scale}
+        drawn = torch.tensor(float(self.drawn))
+        return named | {"palette": self.palette, "scale": scale, "drawn": drawn}
 
 
 def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
@@ -73,8 +78,10 @@ def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
     Raises:
         KeyError: a tensor is missing.
     """
-    return Pair(tensors["condition"], tensors["real.0"], tensors["palette"],
-                float(tensors["scale"]))  # fmt: skip
+    condition = tensors["condition"]
+    drawn = bool(tensors["drawn"]) if "drawn" in tensors else is_drawn(condition)  # before 1.14
+    scale = float(tensors["scale"])
+    return Pair(condition, tensors["real.0"], tensors["palette"], scale, drawn)
 
 
 class Paired(Protocol):
@@ -105,16 +112,18 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
         condition = made_from(image, word, number)
         # A dark gray picture or a flat blur has few levels, too, which name nothing.
         palette = palette_of(condition) if number else None
+        drawn = is_drawn(condition)
     else:
         _check_shape(given, inputs.image)
-        palette = palette_of(given)
+        palette, drawn = palette_of(given), is_drawn(given)
         scale = size[1] / given.shape[-1]
         condition = scaled(given, size, palette)
     if is_flat(condition):
         warnings.warn(
             "A of the pair has only one color, so that it says nothing of B", stacklevel=2
         )
-    return Pair(condition, image, torch.zeros(0, 3) if palette is None else palette, scale)
+    palette = torch.zeros(0, 3) if palette is None else palette
+    return Pair(condition, image, palette, scale, drawn)
 
 
 def _size(image: Tensor) -> Size:
@@ -231,7 +240,7 @@ class PairModel:
             return ["A has colors, of which only the brightness counts: the training's A is gray."]
         if not mine and new:
             return ["A is gray, the training's A has colors: the result may be, too."]
-        drawings = is_drawn(self.condition) and is_drawn(condition)
+        drawings = self.pair.drawn and (is_drawn(condition) or has_ground(condition))
         if drawings and float(self.condition.mean()) * float(condition.mean()) < 0:
             dark = float(self.condition.mean()) < 0
             ground, line = ("black", "white") if dark else ("white", "black")

@@ -10,10 +10,11 @@ from helpers import picture
 from torch import Tensor, nn
 
 from consingan.errors import UserError
-from consingan.images.conditions import MOST_LABELS, made_from
+from consingan.images.conditions import MOST_LABELS, is_drawn, made_from
+from consingan.images.resize import resize
 from consingan.methods.contract import Inputs
 from consingan.methods.pair_draws import drawn
-from consingan.methods.pairing import Pair, PairModel, mirrored, pair_of
+from consingan.methods.pairing import Pair, PairModel, mirrored, pair_from, pair_of
 from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.methods.pix2pix.method import idle
 from consingan.methods.pix2pix.tasks import TASKS
@@ -126,6 +127,32 @@ def test_a_drawing_the_other_way_round_is_refused() -> None:
     given = pair("edges")
     with pytest.raises(UserError, match="draw white on black"):
         model(given).notes_on(-given.condition)
+
+
+def lines(side: int) -> Tensor:
+    """A drawing of white lines, 1 px wide and 20 px apart, on black."""
+    drawing = -torch.ones(1, 3, side, side)
+    drawing[..., 3::20] = 1
+    return drawing
+
+
+@pytest.mark.parametrize("reduced", [False, True])
+def test_a_drawing_larger_than_the_training_is_known_for_one(reduced: bool) -> None:
+    """Whether the new A comes as it was drawn, or with lines grayed by another program."""
+    config = replace(CONFIG, condition="file.png")
+    given = pair_of(config, Inputs(picture(160, 160), condition=lines(160)))
+    assert not is_drawn(given.condition)  # at the size of the training
+    new = resize(lines(160), 0.5).clamp(-1, 1) if reduced else lines(160)
+    kept = model(pair_from(given.tensors()))
+    assert kept.notes_on(new) == []
+    with pytest.raises(UserError, match="draw white on black"):
+        kept.notes_on(-new)
+
+
+def test_a_pair_kept_before_there_was_the_mark_is_judged_as_it_is() -> None:
+    tensors = pair("edges").tensors()
+    del tensors["drawn"]
+    assert pair_from(tensors).drawn
 
 
 def test_colors_where_the_training_had_gray_are_said() -> None:

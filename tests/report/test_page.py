@@ -113,7 +113,9 @@ def test_copies_are_called_copies_whatever_else_is_fine() -> None:
         (ConSinGANConfig(train_stages=3), "Lower --alpha (now 10)."),
     ],
 )
-def test_advice_names_what_still_holds_samples_to_the_image(config: ConSinGANConfig, advice: str) -> None:
+def test_advice_names_what_still_holds_samples_to_the_image(
+    config: ConSinGANConfig, advice: str
+) -> None:
     assert CONSINGAN.remedy("copies", config) == advice
 
 
