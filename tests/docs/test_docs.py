@@ -37,6 +37,8 @@ from consingan.api import train as api
 from consingan.batch import places
 from consingan.images.io import read_image, unit
 from consingan.images.resize import resize_to
+from consingan.methods.choose import choose_settings
+from consingan.methods.consingan.large import fitted
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.registry import METHODS
 from consingan.metrics.judge import METRICS
@@ -238,6 +240,14 @@ def test_a_name_stands_for_one_thing() -> None:
     assert not pattern.fullmatch("samples.png")
     assert not pattern.fullmatch("3/4/samples.png")
     assert not pattern.fullmatch("3/samplesXpng")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/variations.md", "docs/large.md"])
+def test_up_to_what_size_the_layout_alone_is_trained(page: str) -> None:
+    asked = choose_settings({"input_name": "a.png", "preset": "fast", "max_size": 2000})
+    trained = [fitted(asked, (side, 1000))[0].config.layout for side in (800, 850)]
+    assert (trained[0] > 0, trained[1]) == (True, 0)
+    assert "0.8 megapixels" in (ROOT / page).read_text("utf-8")
 
 
 def test_every_metric_is_explained() -> None:
