@@ -30,7 +30,7 @@ from consingan.outputs.detail import patience, with_detail
 from consingan.outputs.own_mask import AUTO, choose_mask, read_own, without_hole
 from consingan.outputs.own_shape import fit_for, size_for
 from consingan.outputs.requests import CompositeRequest
-from consingan.outputs.sizes import start_stages
+from consingan.outputs.sizes import ONE_START, start_stages
 
 OF_MASK = ("mask_dilation", "mask_feather", "mask_invert")
 
@@ -65,6 +65,8 @@ class CompositeWork:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options of the mask without one, the seed where nothing is random, detail of nothing."""
         task = self.model.config.train_mode
+        if len(self.model.starts) == 1:
+            yield "start_stages", ONE_START
         if not self.model.task.random:
             yield "seed", f"for a model trained for {task}, whose result is not random"
         if self.naive is not None and self.mask is None:

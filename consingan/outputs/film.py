@@ -20,7 +20,7 @@ from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.large import reduced
 from consingan.outputs.requests import FilmRequest
-from consingan.outputs.sizes import other_sizes, refuse_too_large_film, start_stages
+from consingan.outputs.sizes import ONE_START, other_sizes, refuse_too_large_film, start_stages
 
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
@@ -54,6 +54,8 @@ class FilmWork:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts, but for models without points, and those that always go round."""
         how = self.model.config.method
+        if len(self.model.starts) == 1:
+            yield "start_stages", ONE_START
         if not isinstance(self.model, Latent):
             yield "straight", "for a model that goes through noise, not from point to point"
         if isinstance(self.model, Closes):

@@ -12,6 +12,7 @@ from consingan.outputs.finish import LARGER, sketched_of
 from consingan.outputs.requests import SizedRequest
 
 MOST_UNROLLED = 2**32  # px; what is written as it is made ends by patience, not by memory
+ONE_START = "for a model that has one place to start at"
 SAMPLE_FOLDER = "random_samples"  # folder of them, and how the names of the others begin
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
 

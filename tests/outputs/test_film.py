@@ -14,8 +14,8 @@ from consingan.machine import memory
 from consingan.methods.contract import Walk
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.model import PatchDiffusion
-from consingan.outputs import film
-from consingan.outputs.requests import FilmRequest
+from consingan.outputs import composite, film
+from consingan.outputs.requests import CompositeRequest, FilmRequest
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 25])
@@ -49,6 +49,17 @@ def test_a_speed_that_a_gif_cannot_have_is_said_once(tmp_path: Path) -> None:
 
 def test_other_formats_have_any_speed(tmp_path: Path) -> None:
     assert not any("Note" in line for line in made(tmp_path, fps=30.0, video_format="webp"))
+
+
+@pytest.mark.parametrize("task", ["animation", "harmonization"])
+def test_where_there_is_one_start_choosing_is_said_to_do_nothing(task: str) -> None:
+    begin, request = {
+        "animation": (film.begin, FilmRequest(start_stages=("all",))),
+        "harmonization": (composite.begin, CompositeRequest()),
+    }[task]
+    config = PatchesConfig(train_mode=task)
+    works = [begin(m, request) for m in (model(), PatchDiffusion(config, picture(24, 32)))]  # type: ignore[operator]
+    assert ["start_stages" in dict(work.idle()) for work in works] == [False, True]
 
 
 def test_of_a_film_that_is_closed_in_any_case_loop_is_said_to_do_nothing() -> None:

@@ -110,6 +110,16 @@ def _level(way: str, end: float) -> Callable[[PatchesConfig], str]:
     return advice
 
 
+def level_advice(config: PatchesConfig) -> str:
+    """How more or less is made anew; "" where `level` does nothing."""
+    if "level" in dict(idle(config)):
+        return ""
+    return (
+        f"How much is made anew is the training's --level (now {config.level:g}): train with "
+        "another one; nothing is learned, it takes a second."
+    )
+
+
 REMEDIES = {
     "copies": _less_copied,
     "alike": _more_variety,

@@ -23,6 +23,7 @@ from consingan.methods.patches.finishing import Limit, finished
 from consingan.methods.patches.footprint import footprint, keeps_layout
 from consingan.methods.patches.inpainting import FLOOR, Filling, known, unlike
 from consingan.methods.patches.layout import laid_around, opened
+from consingan.methods.patches.method import level_advice
 from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size_of
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, on_layout, sample
@@ -218,8 +219,7 @@ class PatchDiffusion:
         """Refuse a start stage: there is one door."""
         if stage != 0:
             raise UserError(
-                f"--start_stage {stage}: there is only one here; say with --level how "
-                "much is made anew."
+                f"--start_stage {stage} is not there, only 0. {level_advice(self.config)}".rstrip()
             )
 
     @torch.no_grad()

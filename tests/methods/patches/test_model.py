@@ -349,3 +349,10 @@ def test_without_a_mask_what_differs_is_taken_out_at_the_pictures_own_size() -> 
     red = torch.where(mask > 0, torch.tensor([1.0, -1, -1]).view(1, 3, 1, 1), gray)
     made = filler.enter(red)
     assert float((made[:, 0] - made[:, 1]).abs().max()) < 0.01
+
+
+def test_a_start_that_is_not_there_is_refused_with_what_changes_as_much() -> None:
+    with pytest.raises(UserError, match=r"only 0\. .* the training's --level \(now 0\.5\)"):
+        model(train_mode="editing", level=0.5).check_start(1)
+    with pytest.raises(UserError, match=r"is not there, only 0\.$"):
+        model(train_mode="inpainting").check_start(1)
