@@ -28,6 +28,7 @@ from consingan.training.prepare import Job, prepare
 
 Size = tuple[int, int]
 PREVIEW = "_2x2"
+LONGEST = 500  # px, longer side to which a picture is reduced where nobody says otherwise
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Wish:
         tile: both, horizontal or vertical; None for pictures that end at their borders.
         symmetric: the half that is mirrored onto the other: left, right, top or bottom.
         seed: chooses the pictures.
-        max_size: longer side in px to which the picture is reduced.
+        max_size: longer side in px to which the picture is reduced; None: `LONGEST`.
         engine: as `--engine`.
         loosen: how much of the stretched layout is made anew, 0 to 1.
         rows: how far rows keep their height, 0 to 1; None is the default.
@@ -56,11 +57,16 @@ class Wish:
     tile: str | None = None
     symmetric: str | None = None
     seed: int = 0
-    max_size: int = 500
+    max_size: int | None = None
     engine: str = "auto"
     loosen: float = 0.0
     rows: float | None = None
     value_range: str = AUTO
+
+    @property
+    def longest(self) -> int:
+        """Longer side in px to which the picture is reduced."""
+        return LONGEST if self.max_size is None else self.max_size
 
     def settings(self) -> dict[str, Any]:
         """As a training takes them."""
@@ -105,7 +111,7 @@ def make(
     Raises:
         UserError: the picture, a size, the engine or the folder cannot be used.
     """
-    job = prepare(wish.settings(), execution)
+    job = prepare(wish.settings(), execution, usual={"max_size": LONGEST})
     form = chosen_format(AUTO, job.chosen.config)
     own = OwnSamples(folder, _names(wish, form))
     own.refuse_among_them(wish.picture)

@@ -34,7 +34,12 @@ def _size(
 
 @click.command("sample", cls=CarefulCommand, context_settings=CONTEXT)
 @click.argument("picture")
-@click.option("--size", metavar="WxH", callback=_size, help="Of the results; else the picture's.")
+@click.option(
+    "--size",
+    metavar="WxH",
+    callback=_size,
+    help="Of the results, else the picture's: smaller shows less; --max_size makes all smaller.",
+)
 @click.option("--retarget", is_flag=True, help="Keep the layout in another --size.")
 @click.option("--loosen", type=click.FloatRange(0, 1), default=0.0, show_default=True,
               help="With --retarget: more whole things, less of the layout; try 0.3.")  # fmt: skip
@@ -50,7 +55,7 @@ def _size(
               help="How many.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
               help="Of all samples; another one gives others.")  # fmt: skip
-@click.option("--max_size", type=click.IntRange(3), default=500, show_default=True,
+@click.option("--max_size", type=click.IntRange(3), show_default="500",
               help="Longer side (px) to which the picture is reduced.")  # fmt: skip
 @click.option("--range", "value_range", default="auto", show_default=True, metavar="MIN,MAX",
               help="Of a picture deeper than 8 bit: black and white; or full.")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from consingan.errors import UserError
@@ -16,8 +17,14 @@ from consingan.settings.layers import Chosen, choose
 from consingan.settings.option import flag_name
 
 
-def choose_settings(typed: Mapping[str, Any]) -> Chosen[Any]:
+def choose_settings(
+    typed: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})
+) -> Chosen[Any]:
     """Settings of a new training: what was typed over those of its preset and of its task.
+
+    Args:
+        typed: fields that the user gave.
+        usual: what the caller has in place of the method's defaults.
 
     Raises:
         UserError: a value that cannot work.
@@ -26,7 +33,8 @@ def choose_settings(typed: Mapping[str, Any]) -> Chosen[Any]:
     task = task_of(method, typed.get("train_mode"))
     recommended = _recommended(task, typed)
     preset = preset_of(method, task, typed, recommended)
-    return choose(method.config, {"task": recommended, "preset": preset, "typed": typed})
+    layers = {"usual": usual, "task": recommended, "preset": preset, "typed": typed}
+    return choose(method.config, layers)
 
 
 def choose_fine_tuning(

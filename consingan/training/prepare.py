@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -72,6 +73,7 @@ def prepare(
     execution: Execution,
     image: Picture | Tensor | None = None,
     base: Path | None = None,
+    usual: Mapping[str, Any] = MappingProxyType({}),
 ) -> Job:
     """Set up a new training run; nothing is written.
 
@@ -81,6 +83,7 @@ def prepare(
         image: the picture itself, as a tensor (1, 3, H, W) in [-1, 1]; by default `input_name` is
             read.
         base: the run to fine-tune.
+        usual: settings that the caller has in place of the method's defaults.
 
     Raises:
         UserError: a setting, a picture or the base run cannot be used.
@@ -92,7 +95,7 @@ def prepare(
         raise UserError(
             "--model_dir goes with --fine_tune or --resume; leave it out to train anew."
         )
-    chosen = choose_settings(typed)
+    chosen = choose_settings(typed, usual)
     method = method_of(chosen.config.method)
     check_engine(method, execution)
     picture = _training_image(chosen.config, image)
@@ -203,7 +206,7 @@ def _not_enlarged(
         return ()
     return (
         f"--max_size {typed} is more than the {longer} px of the picture, which is not enlarged; "
-        "for a larger training take a larger picture.",
+        "for more take a larger picture.",
     )
 
 

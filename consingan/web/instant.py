@@ -172,7 +172,7 @@ def _made(wish: Wish, folder: Path, parts: Parts) -> Iterator[dict[Any, Any]]:
     """A first look, smaller, then the pictures as they come, then all of them as a zip."""
     execution, lines = choose_execution(Wanted()), list[str]()
     yield {parts.gallery: [], parts.archive: gr.update(visible=False)}
-    if wish.max_size > LOOK:
+    if wish.longest > LOOK:
         for made in make(_smaller(wish), execution, folder / "look"):
             shown = [(str(made.path), "a first look, smaller")]
             yield {parts.gallery: shown, parts.message: told("The first picture is on its way.")}
@@ -185,7 +185,7 @@ def _made(wish: Wish, folder: Path, parts: Parts) -> Iterator[dict[Any, Any]]:
 
 
 def _smaller(wish: Wish) -> Wish:
-    share = LOOK / wish.max_size
+    share = LOOK / wish.longest
     size = wish.size and (max(1, round(wish.size[0] * share)), max(1, round(wish.size[1] * share)))
     return replace(wish, count=1, max_size=LOOK, size=size)
 

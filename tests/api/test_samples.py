@@ -26,6 +26,16 @@ def test_each_picture_is_written_before_the_next_is_begun(tmp_path: Path) -> Non
     assert next(made).path.is_file()
 
 
+@pytest.mark.parametrize("longest", [None, 500])
+def test_only_a_typed_size_is_said_to_be_more_than_the_picture_has(
+    longest: int | None, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    wish = Wish(str(save(tmp_path / "a.png", scene(*SIZE))), count=1, max_size=longest)
+    list(make(wish, HERE, tmp_path / "out", said.append))
+    assert any("which is not enlarged" in line for line in said) == (longest is not None)
+
+
 def test_a_tile_has_a_preview_and_a_seam(tmp_path: Path) -> None:
     wish = Wish(
         str(save(tmp_path / "a.png", scene(*SIZE))), count=1, tile="horizontal", size=(20, 22)
