@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -47,6 +48,7 @@ from consingan.nn.noise import stream
 from consingan.training.records import StepRecord
 
 DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted(DOCS.glob("*.md"))
 LINKED = [
     *PAGES,
@@ -248,6 +250,26 @@ def test_up_to_what_size_the_layout_alone_is_trained(page: str) -> None:
     trained = [fitted(asked, (side, 1000))[0].config.layout for side in (800, 850)]
     assert (trained[0] > 0, trained[1]) == (True, 0)
     assert "0.8 megapixels" in (ROOT / page).read_text("utf-8")
+
+
+def test_the_first_command_makes_the_pictures_below_it() -> None:
+    """By nothing but the picture's name, as the figure was made."""
+    found = re.search(r"```bash\n(.+)\n```\n\n<img src=\"docs/images/in_seconds", README)
+    assert found is not None
+    *_, picture = words = shlex.split(found[1])
+    assert words[:2] == ["consingan", "sample"]
+    assert len(words) == 3
+    figure = (DOCS / "make_figures.py").read_text("utf-8").partition("def in_seconds(")[2]
+    assert f'"{Path(picture).name}", method="patches"' in figure.partition("\ndef ")[0]
+
+
+def test_what_may_be_fetched_is_named() -> None:
+    """Every option that takes an address of weights."""
+    told = (DOCS / "installing.md").read_text("utf-8")
+    settings = (f for m in METHODS.values() for f in dataclasses.fields(m.config))
+    addressed = {f.name for f in settings if "or address" in f.metadata.get("help", "")}
+    assert addressed
+    assert [name for name in addressed | {"inception_weights"} if f"`--{name}`" not in told] == []
 
 
 def test_every_metric_is_explained() -> None:
