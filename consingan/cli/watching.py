@@ -47,11 +47,12 @@ def watching(options: Mapping[str, Any]) -> Watch:
 
 
 def say_finished(folder: RunFolder) -> None:
-    """Say how long a finished run took."""
+    """Say how long a finished run was trained, if it was: in all its starts, without pictures."""
     from consingan.machine.progress import in_words
 
-    seconds = sum(folder.manifest["seconds_per_stage"])
-    click.echo(f"finished in {in_words(seconds)}: {folder.path}")
+    stages = folder.manifest["seconds_per_stage"]
+    trained = f", trained for {in_words(sum(stages))}" if stages else ""
+    click.echo(f"finished{trained}: {folder.path}")
 
 
 def note_busy_cores(execution: Execution) -> None:
