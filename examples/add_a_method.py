@@ -26,6 +26,7 @@ TRIES = 64  # places that are looked at for each patch
 class QuiltConfig(Config):
     """The shared settings and the quilt's own."""
 
+    method: str = option("quilt", "How: see `consingan methods`.")
     patch: int = option(12, "Side of a patch (px): larger keeps larger things whole.", minimum=6)
 
 

@@ -34,6 +34,7 @@ CHANNELS = 3 * SCALES  # of noise
 class TextureConfig(Config):
     """The shared settings, some with another default, and the method's own."""
 
+    method: str = option("texture_net", "How: see `consingan methods`.")
     niter: int = option(1000, "Iterations.", minimum=1)
     width: int = option(32, "Channels of the network: more learn richer textures.", minimum=4)
     lr: float = option(0.003, "Learning rate of Adam.", minimum=0.0)

@@ -250,6 +250,7 @@ def check_row(method: Method) -> None:
         assert task.summary, name
         assert set(task.needs) | set(task.takes) <= set(Inputs.__dataclass_fields__)
         assert set(task.overrides) <= set(fields)
+    assert method.config().method == method.name  # as the help says
     assert method.config().train_mode in method.tasks
     assert method.config().preset in method.presets
     for settings in (*method.presets.values(), method.trial):

@@ -22,6 +22,7 @@ SYMMETRIES = ("none", "left", "right", "top", "bottom")
 class PatchesConfig(Config):
     """All settings that decide what is made. Sizes are in px; `check` holds them to ranges."""
 
+    method: str = option("patches", "How: see `consingan methods`.")
     train_mode: str = option(
         "generation", "What is to be made of the picture.", choices=TASKS.keys()
     )
@@ -29,6 +30,9 @@ class PatchesConfig(Config):
         "paper",
         "paper, with balance, transport and rows; published: without, as the authors have it.",
         choices=PRESETS.keys(),
+    )
+    niter: int = option(
+        2000, "Does nothing here: nothing is trained.", minimum=1, maximum=10**9, shown="none"
     )
     mask: str = mask_option()
     patch: int = option(

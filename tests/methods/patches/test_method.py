@@ -37,3 +37,10 @@ def test_in_retarget_less_is_copied_where_less_of_the_layout_is_kept(
     symptom: str, settings: dict[str, object], ways: str
 ) -> None:
     assert ways in advice(symptom, train_mode="retarget", **settings).lower()
+
+
+def test_the_help_of_what_never_counts_says_so() -> None:
+    idle = (dict(PATCHES.idle(PatchesConfig(train_mode=task))) for task in PATCHES.tasks)
+    assert all("niter" in names for names in idle)
+    told = PatchesConfig.__dataclass_fields__["niter"].metadata
+    assert (told["help"], told["shown"]) == ("Does nothing here: nothing is trained.", "none")
