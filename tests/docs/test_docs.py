@@ -272,6 +272,12 @@ def test_what_may_be_fetched_is_named() -> None:
     assert [name for name in addressed | {"inception_weights"} if f"`--{name}`" not in told] == []
 
 
+def test_results_are_named_as_every_task_names_them() -> None:
+    told = (DOCS / "outputs.md").read_text("utf-8")
+    words = {task.result for m in METHODS.values() for task in m.tasks.values() if task.result}
+    assert [word for word in words if not re.search(rf"`(Evaluation/)?{word}[_`]", told)] == []
+
+
 def test_every_metric_is_explained() -> None:
     table = (DOCS / "judging.md").read_text("utf-8")
     for metric in METRICS.values():
