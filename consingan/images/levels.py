@@ -18,6 +18,7 @@ from consingan.settings.reading import (
     AS_IT_IS,
     DEEP,
     FULL,
+    FULL_8,
     Reading,
     could_be_of_8_bit,
     parse_range,
@@ -61,7 +62,7 @@ def levels_of(raster: Raster, reading: Reading = AS_IT_IS) -> Levels:
     values, nodata, notes = _with_value(raster)
     if typed is not None:
         return Levels(*typed, nodata, (*notes, *_outside(values, typed)))
-    if reading.value_range == FULL:
+    if reading.value_range in (FULL, FULL_8):
         return Levels(*own, nodata, (*notes, *_outside(values, own)))
     chosen = _by_values(values, own)
     if chosen == own:

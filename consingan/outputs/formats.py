@@ -10,7 +10,7 @@ from torch import Tensor
 from consingan.images.channels import eye
 from consingan.images.names import IMAGE_FORMATS
 from consingan.methods.registry import method_of
-from consingan.settings.reading import AUTO, BANDS, parse_range
+from consingan.settings.reading import AUTO, BANDS, FULL_8, parse_range
 
 
 def chosen_format(image_format: str, config: Any) -> str:
@@ -22,7 +22,7 @@ def chosen_format(image_format: str, config: Any) -> str:
     """
     if image_format != AUTO:
         return image_format
-    deep = config.value_range != AUTO and method_of(config.method).bits > 8
+    deep = config.value_range not in (AUTO, FULL_8) and method_of(config.method).bits > 8
     if config.channels == BANDS:
         return "tiff16" if deep else "tiff"
     return "png16" if deep else "png"

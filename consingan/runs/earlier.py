@@ -25,7 +25,7 @@ from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun
 from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
-from consingan.settings.reading import AUTO
+from consingan.settings.reading import AUTO, FULL_8
 
 Size = tuple[int, int]
 
@@ -163,6 +163,8 @@ def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence
     like = {"input_name": kept.input_name}
     if getattr(kept, A_RANGE, None) == AUTO:  # earlier releases kept none; A itself is compared
         like[A_RANGE] = AUTO
+    if kept.value_range == FULL_8:  # of release 1.0, which kept none
+        like["value_range"] = FULL_8
     for name in AMONG_IMAGES:
         before, now = str(getattr(kept, name, "")), str(getattr(wanted, name, ""))
         if Path(before).suffix and Path(now).suffix:  # both are files, no words as "alpha"

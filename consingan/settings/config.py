@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from consingan.errors import UserError
 from consingan.settings.option import check_field, option
-from consingan.settings.reading import AUTO, CHANNELS, Reading, parse_range
+from consingan.settings.reading import AUTO, CHANNELS, FULL_8, Reading, parse_range
 
 FITS = ("exact", "crop", "stretch")
 LARGEST_SEED = 2**31 - 1
@@ -63,6 +63,7 @@ class Config:
         flag="range",
         metavar="MIN,MAX",
         group="own picture",
+        before=FULL_8,
     )
     page: int = option(
         0,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from consingan.errors import UserError
 
 AUTO, FULL = "auto", "full"
+FULL_8 = "full,8"
+"""As release 1.0 read every picture, which kept no range: "full", and results have 8 bit."""
 DEEP = ",deep"
 """What a range ends with that is of numbers deeper than 8 bit: a copy with 8 bit has others."""
 GRAY, RGB, RGBA, BANDS = "gray", "rgb", "rgba", "bands"
@@ -24,8 +26,8 @@ class Reading:
     """How a picture is to be read.
 
     Attributes:
-        value_range: "auto", "full" (that of the type) or "MIN,MAX", the values of black and white;
-            "MIN,MAX,deep" leaves pictures of 8 bit as they are.
+        value_range: "auto", "full" (that of the type; also "full,8") or "MIN,MAX", the values of
+            black and white; "MIN,MAX,deep" leaves pictures of 8 bit as they are.
         page: which page, frame or, in a file of one page with many bands, band; from 1, 0 is the
             first page with its colors.
         otherwise: what the user can do where a range that was found is not the one that is meant.
@@ -53,7 +55,7 @@ def could_be_of_8_bit(ends: tuple[float, float]) -> bool:
 
 
 def parse_range(text: str, flag: str = "range") -> tuple[float, float] | None:
-    """The two numbers of "MIN,MAX" or "MIN,MAX,deep"; None for "auto" and "full".
+    """The two numbers of "MIN,MAX" or "MIN,MAX,deep"; None for "auto", "full" and "full,8".
 
     Args:
         text: what was typed.
@@ -62,7 +64,7 @@ def parse_range(text: str, flag: str = "range") -> tuple[float, float] | None:
     Raises:
         UserError: it is neither.
     """
-    if text in (AUTO, FULL):
+    if text in (AUTO, FULL, FULL_8):
         return None
     try:
         low, high = (float(part) for part in text.removesuffix(DEEP).split(","))

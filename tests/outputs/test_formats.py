@@ -22,6 +22,8 @@ def config(channels: str = "auto", value_range: str = "auto", method: str = "con
         (config("gray", "0,65535"), "png16"),
         (config("rgba", "0,4095"), "png16"),
         (config("auto", "0,65535", "singan"), "png"),
+        (config("auto", "full"), "png16"),
+        (config("auto", "full,8"), "png"),  # as release 1.0, whatever the image
         (config("bands"), "tiff"),
         (config("bands", "0,10000"), "tiff16"),
     ],

@@ -5,21 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from helpers import SETTINGS, execution, make_job, new_folder
 from pictures import texture
 from PIL import Image
 
-from consingan.images.io import read_image
+from consingan.images.io import read_image, read_picture
+from consingan.machine.files import write_json
 from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.method import SINGAN
 from consingan.methods.singan.networks import Generator
 from consingan.outputs.own_mask import training_image
-from consingan.runs.earlier import ON_CPU, is_of, training_file
+from consingan.runs.earlier import ON_CPU, earlier_run_of, is_of, training_file
+from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun, load_run
+from consingan.settings.reading import Reading
 from consingan.training.loop import Trainer
+from consingan.training.prepare import prepare
 
 ROUNDED_UP, ROUNDED_DOWN = (26, 35), (26, 36)  # at 29 px: 29 / 35 * 35 exceeds 29
 
@@ -76,3 +82,31 @@ def test_the_training_image_of_singan_is_found_at_its_own_size(
     assert training_file(LoadedRun(tmp_path, SINGAN, trainer.model, {})) == path
     photo(tmp_path, size, seed=1).rename(path)
     assert torch.equal(training_image(trainer.model), trainer.model.real)
+
+
+def as_1_0_kept_it(folder: RunFolder) -> None:
+    """Without the settings that came later, the range of values among them."""
+    kept = folder.config.to_json()
+    del kept["value_range"]
+    write_json(folder.path / "config.json", kept)
+
+
+@pytest.mark.filterwarnings("ignore:.*become black")
+def test_a_run_of_1_0_reads_deep_pictures_by_their_full_range(tmp_path: Path) -> None:
+    levels = np.linspace(1000, 3000, 32 * 40).astype(np.uint16).reshape(32, 40)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    typed = {"input_name": str(tmp_path / "deep.png"), "value_range": "full", "channels": "rgb"}
+    job = make_job(image=read_picture(tmp_path / "deep.png", Reading("full")), **typed)
+    folder = new_folder(tmp_path / "runs", job)
+    as_1_0_kept_it(folder)
+    again = read_image(tmp_path / "deep.png", folder.config.reading)[0, 0].double()
+    torch.testing.assert_close(again, torch.from_numpy(levels / 65535 * 2 - 1), rtol=0, atol=1e-6)
+    other = prepare({**SETTINGS, **typed, "value_range": "auto"}, execution()).training
+    assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None
+    assert earlier_run_of(other, tmp_path / "runs", any_seed=False) is None
+
+
+def test_a_queue_finds_a_run_of_1_0_of_an_8_bit_picture(tmp_path: Path) -> None:
+    job = make_job(input_name="a.png")
+    as_1_0_kept_it(new_folder(tmp_path / "runs", job))
+    assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None

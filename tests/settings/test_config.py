@@ -118,7 +118,8 @@ def test_json_round_trip(stages, min_size, niter, rate, scale, activation, mode,
 
 
 def test_json_of_an_older_release_takes_defaults():
-    assert ConSinGANConfig.from_json({"niter": 7}) == ConSinGANConfig(niter=7)
+    config = ConSinGANConfig.from_json({"niter": 7})
+    assert config == ConSinGANConfig(niter=7, value_range="full,8")  # which 1.0 did not have
 
 
 def test_json_of_unknown_settings_is_refused():

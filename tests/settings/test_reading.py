@@ -17,6 +17,7 @@ from consingan.settings.reading import of_deep, parse_range
         ("-60,200", "-60,200"),
         ("0,4095", "0,4095"),
         ("full", "full"),
+        ("full,8", "full,8"),
         ("auto", "auto"),
     ],
 )
