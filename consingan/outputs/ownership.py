@@ -60,12 +60,12 @@ def owned(folder: Path, about: Mapping[str, Any], say: Say, seconds: float = 0.0
     Raises:
         UserError: another one is.
     """
-    with alone_in(folder, "writing its results", seconds), _recorded(folder, about, say):
+    with alone_in(folder, "writing its results", seconds), _noting(folder, about, say):
         yield
 
 
 @contextlib.contextmanager
-def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
+def _noting(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None]:
     """The same of a folder that nobody else writes into."""
     _make_way(folder, say)
     begun = {**about, "status": "unfinished", "files": None, "before": _files_below(folder)}
@@ -79,6 +79,14 @@ def _recorded(folder: Path, about: Mapping[str, Any], say: Say) -> Iterator[None
             files = [name for name in _files_below(folder) if name in written]
             with contextlib.suppress(OSError):  # a full disk must not hide the first error
                 write_json(folder / RECORD, {**about, "status": status, "files": files})
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """What the evaluation in `folder` noted down; None without one, or of a damaged one."""
+    try:
+        return read_json(folder / RECORD)
+    except UserError:
+        return None
 
 
 def folder_of(top: Path, picture: Mapping[str, str]) -> Path:
@@ -99,7 +107,7 @@ def folder_of(top: Path, picture: Mapping[str, str]) -> Path:
 
 
 def _is_of(folder: Path, picture: Mapping[str, str]) -> bool:
-    inputs = (_record(folder) or {}).get("inputs")
+    inputs = (recorded(folder) or {}).get("inputs")
     kept = inputs.get("naive_img") if isinstance(inputs, dict) else None
     if not isinstance(kept, dict):
         return False
@@ -132,7 +140,7 @@ def _make_way(folder: Path, say: Say) -> None:
 
 def _unowned(folder: Path) -> list[Path]:
     """What an evaluation left that could not say so: it was killed, or kept no record yet."""
-    before = (_record(folder) or {}).get("before")
+    before = (recorded(folder) or {}).get("before")
     if isinstance(before, list):
         names = [name for name in _files_below(folder) if name not in (*before, RECORD)]
         return [folder / name for name in names]
@@ -157,17 +165,9 @@ def _set_aside(folder: Path, say: Say) -> None:
     )
 
 
-def _record(folder: Path) -> dict[str, Any] | None:
-    """What the evaluation in `folder` noted down; None without one, or of a damaged one."""
-    try:
-        return read_json(folder / RECORD)
-    except UserError:
-        return None
-
-
 def _owned_files(folder: Path) -> list[str] | None:
     """Names of files in `folder` that its evaluation wrote; None where that is not known."""
-    files = (_record(folder) or {}).get("files")
+    files = (recorded(folder) or {}).get("files")
     if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
         return None
     root = folder.resolve()

@@ -27,6 +27,7 @@ from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
+from consingan.outputs.ownership import recorded
 from consingan.outputs.reconstruction import reconstruction
 from consingan.report.advice import start_of
 from consingan.report.baseline import untrained
@@ -214,6 +215,27 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     return record if material.region is None else record | {"region": asdict(material.region)}
 
 
+def kept_record(run: Path) -> dict[str, Any]:
+    """What `metrics_record` left in a run's evaluation.
+
+    Before releases noted the weights in it they did not note either where samples began, nor, at
+    first, how they were finished; the evaluation's own record says what was asked for.
+
+    Raises:
+        OSError, ValueError: there is none, or it is damaged.
+    """
+    folder = run / EVALUATION
+    record = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    if not isinstance(record, dict):
+        raise ValueError(f"{METRICS_FILE} holds no object")
+    asked = (recorded(folder) or {}).get("request")
+    if "weights" in record or not isinstance(asked, dict):
+        return record
+    start, finish = next(iter(asked.get("start_stages") or ()), 0), asked.get("finish")
+    found = {} if finish is None else {"finish": finish}
+    return {"start_stage": start if isinstance(start, int) else 0, **found, **record}
+
+
 class Stored(NamedTuple):
     """What `evaluate_model.py` left of a run as it is now; None and 0 where that is nothing.
 
@@ -234,10 +256,9 @@ def stored(run: LoadedRun, material: Material) -> Stored:
     Those of samples that kept the layout of its coarsest stages are not taken: they can be made
     anew.
     """
-    path = run.path / EVALUATION / METRICS_FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, path, run.path)
+        record = kept_record(run.path)
+        as_it_is = record["stages"] == len(material.sizes) and is_of_the_run(record, run.path)
         start = int(record.get("start_stage", 0))
         anew = KINDS[material.kind].mapped and (start or record["count"] < 1)
         if not as_it_is or anew:

@@ -16,12 +16,12 @@ def weights_digest(file: Path) -> str:
     return fingerprint(file) if file.is_file() else ""
 
 
-def is_of_the_run(record: Mapping[str, Any], file: Path, run: Path) -> bool:
+def is_of_the_run(record: Mapping[str, Any], run: Path) -> bool:
     """Whether figures are of a run as it is now: one that was trained on has other weights.
 
     Args:
-        record: of the figures; earlier releases did not note the weights in it.
-        file: that it was read from.
+        record: of the figures; earlier releases did not note the weights in it. Of a run that was
+            trained longer nothing tells then: times of files are those of a copy.
         run: the run's folder.
 
     Raises:
@@ -36,5 +36,4 @@ def is_of_the_run(record: Mapping[str, Any], file: Path, run: Path) -> bool:
     weights = run / folder.last_weights
     if "weights" in record:
         return bool(record["weights"] == weights_digest(weights))
-    longer = folder.manifest.get("lengthened") and weights.is_file()
-    return not (longer and file.stat().st_mtime_ns < weights.stat().st_mtime_ns)
+    return not (folder.manifest.get("lengthened") and weights.is_file())

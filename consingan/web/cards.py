@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from consingan.methods.registry import method_of
 from consingan.metrics.judge import METRICS, Judgement
 from consingan.report.gather import settings
 from consingan.report.style import number
-from consingan.report.write import METRICS_FILE, REPORT_FILE
+from consingan.report.kinds import KINDS
+from consingan.report.write import REPORT_FILE, kept_record
 from consingan.runs.files import EVALUATION, PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.listing import runs_below
@@ -144,18 +144,19 @@ def facts(card: Card) -> str:
 
 def _metrics(card: Card) -> list[tuple[str, str]]:
     """Figures that an evaluation left of the run as it is now."""
-    file = card.path / EVALUATION / METRICS_FILE
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        if not is_of_the_run(record, file, card.path):
+        record = kept_record(card.path)
+        if not is_of_the_run(record, card.path):
             return []
         judgement = Judgement.from_dict(record)
+        kind = KINDS[card.method.tasks[card.config.train_mode].output]
+        late = kind.mapped and record.get("start_stage")  # samples with the image's layout
     except (OSError, UserError, ValueError, KeyError, TypeError):
         return []
     rows = [
         (f"{METRICS[name].title} ({METRICS[name].better} is better)", number(summary.mean))
         for name, summary in judgement.metrics.items()
-        if name in METRICS
+        if name in METRICS and not late
     ]
     quality = judgement.reconstruction
     return [*rows, ("reconstruction PSNR, dB", number(quality.psnr))] if quality else rows

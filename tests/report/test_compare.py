@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -170,6 +171,30 @@ def test_what_was_not_judged_is_said_where_it_is_seen(
     bare = dataclasses.replace(entries[0], judgement=None)
     assert "– stands for what was not judged." in compare.warnings_of([bare, entries[1]])
     assert "– stands for what was not judged." not in compare.warnings_of([bare, bare])
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ({"start_stages": [1], "finish": None}, None),
+        ({"start_stages": [0, 1], "finish": 0.5}, (0.5, 0.0)),
+        ({"start_stages": [], "finish": 0.6}, (0.6, 0.0)),
+        ({"finish": None}, ()),
+    ],
+)
+def test_what_earlier_releases_did_not_note_is_what_was_asked_for(
+    folders: list[Path], tmp_path: Path, asked: dict[str, Any], taken: tuple[float, ...] | None
+) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "earlier"))
+    run = load_run(folder)
+    (folder / "Evaluation").mkdir()
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0))
+    record = metrics_record(material, 0)
+    del record["weights"]
+    write_json(folder / "Evaluation" / "metrics.json", record)
+    write_json(folder / "Evaluation" / "evaluation.json", {"format": 1, "request": asked})
+    figures = None if taken is None else judgement(swd=77.0)
+    assert stored(run, material) == (figures, taken or None, 0)
 
 
 def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:

@@ -56,6 +56,16 @@ def test_settings_that_hold_html_are_shown_as_text(root):
     assert "<img" not in facts(card_of(root, card.name))
 
 
+@pytest.mark.parametrize("start", [0, 1])
+def test_figures_of_samples_that_began_late_are_not_shown_as_the_runs(root, start):
+    (card,) = cards(root)
+    material = dataclasses.replace(gather(load_run(card.path)), judgement=judgement(swd=77.0))
+    record = metrics_record(material, 0) | ({"start_stage": start} if start else {})
+    (card.path / EVALUATION).mkdir()
+    write_json(card.path / EVALUATION / METRICS_FILE, record)
+    assert ("SWD" in facts(card)) == (start == 0)
+
+
 def test_figures_are_shown_of_the_run_as_it_is_alone(root):
     (card,) = cards(root)
     run = load_run(card.path)
