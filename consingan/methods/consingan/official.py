@@ -37,9 +37,13 @@ def read(path: Path) -> tuple[ConSinGANConfig, dict[str, Tensor]]:
     for real in reals:
         if real.dim() != 4 or not real.numel() or real.is_complex():
             raise _unfit(path / "reals.pth", f"it holds a tensor {tuple(real.shape)}")
-    stages = min(_finished(path), len(fixed), len(amplitudes), len(reals))
+    finished = _fine_tuned(path) if config.fine_tune else _finished(path)
+    stages = min(finished, len(fixed), len(amplitudes), len(reals))
     if stages == 0:
-        raise UserError(f"{path} has no finished stage (no 0/netG.pth), so nothing can be loaded.")
+        first = config.train_stages - 1 if config.fine_tune else 0
+        raise UserError(
+            f"{path} has no finished stage (no {first}/netG.pth), so nothing can be loaded."
+        )
     last = path / str(stages - 1)
     tensors = _weights(last / "netG.pth", "generator")
     if (last / "netD.pth").is_file():
@@ -95,6 +99,12 @@ def _finished(path: Path) -> int:
     while (path / str(stages) / "netG.pth").is_file():
         stages += 1
     return stages
+
+
+def _fine_tuned(path: Path) -> int:
+    """Stages of a fine-tuning, which trains the last one alone: its folder holds them all."""
+    names = (file.parent.name for file in path.glob("*/netG.pth"))
+    return max((int(name) + 1 for name in names if name.isdecimal()), default=0)
 
 
 def _load(path: Path) -> Any:

@@ -113,6 +113,22 @@ def test_an_unfinished_run(official: Path) -> None:
     assert "no finished stage" in refusal(official)
 
 
+def test_a_fine_tuned_run_has_the_folder_of_its_last_stage_alone(
+    official: Path, reconstruction: Tensor
+) -> None:
+    file = official / "parameters.txt"
+    file.write_text(file.read_text().replace("fine_tune\t-\t0", "fine_tune\t-\tTrue"))
+    for stage in ("0", "1"):
+        shutil.rmtree(official / stage)
+    run = load_run(official)
+    assert run.finished
+    assert run.model.config.fine_tune
+    made = consingan.load(official, device="cpu", precision="float32").reconstruction()
+    torch.testing.assert_close(made, reconstruction, rtol=1e-4, atol=1e-5)
+    shutil.rmtree(official / "2")
+    assert "no finished stage (no 2/netG.pth)" in refusal(official)
+
+
 @pytest.mark.parametrize("value", [torch.tensor(1.0), torch.zeros(1, 3, 0, 0), torch.zeros(3, 9)])
 def test_pictures_of_another_shape(official: Path, value: torch.Tensor) -> None:
     reals = torch.load(official / "reals.pth", weights_only=True)
