@@ -153,15 +153,22 @@ def emptied(image: Tensor, hole: Tensor) -> Tensor:
     return torch.where(inside, _spanned(torch.where(inside, 0, image), (~inside).to(image)), image)
 
 
-def _spanned(total: Tensor, weight: Tensor) -> Tensor:
+def emptied_by_1_2(image: Tensor, hole: Tensor) -> Tensor:
+    """The same as release 1.2 did it, which relaxed nothing: its runs are trained on that."""
+    inside = hole > 0
+    known = (~inside).to(image)
+    return torch.where(inside, _spanned(torch.where(inside, 0, image), known, 0), image)
+
+
+def _spanned(total: Tensor, weight: Tensor, relaxed: int = RELAXED) -> Tensor:
     """Total / weight, and where the weight is 0 the same at half the size, relaxed."""
     value = total / weight.clamp_min(1e-6)
     if min(total.shape[2:]) == 1 or bool((weight > 0).all()):
         return value
     halves = (F.avg_pool2d(x, 2, ceil_mode=True) for x in (total, weight))
-    up = F.interpolate(_spanned(*halves), size=total.shape[2:], mode="bilinear")
+    up = F.interpolate(_spanned(*halves, relaxed), size=total.shape[2:], mode="bilinear")
     value = torch.where(weight > 0, value, up)
-    for _ in range(RELAXED):  # Jacobi's steps towards the solution of Laplace's equation
+    for _ in range(relaxed):  # Jacobi's steps towards the solution of Laplace's equation
         around = F.pad(value, (1, 1, 1, 1), mode="replicate")
         mean = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2]
         mean = (mean + around[..., 1:-1, 2:]) / 4

@@ -19,6 +19,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Training
+from consingan.methods.holes import known
 from consingan.methods.registry import method_of
 from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
@@ -176,9 +177,11 @@ def _same_settings(kept: Config, wanted: Config, any_seed: bool, sizes: Sequence
 
 def _same_images(run: RunFolder, images: Mapping[str, Tensor]) -> bool:
     kept = run.load(PYRAMID)
+    if any(name not in kept or kept[name].shape != image.shape for name, image in images.items()):
+        return False
+    with run.explained(PYRAMID):
+        before = known(kept)
     return all(
-        name in kept
-        and kept[name].shape == image.shape
-        and bool(((kept[name] - image.cpu()).abs() <= SAME_PICTURE).all())
-        for name, image in images.items()
+        bool(((before[name] - image.cpu()).abs() <= SAME_PICTURE).all())
+        for name, image in known(images).items()
     )

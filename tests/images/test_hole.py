@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.hole import emptied, hole_at, meant_by, read_hole
+from consingan.images.hole import emptied, emptied_by_1_2, hole_at, meant_by, read_hole
 from consingan.images.io import read_picture
 from consingan.images.mask_files import read_mask_file
 from consingan.settings.reading import Reading
@@ -199,3 +199,17 @@ def test_noise_of_jpeg_in_the_black_of_a_mask_is_no_hole(tmp_path: Path) -> None
 def test_an_antialiased_edge_belongs_to_the_hole_and_a_wide_soft_one_does_not() -> None:
     mask = torch.tensor([[1.0, 1, 0.1, 0, 0.1, 0.2, 0.3]])[None, None]
     assert meant_by(mask)[0, 0, 0].tolist() == [1, 1, 1, 0, 0, 0, 1]
+
+
+def test_a_hole_is_filled_as_release_1_2_filled_it() -> None:
+    image = (torch.arange(36.0) ** 2 / 1296).reshape(1, 1, 6, 6)
+    hole = torch.zeros(1, 1, 6, 6)
+    hole[..., 1:4, 2:5] = 1
+    recorded = [
+        [0.09499301, 0.10738692, 0.10922670],
+        [0.26916113, 0.29380426, 0.26267239],
+        [0.43134281, 0.46579981, 0.44185355],
+    ]
+    found = emptied_by_1_2(image, hole)
+    torch.testing.assert_close(found[0, 0, 1:4, 2:5], torch.tensor(recorded), rtol=0, atol=1e-6)
+    assert torch.equal(found[hole == 0], image[hole == 0])

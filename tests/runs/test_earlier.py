@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import hole_cases
 import numpy as np
 import pytest
 import torch
@@ -12,15 +13,18 @@ from helpers import SETTINGS, execution, make_job, new_folder
 from pictures import texture
 from PIL import Image
 
+from consingan.images.hole import emptied_by_1_2
 from consingan.images.io import read_image, read_picture
-from consingan.machine.files import write_json
+from consingan.machine.files import write_json, write_tensors
 from consingan.methods.contract import Inputs
+from consingan.methods.holes import Holed, holed_from
 from consingan.methods.singan import setup
 from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.method import SINGAN
 from consingan.methods.singan.networks import Generator
 from consingan.outputs.own_mask import training_image
 from consingan.runs.earlier import ON_CPU, earlier_run_of, is_of, training_file
+from consingan.runs.files import PYRAMID
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.reading import Reading
@@ -110,3 +114,21 @@ def test_a_queue_finds_a_run_of_1_0_of_an_8_bit_picture(tmp_path: Path) -> None:
     job = make_job(input_name="a.png")
     as_1_0_kept_it(new_folder(tmp_path / "runs", job))
     assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None
+
+
+def test_a_queue_finds_a_run_whose_release_filled_the_hole_otherwise(tmp_path: Path) -> None:
+    files = hole_cases.files(tmp_path)
+    typed = {**hole_cases.TINY["consingan"], **files}
+    job = prepare(typed, execution())
+    training, folder = job.training, new_folder(tmp_path / "runs", job)
+    around = holed_from(training.fixed())
+    assert around is not None
+    earlier = emptied_by_1_2(around.picture, around.hole).clamp(-1, 1)
+    own = Holed(earlier, around.hole, emptied_by_1_2).tensors()
+    real = training.fixed()["real.0"] * 0.9
+    assert not torch.equal(own["whole"], training.fixed()["whole"])
+    write_tensors(folder.path / PYRAMID, {**training.fixed(), **own, "real.0": real})
+    assert earlier_run_of(training, tmp_path / "runs", any_seed=False) is not None
+    own["whole"][..., 0, 0] ^= 128  # another picture
+    write_tensors(folder.path / PYRAMID, {**training.fixed(), **own})
+    assert earlier_run_of(training, tmp_path / "runs", any_seed=False) is None

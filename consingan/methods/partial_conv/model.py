@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.hole import emptied
 from consingan.images.patch_fill import copied, polished, seamless
 from consingan.images.picture import gray_as
 from consingan.images.resize import resize_to
@@ -87,7 +86,7 @@ class PartialConv:
         can be had without learning.
         """
         found = applied(self.network, x, mask).float()
-        return found + emptied(x, 1 - mask) if self.config.guided else found
+        return found + self.holed.smooth(x, 1 - mask) if self.config.guided else found
 
     @torch.no_grad()
     def painted(self, image: Tensor, hole: Tensor, seed: int) -> Tensor:
