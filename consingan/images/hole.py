@@ -165,8 +165,9 @@ def _spanned(total: Tensor, weight: Tensor, relaxed: int = RELAXED) -> Tensor:
     value = total / weight.clamp_min(1e-6)
     if min(total.shape[2:]) == 1 or bool((weight > 0).all()):
         return value
-    halves = (F.avg_pool2d(x, 2, ceil_mode=True) for x in (total, weight))
-    up = F.interpolate(_spanned(*halves, relaxed), size=total.shape[2:], mode="bilinear")
+    half, share = (F.avg_pool2d(x, 2, ceil_mode=True) for x in (total, weight))
+    below = _spanned(half, share, relaxed)
+    up = F.interpolate(below, size=total.shape[2:], mode="bilinear")
     value = torch.where(weight > 0, value, up)
     for _ in range(relaxed):  # Jacobi's steps towards the solution of Laplace's equation
         around = F.pad(value, (1, 1, 1, 1), mode="replicate")

@@ -15,6 +15,9 @@ from consingan.methods.registry import METHODS, method_of, methods_with
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen, choose
 from consingan.settings.option import flag_name
+from consingan.settings.reading import RGB
+
+MASK = "mask"  # field of `contract.Inputs` that is a hole, not a picture
 
 
 def choose_settings(
@@ -128,6 +131,12 @@ def refuse_foreign_settings(method: Method, names: Mapping[str, str]) -> None:
                 f"{written} is a setting of --method {' or '.join(others)}, not of "
                 f"{method.name}; leave it out, or name that method."
             )
+
+
+def trainable(method: Method, config: Config) -> tuple[str, ...]:
+    """The channels that these settings can train of a picture; around a hole only RGB."""
+    holed = MASK in method.pictures(config)
+    return (RGB,) if holed else method.tasks[config.train_mode].channels
 
 
 def no_naive_image(config: Config) -> UserError:

@@ -7,34 +7,41 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from consingan.errors import UserError
+from consingan.images.channels import natural, seen
 from consingan.images.io import read_picture
 from consingan.images.names import ARRAY_NAME
+from consingan.images.picture import Picture
 from consingan.machine.program import command_line, started_as
-from consingan.methods.choose import choose_settings
+from consingan.methods.choose import choose_settings, trainable
 from consingan.methods.pairs import CONDITION
 from consingan.methods.registry import method_of
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.option import typed_as
-from consingan.settings.reading import AUTO
+from consingan.settings.reading import AUTO, FULL_8, RGB
 
 EXECUTION = ("device", "precision", "engine", "threads")  # what changes the last digits, or more
 
 
-def training_commands(config: Config, manifest: Mapping[str, Any], run: Path) -> Iterator[str]:
+def training_commands(
+    config: Config, manifest: Mapping[str, Any], run: Path, real: Tensor | None = None
+) -> Iterator[str]:
     """The command that trains the same model again, and those that trained it longer.
 
     Args:
         config: the settings, as they are now.
         manifest: of the run; {} where there is none.
         run: its folder.
+        real: the image at its finest stage, see `training_command`.
     """
     longer, execution = manifest.get("lengthened", []), manifest.get("execution", {})
     begun = config.replace(**longer[0]["before"]) if longer else config
     if config.fine_tune and manifest.get("base"):
         yield _fine_tuning(begun, manifest, execution)
     else:
-        yield training_command(begun, execution)
+        yield training_command(begun, execution, real)
     now = begun
     for entry in longer:
         counts = {name: value for name, value in entry["counts"].items()
@@ -44,7 +51,9 @@ def training_commands(config: Config, manifest: Mapping[str, Any], run: Path) ->
                             *_flags(now, counts)))  # fmt: skip
 
 
-def training_command(config: Config, execution: Mapping[str, Any] | None = None) -> str:
+def training_command(
+    config: Config, execution: Mapping[str, Any] | None = None, real: Tensor | None = None
+) -> str:
     """The command that trains the same model again, executed alike.
 
     Written from the settings, so that it holds the seed even where that was drawn. A tensor comes
@@ -53,9 +62,13 @@ def training_command(config: Config, execution: Mapping[str, Any] | None = None)
     Args:
         config: the settings.
         execution: what `Execution.to_json` gave, as far as it is known.
+        real: the image at its finest stage, (1, C, h, w) in [-1, 1]. It stands for the picture
+            where that can no longer be read: what of a training follows from it must be known.
     """
-    execution, config = execution or {}, _with_range_of_a(config)
-    given = [f.name for f in dataclasses.fields(config) if _must_be_given(f.name, config)]
+    execution, picture = execution or {}, _picture(config, real)
+    config = _with_range_of_a(config)
+    config = config if picture is None else _as_trained(config, picture)
+    given = _given(config, picture)
     if config.input_name == ARRAY_NAME:
         return _python_call(config, given, execution)
     words = (*_flags(config, given), *execution_words(execution))
@@ -83,6 +96,57 @@ def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping
     given = [name for name in fields if name in names]
     words = (*_flags(config, given), "--model_dir", str(manifest["base"]))
     return command_line((*started_as("train"), *words, *execution_words(execution)))
+
+
+def _picture(config: Config, real: Tensor | None) -> Picture | None:
+    try:
+        if config.input_name != ARRAY_NAME:
+            return read_picture(config.input_name, config.reading)
+    except UserError:
+        pass  # it is no longer there
+    if real is None:
+        return None
+    return Picture(seen(real, config.channels), value_range=config.value_range)
+
+
+def _as_trained(config: Config, picture: Picture) -> Config:
+    """Settings that say what of the picture was trained, which runs of earlier releases do not.
+
+    Where nobody says, a gray or transparent picture is trained as it is, and was in colors. How
+    1.0 read pictures must be said of deep ones alone.
+    """
+    kind, able = natural(picture), trainable(method_of(config.method), config)
+    if config.channels == AUTO and kind != RGB and kind in able:
+        config = config.replace(channels=RGB)
+    if config.value_range == FULL_8 and picture.value_range == AUTO:
+        config = config.replace(value_range=AUTO)
+    return config
+
+
+def _given(config: Config, picture: Picture | None) -> list[str]:
+    """Names of the settings that must be told for a training of the picture to have them all."""
+    names = [f.name for f in dataclasses.fields(config)]
+    given = {name for name in names if _must_be_given(name, config)}
+    while picture is not None:
+        chosen = _chosen({name: getattr(config, name) for name in given}, picture)
+        if chosen is None:
+            break
+        more = {name for name in names if getattr(chosen, name) != getattr(config, name)}
+        if more <= given:
+            break
+        given |= more
+    return [name for name in names if name in given]
+
+
+def _chosen(typed: Mapping[str, Any], picture: Picture) -> Config | None:
+    """The settings of a training of the picture that is told these; None if it is refused."""
+    try:
+        code = method_of(typed.get("method")).load()
+        chosen, _ = code.fitted(choose_settings(typed), picture.size)
+    except UserError:
+        return None
+    config: Config = chosen.config
+    return config
 
 
 def _with_range_of_a(config: Any) -> Any:

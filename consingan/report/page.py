@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from torch import Tensor
+
 from consingan.machine.progress import counted, in_words
 from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
@@ -185,11 +187,16 @@ def _plain(value: object) -> str:
 
 def _commands(material: Material) -> str:
     commands = (
-        *training_commands(material.config, material.manifest, material.path),
+        *training_commands(material.config, material.manifest, material.path, _finest(material)),
         evaluation_command(material),
     )
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
     return section("To repeat it", lines, note(" · ".join(_machine(material))))
+
+
+def _finest(material: Material) -> Tensor | None:
+    """The image at the size that it is trained at, if the training has come that far."""
+    return material.real if len(material.sizes) == material.stages else None
 
 
 def _machine(material: Material) -> Iterator[str]:

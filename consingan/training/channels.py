@@ -10,13 +10,13 @@ from consingan.errors import UserError
 from consingan.images.channels import natural, trained
 from consingan.images.names import shown
 from consingan.images.picture import Picture
+from consingan.methods.choose import MASK, trainable
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
 from consingan.settings.reading import AUTO, BANDS, GRAY, RGB, RGBA
 
-MASK = "mask"  # field of `Inputs` that is a hole, not a picture
 AROUND_A_HOLE = {
     GRAY: "around a --mask it is trained in three channels, as a colored picture is.",
     RGBA: "around a --mask its opacity is not learned.",
@@ -35,7 +35,7 @@ def choose_channels(chosen: Chosen[Any], picture: Picture) -> tuple[Chosen[Any],
     config, kind = chosen.config, natural(picture)
     method = method_of(config.method)
     if config.channels == AUTO:
-        wanted = kind if kind in _able(method, config) else RGB
+        wanted = kind if kind in trainable(method, config) else RGB
     else:
         wanted = config.channels
         _refuse(wanted, kind, method, config)
@@ -54,20 +54,14 @@ def choose_channels(chosen: Chosen[Any], picture: Picture) -> tuple[Chosen[Any],
     return Chosen(config, origin), replace(picture, notes=notes)
 
 
-def _able(method: Method, config: Config) -> tuple[str, ...]:
-    """What a training with these settings can train of a picture; around a hole only RGB."""
-    holed = MASK in method.pictures(config)
-    return (RGB,) if holed else method.tasks[config.train_mode].channels
-
-
 def _left_out(method: Method, config: Config) -> set[str]:
     """What would be trained of a picture but for a hole, and is not said in reading it."""
     usual = method.tasks[config.train_mode].channels
-    return {*AROUND_A_HOLE} & {*usual} - {*_able(method, config)}
+    return {*AROUND_A_HOLE} & {*usual} - {*trainable(method, config)}
 
 
 def _refuse(wanted: str, kind: str, method: Method, config: Config) -> None:
-    if wanted not in _able(method, config):
+    if wanted not in trainable(method, config):
         hole = " around a --mask" if MASK in method.pictures(config) else ""
         raise UserError(
             f"--channels {wanted} cannot be trained by --method {method.name} --train_mode "

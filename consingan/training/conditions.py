@@ -9,11 +9,11 @@ from torch import Tensor
 
 from consingan.images.io import read_image, read_picture
 from consingan.images.names import refuse_unknown_word
+from consingan.methods.choose import MASK
 from consingan.methods.pairs import CONDITION, WORDS
 from consingan.methods.registry import method_of
 from consingan.settings.layers import Chosen
 from consingan.settings.reading import AUTO, BY_CONDITION, Reading, of_deep
-from consingan.training.channels import MASK
 
 
 def further_pictures(

@@ -21,6 +21,7 @@ from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
 from consingan.machine.execution import Execution
 from consingan.methods.choose import (
+    MASK,
     choose_fine_tuning,
     choose_settings,
     no_naive_image,
@@ -33,7 +34,7 @@ from consingan.runs.load import LoadedRun, load_run
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen
 from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep
-from consingan.training.channels import MASK, choose_channels
+from consingan.training.channels import choose_channels
 from consingan.training.conditions import further_pictures
 from consingan.training.fine_tuning import rules_of
 

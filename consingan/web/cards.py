@@ -149,7 +149,7 @@ def _metrics(card: Card) -> list[tuple[str, str]]:
         if not is_of_the_run(record, card.path):
             return []
         judgement = Judgement.from_dict(record)
-        kind = KINDS[card.method.tasks[card.config.train_mode].output]
+        kind = KINDS[card.method.task_of(card.config).output]
         late = kind.mapped and record.get("start_stage")  # samples with the image's layout
     except (OSError, UserError, ValueError, KeyError, TypeError):
         return []
