@@ -21,8 +21,8 @@ from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
 from consingan.metrics.judge import METRICS, Judgement
 from consingan.report.gather import settings
-from consingan.report.style import number
 from consingan.report.kinds import KINDS
+from consingan.report.style import number
 from consingan.report.write import REPORT_FILE, kept_record
 from consingan.runs.files import EVALUATION, PYRAMID
 from consingan.runs.folder import RunFolder
