@@ -6,6 +6,7 @@ import copy
 import pickle
 import re
 import shutil
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from helpers import Tensors, assert_same
 from safetensors.torch import load_file
 from torch import Tensor
 
+import consingan
 from consingan.api.evaluate import Judging, load, prepare_evaluation
 from consingan.api.train import Run, begin, finish, go_on
 from consingan.api.trained import TrainedModel
@@ -173,6 +175,26 @@ def pictures(model: Any) -> list[Tensor]:
     if hasattr(model, "sample") and model.device.type == "cpu":
         found.append(model.sample([0, 1], None, 5))
     return found
+
+
+def trained_in_bf16(case: Case) -> Tensors:
+    """The weights of a training through the Python API, in the arithmetic that casts."""
+    settings = {k: v for k, v in case.settings().items() if k != "input_name"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        trained = consingan.train(case.image, device="cpu", precision="bf16", **settings)
+    return dict(trained.model.weights()) or {"": torch.zeros(1)}
+
+
+def check_surroundings(case: Case) -> None:
+    """A caller's autocast outlives no step, and a caller's random numbers are not used up."""
+    expected, folder = trained_in_bf16(case), case.folder
+    before = torch.get_rng_state()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = trained_in_bf16(case)
+        consingan.load(folder, device="cpu")
+    assert_same(made, expected)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def check_output(case: Case) -> Path:

@@ -25,6 +25,7 @@ from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
 from consingan.machine.execution import Execution, Wanted, as_before, choose_execution
 from consingan.machine.files import at_home
+from consingan.machine.usual import random_numbers_kept
 from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
@@ -263,7 +264,8 @@ def train(
     name = at_home(os.fspath(image)) if isinstance(image, (str, os.PathLike)) else ARRAY_NAME
     settings.setdefault("manual_seed", 0)
     typed = {**settings, "input_name": name}
-    job = prepare(typed, execution, picture, path_of(base) if base else None)
+    with random_numbers_kept():  # not for longer: a callback's are the caller's
+        job = prepare(typed, execution, picture, path_of(base) if base else None)
     for note in job.said_of_pictures:
         warnings.warn(arguments_named(note.removesuffix(".")), stacklevel=CALLER)
 

@@ -18,6 +18,7 @@ from consingan.images.arrays import Given, mask_from, picture_from
 from consingan.images.fit import fit_naive
 from consingan.images.mask_files import Mask, fit_mask
 from consingan.machine.execution import Wanted, choose_execution
+from consingan.machine.usual import random_numbers_kept
 from consingan.methods.choose import no_naive_image
 from consingan.methods.contract import (
     Enters,
@@ -282,5 +283,6 @@ def load(
         UserError: there is no usable run at `run`.
     """
     execution = choose_execution(Wanted(device=device_name(device), precision=precision))
-    loaded = load_run(path_of(run), execution)
+    with random_numbers_kept():
+        loaded = load_run(path_of(run), execution)
     return TrainedModel(loaded.model, loaded.path)

@@ -81,7 +81,7 @@ class Arithmetic:
         """Casts what networks compute on `device` to bfloat16, if that is the arithmetic."""
         if self.name != "bf16":
             return contextlib.nullcontext()
-        return torch.autocast(device.type, dtype=torch.bfloat16)
+        return Casts(device.type, torch.bfloat16)
 
     def batch_size(self, size: tuple[int, int], device: torch.device, channels: int = 64) -> int:
         """Pictures of `size` (h, w) to make at a time on `device`, through maps of `channels`.
@@ -91,6 +91,24 @@ class Arithmetic:
         """
         values = FULL_GPU if device.type == "cuda" else FULL_CACHE
         return max(1, min(values // (size[0] * size[1] * channels), MOST_AT_A_TIME))
+
+
+class Casts(torch.autocast):
+    """Torch's autocast with copies of the weights that are forgotten at its end.
+
+    Torch forgets them where the outermost one ends: inside of a caller's own they would outlive
+    the steps of the optimizers, and each iteration would be computed with the first weights.
+    """
+
+    def __init__(self, device_type: str, dtype: torch.dtype) -> None:
+        super().__init__(device_type, dtype=dtype, cache_enabled=True)
+
+    def __exit__(self, *raised: Any) -> Any:
+        """As torch's, then forget."""
+        try:
+            return super().__exit__(*raised)
+        finally:
+            torch.clear_autocast_cache()
 
 
 def _shortened(products: bool, convolutions: bool) -> list[tuple[Any, str, Any]]:

@@ -47,6 +47,14 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
+def random_numbers_kept() -> contextlib.AbstractContextManager[None]:
+    """Torch's own random numbers go on after it as if none had been drawn in it.
+
+    Layers draw their first weights of them, before ours are drawn or loaded.
+    """
+    return torch.random.fork_rng(devices=())
+
+
 def forked() -> bool:
     """Whether this process is a fork of one that has computed.
 

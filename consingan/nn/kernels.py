@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from consingan.machine.graphs import constant
 from consingan.machine.lanes import Lanes
-from consingan.machine.precision import Arithmetic
+from consingan.machine.precision import Arithmetic, Casts
 from consingan.nn.blocks import Block, Operations
 from consingan.nn.upsampling import bicubic_by_matrices
 
@@ -259,14 +259,14 @@ class FastOperations(Operations):
             )
         if self.dtype == conv.weight.dtype:
             return block(x)  # type: ignore[no-any-return]
-        with torch.autocast(x.device.type, dtype=self.dtype):
+        with Casts(x.device.type, self.dtype):
             return block(x)  # type: ignore[no-any-return]
 
     def convolve(self, block: Block, x: Tensor) -> Tensor:
         """See `Operations.convolve`."""
         if self.dtype == block.conv.weight.dtype:
             return super().convolve(block, x)
-        with torch.autocast(x.device.type, dtype=self.dtype):
+        with Casts(x.device.type, self.dtype):
             return super().convolve(block, x)
 
     def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:

@@ -29,6 +29,10 @@ def test_a_model_can_be_sent_to_another_process(case: Case) -> None:
     contract_cases.check_travelling(case)
 
 
+def test_what_surrounds_a_call_is_neither_felt_nor_changed(case: Case) -> None:
+    contract_cases.check_surroundings(case)
+
+
 def test_a_finished_state_is_taken_up(case: Case) -> None:
     contract_cases.check_state(case)
 
