@@ -23,12 +23,13 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of the tab."""
+    """The components of the tab; `together` holds a method and a task that fit."""
 
     upload: gr.File
     brought: gr.State
     task: gr.Radio
     method: gr.Dropdown
+    together: gr.State
     hint: gr.HTML
     editor: gr.ImageEditor
     dropping: gr.Group
@@ -111,8 +112,9 @@ def _right() -> dict[str, Any]:
                             type="filepath", visible=False, elem_id="paint-result",
                             buttons=["fullscreen"])  # fmt: skip
     save = gr.DownloadButton("Save the result", visible=False, elem_id="paint-save")
-    return {"method": method, "size": size, "cost": cost, "start": start, "message": message,
-            "before_after": slider, "save": save}  # fmt: skip
+    together = gr.State((choices[0][1], first))
+    return {"method": method, "together": together, "size": size, "cost": cost, "start": start,
+            "message": message, "before_after": slider, "save": save}  # fmt: skip
 
 
 def _in_words(task: str) -> str:

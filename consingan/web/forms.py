@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from consingan.errors import UserError
 from consingan.methods.contract import Method
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
@@ -53,6 +54,16 @@ def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
     bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
     words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
     return {**words, (row.name, True): bring}
+
+
+def refuse_another(laid_out: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+    """Refuse what stands in a form that was laid out for another method, task or preset.
+
+    Raises:
+        UserError: the form of what is chosen now is still on its way.
+    """
+    if laid_out != chosen:
+        raise UserError("The settings under More are on their way; press again in a moment.")
 
 
 def filled_in(

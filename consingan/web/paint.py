@@ -18,7 +18,7 @@ from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
 from consingan.web.easel import HINTS, Parts, laid_out, method_choices, size_for, what_it_does
 from consingan.web.fields import typed
-from consingan.web.forms import filled_in, keep_pictures, more_settings
+from consingan.web.forms import filled_in, keep_pictures, more_settings, refuse_another
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
 from consingan.web.widgets import awaken, component
@@ -122,12 +122,14 @@ def _choosing(parts: Parts) -> None:
             parts.hint: told(HINTS[painting.is_hole(row)]),
             parts.dropping: gr.update(visible=not painting.is_hole(row)),
             parts.method: gr.update(choices=choices, value=choices[0][1]),
+            parts.together: (choices[0][1], task),
             parts.size: size_for(choices[0][1], task),
         }
 
     def other_method(method: str, task: str) -> dict[Any, Any]:
         return {
             parts.task: gr.update(info=what_it_does(method, task)),
+            parts.together: (method, task),
             parts.size: size_for(method, task),
         }
 
@@ -143,9 +145,10 @@ def _choosing(parts: Parts) -> None:
     asked = [parts.brought, parts.task, parts.method, parts.size]
     timed = {"concurrency_id": "estimate", "trigger_mode": "always_last", **private}
     parts.task.input(other_task, parts.task,
-                     [parts.task, parts.hint, parts.dropping, parts.method, parts.size],
-                     **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
-    parts.method.input(other_method, [parts.method, parts.task], [parts.task, parts.size],
+                     [parts.task, parts.hint, parts.dropping, parts.method, parts.together,
+                      parts.size], **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
+    parts.method.input(other_method, [parts.method, parts.task],
+                       [parts.task, parts.together, parts.size],
                        **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
     parts.size.release(cost, asked, parts.cost, **timed)
     parts.upload.upload(cost, asked, parts.cost, **timed)
@@ -155,9 +158,8 @@ def _making(desk: Desk, parts: Parts) -> None:
     """The rest of the options, and the button."""
     table = CompositeRequest.__dataclass_fields__
 
-    def options(method: str, task: str) -> None:
-        if task not in method_of(method).tasks:
-            return  # the method that goes with it is about to follow
+    def options(together: tuple[str, str]) -> None:
+        method, task = together
         settings = more_settings(
             method_of(method), task, default_preset(method_of(method)), "paint-more"
         )
@@ -169,6 +171,7 @@ def _making(desk: Desk, parts: Parts) -> None:
         @answering(parts.message)
         def make(request: gr.Request, *values: Any) -> dict[Any, Any]:
             given, rest = Given(*values[:count]), values[count:]
+            refuse_another(together, (given.method, given.task))
             filled = filled_in(desk, method_of(given.method), names, rest[: len(names)], request)
             about = dict(zip(OF_REQUEST, rest[len(names) :], strict=True))
             return _made(desk, parts, given, filled, about, request)
@@ -178,7 +181,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
         awaken(parts.start, parts.size)
 
-    gr.render(inputs=[parts.method, parts.task])(options)
+    gr.render(inputs=[parts.together])(options)
 
 
 def _chosen(method: str, task: str, size: int) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from consingan.settings.config import DEFAULT_METHOD
 from consingan.web.answers import answering, told
 from consingan.web.desk import Desk
 from consingan.web.fields import without_flags
-from consingan.web.forms import Name, filled_in, keep_pictures, more_settings
+from consingan.web.forms import (
+    Name,
+    filled_in,
+    keep_pictures,
+    more_settings,
+    refuse_another,
+)
 from consingan.web.orders import (
     cost_of,
     prepared,
@@ -34,7 +40,7 @@ Names = tuple[Name, ...]
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of the left side."""
+    """The components of the left side; `together` holds method, task and preset that fit."""
 
     upload: gr.File
     shown: gr.Image
@@ -42,6 +48,7 @@ class Parts:
     method: gr.Dropdown
     task: gr.Dropdown
     preset: gr.Dropdown
+    together: gr.State
     size: gr.Slider
     cost: gr.HTML
     start: gr.Button
@@ -92,7 +99,9 @@ def _left(desk: Desk) -> None:
     start = gr.Button("Train", variant="primary", elem_id="train-start",
                       interactive=False)  # fmt: skip
     message = gr.HTML(elem_id="train-message")
-    parts = Parts(upload, shown, gr.State(None), method, tasks, presets, size, cost, start, message)
+    together = gr.State((first.name, task, preset))
+    parts = Parts(upload, shown, gr.State(None), method, tasks, presets, together, size, cost,
+                  start, message)  # fmt: skip
     _connect(desk, parts)
     _starting(desk, parts)
 
@@ -124,45 +133,49 @@ def _connect(desk: Desk, parts: Parts) -> None:
         return {parts.method: gr.update(info=method.summary),
                 parts.task: gr.update(choices=task_choices(method), value=task),
                 parts.preset: gr.update(choices=list(method.presets), value=preset),
+                parts.together: (name, task, preset),
                 parts.size: best.max_size}  # fmt: skip
 
     @answering(parts.cost)
     def first_estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
         return _estimate(desk, parts, (), values, request)
 
-    def other_task(name: str, task: str, preset: str) -> int:
-        return recommended(name, task, preset).max_size
+    def other_task(*together: str) -> dict[Any, Any]:
+        return {parts.together: together, parts.size: recommended(*together).max_size}
 
+    three, sized = [parts.method, parts.task, parts.preset], [parts.together, parts.size]
     heard = [
         parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
                             **PRIVATE),
-        parts.method.input(other_method, parts.method,
-                           [parts.method, parts.task, parts.preset, parts.size], **PRIVATE),
-        parts.task.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
-                         **PRIVATE),
-        parts.preset.input(other_task, [parts.method, parts.task, parts.preset], parts.size,
-                           **PRIVATE),
+        parts.method.input(other_method, parts.method, [*three, *sized], **PRIVATE),
+        parts.task.input(other_task, three, sized, **PRIVATE),
+        parts.preset.input(other_task, three, sized, **PRIVATE),
     ]  # fmt: skip
     for event in heard:
         event.then(first_estimate, parts.chosen, [parts.cost], **QUIET)
 
 
 def _starting(desk: Desk, parts: Parts) -> None:
-    """The rest of the settings, and the button."""
+    """The rest of the settings, and the button.
 
-    def more(method: str, task: str, preset: str) -> None:
-        if task not in method_of(method).tasks or preset not in method_of(method).presets:
-            return  # the others are about to follow
+    They hang on one state: drawn anew where the method alone has changed, they would be asked with
+    the preset of the method before, which gradio refuses.
+    """
+
+    def more(together: tuple[str, str, str]) -> None:
+        method, task, preset = together
         fields = more_settings(method_of(method), task, preset, "train-more")
         inputs = [*parts.chosen, *fields.values()]
         names = tuple(fields)
 
         @answering(parts.cost)
         def estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            refuse_another(together, values[1:4])
             return _estimate(desk, parts, names, values, request)
 
         @answering(parts.message)
         def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            refuse_another(together, values[1:4])
             return _order(desk, parts, names, values, request)
 
         changes = [field.change for field in fields.values()]
@@ -171,7 +184,7 @@ def _starting(desk: Desk, parts: Parts) -> None:
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 
-    gr.render(inputs=[parts.method, parts.task, parts.preset])(more)
+    gr.render(inputs=[parts.together])(more)
 
 
 def _settings(

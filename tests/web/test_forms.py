@@ -5,8 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from commands import save, scene
 
+from consingan.errors import UserError
 from consingan.methods.registry import METHODS
 from consingan.web.visits import GONE
 
@@ -44,3 +46,12 @@ def test_an_estimate_leaves_nothing_behind(desk, clock, tmp_path, monkeypatch):
     desk.sweep()
     assert not [path for path in (*desk.root.rglob("*"), *desk.sessions.rglob("*"))
                 if path.is_file()]  # fmt: skip
+
+
+def test_a_form_that_was_laid_out_for_something_else_is_not_taken():
+    """Its fields may be called alike, and would count as typed."""
+    from consingan.web.forms import refuse_another
+
+    refuse_another(("dcgan", "generation", "small"), ("dcgan", "generation", "small"))
+    with pytest.raises(UserError, match="press again in a moment"):
+        refuse_another(("dcgan", "generation", "small"), ("dcgan", "generation", "paper"))

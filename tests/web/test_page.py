@@ -172,6 +172,46 @@ def train(page, photo, **settings: int) -> None:
     page.locator("#train-start").click()
 
 
+def choose(page, place: str, name: str) -> None:
+    page.locator(f"#{place} input").click()
+    page.get_by_role("option", name=re.compile(name)).click()
+
+
+def wait_for_more(page, place: str, name: str, value: object = None) -> None:
+    """Wait until a setting stands under "More", with that value."""
+    field = page.locator(f"#{place} label", has_text=re.compile(rf"^\s*{name}"))
+    field.first.wait_for(state="attached")
+    if value is not None:
+        page.wait_for_function(
+            "([e, value]) => e.querySelector('input').value == value",
+            arg=[field.first.element_handle(), str(value)],
+        )
+
+
+def test_more_has_the_settings_of_what_was_chosen_last(page):
+    """The others' choices need not have what was chosen before."""
+    from consingan.web.orders import recommended
+
+    open_tab(page, "Train")
+    for method, first in (
+        ("DCGAN", "Ndf"),
+        ("Partial conv", "Levels"),
+        ("ConSinGAN", "Fine niter"),
+    ):
+        choose(page, "train-method", method)
+        wait_for_more(page, "train-more", first)
+    choose(page, "train-preset", "paper")
+    wait_for_more(
+        page, "train-more", "Niter", recommended("consingan", "generation", "paper").niter
+    )
+    choose(page, "train-task", "animation")
+    open_tab(page, "Paint")
+    choose(page, "paint-method", "Partial conv")
+    wait_for_more(page, "paint-more", "Levels")
+    page.locator("#paint-task").get_by_text("Harmonization").click()
+    wait_for_more(page, "paint-more", "Patch")
+
+
 TINY = {"Train_stages": 2, "Min_size": 16, "Nfc": 4, "Manual_seed": 5}
 
 
