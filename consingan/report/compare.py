@@ -26,7 +26,7 @@ from consingan.report.judging import (
     samples_of,
 )
 from consingan.report.kinds import KINDS
-from consingan.report.material import Material
+from consingan.report.material import Material, of_one_image
 from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.write import stored
 from consingan.runs.load import LoadedRun
@@ -184,7 +184,7 @@ def _execution(material: Material) -> Mapping[str, Any]:
 def warnings_of(entries: Sequence[Entry]) -> list[str]:
     """Sentences on what makes the figures hard to compare."""
     found = []
-    if len({e.material.config.input_name for e in entries}) > 1:
+    if not all(of_one_image(entries[0].material, e.material) for e in entries):
         found.append("The training images differ: compare figures only within one image.")
     if len({tuple(e.material.sizes[-1]) for e in entries}) > 1:
         found.append("The training sizes differ, and every metric depends on the size.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from consingan.images.channels import eye
@@ -17,6 +18,7 @@ from consingan.methods.registry import method_of
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.runs.curves import Curves
+from consingan.runs.manifest import pictures_of
 from consingan.settings.config import Config
 
 Size = tuple[int, int]
@@ -240,3 +242,17 @@ class Material:
         """Time spent on the finished stages; None where nobody noted it."""
         times = self.manifest.get("seconds_per_stage")
         return sum(times) if times else None
+
+
+def of_one_image(one: Material, other: Material) -> bool:
+    """Whether two runs were trained on the same picture, as far as what they kept of it tells.
+
+    The name does not: a file can lie elsewhere or be replaced, and arrays have none.
+    """
+    files = [pictures_of(m.manifest).get("input_name", {}).get("sha256") for m in (one, other)]
+    known = all(files)
+    if known and files[0] == files[1]:
+        return one.config.page == other.config.page
+    if one.real.shape == other.real.shape:
+        return torch.equal(one.real.cpu(), other.real.cpu())
+    return not known and one.config.input_name == other.config.input_name
