@@ -30,7 +30,13 @@ def whole(name: str, value: SupportsIndex, least: int | None = None) -> int:
 
 
 def path_of(given: str | os.PathLike[str]) -> Path:
-    """A path as it was given, "~/" being the user's folder."""
+    """A path as it was given, "~/" being the user's folder.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(given, (str, os.PathLike)):
+        raise UserError(f"{given!r} is no path; give one as text or as a pathlib.Path.")
     return Path(at_home(os.fspath(given)))
 
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from consingan.api.asked import arguments_named, asked_in_python
 from consingan.api.given import path_of
-from consingan.api.trained import CALLER, TrainedModel, device_name
+from consingan.api.trained import CALLER, GivenDevice, TrainedModel, device_name
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE
@@ -226,7 +225,7 @@ def train(
     image: Given,
     *,
     output_dir: str | Path | None = None,
-    device: str | torch.device = "auto",
+    device: GivenDevice = "auto",
     precision: str = "auto",
     engine: str = "auto",
     base: str | Path | None = None,
@@ -240,7 +239,7 @@ def train(
             of floats in [0, 1], or a tensor (1, 3, H, W) in [-1, 1]; other layouts and types are
             understood or refused. What there is to say of it are warnings.
         output_dir: where to make the run's folder; None writes nothing.
-        device: auto, cpu, cuda, cuda:N or mps, or a torch.device.
+        device: auto, cpu, cuda, cuda:N or mps, a torch.device, or N.
         precision: auto, float32, tf32 or bf16.
         engine: auto, or another of the method's, see `consingan methods`.
         base: with fine_tune=True and naive_img=..., the run's folder to go on from.
@@ -254,6 +253,9 @@ def train(
         consingan.errors.DivergedError: a loss stopped being finite.
     """
     settings = checked_settings(settings)
+    folder = None if output_dir is None else path_of(output_dir)
+    if callback is not None and not callable(callback):
+        raise UserError(f"callback={callback!r} is no function; give one that takes a record.")
     if bool(settings.get("fine_tune")) != bool(base):
         raise UserError("fine_tune=True and base=..., the folder of a run, go together; give both.")
     wanted = Wanted(device=device_name(device), precision=precision, engine=engine)
@@ -273,4 +275,4 @@ def train(
     def watch(_: Run) -> Iterator[Sequence[Observer]]:
         yield [_Callback(callback)] if callback else []
 
-    return finish(begin(job, path_of(output_dir) if output_dir is not None else None), watch)
+    return finish(begin(job, folder), watch)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -45,6 +45,7 @@ from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.settings.config import FITS, Config
 
+GivenDevice: TypeAlias = "str | int | torch.device | None"
 CALLER = 3  # frames from a warning to whoever called, past the decorator
 
 
@@ -129,6 +130,7 @@ class TrainedModel:
         """
         return reconstruction(self._able(Reconstructs, "samples", "a reconstruction"))
 
+    @asked_in_python()
     def animate(
         self, frames: int = 100, alpha: float = Walk.alpha, beta: float = Walk.beta,
         start_stage: int = 0, size: GivenSize | None = None, seed: int = 0,
@@ -266,17 +268,25 @@ class TrainedModel:
         )
 
 
-def device_name(device: str | torch.device) -> str:
-    """A device as the settings name it: "cpu", "cuda:1", "auto"."""
+def device_name(device: GivenDevice) -> str:
+    """A device as the settings name it: "cpu", "cuda:1", "auto"; a number is that of a GPU.
+
+    Raises:
+        UserError: it is none of these.
+    """
     if isinstance(device, torch.device):
         return "cpu" if device.type == "cpu" else str(device)
-    return device
+    if isinstance(device, int) and not isinstance(device, bool) and device >= 0:
+        return f"cuda:{device}"  # as torch itself takes it
+    if device is not None and not isinstance(device, str):
+        raise UserError(
+            f"device={device!r} is unknown; use auto, cpu, cuda, cuda:N, mps or a torch.device."
+        )
+    return device or "auto"
 
 
 @asked_in_python(model_dir="run")
-def load(
-    run: str | Path, *, device: str | torch.device = "auto", precision: str = "auto"
-) -> TrainedModel:
+def load(run: str | Path, *, device: GivenDevice = "auto", precision: str = "auto") -> TrainedModel:
     """Load a run of this program or of the authors', after its last finished stage.
 
     Raises:

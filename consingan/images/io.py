@@ -20,6 +20,7 @@ from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.images.picture import Picture, picture_of
 from consingan.images.raster import Pixels, Raster
 from consingan.machine.files import atomic_path
+from consingan.machine.usual import torch_as_usual
 from consingan.settings.reading import AS_IT_IS, Reading
 
 PHOTOGRAPHS = (
@@ -62,6 +63,7 @@ def _in_sentences(picture: Picture, name: str) -> Picture:
     return replace(picture, notes=notes, bands=bands)
 
 
+@torch_as_usual()
 def read_image(name: str | Path, reading: Reading = AS_IT_IS) -> Tensor:
     """Read a picture as (1, 3, H, W) float32 in [-1, 1]; what there is to say are warnings.
 
@@ -70,7 +72,7 @@ def read_image(name: str | Path, reading: Reading = AS_IT_IS) -> Tensor:
     """
     picture = read_picture(name, reading)
     for note in picture.notes:
-        warnings.warn(note.removesuffix("."), stacklevel=2)
+        warnings.warn(note.removesuffix("."), stacklevel=3)
     return picture.image
 
 

@@ -23,6 +23,7 @@ from consingan.images.names import EXTENSIONS, shown
 from consingan.images.raster import FloatPixels, Raster
 from consingan.images.resize import same_shape
 from consingan.images.strokes import Part, understand
+from consingan.machine.usual import torch_as_usual
 
 Size = tuple[int, int]
 
@@ -139,6 +140,7 @@ def _sampled(raster: Raster) -> tuple[slice, slice]:
     return next(shows, every[0])
 
 
+@torch_as_usual()
 def read_mask(path: Path | str, size: Size | None = None) -> Tensor:
     """Read a mask as (1, 1, H, W) float32 in [0, 1]; what there is to say are warnings.
 
@@ -152,7 +154,7 @@ def read_mask(path: Path | str, size: Size | None = None) -> Tensor:
     """
     mask = read_mask_file(path)
     for note in mask.notes:
-        warnings.warn(note.removesuffix("."), stacklevel=2)
+        warnings.warn(note.removesuffix("."), stacklevel=3)
     return mask.values if size is None else resize_mask(mask.values, size)
 
 

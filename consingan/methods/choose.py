@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from dataclasses import Field
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +16,7 @@ from consingan.methods.contract import FineTuning, Method, Task
 from consingan.methods.registry import METHODS, method_of, methods_with
 from consingan.settings.config import Config
 from consingan.settings.layers import Chosen, choose
-from consingan.settings.option import flag_name
+from consingan.settings.option import check_field, flag_name, type_of
 from consingan.settings.reading import RGB
 
 MASK = "mask"  # field of `contract.Inputs` that is a hole, not a picture
@@ -161,7 +163,8 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by the names of their fields, paths as text, NumPy's numbers as Python's own.
 
     Raises:
-        UserError: there is no such setting; the sentence names the nearest.
+        UserError: there is no such setting, and the sentence names the nearest; or a value is of
+            another type or out of range.
     """
     method = method_of(settings.get("method"))
     fields = method.config.__dataclass_fields__
@@ -179,11 +182,31 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
                 else f"see {method.config.__module__}.{method.config.__name__}."
             )
             raise UserError(f"There is no setting {name!r}; {hint}")
-    return {name: _plain(value) for name, value in settings.items()}
+    plain = {name: _plain(fields[name], value) for name, value in settings.items()}
+    for name, value in plain.items():
+        if value is not None:
+            check_field(fields[name], value)
+    return plain
 
 
-def _plain(value: Any) -> Any:
+def _plain(field: Field[Any], value: Any) -> Any:
+    """A value as the command line would have it: "0,255" of a pair, too, but no picture itself."""
     if getattr(value, "shape", None) == ():
         return value.item()
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
-    return at_home(path) if isinstance(path, str) else path
+    if isinstance(path, str):
+        return at_home(path)
+    if type_of(field) is not str:
+        return value
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    if (
+        isinstance(listed, (list, tuple))
+        and listed
+        and all(isinstance(part, Real) for part in listed)
+    ):
+        return ",".join(map(str, listed))
+    if field.default == "" and not field.metadata["choices"] and value is not None:
+        shape = getattr(value, "shape", None)
+        found = f"a {type(value).__name__}" if shape is None else f"an array of shape {(*shape,)}"
+        raise UserError(f"{field.name} is {found}; give the path of a picture file.")
+    return value

@@ -46,8 +46,22 @@ def checked(real: Tensor, samples: Tensor) -> tuple[Tensor, Tensor]:
     return real, samples.to(real)
 
 
+def tensor(pictures: object, name: str) -> Tensor:
+    """The same, if it is a tensor.
+
+    Raises:
+        UserError: it is something else; the sentence says what is wanted.
+    """
+    if isinstance(pictures, Tensor):
+        return pictures
+    raise UserError(
+        f"Expected {name} as a tensor (N, 3, height, width) of floats in [0, 1], got a "
+        f"{type(pictures).__name__}."
+    )
+
+
 def _check(pictures: Tensor, name: str) -> None:
-    shape = tuple(pictures.shape)
+    shape = tuple(tensor(pictures, name).shape)
     if pictures.ndim != 4 or shape[0] < 1 or shape[1] < 1:
         raise UserError(f"Expected {name} as a tensor (N, 3, height, width), got {shape}.")
     if min(shape[2:]) < PATCH:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.machine.usual import torch_as_usual
 
 from .bidirectional import bidirectional_from
-from .common import seeded
+from .common import seeded, tensor
 from .diversity import diversity, diversity_resampled, ms_ssim_between
 from .novelty import neighbor_field, novelty_from
 from .patches import match_scales
@@ -102,6 +103,7 @@ class Judgement:
 Progress = Callable[[Sequence[int]], Iterable[int]]
 
 
+@torch_as_usual()
 def judge(
     real: Tensor,
     samples: Tensor | Sequence[Tensor],
@@ -130,10 +132,7 @@ def judge(
     inception = inception_weights
     if isinstance(inception, (str, Path)):
         inception = load_inception(inception)
-    groups = [samples] if isinstance(samples, Tensor) else list(samples)
-    pictures = [sample for group in groups for sample in torch.split(group, 1)]
-    if not pictures:
-        raise UserError("There is no sample to judge.")
+    pictures = _each(samples)
     quality = None if reconstruction is None else reconstruction_quality(real, reconstruction)
     draws = bootstrap_draws(len(pictures), resamples, seeded(seed))
 
@@ -156,6 +155,17 @@ def judge(
         reconstruction=quality,
         notes=notes,
     )
+
+
+def _each(samples: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """Every sample alone, (1, 3, H', W')."""
+    several = isinstance(samples, Iterable) and not isinstance(samples, Tensor)
+    pictures: list[Tensor] = []
+    for group in samples if several else [samples]:
+        pictures += torch.split(tensor(group, "the samples"), 1)
+    if not pictures:
+        raise UserError("There is no sample to judge.")
+    return pictures
 
 
 def _per_size(pictures: Sequence[Tensor], metric: Callable[[Tensor], Tensor]) -> Tensor:

@@ -249,7 +249,7 @@ def of_one_image(one: Material, other: Material) -> bool:
 
     The name does not: a file can lie elsewhere or be replaced, and arrays have none.
     """
-    files = [pictures_of(m.manifest).get("input_name", {}).get("sha256") for m in (one, other)]
+    files = [pictures_of({**m.manifest}).get("input_name", {}).get("sha256") for m in (one, other)]
     known = all(files)
     if known and files[0] == files[1]:
         return one.config.page == other.config.page

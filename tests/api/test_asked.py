@@ -34,3 +34,6 @@ def test_errors_of_calls_name_arguments(tmp_path: Path) -> None:
         consingan.train(picture(), max_size=3)
     with pytest.raises(UserError, match=r"check run\.$"):
         consingan.load(tmp_path / "none")
+    crops = consingan.train(picture(), method="dcgan", niter=1, ngf=2, ndf=2, side=32, max_size=40)
+    with pytest.raises(UserError, match=r"^start_stage 7 is not there"):
+        crops.animate(2, start_stage=7)

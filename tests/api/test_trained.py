@@ -18,6 +18,8 @@ from torch import Tensor
 import consingan
 from consingan.errors import UserError
 from consingan.images.io import read_image
+from consingan.images.mask_files import read_mask
+from consingan.metrics.judge import judge
 from consingan.settings.reading import parse_range
 from consingan.training.records import Record, StageRecord, StageStarted, StepRecord
 
@@ -110,10 +112,44 @@ def test_what_the_caller_has_set_of_torch_changes_nothing(
         assert torch.equal(made, expected)
 
 
-def test_a_warning_names_the_callers_line() -> None:
+@pytest.mark.parametrize("ambient", AMBIENTS)
+def test_nor_does_it_what_is_read_and_judged(ambient: str, tmp_path: Path) -> None:
+    photo, grain = save_picture(tmp_path / "photo.png"), picture(seed=3)
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.pad(np.full((5, 5), 255, np.uint8), 9)).save(mask)
+
+    def found() -> list[Any]:
+        image = read_image(photo)
+        swd = judge((image + 1) / 2, [grain.abs(), image.abs()]).metrics["swd"].mean
+        return [image, read_mask(mask, (30, 40)), swd]
+
+    def with_warnings_heard() -> list[Any]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return found()
+
+    expected = with_warnings_heard()
+    with AMBIENTS[ambient]():
+        made = with_warnings_heard()
+    assert [m.dtype for m in made[:2]] == [torch.float32] * 2
+    for one, other in zip(made[:2], expected[:2], strict=True):
+        assert torch.equal(one, other)
+    assert made[2] == expected[2]
+
+
+def test_a_warning_names_the_callers_line(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="brighter half") as caught:
         consingan.train(picture().abs(), **SMALL)
     assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="4095") as caught:
+        read_image(saved_deep(tmp_path / "deep.png"))
+    assert caught[0].filename == __file__
+
+
+def saved_deep(path: Path) -> Path:
+    """A picture of 12 bits, of which it is said how it is read."""
+    Image.fromarray(np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)).save(path)
+    return path
 
 
 def test_a_model_is_shown_in_a_line(model: consingan.TrainedModel) -> None:
@@ -142,6 +178,25 @@ def test_training_on_a_path_and_loading_it_back(tmp_path: Path) -> None:
         loaded.sample(3, seed=2), trained.sample(3, seed=2), rtol=0, atol=1e-5
     )
     torch.testing.assert_close(loaded.reconstruction(), trained.reconstruction(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("given", [(0, 300), [0, 300], np.array([0, 300]), (0, np.int64(300))])
+def test_a_range_may_be_a_pair(given: Any) -> None:
+    pair = {"method": "pix2pix", "condition": "edges", "max_size": 32, "niter": 1, "levels": 2}
+    pixels = texture(30, 32).astype(np.uint16)
+    trained = consingan.train(pixels, value_range=given, condition_range=given, **pair)
+    assert trained.config.value_range.startswith("0,300")
+    assert trained.config.condition_range == "0,300"
+
+
+@pytest.mark.parametrize(
+    "given", [(None, None), (0.5, 0.5), (texture(9, 9), [texture(9, 9)]), ("a.png", "b.png")]
+)
+def test_what_is_no_picture_to_judge_is_named(given: Any) -> None:
+    with pytest.raises(UserError, match="Expected the samples as a tensor"):
+        judge(*given)
+    with pytest.raises(UserError, match="Expected the real picture as a tensor"):
+        judge(given[0], (picture() + 1) / 2)
 
 
 @pytest.mark.parametrize(("n", "size"), [(1, None), (5, None), (2, (33, 47)), (2, (12, 60))])
@@ -278,13 +333,27 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
         ({"niter": 2.5}, "niter 2.5 must be a whole number"),
         ({"train_mode": "juggling"}, "train_mode juggling is unknown"),
         ({"device": "toaster"}, "device toaster is unknown"),
+        ({"device": 99}, "device cuda:99: there"),
+        ({"device": -1}, "device=-1 is unknown"),
+        ({"callback": 3}, "callback=3 is no function"),
+        ({"output_dir": 3}, "3 is no path"),
+        ({"base": 3, "fine_tune": True}, "3 is no path"),
+        ({"value_range": 3}, "value_range 3 must be text"),
+        ({"value_range": (255, 0)}, "value_range 255,0 must be two numbers"),
+        ({"page": "2"}, "page '2' must be a whole number"),
+        (
+            {"mask": np.zeros((30, 40, 3))},
+            r"mask is an array of shape \(30, 40, 3\); give the path",
+        ),
+        ({"naive_img": torch.zeros(1, 3, 9, 9)}, r"naive_img is an array of shape \(1, 3, 9, 9\)"),
+        ({"mask": Image.new("L", (9, 9))}, "mask is a Image; give the path of a picture file"),
         ({"min_size": 100}, "min_size 100 is above max_size 26"),
         ({"min_size": 24}, "below min_size 24"),
     ],
 )
 def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        consingan.train(picture(), output_dir=tmp_path / "out", **{**SMALL, **settings})
+        consingan.train(picture(), **{"output_dir": tmp_path / "out", **SMALL, **settings})
     assert not (tmp_path / "out").exists()
 
 
@@ -362,6 +431,8 @@ def test_missing_things(tmp_path: Path) -> None:
         consingan.train(tmp_path / "none.png", **SMALL)
     with pytest.raises(UserError, match="There is no run folder"):
         consingan.load(tmp_path / "none")
+    with pytest.raises(UserError, match="None is no path; give one as text"):
+        consingan.load(None)  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="no attribute 'juggle'"):
         consingan.juggle  # noqa: B018
 
