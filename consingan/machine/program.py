@@ -22,11 +22,9 @@ def started_as(command: str) -> tuple[str, ...]:
     has no scripts. A script of the user's own that runs our commands (because it adds a mode, for
     example) is named instead: only it knows the mode.
     """
-    context = click.get_current_context(silent=True)
-    root = context.find_root() if context else None
     script = Path(sys.argv[0])
-    if root is not None and isinstance(root.command, click.Group):
-        if script.suffix == ".py" and script.name != "__main__.py":
+    if _all_commands_are_here():
+        if _is_a_users(script):
             return ("python", sys.argv[0], command)
         module = script.name == "__main__.py"
         return (*(("python", "-m", INSTALLED) if module else (INSTALLED,)), command)
@@ -35,6 +33,27 @@ def started_as(command: str) -> tuple[str, ...]:
     if Path(SCRIPTS[command]).is_file():
         return ("python", SCRIPTS[command])
     return (INSTALLED, command)
+
+
+def starter() -> tuple[str, ...]:
+    """Words that a process of its own is started with, before a command's: as this one was.
+
+    By a script of the user's own, if that runs our commands.
+    """
+    script = Path(sys.argv[0])
+    if _all_commands_are_here() and _is_a_users(script):
+        return (sys.executable, str(script.absolute()))
+    return (sys.executable, "-m", INSTALLED)
+
+
+def _all_commands_are_here() -> bool:
+    """Whether one of many commands was typed, in whatever program has them."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.find_root().command, click.Group)
+
+
+def _is_a_users(script: Path) -> bool:
+    return script.suffix == ".py" and script.name != "__main__.py"
 
 
 def command_line(words: Iterable[str]) -> str:

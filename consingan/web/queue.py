@@ -12,7 +12,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.machine.files import make_folder
+from consingan.machine.program import starter
 from consingan.runs.listing import runs_below
 from consingan.runs.progress import read_progress, stop_training
 from consingan.web.answers import sentence_of
@@ -65,11 +65,14 @@ class Trainings:
     Attributes:
         root: folder of the runs; while a training runs anywhere in it, none is begun.
         logs: folder for what the commands print.
+        program: what starts them: the program that serves the page, which alone knows a task or a
+            method that it adds. It is not kept: a file in a folder of runs may name no program.
     """
 
     root: Path
     logs: Path
     orders: list[Order] = field(default_factory=list)
+    program: Words = field(default_factory=starter)
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -186,7 +189,7 @@ class Trainings:
             apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
         with os.fdopen(handle, "wb") as log:
             order.process = subprocess.Popen(
-                [sys.executable, "-m", "consingan", *words],
+                [*self.program, *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
                 **apart,

@@ -1,14 +1,15 @@
-"""The page, its sockets watched: `python audited_server.py LOG web ...`.
+"""The page, its sockets watched: `python audited_server.py web ...`.
 
-What is asked of any other machine is written into LOG, a line each.
+What is asked of any other machine is written into the file AUDIT_LOG, a line each.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-LOG = Path(sys.argv.pop(1))
+LOG = Path(os.environ["AUDIT_LOG"])  # what it starts is the same script
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "/")
 # event -> which of its arguments is the address
 PLACES = {

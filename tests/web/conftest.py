@@ -173,11 +173,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("page")
     outside, log = folder / "outside.txt", folder / "log.txt"
     script = Path(__file__).parent / "audited_server.py"
-    command = [sys.executable, str(script), str(outside), "web", "--port", "0", "--no_browser",
+    command = [sys.executable, str(script), "web", "--port", "0", "--no_browser",
                "--output_dir", str(folder / "runs")]  # fmt: skip
     scratch = folder / "temporary"
     scratch.mkdir()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1",
+                   "AUDIT_LOG": str(outside),
                    "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}  # fmt: skip
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from consingan.errors import UserError
@@ -44,6 +45,18 @@ def test_the_second_waits_for_the_first(trainings):
     Process.begun[0].code = 0
     trainings.advance()
     assert (first.ended, trainings.current(), trainings.waiting()) == ("", second, [])
+
+
+def test_a_page_that_a_script_of_ones_own_serves_trains_by_that_script(tmp_path, monkeypatch):
+    """Only it knows the task or the method that it adds."""
+    monkeypatch.setattr(queue.subprocess, "Popen", Process)
+    monkeypatch.setattr(Process, "begun", [], raising=False)
+    monkeypatch.setattr(sys, "argv", ["mine/my_task.py", "web"])
+    with click.Context(click.Group("main")):
+        trainings = Trainings(tmp_path / "runs", tmp_path)
+    trainings.add("first", ("train",))
+    script = str(Path("mine/my_task.py").absolute())
+    assert Process.begun[0].words == [sys.executable, script, "train"]
 
 
 def test_a_second_command_is_told_the_run_of_the_first(trainings, monkeypatch):
