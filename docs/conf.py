@@ -29,7 +29,8 @@ autodoc_typehints_description_target = "documented"
 # of this one that only its code speaks of.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|pathlib|collections|typing)\..*"),
-    ("py:class", r"(Source|Border|Spacing|Report|Record|Tensor|Path|Callable|Iterator|Any|Given)"),
+    ("py:class", r"(Source|Border|Spacing|Report|Record|Tensor|Path|Callable|Iterator|Any)"),
+    ("py:class", r"Given(Device)?"),
     ("py:class", r"consingan\.(settings|machine|methods|metrics|runs|outputs|images)\..*"),
 ]
 
