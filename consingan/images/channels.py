@@ -80,6 +80,8 @@ def straight(image: Tensor) -> Tensor:
 
 def _background(real: Tensor, channels: str) -> float:
     """White, or black where white hides the trained picture, as in reading its file."""
+    if channels != RGBA or real.shape[1] != 4:
+        return 1.0  # nothing is seen of it
     white, black = (is_flat(seen(real, channels, background)) for background in (1.0, -1.0))
     return -1.0 if white and not black else 1.0
 

@@ -42,11 +42,12 @@ def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
 
 def shrunk_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     """As `resize_mask`, but that parts too thin for the other size have a pixel as strong there."""
-    most = mask.max()
-    solid = (mask > most / 2).to(mask)
+    solid = (mask > mask.max() / 2).to(mask)
     kept = (resize_mask(solid, size) >= 0.5).to(mask)
-    found = with_lost(kept, solid) - kept
-    return torch.maximum(resize_mask(mask, size), found * most)
+    lost, places = _lost(kept, solid)
+    found = resize_mask(mask, size).flatten()
+    found = found.scatter_reduce(0, places, mask[0, 0][lost], "amax")
+    return found.reshape(1, 1, *size)
 
 
 def with_lost(small: Tensor, mask: Tensor) -> Tensor:
@@ -59,13 +60,22 @@ def with_lost(small: Tensor, mask: Tensor) -> Tensor:
     Returns:
         (1, 1, h, w): `small`, and white where white lies that has none in the pixels around it.
     """
+    found = small.clone()
+    found.view(-1)[_lost(small, mask)[1]] = 1
+    return found
+
+
+def _lost(small: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where in `mask` (H, W) its white has none around it in `small`, and the pixels' places there.
+
+    The places are numbers of pixels, counted by rows, in the order of the white ones.
+    """
     sides = zip(small.shape[-2:], mask.shape[-2:], strict=True)
     row, column = (torch.arange(old, device=mask.device) * new // old for new, old in sides)
     near = F.max_pool2d(small, 3, 1, 1)[0, 0] > 0
-    lost = ((mask[0, 0] > 0) & ~near[row][:, column]).nonzero()
-    found = small.clone()
-    found[0, 0, row[lost[:, 0]], column[lost[:, 1]]] = 1
-    return found
+    lost = (mask[0, 0] > 0) & ~near[row][:, column]
+    at = lost.nonzero()
+    return lost, row[at[:, 0]] * small.shape[-1] + column[at[:, 1]]
 
 
 def soften(

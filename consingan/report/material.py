@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -218,9 +219,10 @@ class Material:
     weights: str = ""
     starts: Sequence[int] = ()
 
-    def seen(self, picture: Tensor) -> Tensor:
+    @cached_property
+    def seen(self) -> Callable[[Tensor], Tensor]:
         """A picture of the model's for the page, (1, 3, h, w)."""
-        return eye(self.real, self.config.channels)(picture)
+        return eye(self.real, self.config.channels)
 
     @property
     def name(self) -> str:

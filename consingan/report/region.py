@@ -46,10 +46,12 @@ def judge_region(real: Tensor, made: Composite | None) -> Region | None:
     }
     before, after = ({name: float(v[i]) for name, v in figures.items()} for i in (0, 1))
     # Beside the image pixel on pixel; `small` lies on the grid of the result that it surrounds.
-    naive = unit(as_trained(made.naive, (real.shape[-2], real.shape[-1]))).to(real.device)
+    same = made.small.shape[-2:] == real.shape[-2:]
+    own = as_trained(made.naive, (real.shape[-2], real.shape[-1])) if same else made.small
+    naive = unit(own).to(real.device)
     distance = float(sliced_wasserstein(real, naive)[0]) / max(flat_distance(real), GRAY_LEVEL)
     kept = 0.0  # of a picture of another shape, which is no changed training image
-    if naive.shape == real.shape:
+    if same:
         kept = float(((naive - real).abs().mean(1) <= ALIKE).float().mean())
     return Region(before, after, rows == slice(None), kept, distance)
 

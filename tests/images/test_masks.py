@@ -310,6 +310,16 @@ def test_a_line_thinner_than_a_pixel_is_as_strong_in_the_smaller_mask(strength: 
     assert float(soft[..., 30:, :].max()) < 0.05
 
 
+def test_a_fainter_line_beside_what_is_white_keeps_its_own_strength() -> None:
+    mask = torch.zeros(1, 1, 200, 200)
+    mask[..., 20:80, 20:80] = 1
+    mask[..., 150:152, 20:180] = 0.55
+    small = masks.shrunk_mask(mask, (50, 50))
+    assert float(small[..., 30:, :].max()) == pytest.approx(0.55)
+    assert float(small[..., 37, 6:44].min()) == pytest.approx(0.55)
+    assert float(small.max()) == 1
+
+
 def test_a_mask_with_nothing_thin_is_shrunk_as_ever() -> None:
     rows, columns = torch.arange(200.0)[:, None], torch.arange(300.0)
     disk = (50 - ((rows - 100) ** 2 + (columns - 150) ** 2).sqrt()).clamp(0, 1)[None, None]

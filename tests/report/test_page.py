@@ -483,6 +483,12 @@ def test_a_faint_mask_is_a_region_too() -> None:
     assert not region.whole
 
 
+def test_a_picture_of_another_shape_is_no_changed_training_image() -> None:
+    real, own = scene(0, 40, 60), scene(0, 60, 40)
+    region = judge_region(unit(real), composite(own, own, None))
+    assert region.kept == 0
+
+
 def test_no_mask_means_the_whole_picture() -> None:
     real = scene(0, 40, 60)
     empty = torch.zeros(1, 1, 40, 60)
