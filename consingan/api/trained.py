@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -276,7 +277,7 @@ def device_name(device: GivenDevice) -> str:
     """
     if isinstance(device, torch.device):
         return "cpu" if device.type == "cpu" else str(device)
-    if isinstance(device, int) and not isinstance(device, bool) and device >= 0:
+    if isinstance(device, Integral) and not isinstance(device, bool) and device >= 0:
         return f"cuda:{device}"  # as torch itself takes it
     if device is not None and not isinstance(device, str):
         raise UserError(

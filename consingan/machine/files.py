@@ -57,8 +57,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
+        note_written(path)  # before it is there: Ctrl+C may come in between
         _patiently(temporary.replace, path)
-        note_written(path)
     except OSError as error:
         if error.errno is not None and error.filename in (None, str(temporary)):
             error.filename, error.filename2 = str(path), None  # what a full disk leaves unsaid

@@ -53,7 +53,19 @@ def _all_commands_are_here() -> bool:
 
 
 def _is_a_users(script: Path) -> bool:
-    return script.suffix == ".py" and script.name != "__main__.py"
+    """Whether a script of the user's own hands what is typed after it on to our commands.
+
+    One that opens the page by itself, or has our commands below one of its own, would do something
+    else with the name of another of them.
+    """
+    if script.suffix != ".py" or script.name == "__main__.py":
+        return False
+    root = context = click.get_current_context()
+    while root.parent is not None:
+        root, context = root.parent, root
+    assert isinstance(root.command, click.Group)
+    ours = SCRIPTS.keys() <= set(root.command.list_commands(root))
+    return ours and sys.argv[1:2] == [context.info_name]
 
 
 def command_line(words: Iterable[str]) -> str:

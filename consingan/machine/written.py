@@ -25,7 +25,7 @@ def written_into(folder: Path) -> Iterator[set[str]]:
 
 
 def note_written(path: Path) -> None:
-    """Say that a file is there, whole."""
+    """Say that a file is there, whole, or will be in this moment."""
     if not _ASKED:
         return
     whole = path.parent.resolve() / path.name

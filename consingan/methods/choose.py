@@ -19,6 +19,7 @@ from consingan.settings.layers import Chosen, choose
 from consingan.settings.option import check_field, flag_name, type_of
 from consingan.settings.reading import RGB
 
+RANGES = ("value_range", "condition_range")  # two numbers, as text
 MASK = "mask"  # field of `contract.Inputs` that is a hole, not a picture
 
 
@@ -199,11 +200,8 @@ def _plain(field: Field[Any], value: Any) -> Any:
     if type_of(field) is not str:
         return value
     listed = value.tolist() if hasattr(value, "tolist") else value
-    if (
-        isinstance(listed, (list, tuple))
-        and listed
-        and all(isinstance(part, Real) for part in listed)
-    ):
+    pair = field.name in RANGES and isinstance(listed, (list, tuple)) and listed
+    if pair and all(isinstance(part, Real) and not isinstance(part, bool) for part in listed):
         return ",".join(map(str, listed))
     if field.default == "" and not field.metadata["choices"] and value is not None:
         shape = getattr(value, "shape", None)

@@ -143,13 +143,14 @@ def _choosing(parts: Parts) -> None:
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asked = [parts.brought, parts.task, parts.method, parts.size]
-    timed = {"concurrency_id": "estimate", "trigger_mode": "always_last", **private}
+    last = {"trigger_mode": "always_last", **private}  # however quickly one follows the other
+    timed = {"concurrency_id": "estimate", **last}
     parts.task.input(other_task, parts.task,
                      [parts.task, parts.hint, parts.dropping, parts.method, parts.together,
-                      parts.size], **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
+                      parts.size], **last).then(cost, asked, parts.cost, **timed)  # fmt: skip
     parts.method.input(other_method, [parts.method, parts.task],
                        [parts.task, parts.together, parts.size],
-                       **private).then(cost, asked, parts.cost, **timed)  # fmt: skip
+                       **last).then(cost, asked, parts.cost, **timed)  # fmt: skip
     parts.size.release(cost, asked, parts.cost, **timed)
     parts.upload.upload(cost, asked, parts.cost, **timed)
 

@@ -107,6 +107,8 @@ def _left(desk: Desk) -> None:
 
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+LAST: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE}
+"""However quickly one choice follows the other, what is shown is of the last."""
 QUIET: dict[str, Any] = {
     "concurrency_id": "estimate",
     "trigger_mode": "always_last",
@@ -147,9 +149,9 @@ def _connect(desk: Desk, parts: Parts) -> None:
     heard = [
         parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
                             **PRIVATE),
-        parts.method.input(other_method, parts.method, [*three, *sized], **PRIVATE),
-        parts.task.input(other_task, three, sized, **PRIVATE),
-        parts.preset.input(other_task, three, sized, **PRIVATE),
+        parts.method.input(other_method, parts.method, [*three, *sized], **LAST),
+        parts.task.input(other_task, three, sized, **LAST),
+        parts.preset.input(other_task, three, sized, **LAST),
     ]  # fmt: skip
     for event in heard:
         event.then(first_estimate, parts.chosen, [parts.cost], **QUIET)

@@ -1,0 +1,46 @@
+"""What starts a process that knows what this one does."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from consingan.machine.program import starter
+
+OURS = (sys.executable, "-m", "consingan")
+
+
+def commands() -> click.Group:
+    """Stand-ins for ours: each says what would start a process."""
+    group = click.Group("consingan")
+    for name in ("train", "evaluate", "web"):
+        group.add_command(click.Command(name, callback=lambda: click.echo("\n".join(starter()))))
+    return group
+
+
+@pytest.mark.parametrize(
+    ("typed", "called", "nested", "by_script"),
+    [
+        (["mine.py", "web"], ["web"], False, True),  # hands on what was typed
+        (["mine.py"], ["web"], False, False),  # opens the page by itself
+        (["mine.py", "8080"], ["web"], False, False),
+        (["mine.py", "gan", "web"], ["gan", "web"], True, False),  # has no `train` of its own
+        (["/bin/consingan", "web"], ["web"], False, False),
+        (["/lib/consingan/__main__.py", "web"], ["web"], False, False),
+    ],
+)
+def test_a_script_starts_another_command_only_if_it_hands_on_what_is_typed(
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    called: list[str],
+    nested: bool,
+    by_script: bool,
+) -> None:
+    monkeypatch.setattr(sys, "argv", typed)
+    program = click.Group("mine", commands={"gan": commands()}) if nested else commands()
+    words = tuple(CliRunner().invoke(program, called).output.split("\n")[:-1])
+    assert (words[:1] == OURS[:1] and words[1].endswith("mine.py")) == by_script
+    assert (words == OURS) != by_script
