@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from consingan.images.names import SCIKIT_IMAGE
 from consingan.machine.files import at_home, fingerprint
 
 FILES = ("mask", "condition", "naive_img", "vgg_weights")
@@ -28,9 +29,11 @@ def placed(settings: Mapping[str, tuple[Any, ...]], folder: Path) -> dict[str, t
 
 
 def placed_file(value: Any, folder: Path) -> Any:
-    """A path that holds from anywhere; what is no file in `folder` stays as it is."""
-    path = _file(value, folder)
-    return value if path is None else str(path.absolute())
+    """A path that holds from anywhere, whether a file is there or not; words and addresses stay.
+
+    A file that is gone is so missed where it was, and not taken from where the program is called.
+    """
+    return str((folder / at_home(value)).absolute()) if _is_path(value) else value
 
 
 def alone(value: Any) -> Any:
@@ -43,11 +46,20 @@ def is_file(value: str) -> bool:
     return _file(value) is not None
 
 
-def _file(value: Any, folder: Path = Path()) -> Path | None:
-    if not isinstance(value, str) or not Path(value).suffix:  # "alpha" and "edges" are words
+def _is_path(value: Any) -> bool:
+    """Whether a setting names a file; "alpha" and "edges" are words."""
+    return isinstance(value, str) and bool(Path(value).suffix) and not _is_elsewhere(value)
+
+
+def _is_elsewhere(value: str) -> bool:
+    return "://" in value or value.startswith(SCIKIT_IMAGE)
+
+
+def _file(value: Any) -> Path | None:
+    if not isinstance(value, str) or not Path(value).suffix:
         return None
     try:
-        path = folder / at_home(value)
+        path = Path(at_home(value))
         return path if path.is_file() else None
     except (OSError, ValueError):  # no name of a file at all
         return None

@@ -186,7 +186,7 @@ def test_whatever_a_picture_or_mask_is_called_is_read_again(folder: Path, name: 
         (folder / "a.png").rename(folder / name)
     for place in (folder, folder / "study"):
         place.mkdir(exist_ok=True)
-        files = (str(folder / name), "alpha", "elsewhere.png")
+        files = (str(folder / name), "alpha", str(folder / "elsewhere.png"))
         study = Study(files[:1], settings={"mask": files}, inception=files[0])
         write_study(place, study)
         assert read_study(place / STUDY) == study
@@ -214,6 +214,18 @@ def test_a_study_moves_with_the_files_in_its_folder(folder: Path) -> None:
     moved = read_study(away / STUDY)
     assert moved.pictures == (str(away / "pictures"), *pictures[1:])
     assert moved.settings == {"mask": (str(away / "mask.png"),)}
+
+
+def test_a_mask_that_is_gone_is_not_taken_from_where_the_program_is_called(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = save(folder / "study" / "m.png", scene())
+    study = Study((str(folder / "a.png"),), settings={"mask": (str(mask),)}, inception=str(mask))
+    write_study(folder / "study", study)
+    mask.unlink()
+    save(folder / "m.png", scene())
+    monkeypatch.chdir(folder)
+    assert read_study(folder / "study" / STUDY) == study
 
 
 BY_HAND_TEXT = "# mine\npictures = 'a.png'\nseeds = 2\n[set]\nalpha = 10\n"
@@ -247,16 +259,19 @@ def test_paths_in_a_file_count_from_its_folder(
     save(folder / "elsewhere" / "b.png", scene())  # another of the same name where we are
     text = """
         pictures = ["a.png"]
+        methods = ["consingan", "pix2pix"]
         inception = "w.pth"
         [set]
         mask = ["pictures/b.png", "alpha", "only_there.png"]
+        vgg_weights = "https://an.address/w.pth"
         activation = "elu"
     """
     (folder / "s.toml").write_text(text)
     study = read_study(folder / "s.toml")
     assert study.inception == str(folder / "w.pth")
-    masks = (str(folder / "pictures/b.png"), "alpha", "only_there.png")
-    assert study.settings == {"mask": masks, "activation": ("elu",)}
+    masks = (str(folder / "pictures/b.png"), "alpha", str(folder / "only_there.png"))
+    address = ("https://an.address/w.pth",)
+    assert study.settings == {"mask": masks, "vgg_weights": address, "activation": ("elu",)}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
