@@ -154,7 +154,7 @@ class _Queue:
             click.echo("nothing is left to train")
             return
         click.echo(
-            f"in all: about {in_words(self.seconds)}, memory at the finest stage up to "
+            f"in all: about {in_words(self.seconds)}, memory of the largest step up to "
             f"{self.peak / 2**20:.0f} MiB beside the program itself"
         )
 

@@ -96,7 +96,7 @@ def estimate(job: Job) -> Iterator[str]:
     """
     training = job.training
     if (peak := training.peak_memory()) is not None:
-        yield f"memory at the finest stage: about {peak / MEBI:.0f} MiB beside the program itself"
+        yield f"memory of the largest step: about {peak / MEBI:.0f} MiB beside the program itself"
         yield from memory_advice(job, peak)
         yield from _largest(job, peak)
     if not training.stages:
@@ -122,12 +122,12 @@ def _largest(job: Job, peak: int) -> Iterator[str]:
     if job.base is not None or not isinstance(job.training, Resizes):
         return  # a trained model keeps its size
     if free is not None and peak <= free:
-        longest, own = _longest(job, free, peak), max(job.input_size)
-        if not _allowed(job, min(longest, own)):
+        longest = _longest(job, free, peak)
+        if not _allowed(job, longest):
             return
         yield (
             f"the largest size that fits into the {free / MEBI:.0f} MiB that are free: --max_size "
-            f"{min(longest, own)}" + (", the image's own" if longest >= own else "")
+            f"{longest}" + (", the image's own" if longest == max(job.input_size) else "")
         )
 
 
@@ -147,7 +147,7 @@ def refuse_too_large(job: Job) -> None:
     if peak is None:
         return
     for line in memory_advice(job, peak):
-        needed = f"The finest stage takes about {peak / MEBI:.0f} MiB beside the program itself"
+        needed = f"The largest step takes about {peak / MEBI:.0f} MiB beside the program itself"
         raise UserError(f"{needed}; {line}")
 
 
@@ -188,16 +188,23 @@ def _allowed(job: Job, longer: int) -> bool:
 
 
 def _longest(job: Job, free: int, peak: int) -> int:
-    """The longer side in px with which a training fits into `free` bytes; it takes `peak` now."""
+    """The longer side in px with which a training fits into `free` bytes; it takes `peak` now.
+
+    That of the picture at most, which is never enlarged.
+    """
     training, side = job.training, max(job.training.sizes[-1])
     if not isinstance(training, Resizes):
         # Memory grows with the number of pixels; the coarse stages keep their sizes: hence 5 %.
         return math.floor(0.95 * side * math.sqrt(free / peak))
-    above = math.ceil(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1])))
+    own = max(job.input_size)
+    most = math.floor(side * math.sqrt(PIXEL_LIMIT / math.prod(training.sizes[-1])))
+    above = min(own, most) + 1
 
     def needed(longer: int) -> int:
         return training.peak_memory_at(longer, job.chosen.origin)
 
+    if needed(above - 1) <= free:
+        return above - 1
     # Not all that is larger takes more: small pictures go in batches, larger ones one by one.
     while above > 1:
         below = max(above * 9 // 10, 1)

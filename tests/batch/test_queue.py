@@ -230,7 +230,7 @@ def test_dry_run_plans_each_picture_and_the_sum(folder, tmp_path, monkeypatch):
     assert result.stdout.count(each) == 2
     assert timed == [0, 1]  # pictures of one size are measured once
     assert re.search(
-        r"^in all: about 8 min, memory at the finest stage up to \d+ MiB", result.stdout, re.M
+        r"^in all: about 8 min, memory of the largest step up to \d+ MiB", result.stdout, re.M
     )
     (folder / "b.png").unlink()
     train(folder)

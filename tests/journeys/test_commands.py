@@ -333,7 +333,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(picture, tmp_path, monkeypat
     result = main_train("--input_name", picture, *TINY, "--dry_run")
     assert result.exit_code == 0, result.output
     assert "pyramid: 23x16, 32x23" in result.output
-    assert re.search(r"^memory at the finest stage: about \d+ MiB", result.output, re.M)
+    assert re.search(r"^memory of the largest step: about \d+ MiB", result.output, re.M)
     assert re.search(r"^stage 1 \(23x16\): \d+ ms an iteration$", result.output, re.M)
     assert re.search(r"^stage 2 \(32x23\): \d+ ms an iteration$", result.output, re.M)
     assert re.search(r"^time for 4 iterations: about \d+ s$", result.output, re.M)

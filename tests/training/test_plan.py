@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.methods.consingan import planning, training
 from consingan.methods.consingan.engines import choose_engine
 from consingan.training import outlook, plan
-from consingan.training.prepare import prepare
+from consingan.training.prepare import Job, prepare
 
 
 class Clock:
@@ -162,11 +162,30 @@ def test_a_size_that_the_tasks_own_min_size_is_lowered_for_is_advised(
 def test_the_longest_side_is_found_where_a_smaller_one_takes_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    job = make_job("plain", torch.zeros(1, 3, 28, 40), max_size=40)
+    job = make_job("plain", torch.zeros(1, 3, 280, 400), max_size=40)
     needed = {**{n: n for n in range(1, 30)}, **{n: n - 15 for n in range(30, 10**5)}}
     monkeypatch.setattr(job.training, "peak_memory_at", lambda n, _: needed[n])
-    for free, longest in ((27, 42), (10, 10), (14, 14), (15, 30), (0, 0)):
+    for free, longest in ((27, 42), (10, 10), (14, 14), (18, 33), (0, 0), (10**5, 400)):
         assert plan._longest(job, free, 100) == longest
+
+
+@pytest.mark.parametrize(("free", "side"), [(150, 128), (150, 1000), (60, 128)])
+def test_the_size_that_is_advised_fits_as_a_picture_of_that_size(
+    monkeypatch: pytest.MonkeyPatch, free: int, side: int
+) -> None:
+    """Up to 128x128 px go in one batch, which takes more; a picture so small is not enlarged."""
+
+    def job_of(max_size: int) -> Job:
+        typed = {"manual_seed": 1, "max_size": max_size}
+        return prepare(typed, execution(), torch.zeros(1, 3, side, side))
+
+    monkeypatch.setattr(plan, "free_memory", lambda _: free * 2**20)
+    with pytest.raises(UserError, match="The largest step takes about") as refused:
+        plan.refuse_too_large(job_of(128))
+    found = re.search(r"use --max_size (\d+)\.", str(refused.value))
+    assert found is not None
+    assert plan.fits(job_of(int(found[1])))
+    assert (int(found[1]) > 128) == (side == 1000)
 
 
 def test_saving_memory_is_advised_alone_where_no_size_is_small_enough(
