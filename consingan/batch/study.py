@@ -25,7 +25,7 @@ from typing import Any
 
 from consingan.batch.named import FILES, is_file
 from consingan.errors import UserError
-from consingan.images.folder import is_folder, pictures_in
+from consingan.images.folder import is_folder, may_be_read, pictures_in
 from consingan.images.names import SCIKIT_IMAGE, shown
 from consingan.methods.choose import checked_settings, choose_settings
 from consingan.methods.contract import Method
@@ -168,11 +168,13 @@ def _meant(name: str, lost: Collection[str]) -> list[str]:
 def refuse_missing(study: Study) -> None:
     """Every picture must be there before a study is worked on; its results need none.
 
+    Of what cannot be looked at, as in a closed folder, its own trainings say why.
+
     Raises:
         UserError: one is not.
     """
     for name in study.pictures:
-        if not (name.startswith(SCIKIT_IMAGE) or is_folder(name) or Path(name).is_file()):
+        if not (name.startswith(SCIKIT_IMAGE) or is_folder(name) or may_be_read(Path(name))):
             raise UserError(f"There is no picture and no folder {shown(name)}; check the path.")
 
 

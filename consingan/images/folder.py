@@ -42,14 +42,20 @@ def look_into(folder: Path) -> Contents:
     """The pictures in a folder, without hidden ones and without those in its folders.
 
     Raises:
-        UserError: there is no such folder, or no picture in it.
+        UserError: there is no such folder, it may not be read, or there is no picture in it.
     """
     if not is_folder(str(folder)):
         raise UserError(f"There is no folder {shown(folder)}; check the path.")
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise UserError(
+            f"The folder {shown(folder)} cannot be read ({error.strerror}); check its permissions."
+        ) from None
     pictures, others = [], []
-    for path in sorted(folder.iterdir()):
+    for path in paths:
         known = path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
-        if known and _may_be_read(path):
+        if known and may_be_read(path):
             pictures.append(path)
         else:
             others.append(f"{path.name}/" if is_folder(str(path)) else path.name)
@@ -61,7 +67,7 @@ def look_into(folder: Path) -> Contents:
     return Contents(tuple(pictures), tuple(others))
 
 
-def _may_be_read(path: Path) -> bool:
+def may_be_read(path: Path) -> bool:
     """Whether there is a file, or what cannot be looked at: whoever reads it says why."""
     try:
         return path.is_file()

@@ -101,6 +101,26 @@ def test_what_is_too_large_for_memory_is_named(
     assert note.startswith("Note: 1 for more memory than is free here, and so not timed, ")
 
 
+def test_a_picture_in_a_closed_folder_is_left_out_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = tiny_study(tmp_path, pictures=2, seeds=1, lr_scale=(0.1,))
+    closed = Path(study.pictures[0])
+
+    def forbidden(ask: Any) -> Any:
+        def asked(self: Path, *args: Any, **how: Any) -> Any:
+            if self == closed:
+                raise PermissionError(13, "Permission denied", str(self))
+            return ask(self, *args, **how)
+
+        return asked
+
+    for name in ("stat", "is_file", "open"):
+        monkeypatch.setattr(Path, name, forbidden(getattr(Path, name)))
+    lines = list(planned(study, tmp_path / "study").introduction())
+    assert lines[-1] == f"Note: 1 cannot be begun as it seems, {closed.name}, seed 0 first."
+
+
 def test_what_is_trained_anew_as_its_run_was_trained_longer_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,3 +74,12 @@ def test_what_cannot_be_looked_at_ends_nothing_and_is_left_to_its_reader(tmp_pat
     found = look_into(tmp_path)
     assert [path.name for path in found.pictures] == ["a.png", "closed.png"]
     assert found.others == ("closed.txt",)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def closed(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(UserError, match=r"The folder .* cannot be read \(Permission denied\)"):
+        look_into(tmp_path)
