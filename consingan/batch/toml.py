@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ else:
     import tomli as tomllib
 
 STUDY = "study.toml"
-BY_HAND = "study.before.toml"  # what somebody wrote in its place
+BY_HAND = ("study.before", ".toml")  # what somebody wrote in its place, numbered from 2 on
 MACHINE: Mapping[str, tuple[type, str]] = {
     "device": (str, 'a text, for example "cpu"'),
     "precision": (str, 'a text, for example "float32"'),
@@ -97,7 +98,7 @@ def _placed(name: str, folder: Path) -> str:
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _table(path: Path, found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -134,24 +135,42 @@ def _seeds(path: Path, value: Any) -> tuple[int, ...]:
 
 
 def write_study(folder: Path, study: Study) -> None:
-    """Keep a study's description in its folder; a file that says the same is left as it is.
+    """Keep a study's description in its folder.
 
-    What somebody wrote by hand that says something else is kept beside it.
+    What somebody wrote by hand is left as it is where it says the same, else kept beside it.
 
     Raises:
         UserError: a name in it is no text.
     """
     path, text = folder / STUDY, text_of(study, folder)
-    if path.is_file():
-        before, written = path.read_bytes(), ""
-        with contextlib.suppress(UserError):
-            if (kept := read_study(path)) == study:
+    before = path.read_bytes() if path.is_file() else None
+    if before is not None and not _is_programs(before.decode(TEXT, "replace")):
+        with contextlib.suppress(UserError):  # what is damaged says something else
+            if read_study(path) == study:
                 return
-            written = text_of(kept, folder)
-        if before.decode(TEXT, "replace").splitlines() != written.splitlines():
-            with atomic_path(folder / BY_HAND) as temporary:
-                temporary.write_bytes(before)
+        _keep(folder, before)
     write_text(path, text)
+
+
+def _is_programs(text: str) -> bool:
+    """Whether a file is written as the program does, of whichever release: nobody's own words."""
+    try:
+        return _written(tomllib.loads(text)).splitlines() == text.splitlines()
+    except (ValueError, AttributeError):  # no TOML, or no table where one belongs
+        return False
+
+
+def _keep(folder: Path, content: bytes) -> None:
+    """Keep what somebody wrote; what was kept so before remains."""
+    names = (f".{number}".join(BY_HAND) for number in itertools.count(2))
+    for name in itertools.chain(["".join(BY_HAND)], names):
+        path = folder / name
+        if path.is_file() and path.read_bytes() == content:
+            return
+        if not path.exists():
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(content)
+            return
 
 
 def text_of(study: Study, folder: Path) -> str:
@@ -169,18 +188,31 @@ def text_of(study: Study, folder: Path) -> str:
     ]
     files = {name: study.settings[name] for name in FILES if name in study.settings}
     below = {name: [_below(v, folder, placed_file) for v in vs] for name, vs in files.items()}
-    inception = _below(study.inception, folder, placed_file)
+    found = {
+        "pictures": [_below(name, folder, _placed) for name in pictures],
+        "inception": _below(study.inception, folder, placed_file),
+        "set": {**study.settings, **below},
+    }
+    same = ("methods", "presets", "seeds", "train_mode", "samples", "machine")
+    return _written({**{name: getattr(study, name) for name in same}, **found})
+
+
+def _written(found: Mapping[str, Any]) -> str:
+    """The entries of a description as the program writes them, in its order."""
+    lists = {name: _listed(found.get(name, ())) for name in ("pictures", "methods", "seeds")}
+    presets, settings = _listed(found.get("presets", ())), found.get("set", {})
     lines = [
         "# A study; `consingan batch --file study.toml` goes on with it.",
-        f"pictures = {_toml([_below(name, folder, _placed) for name in pictures])}",
-        f"methods = {_toml(study.methods)}",
-        *([f"presets = {_toml(study.presets)}"] if study.presets else []),
-        f"seeds = {_toml(study.seeds)}",
-        *([f"train_mode = {_toml(study.train_mode)}"] if study.train_mode else []),
-        f"samples = {study.samples}",
-        *([f"inception = {_toml(inception)}"] if inception else []),
+        f"pictures = {_toml(lists['pictures'])}",
+        f"methods = {_toml(lists['methods'])}",
+        *([f"presets = {_toml(presets)}"] if presets else []),
+        f"seeds = {_toml(lists['seeds'])}",
+        *([f"train_mode = {_toml(found['train_mode'])}"] if found.get("train_mode") else []),
+        f"samples = {_toml(found.get('samples'))}",
+        *([f"inception = {_toml(found['inception'])}"] if found.get("inception") else []),
     ]
-    for name, table in (("set", {**study.settings, **below}), ("machine", study.machine)):
+    listed = {name: _listed(values) for name, values in settings.items()}
+    for name, table in (("set", listed), ("machine", found.get("machine", {}))):
         if table:
             lines += ["", f"[{name}]", *(f"{key} = {_toml(v)}" for key, v in table.items())]
     return "\n".join(lines) + "\n"

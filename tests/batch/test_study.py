@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from commands import save, scene
 
 from consingan.batch.orders import asked_of, orders_of
 from consingan.batch.study import Study, parse_settings, pictures_of, variants
-from consingan.batch.toml import BY_HAND, STUDY, read_study, text_of, write_study
+from consingan.batch.toml import STUDY, read_study, text_of, write_study
 from consingan.errors import UserError
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.registry import METHODS
@@ -247,7 +248,45 @@ def test_what_somebody_wrote_is_kept_where_another_study_takes_its_place(
         study = Study((str(folder / "a.png"),), seeds=seeds)
         write_study(folder, study)
         assert read_study(folder / STUDY) == study
-        assert (folder / BY_HAND).read_text() == text
+        assert (folder / "study.before.toml").read_text() == text
+
+
+def test_what_is_kept_of_several_hands_is_kept_of_each(folder: Path) -> None:
+    """The first of them once: what it says is there already."""
+    texts = [BY_HAND_TEXT, f"{BY_HAND_TEXT}# theirs\n", BY_HAND_TEXT, "seeds = ["]
+    for text in texts:
+        (folder / STUDY).write_text(text)
+        write_study(folder, Study((str(folder / "a.png"),)))
+    kept = {path.name: path.read_text() for path in folder.glob("study.before*")}
+    assert kept == {
+        "study.before.toml": texts[0], "study.before.2.toml": texts[1],
+        "study.before.3.toml": texts[3],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 5)])
+def test_what_an_earlier_release_wrote_is_nobodys_own_and_can_be_moved_from_now_on(
+    folder: Path, seeds: tuple[int, ...]
+) -> None:
+    """1.13 wrote whole paths, and whole numbers as they were typed."""
+    earlier = f"""# A study; `consingan batch --file study.toml` goes on with it.
+pictures = ["{(folder / "a.png").as_posix()}"]
+methods = ["consingan"]
+seeds = [0]
+samples = 20
+
+[set]
+alpha = [10]
+
+[machine]
+device = "cpu"
+"""
+    (folder / STUDY).write_text(earlier)
+    study = dataclasses.replace(read_study(folder / STUDY), seeds=seeds)
+    write_study(folder, study)
+    assert not list(folder.glob("study.before*"))
+    assert 'pictures = ["a.png"]' in (folder / STUDY).read_text()
+    assert read_study(folder / STUDY) == study
 
 
 def test_paths_in_a_file_count_from_its_folder(
