@@ -44,11 +44,15 @@ def is_longer(folder: Path, entry: ledger.Json) -> bool:
 def tells_of_order(folder: Path, entry: ledger.Json) -> bool:
     """Whether figures in a ledger are of the training that was asked for, before it went on.
 
-    Earlier releases did not note whose weights they judged, and judged longer runs, too.
+    Earlier releases did not note whose weights they judged, and judged longer runs, too. How long
+    the run had been trained by then tells, in files that were copied or touched as well.
     """
     run = _longer(folder, entry)
     if run is None or "weights" in entry or run.manifest["status"] != "finished":
         return True
+    seconds, now = entry.get("seconds"), sum(run.manifest["seconds_per_stage"])
+    if isinstance(seconds, int | float) and now > 0:
+        return seconds < now
     with contextlib.suppress(OSError):
         judged = (folder / ledger.LEDGER).stat().st_mtime_ns
         return judged < (run.path / run.last_weights).stat().st_mtime_ns

@@ -122,7 +122,7 @@ class Plan:
         if longer:
             yield (
                 f"Note: {len(longer)} trained anew, {longer[0].words} first: the run was trained "
-                "longer by hand, and other figures are asked for."
+                "longer by hand, and no figures from before are those that are asked for."
             )
 
     def _mixed(self) -> Iterator[str]:

@@ -96,6 +96,19 @@ def test_figures_of_an_earlier_release_made_after_a_run_was_trained_longer_are_n
     assert tells_of_order(book.folder, book.entry) == is_done(order, tmp_path) == (later > 0)
 
 
+@pytest.mark.parametrize("share", [0.5, 1])
+@pytest.mark.parametrize("later", [-1, 1])
+def test_by_how_long_a_run_was_trained_its_figures_are_known_whatever_the_times_of_files(
+    order: Order, tmp_path: Path, longer: Path, share: float, later: int
+) -> None:
+    seconds = sum(json.loads((longer / "manifest.json").read_text())["seconds_per_stage"])
+    book = note(order, tmp_path, status="finished", run=str(longer), seconds=share * seconds)
+    noted = (book.folder / "job.json").stat().st_mtime_ns
+    for weights in longer.glob("*/weights.safetensors"):
+        os.utime(weights, ns=(0, noted + later * 10**9))
+    assert tells_of_order(book.folder, book.entry) == is_done(order, tmp_path) == (share < 1)
+
+
 def test_a_picture_that_cannot_be_looked_at_leaves_the_others_alone(
     order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
