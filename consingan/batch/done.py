@@ -85,10 +85,15 @@ def _run(folder: Path, entry: ledger.Json) -> RunFolder | None:
 def _is_judged(entry: ledger.Json, order: Order) -> bool:
     """Whether the figures are those that an order asks for.
 
-    Earlier releases took the figures of an evaluation by hand, of any number of samples.
+    Earlier releases took the figures of an evaluation by hand, of any number of samples, and knew
+    SIFID of pooled features alone, beside which those of others would stand in a table.
     """
     told = [alone(entry["asked"].get(name)) for name in OF_JUDGING]
-    count = (entry.get("judgement") or {}).get("count", 0)
+    judgement = entry.get("judgement") or {}
+    count = judgement.get("count", 0)
+    figures = judgement.get("metrics", {})
+    if "sifid_64" in figures and "sifid" not in figures:
+        return False
     return told == [order.samples, alone(order.inception)] and count in (0, order.samples)
 
 

@@ -44,7 +44,7 @@ APART = {  # what has a place of its own in the description
     "fine_tune": "a study trains anew",
 }
 NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
-RANGE = rf"{NUMBER} *, *{NUMBER}(?:{DEEP})?"
+RANGE = rf"full,8|{NUMBER} *, *{NUMBER}(?:{DEEP})?"
 WITH_COMMAS = {  # values that are written with commas of their own
     "value_range": RANGE,
     "condition_range": RANGE,

@@ -10,10 +10,9 @@ import time
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from packaging.requirements import Requirement
 
 from consingan._version import __version__
 from consingan.errors import UserError
@@ -25,6 +24,9 @@ from consingan.machine.precision import PRECISIONS, Arithmetic, choose_arithmeti
 from consingan.machine.usual import one_thread
 from consingan.nn.fused.choice import OLDEST, has_triton, triton_version
 from consingan.nn.fused.choice import SWITCH as KERNELS_SWITCH
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 # What changes the number of threads or the devices that are seen.
 VARIABLES = (
@@ -43,9 +45,9 @@ def versions() -> Facts:
         "consingan": f"{__version__} ({shortened(Path(__file__).parents[1])})",
         "python": f"{platform.python_version()} ({shortened(sys.executable)})",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "torch": f"{torch.__version__} (built {built})",
     }
-    found |= {r.name: _in_range(r) for r in requirements().get("", []) if r.name != "torch"}
+    found |= {r.name: _in_range(r) for r in requirements().get("", [])}
+    found["torch"] = f"{torch.__version__} (built {built}){_wanting(found.get('torch', ''))}"
     return found | {name: os.environ[name] for name in VARIABLES if name in os.environ}
 
 
@@ -57,15 +59,26 @@ def _in_range(needed: Requirement) -> str:
     return version if fits(str(needed), version) else f"{version}; needed: {needed.specifier}"
 
 
+def _wanting(words: str) -> str:
+    """What `_in_range` says besides the version."""
+    return words[words.find(";") :] if ";" in words else ""
+
+
 def requirements() -> dict[str, list[Requirement]]:
     """The packages that are needed, under "", and those that each extra needs."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         lines = metadata.requires("consingan") or []
     except metadata.PackageNotFoundError:  # used in the repository's folder, not installed
         file = Path(__file__).parents[2] / "requirements.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     found: dict[str, list[Requirement]] = {}
-    for needed in map(Requirement, lines):
+    for line in lines:
+        try:
+            needed = Requirement(line.partition(" #")[0])
+        except InvalidRequirement:  # a remark, or an option of pip
+            continue
         name = re.search(r'extra == "([\w-]+)"', str(needed.marker))
         extra = name[1] if name else ""
         if needed.marker is None or needed.marker.evaluate({"extra": extra}):

@@ -118,6 +118,8 @@ def _read_of_pillow(what: str) -> Iterator[None]:
         yield
     # Whatever Pillow raises; up to 11 it asks None for an attribute where a file was closed.
     except (AssertionError, AttributeError, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, AttributeError) and "'NoneType'" not in str(error):
+            raise
         why = closed if isinstance(error, AttributeError) else str(error) or closed
         raise UserError(
             f"The {what} is a picture of Pillow that cannot be read ({why}); open it anew."

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from consingan.errors import UserError
 
-FFMPEG = "imageio-ffmpeg>=0.4.9"
+FFMPEG = "imageio-ffmpeg>=0.5"
 HEIF = "pillow-heif>=0.18"
 RAY = "ray>=2.9"
 GRADIO = "gradio>=6"
@@ -26,7 +26,7 @@ def needed(requirement: str, by: str, otherwise: str = "") -> Iterator[None]:
         otherwise: what else can be done.
 
     Raises:
-        UserError: it is missing, or too old; the sentence says how to get it.
+        UserError: it is missing, too old or broken; the sentence says how to get it.
     """
     words = f"{requirement.replace('>=', ' ')} or newer"
     sentence = f"{by} {words}; run: {installing(requirement)}{otherwise}."
@@ -34,8 +34,14 @@ def needed(requirement: str, by: str, otherwise: str = "") -> Iterator[None]:
         raise UserError(sentence)
     try:
         yield
-    except ImportError:
-        raise UserError(sentence) from None
+    except ImportError as error:
+        name, version = requirement.partition(">=")[0], version_of(requirement)
+        if version is None or error.name == name.replace("-", "_"):
+            raise UserError(sentence) from None
+        raise UserError(
+            f"{by} {name}, and {name} {version}, which is here, cannot be imported ({error}); run: "
+            f"pip install --force-reinstall {name}{otherwise}."
+        ) from None
 
 
 def installing(*requirements: str) -> str:
@@ -50,10 +56,15 @@ def is_too_old(requirement: str) -> bool:
 
 
 def fits(requirement: str, version: str) -> bool:
-    """Whether a package of `version` is what is asked for; releases to come count, too."""
+    """Whether a package of `version` is what is asked for; what is no version, or new, is."""
     from packaging.requirements import Requirement
+    from packaging.version import InvalidVersion, Version
 
-    return Requirement(requirement).specifier.contains(version, prereleases=True)
+    try:
+        known = Version(version)
+    except InvalidVersion:
+        return True
+    return Requirement(requirement).specifier.contains(known, prereleases=True)
 
 
 def version_of(requirement: str) -> str | None:

@@ -41,6 +41,10 @@ class ScaledSize(tuple[int, int]):
         made.factors = factors
         return made
 
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """What a copy is made with."""
+        return (*self,), self.factors
+
 
 @dataclass(frozen=True)
 class Inputs:

@@ -55,6 +55,16 @@ def test_a_finished_one_is_done_when_it_is_judged_as_asked(
     assert not is_done(judged(order, 7), tmp_path)
 
 
+@pytest.mark.parametrize("others", [{}, {"sifid": 0.1}])
+def test_sifid_of_pooled_features_alone_is_judged_again(
+    order: Order, tmp_path: Path, finished_run: Path, others: dict[str, float]
+) -> None:
+    asked = judged(order, 7, "/here/w.pth")
+    figures = {"count": 7, "metrics": {"sifid_64": 0.2, **others}}
+    note(asked, tmp_path, status="finished", run=str(finished_run), judgement=figures)
+    assert is_done(asked, tmp_path) == bool(others)
+
+
 @pytest.mark.parametrize("count", [0, 3, 7])
 def test_figures_of_another_number_of_samples_are_not_those_that_are_asked_for(
     order: Order, tmp_path: Path, finished_run: Path, count: int

@@ -202,9 +202,7 @@ def test_mp4_without_the_program_in_its_package(monkeypatch):
 
 def test_mp4_without_its_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(
-        UserError, match=r"MP4 needs imageio-ffmpeg 0.4.9 or newer; run: pip install"
-    ):
+    with pytest.raises(UserError, match=r"MP4 needs imageio-ffmpeg 0.5 or newer; run: pip install"):
         write_animation(tmp_path / "x.mp4", walk(2), fps=10)
     assert not list(tmp_path.iterdir())
 

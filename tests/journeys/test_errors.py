@@ -528,7 +528,7 @@ def test_mp4_without_its_package(place, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     before = state_of(place)
     result = evaluate_model("--model_dir", "animated", "--video", "mp4")
-    assert_sentence(result, 'pip install "imageio-ffmpeg>=0.4.9" (or choose gif or webp)')
+    assert_sentence(result, 'pip install "imageio-ffmpeg>=0.5" (or choose gif or webp)')
     assert state_of(place) == before
 
 

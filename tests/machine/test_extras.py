@@ -18,7 +18,7 @@ def imported(error: Exception | None = None) -> bool:
         return True
 
 
-@pytest.mark.parametrize("version", ["2.9", "2.10.1", "3.0.0rc1", "2.60+local", None])
+@pytest.mark.parametrize("version", ["2.9", "2.10.1", "3.0.0rc1", "2.60+local", "unknown", None])
 def test_a_version_that_fits_or_is_not_known_is_taken(
     monkeypatch: pytest.MonkeyPatch, version: str | None
 ) -> None:
@@ -34,3 +34,11 @@ def test_a_version_that_is_missing_or_too_old_is_one_sentence(
     with pytest.raises(UserError) as told:
         imported(error)
     assert str(told.value) == TOLD
+
+
+def test_a_package_that_is_there_and_broken_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "version_of", lambda _: "2.60")
+    with pytest.raises(UserError, match=r"ray 2.60, which is here, cannot be imported \(no lib\)"):
+        imported(ImportError("no lib", name="ray._raylet"))
+    with pytest.raises(UserError, match=r"ray 2.9 or newer"):
+        imported(ImportError("left over", name="ray"))

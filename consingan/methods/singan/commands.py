@@ -91,7 +91,7 @@ def _in_the_same_steps(config: Any, typed: Mapping[str, Any]) -> Any:
     """A run enlarges by every factor that is made of its steps, as in the authors' folders."""
     factor = typed.get("sr_factor", config.sr_factor)
     steps = (plan_enlargement(by).step for by in (factor, config.sr_factor))
-    return config.replace(sr_factor=factor) if math.isclose(*steps) else config
+    return config.replace(sr_factor=factor) if math.isclose(*steps, abs_tol=1e-6) else config
 
 
 START = "--start_stage"

@@ -109,6 +109,8 @@ def _sr_factor(given: Mapping[str, str], sizes: Sequence[Size]) -> float | None:
         return None
     if _ratio(sizes, ENLARGING["min_size"]) is None:
         return None
+    if given["factor"].endswith("0000"):
+        return None  # as somebody types it: a training like any other, with this alpha and min_size
     return enlargement_in_steps_of(float(given["factor"]))
 
 

@@ -15,6 +15,7 @@ from consingan.errors import UserError
 Size = tuple[int, int]
 
 ENLARGEMENT_STEP = 2 ** (1 / 3)  # about which super-resolution enlarges at a time
+LARGEST_USUAL = 8.5  # times that somebody enlarges a picture, with room for rounding
 MOST_STEPS = 18  # of an enlargement, 64 times
 USUAL_ENLARGEMENT = 4.0
 
@@ -118,11 +119,14 @@ def enlargement_in_steps_of(scale_factor: float) -> float | None:
     """The factor of the super-resolution that trains with `scale_factor`, the step's inverse.
 
     Compared with the six decimals that the authors' folders have. Several factors can share their
-    steps, as 2, 4 and 8 do: the authors' default 4 is taken, else the one with the fewest digits.
-    None where no factor of three decimals or fewer has these steps.
+    steps, as 2, 4 and 8 do: the authors' default 4 is taken, else a usual one before a large one,
+    which can fit by chance, and of these the one with the fewest digits. None where no factor of
+    three decimals or fewer has these steps.
     """
     powers = [scale_factor**-steps for steps in range(1, MOST_STEPS + 1)]
-    rounded = (round(power, digits) for digits in range(4) for power in powers)
+    usual = [power for power in powers if power <= LARGEST_USUAL]
+    ways = [(usual, range(3)), (powers, range(4))]
+    rounded = (round(power, n) for some, digits in ways for n in digits for power in some)
     for factor in (USUAL_ENLARGEMENT, *rounded):
         if factor > 1 and f"{1 / plan_enlargement(factor).step:f}" == f"{scale_factor:f}":
             return factor

@@ -102,7 +102,15 @@ def test_other_weights_or_sizes_are_no_super_resolution(tmp_path: Path) -> None:
         assert config.train_mode == "generation"
 
 
-@pytest.mark.parametrize("factor", [1.2, 1.5, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0])
+def test_a_ratio_as_it_is_typed_is_that_of_a_usual_training(tmp_path: Path) -> None:
+    """1.25 times has the step of `--scale_factor 0.8`; somebody may have trained with that."""
+    config, _ = setup.read(enlarging(tmp_path, 1.25))
+    assert config.train_mode == "generation"
+
+
+@pytest.mark.parametrize(
+    "factor", [1.2, 1.5, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 3.13, 3.99, 4.99, 5.23]
+)
 def test_a_factor_is_found_by_what_the_folders_name_has_of_its_step(factor: float) -> None:
     written = float(f"{1 / plan_enlargement(factor).step:f}")
     assert enlargement_in_steps_of(written) == factor
