@@ -68,8 +68,10 @@ class Pair:
         """For a file; `pair_from` is the inverse."""
         scale = torch.tensor(self.scale, dtype=torch.float64)
         named = {"real.0": self.image, "condition": self.condition}
-        drawn = torch.tensor(float(self.drawn))
-        return named | {"palette": self.palette, "scale": scale, "drawn": drawn}
+        named |= {"palette": self.palette, "scale": scale}
+        if self.drawn == is_drawn(self.condition):  # as every release can tell
+            return named
+        return named | {"drawn": torch.tensor(float(self.drawn))}
 
 
 def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
@@ -79,7 +81,7 @@ def pair_from(tensors: Mapping[str, Tensor]) -> Pair:
         KeyError: a tensor is missing.
     """
     condition = tensors["condition"]
-    drawn = bool(tensors["drawn"]) if "drawn" in tensors else is_drawn(condition)  # before 1.14
+    drawn = bool(tensors["drawn"]) if "drawn" in tensors else is_drawn(condition)
     scale = float(tensors["scale"])
     return Pair(condition, tensors["real.0"], tensors["palette"], scale, drawn)
 
@@ -115,9 +117,11 @@ def pair_of(config: Paired, inputs: Inputs) -> Pair:
         drawn = is_drawn(condition)
     else:
         _check_shape(given, inputs.image)
-        palette, drawn = palette_of(given), is_drawn(given)
+        palette = palette_of(given)
         scale = size[1] / given.shape[-1]
         condition = scaled(given, size, palette)
+        # A dithered photograph is black and white, too, but gray all over once it is reduced.
+        drawn = is_drawn(given) and (is_drawn(condition) or has_ground(condition))
     if is_flat(condition):
         warnings.warn(
             "A of the pair has only one color, so that it says nothing of B", stacklevel=2
@@ -240,14 +244,16 @@ class PairModel:
             return ["A has colors, of which only the brightness counts: the training's A is gray."]
         if not mine and new:
             return ["A is gray, the training's A has colors: the result may be, too."]
-        drawings = self.pair.drawn and (is_drawn(condition) or has_ground(condition))
-        if drawings and float(self.condition.mean()) * float(condition.mean()) < 0:
+        opposite = float(self.condition.mean()) * float(condition.mean()) < 0
+        if self.pair.drawn and opposite and is_drawn(condition):
             dark = float(self.condition.mean()) < 0
             ground, line = ("black", "white") if dark else ("white", "black")
             raise UserError(
                 f"The new A is drawn the other way round than that of the training; draw {line} "
                 f"on {ground}, or invert it."
             )
+        if self.pair.drawn and opposite and has_ground(condition):  # or a photograph at night
+            return ["If the new A is a drawing, it is drawn the other way round: invert it then."]
         return []
 
     def _notes_on_colors(self, condition: Tensor) -> list[str]:

@@ -541,7 +541,7 @@ def group():
     ],
 )
 def test_a_script_of_ones_own_is_named(group, monkeypatch, name, words):
-    monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.setattr(sys, "argv", [name, "say_next"])
     result = CliRunner().invoke(group, ["say_next"], prog_name=Path(name).name)
     assert result.output.strip() == words, result.exception
 

@@ -52,7 +52,9 @@ def test_a_page_that_a_script_of_ones_own_serves_trains_by_that_script(tmp_path,
     monkeypatch.setattr(queue.subprocess, "Popen", Process)
     monkeypatch.setattr(Process, "begun", [], raising=False)
     monkeypatch.setattr(sys, "argv", ["mine/my_task.py", "web"])
-    with click.Context(click.Group("main")):
+    names = ("train", "evaluate", "web")
+    group = click.Group("main", commands={name: click.Command(name) for name in names})
+    with click.Context(group) as root, click.Context(group, root, "web"):
         trainings = Trainings(tmp_path / "runs", tmp_path)
     trainings.add("first", ("train",))
     script = str(Path("mine/my_task.py").absolute())
