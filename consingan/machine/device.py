@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from consingan.errors import UserError
 from consingan.machine.groups import processors
 from consingan.machine.progress import counted
+from consingan.machine.usual import forked
 
 
 def synchronize(device: torch.device) -> None:
@@ -142,7 +143,8 @@ def settle_threads(device: torch.device) -> str:
     global _given_up
     now = torch.get_num_threads()
     threads = _given_up if _given_up and now == 1 else now
-    if device.type != "cpu" or threads == 1 or os.environ.get("OMP_NUM_THREADS"):
+    chosen = bool(os.environ.get("OMP_NUM_THREADS"))
+    if device.type != "cpu" or threads == 1 or chosen or forked():
         return ""
     there, threads = threads, min(threads, math.ceil(processors() or threads))
     torch.set_num_threads(threads)

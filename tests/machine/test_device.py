@@ -197,6 +197,16 @@ def test_work_begins_with_one_thread_where_that_is_faster(monkeypatch, threads) 
     assert threads[-1] == 1
 
 
+def test_a_fork_keeps_its_one_thread(monkeypatch, threads) -> None:
+    """Torch would wait for the others for ever, of which it has the names alone."""
+    monkeypatch.setattr(device, "_slower_together", lambda _: 126.0)
+    device.settle_threads(torch.device("cpu"))
+    monkeypatch.setattr(device, "forked", lambda: True)
+    before = list(threads)
+    assert device.settle_threads(torch.device("cpu")) == ""
+    assert threads == before
+
+
 def test_a_busy_moment_is_not_for_ever(monkeypatch, threads) -> None:
     """A page's process begins many things; what is measured is the number before any of them."""
     times = iter([126.0, 90.0, 0.6])
