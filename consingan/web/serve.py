@@ -19,6 +19,7 @@ from consingan.machine.extras import GRADIO, needed
 from consingan.machine.files import make_folder
 from consingan.web.guard import LARGEST_UPLOAD, Headers
 from consingan.web.scratch import ended_by_signals, scratch_folder
+from consingan.web.streams import Streams
 from consingan.web.visits import Heartbeats
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
@@ -101,6 +102,7 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
     page: Any = importlib.import_module("consingan.web.page")
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     blocks, looks = page.build(root, scratch / "logs", cache / "sessions")
+    app.add_middleware(Streams)
     app.add_middleware(Heartbeats, staying=blocks.desk.staying)
     _guard(app, place)
     # Only launch() sets it, and as long as it is not, gradio takes any path on this machine that a
