@@ -8,7 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from consingan.doctor.facts import Facts, devices, extras, in_words, load, precisions, versions
+from consingan.doctor.facts import (
+    Facts,
+    devices,
+    extras,
+    in_words,
+    load,
+    precisions,
+    unmet,
+    versions,
+)
 from consingan.doctor.trial import folders, self_test
 from consingan.machine.device import choose_device
 
@@ -51,7 +60,7 @@ def examine(output_dir: Path, device: str = "auto") -> Report:
     """
     chosen = choose_device(device).device
     places, test = folders(output_dir), self_test(chosen)
-    problems = [check.words for check in (*places.values(), test) if not check.ok]
+    problems = [*unmet(), *(check.words for check in (*places.values(), test) if not check.ok)]
     asking: dict[str, Callable[[], Facts]] = {
         "versions": versions,
         "extras": extras,

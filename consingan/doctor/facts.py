@@ -7,7 +7,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,15 @@ def _in_range(needed: Requirement) -> str:
     if version is None:
         return "MISSING"
     return version if fits(str(needed), version) else f"{version}; needed: {needed.specifier}"
+
+
+def unmet() -> Iterator[str]:
+    """A sentence on each library that is missing, or there in a version that is not asked for."""
+    for needed in requirements().get("", []):
+        version = version_of(needed.name)
+        if version is None or not fits(str(needed), version):
+            state = "is missing" if version is None else f"{version} is not one that works here"
+            yield f"{needed.name} {state}; run: {installing(f'{needed.name}{needed.specifier}')}."
 
 
 def _wanting(words: str) -> str:

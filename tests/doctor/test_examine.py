@@ -129,6 +129,18 @@ def test_a_driver_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("healthy")
+def test_a_library_that_is_not_as_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["numpy<1", "no-such-library>=2", "click", "torch>=99; extra == 'web'"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: needed)
+    result = run("--device", "cpu", "--output_dir", tmp_path)
+    assert result.exit_code == 1
+    assert result.output.split("Not all is well:\n")[1].splitlines() == [
+        f'  numpy {numpy.__version__} is not one that works here; run: pip install "numpy<1".',
+        '  no-such-library is missing; run: pip install "no-such-library>=2".',
+    ]
+
+
+@pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize("below_it", ["", "deeper/still"])
 def test_a_file_in_the_way_of_the_output_folder(tmp_path: Path, below_it: str) -> None:
     blocked = tmp_path / "TrainedModels"
