@@ -33,7 +33,7 @@ def doctor_command(output_dir: Path, device: str, as_json: bool) -> None:
     """
     try:
         facts = importlib.import_module("consingan.doctor.examine")
-    except (ImportError, OSError) as error:  # OSError: a library of torch that the system refuses
+    except Exception as error:  # broken libraries raise anything: OSError, AttributeError
         click.echo(f"consingan {__version__}, Python {platform.python_version()}, ", nl=False)
         click.echo(f"{platform.system()} {platform.release()} {platform.machine()}")
         click.echo(

@@ -18,7 +18,7 @@ from consingan.images.pillow import formats, read_with_pillow
 from consingan.images.png import is_deep_png, read_deep_png
 from consingan.images.raster import PIXEL_LIMIT, Raster
 from consingan.images.tiff import is_tiff, read_tiff
-from consingan.machine.extras import HEIF, installing
+from consingan.machine.extras import HEIF, installing, needed
 
 ERROR_STREAM = 2
 LONGEST_REASON = 120  # characters of what a decoder says
@@ -93,9 +93,11 @@ def _unknown(path: Path) -> str:
         head = file.read(12)
     if head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS:
         return f"{shown(path)} is an AVIF picture; run: {installing('pillow>=11.3')}."
-    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        return f"{shown(path)} is a HEIC picture; run: {installing(HEIF)}."
-    if head.startswith(SIGNATURES):
+    heic = head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
+    if heic:
+        with needed(HEIF, f"{shown(path)} is a HEIC picture, which needs"):
+            import pillow_heif  # noqa: F401
+    if heic or head.startswith(SIGNATURES):
         return f"{shown(path)} is damaged or cut short (only its head is whole); save it anew."
     if not head:
         return f"{shown(path)} is empty; name a picture file."

@@ -23,7 +23,7 @@ def formats() -> tuple[str, ...]:
     found = list(FORMATS)
     if features.check("avif"):
         found.append("AVIF")
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(Exception):  # of one that is broken `decode` tells, for HEIC alone
         import pillow_heif
 
         if not is_too_old(HEIF):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from consingan.errors import UserError
+from consingan.errors import UserError, out_of_memory
 
 FFMPEG = "imageio-ffmpeg>=0.5"
 HEIF = "pillow-heif>=0.18"
@@ -34,13 +34,16 @@ def needed(requirement: str, by: str, otherwise: str = "") -> Iterator[None]:
         raise UserError(sentence)
     try:
         yield
-    except ImportError as error:
+    except Exception as error:  # importing runs all that stands in a package
+        if out_of_memory(error):
+            raise
         name, version = requirement.partition(">=")[0], version_of(requirement)
-        if version is None or error.name == name.replace("-", "_"):
+        if version is None or getattr(error, "name", "") == name.replace("-", "_"):
             raise UserError(sentence) from None
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UserError(
-            f"{by} {name}, and {name} {version}, which is here, cannot be imported ({error}); run: "
-            f"pip install --force-reinstall {name}{otherwise}."
+            f"{by} {name}, and {name} {version}, which is here, cannot be imported ({reason}); "
+            f"run: pip install --force-reinstall {name}{otherwise}."
         ) from None
 
 

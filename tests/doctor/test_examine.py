@@ -160,6 +160,16 @@ def test_a_device_that_is_not_there() -> None:
     assert "--device cuda:99: there" in result.output
 
 
+def test_a_library_that_breaks_while_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise AttributeError("numpy has no attribute 'float'")
+
+    monkeypatch.setattr("importlib.import_module", broken)
+    result = run()
+    assert result.exit_code == 1
+    assert "a library cannot be imported (numpy has no attribute 'float')" in result.output
+
+
 def test_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "consingan.doctor.examine", None)
     result = run()

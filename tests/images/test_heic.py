@@ -96,6 +96,24 @@ def test_without_its_reader_one_is_told_what_to_install(tmp_path, monkeypatch):
         read_picture(tmp_path / "a.heic")
 
 
+def test_a_reader_that_is_broken_is_told_of_where_it_is_needed(heif, tmp_path, monkeypatch):
+    path = write(heif, tmp_path / "a.heic", COLORS)
+    Image.fromarray(COLORS).save(tmp_path / "a.png")
+    (tmp_path / "pillow_heif.py").write_text("raise OSError('libx.so.3: cannot open')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pillow_heif")
+    assert alike(tmp_path / "a.png", COLORS)
+    with pytest.raises(UserError, match=r"pillow-heif .* cannot be imported \(libx.so.3"):
+        read_picture(path)
+
+
+def test_a_damaged_file_is_called_so_where_its_reader_is_there(heif, tmp_path):
+    whole = write(heif, tmp_path / "a.heic", COLORS).read_bytes()
+    (tmp_path / "b.heic").write_bytes(whole[:200])
+    with pytest.raises(UserError, match="damaged or cut short"):
+        read_picture(tmp_path / "b.heic")
+
+
 def test_a_reader_that_is_too_old_is_not_used(heif, tmp_path, monkeypatch):
     path = write(heif, tmp_path / "a.heic", COLORS)
     assert "HEIF" in formats()

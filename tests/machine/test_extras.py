@@ -42,3 +42,26 @@ def test_a_package_that_is_there_and_broken_is_called_so(monkeypatch: pytest.Mon
         imported(ImportError("no lib", name="ray._raylet"))
     with pytest.raises(UserError, match=r"ray 2.9 or newer"):
         imported(ImportError("left over", name="ray"))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError("libx.so.3: cannot open shared object file"), "libx.so.3: cannot open"),
+        (AttributeError("no attribute\n\nHelp:"), r"no attribute\)"),
+        (SyntaxError("source code string cannot contain null bytes"), ".* null bytes"),
+        (RuntimeError(), r"RuntimeError\)"),
+    ],
+)
+def test_whatever_a_broken_package_raises_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    monkeypatch.setattr(extras, "version_of", lambda _: "2.60")
+    with pytest.raises(UserError, match=rf"ray 2.60, .* cannot be imported \({reason}"):
+        imported(error)
+
+
+def test_too_little_memory_is_not_the_packages_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "version_of", lambda _: "2.60")
+    with pytest.raises(MemoryError):
+        imported(MemoryError())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,6 +69,17 @@ def test_old_tritons_are_not_used(
 ) -> None:
     monkeypatch.setattr(choice, "triton_version", lambda: version)
     assert choice.has_triton() is fit
+
+
+@pytest.mark.parametrize("code", ["raise AttributeError('broken')", ""])
+def test_a_broken_triton_is_none(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "triton.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    assert choice.triton_version.__wrapped__() is None
+    sys.modules.pop("triton", None)
 
 
 @pytest.fixture

@@ -54,9 +54,10 @@ def triton_version() -> str | None:
     """Of the one that is installed."""
     try:
         import triton
-    except ImportError:
+
+        return str(triton.__version__)
+    except Exception:  # a broken one, or a folder left of one, is none
         return None
-    return str(triton.__version__)
 
 
 def has_triton() -> bool:
