@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to
     from torch import Tensor
 
     from consingan.images.picture import Picture
-    from consingan.images.raster import Raster
+    from consingan.images.raster import Pixels
     from consingan.metrics.judge import Judgement
 
 OURS = 0.005  # of a picture's numbers; more of them beyond a range are no outliers of it
@@ -33,10 +33,12 @@ class Scale(NamedTuple):
     Attributes:
         kept: those that are black and white.
         floats: whether they are floating-point ones, which seldom share a unit with whole ones.
+        bands: whether `kept` is of all bands, not of those that are taken as colors.
     """
 
     kept: str
     floats: bool
+    bands: bool = False
 
 
 @click.command("metrics", cls=CarefulCommand, context_settings=CONTEXT)
@@ -86,16 +88,20 @@ def metrics_command(
     SAMPLE is a picture or a folder of pictures, from whatever program; sizes may differ. Numbers
     deeper than 8 bit mean what they do in REAL; in 16-bit files of this program 0 and 65535 are
     black and white. Opacity is a fourth channel where REAL has it and another picture, too; else
-    all are laid over what REAL is laid over. Each metric is given with its mean, standard deviation
-    and median over the samples and a bootstrap 95 % interval.
+    all are laid over what REAL is laid over. All bands of TIFFs are judged where each picture has
+    as many, else those that are taken as colors. Each metric is given with its mean, standard
+    deviation and median over the samples and a bootstrap 95 % interval.
     """
     from consingan.machine.files import write_json
 
     picture = _read(real, Reading(of_deep(value_range), otherwise=BY_FLAG))
     scale = Scale(picture.value_range, _has_floats(real))
     found = _read_all(real, samples, scale)
-    returned = [] if reconstruction is None else [_read_beside(reconstruction, scale)]
-    judged, *pictures = _alike([picture, *found.values(), *returned])
+    returned = (
+        {} if reconstruction is None else {reconstruction: _read_beside(reconstruction, scale)}
+    )
+    every = [picture, *found.values(), *returned.values()]
+    judged, *pictures = _alike(_with_bands(every, [*found, *returned], scale))
     back = pictures.pop() if returned else None
     judgement = _judge(judged, pictures, back, inception_weights, seed)
     click.echo(format_table(judgement))
@@ -161,7 +167,8 @@ def _read_beside(name: str, scale: Scale) -> Picture:
     floats = raster.colors.dtype.kind == "f"
     if (raster.bits <= 8 and not floats) or floats != scale.floats:
         return _read(name, Reading())
-    ours = _is_ours(name, raster, scale.kept)
+    numbers = raster.bands if scale.bands and raster.bands is not None else raster.colors
+    ours = raster.bits == 16 and _is_ours(name, numbers, scale.kept)
     return _read(name, Reading(FULL if ours else scale.kept))
 
 
@@ -171,7 +178,7 @@ def _has_floats(name: str) -> bool:
     return read_raster(name).colors.dtype.kind == "f"
 
 
-def _is_ours(name: str, raster: Raster, kept: str) -> bool:
+def _is_ours(name: str, numbers: Pixels, kept: str) -> bool:
     """Whether this program wrote a picture of 16 bit, in which 0 and 65535 are the range's ends.
 
     It lies in a run's folder; or numbers of it are too far out to be of the real picture's kind.
@@ -179,7 +186,7 @@ def _is_ours(name: str, raster: Raster, kept: str) -> bool:
     from consingan.runs.files import CONFIG
     from consingan.runs.manifest import MANIFEST
 
-    if raster.bits != 16 or raster.colors.dtype.kind != "u":
+    if numbers.dtype.kind != "u":
         return False
     above = Path(name).absolute().parents
     if any((folder / MANIFEST).is_file() and (folder / CONFIG).is_file() for folder in above):
@@ -188,7 +195,32 @@ def _is_ours(name: str, raster: Raster, kept: str) -> bool:
         return False
     beyond = (ends[1] - ends[0]) / 2
     low, high = ends[0] - beyond, ends[1] + beyond
-    return bool(((raster.colors < low) | (raster.colors > high)).mean() > OURS)
+    return bool(((numbers < low) | (numbers > high)).mean() > OURS)
+
+
+def _with_bands(
+    pictures: Sequence[Picture], names: Sequence[str], scale: Scale
+) -> Sequence[Picture]:
+    """Pictures with all their bands where each has as many as the real one, else as they are.
+
+    What there is to say of the pictures that are judged are warnings.
+
+    Args:
+        pictures: the real one first.
+        names: of the others.
+        scale: of the real one's colors, in which they were read.
+    """
+    counts = {0 if p.bands is None else p.bands.image.shape[1] for p in pictures}
+    real = pictures[0].bands
+    if real is not None and len(counts) == 1:
+        scale = Scale(real.value_range, scale.floats, bands=True)
+        others = (_read_beside(name, scale).bands for name in names)
+        pictures = [real, *(other for other in others if other is not None)]
+        say(f"Note: all {counts.pop()} bands are judged.")
+    for note in (note for picture in pictures for note in picture.notes):
+        if "transparent parts" not in note:  # what they are taken as, all pictures decide together
+            warnings.warn(note.removesuffix("."), stacklevel=2)
+    return pictures
 
 
 def _alike(pictures: Sequence[Picture]) -> list[Tensor]:
@@ -212,14 +244,11 @@ def _alike(pictures: Sequence[Picture]) -> list[Tensor]:
 
 
 def _read(name: str, reading: Reading) -> Picture:
-    """Read a picture with a patch at least; what there is to say of it are warnings."""
+    """Read a picture with a patch at least."""
     from consingan.images.io import read_picture
     from consingan.metrics.common import PATCH
 
     picture = read_picture(name, reading)
-    for note in picture.notes:
-        if "transparent parts" not in note:  # what they are taken as, all pictures decide together
-            warnings.warn(note.removesuffix("."), stacklevel=2)
     height, width = picture.size
     if min(height, width) < PATCH:
         raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,36 @@ def test_a_range_can_be_typed(tmp_path: Path) -> None:
     assert wide == pytest.approx(float(half[0]), rel=0.05)
     code, text = run(real, sample, "--range", "3")
     assert (code, "--range 3 must be two numbers" in text) == (2, True)
+
+
+def banded(path: Path, levels: Sequence[float], top: int = 40000) -> Path:
+    """A TIFF of 16 bit with a band of blobs for each of `levels`, its white, a share of `top`."""
+    planes = [(REAL[0, 0] * level * top).round().numpy().astype(np.uint16) for level in levels]
+    tifffile.imwrite(path, np.dstack(planes), photometric="minisblack", planarconfig="contig")
+    return path
+
+
+def test_all_bands_are_judged(tmp_path: Path) -> None:
+    levels = {"real": (0.2, 0.2, 0.2, 0.2, 1), "other": (0.2, 0.2, 0.2, 0.2, 0.5)}
+    files = [banded(tmp_path / f"{name}.tif", whites) for name, whites in levels.items()]
+    wanted = sliced_wasserstein(*(
+        torch.cat([REAL[:, :1] * white for white in whites], 1) for whites in levels.values()
+    ))  # fmt: skip
+    assert swd_of(*files, "--range", "0,40000") == pytest.approx(float(wanted[0]), rel=0.05)
+    assert float(wanted[0]) > 5
+
+
+def test_bands_that_this_program_wrote_are_told_from_the_real_ones(tmp_path: Path) -> None:
+    levels = (0.0125, 0.0125, 0.0125, 0.0125, 1)  # of which three alone could be the real ones
+    real = banded(tmp_path / "real.tif", levels, 30000)
+    assert swd_of(real, banded(tmp_path / "ours.tif", levels, 65535)) < 1
+
+
+def test_of_different_numbers_of_bands_the_first_three_are_judged(tmp_path: Path) -> None:
+    real = banded(tmp_path / "real.tif", (1, 1, 1, 1, 0.5))
+    other = banded(tmp_path / "other.tif", (1, 1, 1, 0.5))
+    assert swd_of(real, other) < 1
+    assert "of its 4 bands the first three are taken" in run(real, other)[1]
 
 
 def logo(path: Path, white: int, *, opaque: bool = False) -> Path:
