@@ -6,7 +6,6 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import Field
-from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -193,16 +192,15 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(field: Field[Any], value: Any) -> Any:
     """A value as the command line would have it: "0,255" of a pair, too, but no picture itself."""
     if getattr(value, "shape", None) == ():
-        return value.item()
+        value = value.item()
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(path, str):
         return at_home(path)
     if type_of(field) is not str:
         return value
-    listed = value.tolist() if hasattr(value, "tolist") else value
-    pair = field.name in RANGES and isinstance(listed, (list, tuple)) and listed
-    if pair and all(isinstance(part, Real) and not isinstance(part, bool) for part in listed):
-        return ",".join(map(str, listed))
+    if field.name in RANGES and value is not None:
+        listed = value.tolist() if hasattr(value, "tolist") else value
+        return ",".join(map(str, listed if isinstance(listed, (list, tuple)) else [listed]))
     if field.default == "" and not field.metadata["choices"] and value is not None:
         shape = getattr(value, "shape", None)
         found = f"a {type(value).__name__}" if shape is None else f"an array of shape {(*shape,)}"

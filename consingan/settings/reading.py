@@ -72,7 +72,7 @@ def parse_range(text: str, flag: str = "range") -> tuple[float, float] | None:
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise UserError(
-            f"--{flag} {text} must be two numbers MIN,MAX, the values that become black and "
-            "white, for example 0,4095; or full, or auto."
+            f"--{flag} {text or repr(text)} must be two numbers MIN,MAX, the values that become "
+            "black and white, for example 0,4095; or full, or auto."
         )
     return low, high

@@ -338,7 +338,10 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
         ({"callback": 3}, "callback=3 is no function"),
         ({"output_dir": 3}, "3 is no path"),
         ({"base": 3, "fine_tune": True}, "3 is no path"),
-        ({"value_range": 3}, "value_range 3 must be text"),
+        ({"value_range": 3}, "value_range 3 must be two numbers"),
+        ({"value_range": np.int64(3)}, "value_range 3 must be two numbers"),
+        ({"value_range": ()}, "value_range '' must be two numbers MIN,MAX"),
+        ({"value_range": (0, "a")}, "value_range 0,a must be two numbers"),
         ({"value_range": (255, 0)}, "value_range 255,0 must be two numbers"),
         ({"page": "2"}, "page '2' must be a whole number"),
         (
