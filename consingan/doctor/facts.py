@@ -201,7 +201,10 @@ def shortened(path: str | Path) -> str:
 
 def without_home(text: str) -> str:
     """Text with ~ for the home folder, wherever it stands."""
-    home = str(Path.home())
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # a container's user may have none
+        return text
     if len(home) <= 1:  # the root of the file system would be found everywhere
         return text
     return re.sub(rf"{re.escape(home)}(?=$|[\\/\s:;,.'\")\]])", "~", text)

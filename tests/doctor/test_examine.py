@@ -411,6 +411,14 @@ def test_a_home_at_the_root_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts.without_home("/usr/lib") == "/usr/lib"
 
 
+def test_without_a_home_paths_are_told_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    assert facts.without_home("/usr/lib") == "/usr/lib"
+
+
 def test_neither_host_nor_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "node", lambda: "secret-host")
     monkeypatch.setattr(Path, "home", lambda: Path(sys.prefix))
