@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import click
 
 from consingan.cli.command import CONTEXT
+from consingan.cli.messages import guarded
+from consingan.machine.program import command_line, started_as
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
@@ -15,6 +17,7 @@ NOTHING = "–"
 
 
 @click.command("methods", context_settings=CONTEXT)
+@guarded
 def methods_command() -> None:
     """Print the table of tasks and methods, with a sentence and the paper of each method."""
     for line in table():
@@ -46,4 +49,5 @@ def about(method: Method) -> Iterator[str]:
     for name, task in method.tasks.items():
         yield f"  {name}: {task.summary}"
     yield f"  presets: {', '.join(method.presets)}; engines: {', '.join(method.engines)}"
-    yield f"  its settings: main_train.py --method {method.name} --help"
+    words = (*started_as("train"), "--method", method.name, "--help")
+    yield f"  its settings: {command_line(words)}"
