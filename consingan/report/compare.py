@@ -31,6 +31,7 @@ from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.write import stored
 from consingan.runs.load import LoadedRun
 from consingan.settings.option import flag_name
+from consingan.settings.reading import AUTO, FULL_8
 
 SHOWN = 6
 """Samples of each run on the page; the same seed for all, so that noise is not what differs."""
@@ -127,7 +128,8 @@ def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
     every = (field for e in entries for field in dataclasses.fields(e.material.config))
     for field in {field.name: field for field in every}.values():
         values = [getattr(e.material.config, field.name, "") for e in entries]
-        if len(set(values)) > 1:
+        # Kept "auto" is of a picture with 8 bit, of which "full,8" is no other reading.
+        if len({AUTO if value == FULL_8 else value for value in values}) > 1:
             cells = tuple("–" if value == "" else str(value) for value in values)
             found.append(Row(f"--{flag_name(field)}", cells, "settings"))
     return found

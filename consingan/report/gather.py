@@ -22,6 +22,7 @@ from consingan.runs.manifest import MANIFEST
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.layers import choose
 from consingan.settings.option import flag_name
+from consingan.settings.reading import FULL_8
 
 
 def gather(run: LoadedRun) -> Material:
@@ -61,6 +62,8 @@ def settings(config: Config) -> list[Setting]:
     """All settings, those that differ from the task's defaults first."""
     method = method_of(config.method)
     usual = choose(method.config, {"task": method.tasks[config.train_mode].overrides}).config
+    if config.value_range == FULL_8:  # nobody typed it: 1.0 knew nothing else
+        usual = usual.replace(value_range=FULL_8)
     found = [
         Setting(f"--{flag_name(f)}", getattr(config, f.name), getattr(usual, f.name))
         for f in dataclasses.fields(config)

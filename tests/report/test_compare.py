@@ -21,7 +21,7 @@ from consingan.outputs.film import Film
 from consingan.outputs.samples import RandomSamples
 from consingan.report import compare
 from consingan.report.compare import Entry
-from consingan.report.gather import gather
+from consingan.report.gather import gather, settings
 from consingan.report.judging import judged_alike
 from consingan.report.write import metrics_record, stored
 from consingan.runs.files import WEIGHTS
@@ -48,6 +48,28 @@ def test_only_settings_that_differ_are_listed(entries: list[Entry]) -> None:
     found = {row.title: row.cells for row in compare.rows(entries) if row.section == "settings"}
     assert found.keys() == {"--input_name", "--niter"}
     assert found["--niter"] == ("2", "3")
+
+
+def test_how_1_0_read_pictures_is_no_setting_of_the_users(entries: list[Entry]) -> None:
+    """Of a picture with 8 bit it is as ever; a range of a deep one is another."""
+
+    def ranges(other: str) -> list[tuple[str, ...]]:
+        both = [(entries[0], "full,8"), (entries[0], other)]
+        read = [
+            dataclasses.replace(
+                e,
+                material=dataclasses.replace(
+                    e.material, config=e.material.config.replace(value_range=text)
+                ),
+            )
+            for e, text in both
+        ]
+        return [row.cells for row in compare.rows(read) if row.section == "settings"]
+
+    assert ranges("auto") == []
+    assert ranges("0,4095") == [("full,8", "0,4095")]
+    kept = settings(entries[0].material.config.replace(value_range="full,8"))
+    assert "--range" not in {setting.flag for setting in kept if setting.changed}
 
 
 def test_metrics_and_times_are_listed(entries: list[Entry]) -> None:
