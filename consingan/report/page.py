@@ -196,7 +196,7 @@ def _commands(material: Material) -> str:
 
 def _finest(material: Material) -> Tensor | None:
     """The image at the size that it is trained at, if the training has come that far."""
-    return material.real if len(material.sizes) == material.stages else None
+    return material.real if len(material.sizes) >= material.stages else None
 
 
 def _machine(material: Material) -> Iterator[str]:
