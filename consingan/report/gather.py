@@ -8,10 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.hole import emptied
 from consingan.images.names import shown
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
-from consingan.methods.contract import HasTrainedPart, Reconstructs
+from consingan.methods.contract import HasHole, HasTrainedPart, Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.reconstruction import reconstruction
 from consingan.report.material import Material, Setting
@@ -45,6 +46,7 @@ def gather(run: LoadedRun) -> Material:
         sketch=_sketch(model),
         weights=run.weights,
         starts=getattr(model, "starts", ()),
+        replayed=_is_filled_otherwise(model),
     )
 
 
@@ -56,6 +58,11 @@ def _sketch(model: Any) -> tuple[Tensor, Tensor] | None:
     part = model.trained_part if isinstance(model, HasTrainedPart) else None
     returned = _given_back(part)
     return None if part is None or returned is None else (part.real.cpu(), returned)
+
+
+def _is_filled_otherwise(model: Any) -> bool:
+    around = model.holed if isinstance(model, HasHole) else None
+    return around is not None and around.smooth is not emptied
 
 
 def settings(config: Config) -> list[Setting]:

@@ -194,6 +194,8 @@ class Material:
         evaluation: the command that made the samples or the composite, where one was typed.
         weights: of the model, see `runs.load.LoadedRun`.
         starts: stages at which a film or a picture of the user's own can start.
+        replayed: whether only the run's own copy of its images trains it again: its release filled
+            the hole otherwise than this one does.
     """
 
     path: Path
@@ -218,6 +220,7 @@ class Material:
     evaluation: str = ""
     weights: str = ""
     starts: Sequence[int] = ()
+    replayed: bool = False
 
     @cached_property
     def seen(self) -> Callable[[Tensor], Tensor]:

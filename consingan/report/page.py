@@ -7,6 +7,7 @@ from html import escape
 
 from torch import Tensor
 
+from consingan.machine.program import command_line, started_as
 from consingan.machine.progress import counted, in_words
 from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
@@ -186,12 +187,18 @@ def _plain(value: object) -> str:
 
 
 def _commands(material: Material) -> str:
-    commands = (
-        *training_commands(material.config, material.manifest, material.path, _finest(material)),
-        evaluation_command(material),
-    )
+    commands = (*_training(material), evaluation_command(material))
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
     return section("To repeat it", lines, note(" · ".join(_machine(material))))
+
+
+def _training(material: Material) -> Iterator[str]:
+    """The commands that train it again."""
+    if material.replayed:
+        yield command_line((*started_as("replay"), str(material.path)))
+        return
+    config, manifest = material.config, material.manifest
+    yield from training_commands(config, manifest, material.path, _finest(material))
 
 
 def _finest(material: Material) -> Tensor | None:

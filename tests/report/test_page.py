@@ -29,13 +29,16 @@ import consingan
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
 from consingan.cli.training import train
+from consingan.images.hole import emptied, emptied_by_1_2
 from consingan.images.io import unit, write_image
+from consingan.methods import holes
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import Method
+from consingan.methods.holes import Smooth
 from consingan.methods.singan.method import SINGAN
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -415,6 +418,23 @@ def test_command_gives_back_the_settings(run: LoadedRun) -> None:
     typed = {name: value for name, value in context.params.items() if name in names}
     layers = {"task": TASKS[run.model.config.train_mode].overrides, "typed": typed}
     assert choose(ConSinGANConfig, layers).config == run.model.config
+
+
+@pytest.mark.parametrize(("rule", "repeated"), [(emptied, "main_train.py"),
+                                                (emptied_by_1_2, "replay")])  # fmt: skip
+def test_around_a_hole_as_another_release_filled_it_only_the_run_itself_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: Smooth, repeated: str
+) -> None:
+    hole = tmp_path / "hole.png"
+    pixels = np.zeros((24, 30, 3), np.uint8)
+    pixels[8:13, 10:15] = 255
+    write_image(hole, pixels)
+    monkeypatch.setattr(holes, "emptied", rule)
+    folder = tiny_run(tmp_path / "run", train_mode="inpainting", mask=hole, min_size=20)
+    kept = re.findall("<pre>(.*?)</pre>", report(gather(load_run(folder))))
+    assert len(kept) == 2
+    assert repeated in kept[0]
+    assert str(folder if repeated == "replay" else hole) in kept[0]
 
 
 @pytest.mark.parametrize("mode", ["generation", "editing"])
