@@ -136,13 +136,13 @@ def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
 
 
 def _metric_rows(entries: Sequence[Entry]) -> list[Row]:
-    found = []
+    found, same = [], of_one_image([e.material for e in entries])
     for name, metric in METRICS.items():
         summaries = [e.judgement.metrics.get(name) if e.judgement else None for e in entries]
         if any(summaries):
             cells = tuple("–" if s is None else _with_interval(s) for s in summaries)
-            title = f"{metric.title} {arrow(name)}"
-            found.append(Row(title, cells, "metrics", clear_best(name, summaries)))
+            best = clear_best(name, summaries) if same else None
+            found.append(Row(f"{metric.title} {arrow(name)}", cells, "metrics", best))
     for name, unit_name in (("psnr", " dB"), ("ssim", "")):
         qualities = [e.judgement.reconstruction if e.judgement else None for e in entries]
         if any(qualities):
@@ -186,7 +186,7 @@ def _execution(material: Material) -> Mapping[str, Any]:
 def warnings_of(entries: Sequence[Entry]) -> list[str]:
     """Sentences on what makes the figures hard to compare."""
     found = []
-    if not all(of_one_image(entries[0].material, e.material) for e in entries):
+    if not of_one_image([e.material for e in entries]):
         found.append("The training images differ: compare figures only within one image.")
     if len({tuple(e.material.sizes[-1]) for e in entries}) > 1:
         found.append("The training sizes differ, and every metric depends on the size.")

@@ -249,11 +249,13 @@ class Material:
         return sum(times) if times else None
 
 
-def of_one_image(one: Material, other: Material) -> bool:
-    """Whether two runs were trained on the same picture, as far as what they kept of it tells.
+def of_one_image(some: Sequence[Material]) -> bool:
+    """Whether runs were trained on the same picture, as far as what they kept of it tells."""
+    return all(_alike(some[0], other) for other in some[1:])
 
-    The name does not: a file can lie elsewhere or be replaced, and arrays have none.
-    """
+
+def _alike(one: Material, other: Material) -> bool:
+    """The name does not tell: a file can lie elsewhere or be replaced, and arrays have none."""
     files = [pictures_of({**m.manifest}).get("input_name", {}).get("sha256") for m in (one, other)]
     known = all(files)
     if known and files[0] == files[1]:

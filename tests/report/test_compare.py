@@ -93,6 +93,20 @@ def test_a_run_of_one_sample_is_held_against_the_others_but_is_never_clearly_bes
     assert compare.clear_best("swd", [seven, *spans((4, 6), (8, 10))]) == 1
 
 
+def test_no_run_is_best_beside_runs_of_other_pictures(entries: list[Entry]) -> None:
+    def best(other: torch.Tensor) -> set[int | None]:
+        material = dataclasses.replace(entries[0].material, manifest={})
+        both = [
+            dataclasses.replace(entries[0], material=material, judgement=judgement(swd=1.0)),
+            Entry("B", dataclasses.replace(material, real=other), judgement(swd=9.0)),
+        ]
+        return {row.best for row in compare.rows(both) if row.title.startswith("SWD")}
+
+    real = entries[0].material.real
+    assert best(real) == {0}
+    assert best(-real) == {None}
+
+
 def test_the_training_image_is_told_by_what_it_is(entries: list[Entry]) -> None:
     """By the file's SHA-256, else by the picture that was trained, else by its name."""
 
