@@ -51,7 +51,9 @@ def _header(material: Material) -> str:
     if material.stages:
         counts = {length(curve) for curve in material.curves.values()} or {config.niter}
         span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-        facts.append(f"{material.stages} stages × {span} iterations")
+        trained = len(material.curves) or material.stages
+        part = f"{trained} of " if trained < material.stages else ""
+        facts.append(f"{part}{counted(material.stages, 'stage')} × {span} iterations")
     if material.seconds is not None:
         facts.append(f"trained in {in_words(material.seconds)}")
     facts.append(f"seed {config.manual_seed}")
@@ -142,9 +144,12 @@ def _curves(material: Material) -> str:
 
 def _stage_table(material: Material) -> str:
     times = material.manifest.get("seconds_per_stage") or []
+    if material.config.fine_tune:  # in the last stage alone, however often it went on
+        times = [*[None] * (material.stages - 1), material.seconds]
+    each = ["–" if seconds is None else in_words(seconds) for seconds in times]
     rows = "".join(
         f'<tr><td>{stage + 1}</td><td class="number">{w} × {h}</td>'
-        f'<td class="number">{in_words(times[stage]) if stage < len(times) else "–"}</td></tr>'
+        f'<td class="number">{each[stage] if stage < len(each) else "–"}</td></tr>'
         for stage, (h, w) in enumerate(material.sizes)
     )
     head = '<tr><th>stage</th><th class="number">px</th><th class="number">time</th></tr>'

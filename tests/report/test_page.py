@@ -567,6 +567,21 @@ def test_page_says_how_many_iterations_there_were(run: LoadedRun) -> None:
     assert "2 stages × 2 to 8 iterations" in Page(report(cut)).text
 
 
+def test_a_fine_tuning_is_told_as_one_of_the_last_stage(run: LoadedRun) -> None:
+    """Its time is noted as the first one, whichever stage was trained."""
+    whole = gather(run)
+    tuned = dataclasses.replace(
+        whole,
+        config=whole.config.replace(fine_tune=True),
+        curves={1: whole.curves[1]},
+        manifest={**whole.manifest, "seconds_per_stage": [70.0]},
+    )
+    html = report(tuned)
+    assert "1 of 2 stages × 2 iterations · trained in 70 s" in Page(html).text
+    rows = re.findall(r"<tr><td>(\d)</td>.*?([^<>]+)</td></tr>", html)
+    assert rows == [("1", "–"), ("2", "70 s")]
+
+
 def test_page_of_a_run_without_history_has_no_curves(run: LoadedRun) -> None:
     bare = dataclasses.replace(gather(run), manifest={}, curves={})
     page = assert_self_contained(report(bare))
