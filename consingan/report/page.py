@@ -22,6 +22,7 @@ from consingan.report.large import how_judged, windows_section
 from consingan.report.material import Material, Setting
 from consingan.report.region import region_section
 from consingan.report.style import arrow, note, number, picture, section
+from consingan.runs.about import went_on
 from consingan.runs.curves import length
 
 
@@ -194,7 +195,8 @@ def _plain(value: object) -> str:
 def _commands(material: Material) -> str:
     commands = (*_training(material), evaluation_command(material))
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
-    return section("To repeat it", lines, note(" · ".join(_machine(material))))
+    otherwise = map(note, went_on(material.manifest))
+    return section("To repeat it", lines, *otherwise, note(" · ".join(_machine(material))))
 
 
 def _training(material: Material) -> Iterator[str]:

@@ -567,6 +567,17 @@ def test_page_says_how_many_iterations_there_were(run: LoadedRun) -> None:
     assert "2 stages × 2 to 8 iterations" in Page(report(cut)).text
 
 
+def test_a_page_says_from_where_on_a_run_was_computed_otherwise(run: LoadedRun) -> None:
+    """Its commands cannot: they train it all in one way."""
+    whole = gather(run)
+    now = {name: whole.manifest[name] for name in ("versions", "machine", "execution")}
+    now["execution"] = {**now["execution"], "threads": 1 + now["execution"]["threads"]}
+    resumed = [{"stage": 1, "iteration": 1, **now}]
+    other = dataclasses.replace(whole, manifest={**whole.manifest, "resumed": resumed})
+    assert "From iteration 2 of stage 2 on it was trained with threads" in report(other)
+    assert "From iteration" not in report(whole)
+
+
 def test_a_fine_tuning_is_told_as_one_of_the_last_stage(run: LoadedRun) -> None:
     """Its time is noted as the first one, whichever stage was trained."""
     whole = gather(run)
