@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution, Wanted, as_before
 from consingan.machine.files import described, read_json, settings_digest
 from consingan.machine.program import go_on_command
-from consingan.runs.about import about_this_run, changed, this_machine, versions
+from consingan.runs.about import about_this_run, this_machine, versions, went_on
 from consingan.runs.files import CONFIG, PYRAMID, WEIGHTS
 from consingan.runs.folder import RunFolder
-from consingan.runs.manifest import first_counts, resumed_of
+from consingan.runs.manifest import first_counts
 from consingan.training.longer import lengthen
 from consingan.training.loop import Trainer
 from consingan.training.prepare import check_engine
@@ -119,27 +119,10 @@ def differences(manifest: Mapping[str, Any], execution: Execution) -> Iterator[s
     for name, then in manifest.get("execution", {}).items():
         if (here := execution.to_json().get(name)) != then:
             yield f"The {name} was {then}, it is {here}."
-    yield from _resumed(manifest)
+    yield from went_on(manifest)
     if execution.device.type != "cpu":
         yield f"On {execution.device} sums are not added in the same order each time."
     yield from _pictures(manifest.get("pictures", {}))
-
-
-def _resumed(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each place from which on the run was computed otherwise than before."""
-    before = manifest
-    for entry in resumed_of(manifest):
-        words = [f"{name} {now} instead of {then}" for name, (then, now) in _ways(before, entry)]
-        yield (
-            f"From iteration {entry['iteration'] + 1} of stage {entry['stage'] + 1} on it was "
-            f"trained with {', '.join(words)}."
-        )
-        before = entry
-
-
-def _ways(before: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterable[Any]:
-    parts = {name: entry[name] for name in ("versions", "machine", "execution")}
-    return changed(before, parts).items()
 
 
 def _pictures(before: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -62,15 +62,16 @@ def levels_of(raster: Raster, reading: Reading = AS_IT_IS) -> Levels:
     values, nodata, notes = _with_value(raster)
     if typed is not None:
         return Levels(*typed, nodata, (*notes, *_outside(values, typed)))
-    if reading.value_range in (FULL, FULL_8):
+    if reading.value_range == FULL:
         return Levels(*own, nodata, (*notes, *_outside(values, own)))
-    chosen = _by_values(values, own)
+    chosen, otherwise = _by_values(values, own), reading.otherwise
     if chosen == own:
         return Levels(*own, nodata, notes)
-    said = (
-        f"its values {_number(chosen[0])} to {_number(chosen[1])} ({_kind(colors)}) become black "
-        f"to white; {reading.otherwise}"
-    )
+    said = f"its values {_span(chosen)} ({_kind(colors)})"
+    if reading.value_range == FULL_8:
+        said += f" are not stretched: {_span(own)} are black to white, as release 1.0 read it"
+        return Levels(*own, nodata, (f"{said}; {otherwise}", *notes, *_outside(values, own)))
+    said += f" become black to white; {otherwise}"
     return Levels(*chosen, nodata, (said, *notes, *_outside(values, chosen)))
 
 
@@ -247,6 +248,10 @@ def percent(share: float) -> str:
     if 0 < share < 0.001:
         return "less than 0.1 %"
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _span(ends: tuple[float, float]) -> str:
+    return f"{_number(ends[0])} to {_number(ends[1])}"
 
 
 def _number(value: float) -> str:

@@ -28,6 +28,8 @@ def started_as(command: str) -> tuple[str, ...]:
             return ("python", sys.argv[0], command)
         module = script.name == "__main__.py"
         return (*(("python", "-m", INSTALLED) if module else (INSTALLED,)), command)
+    if command not in SCRIPTS:
+        return (INSTALLED, command)
     if script.name in SCRIPTS.values():
         return ("python", str(script.with_name(SCRIPTS[command])))
     if Path(SCRIPTS[command]).is_file():

@@ -41,7 +41,7 @@ def training_commands(
     if config.fine_tune and manifest.get("base"):
         yield _fine_tuning(begun, manifest, execution)
     else:
-        yield training_command(begun, execution, real)
+        yield training_command(begun, manifest, real)
     now = begun
     for entry in longer:
         counts = {name: value for name, value in entry["counts"].items()
@@ -52,7 +52,7 @@ def training_commands(
 
 
 def training_command(
-    config: Config, execution: Mapping[str, Any] | None = None, real: Tensor | None = None
+    config: Config, manifest: Mapping[str, Any] | None = None, real: Tensor | None = None
 ) -> str:
     """The command that trains the same model again, executed alike.
 
@@ -61,13 +61,18 @@ def training_command(
 
     Args:
         config: the settings.
-        execution: what `Execution.to_json` gave, as far as it is known.
+        manifest: of the run, as far as there is one.
         real: the image at its finest stage, (1, C, h, w) in [-1, 1]. It stands for the picture
-            where that can no longer be read: what of a training follows from it must be known.
+            where that can no longer be read, or where the run says all but the size of it: what
+            of a training follows from it must be known.
     """
-    execution, picture = execution or {}, _picture(config, real)
+    manifest = manifest or {}
+    execution, says = manifest.get("execution", {}), "channels" in manifest.get("origin", {})
+    picture = None if says and real is not None else _picture(config)
+    if picture is None and real is not None:
+        picture = Picture(seen(real, config.channels), value_range=config.value_range)
     config = _with_range_of_a(config)
-    config = config if picture is None else _as_trained(config, picture)
+    config = config if says or picture is None else _as_trained(config, picture)
     given = _given(config, picture)
     if config.input_name == ARRAY_NAME:
         return _python_call(config, given, execution)
@@ -98,15 +103,13 @@ def _fine_tuning(config: Config, manifest: Mapping[str, Any], execution: Mapping
     return command_line((*started_as("train"), *words, *execution_words(execution)))
 
 
-def _picture(config: Config, real: Tensor | None) -> Picture | None:
-    try:
-        if config.input_name != ARRAY_NAME:
-            return read_picture(config.input_name, config.reading)
-    except UserError:
-        pass  # it is no longer there
-    if real is None:
+def _picture(config: Config) -> Picture | None:
+    if config.input_name == ARRAY_NAME:
         return None
-    return Picture(seen(real, config.channels), value_range=config.value_range)
+    try:
+        return read_picture(config.input_name, config.reading)
+    except UserError:  # it is no longer there
+        return None
 
 
 def _as_trained(config: Config, picture: Picture) -> Config:

@@ -56,18 +56,22 @@ def known(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     Raises:
         RuntimeError: it is no picture with a hole.
     """
-    around = holed_from(tensors)
-    if around is None:
+    kept = _kept(tensors)
+    if kept is None:
         return tensors
-    return {WHOLE: torch.where(around.hole > 0, 0, around.picture), HOLE: around.hole}
+    whole, hole = kept
+    return {WHOLE: torch.where(hole > 0, 0, _numbers(whole)), HOLE: hole}
 
 
 def _levels(picture: Tensor) -> Tensor:
     return ((picture.double() + 1) * 127.5).round().to(torch.uint8)
 
 
-def _pictured(levels: Tensor) -> Tensor:
-    return (levels.double() / 255 * 2 - 1).float()
+def _numbers(stored: Tensor) -> Tensor:
+    """A file's picture in [-1, 1]; in the hole perhaps rounded."""
+    if stored.dtype == torch.uint8:
+        return (stored.double() / 255 * 2 - 1).float()
+    return stored.float().clamp(-1, 1)
 
 
 def _of_file(stored: Tensor, hole: Tensor) -> Holed:
@@ -75,8 +79,7 @@ def _of_file(stored: Tensor, hole: Tensor) -> Holed:
 
     A byte of the hole is a rounded number, so that it is made anew.
     """
-    eight = stored.dtype == torch.uint8
-    picture = _pictured(stored) if eight else stored.float().clamp(-1, 1)
+    eight, picture = stored.dtype == torch.uint8, _numbers(stored)
     found = [Holed(rule(picture, hole).clamp(-1, 1), hole, rule) for rule in RULES]
     nearest = min(found, key=lambda one: _apart(one.picture, stored if eight else picture))
     return nearest if eight else dataclasses.replace(nearest, picture=picture)
@@ -107,13 +110,23 @@ def holed_from(tensors: Mapping[str, Tensor]) -> Holed | None:
     Raises:
         RuntimeError: it is no picture with a hole.
     """
+    kept = _kept(tensors)
+    return None if kept is None else _of_file(*kept)
+
+
+def _kept(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor] | None:
+    """The picture, as its file has it, and the hole; None where there is none.
+
+    Raises:
+        RuntimeError: it is no picture with a hole.
+    """
     if HOLE not in tensors:
         return None
     whole, hole = tensors[WHOLE].cpu(), tensors[HOLE].cpu().float()
     fits = whole.dim() == 4 and hole.shape == whole[:, :1].shape and whole.shape[:2] == (1, 3)
     if not fits or not bool(((hole == 0) | (hole == 1)).all()):
         raise RuntimeError(f"hole has the shape {tuple(hole.shape)}, or is not 0 and 1")
-    return _of_file(whole, hole)
+    return whole, hole
 
 
 def at_training_size(image: Tensor, max_size: int) -> Tensor:

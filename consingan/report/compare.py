@@ -31,6 +31,7 @@ from consingan.report.style import arrow, note, number, picture, section
 from consingan.report.write import stored
 from consingan.runs.load import LoadedRun
 from consingan.settings.option import flag_name
+from consingan.settings.reading import AUTO, FULL_8
 
 SHOWN = 6
 """Samples of each run on the page; the same seed for all, so that noise is not what differs."""
@@ -127,20 +128,21 @@ def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
     every = (field for e in entries for field in dataclasses.fields(e.material.config))
     for field in {field.name: field for field in every}.values():
         values = [getattr(e.material.config, field.name, "") for e in entries]
-        if len(set(values)) > 1:
+        # Kept "auto" is of a picture with 8 bit, of which "full,8" is no other reading.
+        if len({AUTO if value == FULL_8 else value for value in values}) > 1:
             cells = tuple("–" if value == "" else str(value) for value in values)
             found.append(Row(f"--{flag_name(field)}", cells, "settings"))
     return found
 
 
 def _metric_rows(entries: Sequence[Entry]) -> list[Row]:
-    found = []
+    found, same = [], of_one_image([e.material for e in entries])
     for name, metric in METRICS.items():
         summaries = [e.judgement.metrics.get(name) if e.judgement else None for e in entries]
         if any(summaries):
             cells = tuple("–" if s is None else _with_interval(s) for s in summaries)
-            title = f"{metric.title} {arrow(name)}"
-            found.append(Row(title, cells, "metrics", clear_best(name, summaries)))
+            best = clear_best(name, summaries) if same else None
+            found.append(Row(f"{metric.title} {arrow(name)}", cells, "metrics", best))
     for name, unit_name in (("psnr", " dB"), ("ssim", "")):
         qualities = [e.judgement.reconstruction if e.judgement else None for e in entries]
         if any(qualities):
@@ -184,7 +186,7 @@ def _execution(material: Material) -> Mapping[str, Any]:
 def warnings_of(entries: Sequence[Entry]) -> list[str]:
     """Sentences on what makes the figures hard to compare."""
     found = []
-    if not all(of_one_image(entries[0].material, e.material) for e in entries):
+    if not of_one_image([e.material for e in entries]):
         found.append("The training images differ: compare figures only within one image.")
     if len({tuple(e.material.sizes[-1]) for e in entries}) > 1:
         found.append("The training sizes differ, and every metric depends on the size.")

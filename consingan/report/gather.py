@@ -8,10 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from consingan.images.hole import emptied
 from consingan.images.names import shown
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import default_task
-from consingan.methods.contract import HasTrainedPart, Reconstructs
+from consingan.methods.contract import HasHole, HasTrainedPart, Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.reconstruction import reconstruction
 from consingan.report.material import Material, Setting
@@ -22,6 +23,7 @@ from consingan.runs.manifest import MANIFEST
 from consingan.settings.config import DEFAULT_METHOD, Config
 from consingan.settings.layers import choose
 from consingan.settings.option import flag_name
+from consingan.settings.reading import FULL_8
 
 
 def gather(run: LoadedRun) -> Material:
@@ -44,6 +46,7 @@ def gather(run: LoadedRun) -> Material:
         sketch=_sketch(model),
         weights=run.weights,
         starts=getattr(model, "starts", ()),
+        replayed=_is_filled_otherwise(model),
     )
 
 
@@ -57,10 +60,17 @@ def _sketch(model: Any) -> tuple[Tensor, Tensor] | None:
     return None if part is None or returned is None else (part.real.cpu(), returned)
 
 
+def _is_filled_otherwise(model: Any) -> bool:
+    around = model.holed if isinstance(model, HasHole) else None
+    return around is not None and around.smooth is not emptied
+
+
 def settings(config: Config) -> list[Setting]:
     """All settings, those that differ from the task's defaults first."""
     method = method_of(config.method)
     usual = choose(method.config, {"task": method.tasks[config.train_mode].overrides}).config
+    if config.value_range == FULL_8:  # nobody typed it: 1.0 knew nothing else
+        usual = usual.replace(value_range=FULL_8)
     found = [
         Setting(f"--{flag_name(f)}", getattr(config, f.name), getattr(usual, f.name))
         for f in dataclasses.fields(config)

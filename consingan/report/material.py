@@ -194,6 +194,8 @@ class Material:
         evaluation: the command that made the samples or the composite, where one was typed.
         weights: of the model, see `runs.load.LoadedRun`.
         starts: stages at which a film or a picture of the user's own can start.
+        replayed: whether only the run's own copy of its images trains it again: its release filled
+            the hole otherwise than this one does.
     """
 
     path: Path
@@ -218,6 +220,7 @@ class Material:
     evaluation: str = ""
     weights: str = ""
     starts: Sequence[int] = ()
+    replayed: bool = False
 
     @cached_property
     def seen(self) -> Callable[[Tensor], Tensor]:
@@ -246,11 +249,13 @@ class Material:
         return sum(times) if times else None
 
 
-def of_one_image(one: Material, other: Material) -> bool:
-    """Whether two runs were trained on the same picture, as far as what they kept of it tells.
+def of_one_image(some: Sequence[Material]) -> bool:
+    """Whether runs were trained on the same picture, as far as what they kept of it tells."""
+    return all(_alike(some[0], other) for other in some[1:])
 
-    The name does not: a file can lie elsewhere or be replaced, and arrays have none.
-    """
+
+def _alike(one: Material, other: Material) -> bool:
+    """The name does not tell: a file can lie elsewhere or be replaced, and arrays have none."""
     files = [pictures_of({**m.manifest}).get("input_name", {}).get("sha256") for m in (one, other)]
     known = all(files)
     if known and files[0] == files[1]:

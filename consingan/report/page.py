@@ -7,6 +7,7 @@ from html import escape
 
 from torch import Tensor
 
+from consingan.machine.program import command_line, started_as
 from consingan.machine.progress import counted, in_words
 from consingan.methods.command import training_commands
 from consingan.metrics.judge import METRICS
@@ -21,6 +22,7 @@ from consingan.report.large import how_judged, windows_section
 from consingan.report.material import Material, Setting
 from consingan.report.region import region_section
 from consingan.report.style import arrow, note, number, picture, section
+from consingan.runs.about import went_on
 from consingan.runs.curves import length
 
 
@@ -50,7 +52,9 @@ def _header(material: Material) -> str:
     if material.stages:
         counts = {length(curve) for curve in material.curves.values()} or {config.niter}
         span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-        facts.append(f"{material.stages} stages × {span} iterations")
+        trained = len(material.curves) or material.stages
+        part = f"{trained} of " if trained < material.stages else ""
+        facts.append(f"{part}{counted(material.stages, 'stage')} × {span} iterations")
     if material.seconds is not None:
         facts.append(f"trained in {in_words(material.seconds)}")
     facts.append(f"seed {config.manual_seed}")
@@ -141,9 +145,12 @@ def _curves(material: Material) -> str:
 
 def _stage_table(material: Material) -> str:
     times = material.manifest.get("seconds_per_stage") or []
+    if material.config.fine_tune:  # in the last stage alone, however often it went on
+        times = [*[None] * (material.stages - 1), material.seconds]
+    each = ["–" if seconds is None else in_words(seconds) for seconds in times]
     rows = "".join(
         f'<tr><td>{stage + 1}</td><td class="number">{w} × {h}</td>'
-        f'<td class="number">{in_words(times[stage]) if stage < len(times) else "–"}</td></tr>'
+        f'<td class="number">{each[stage] if stage < len(each) else "–"}</td></tr>'
         for stage, (h, w) in enumerate(material.sizes)
     )
     head = '<tr><th>stage</th><th class="number">px</th><th class="number">time</th></tr>'
@@ -186,17 +193,24 @@ def _plain(value: object) -> str:
 
 
 def _commands(material: Material) -> str:
-    commands = (
-        *training_commands(material.config, material.manifest, material.path, _finest(material)),
-        evaluation_command(material),
-    )
+    commands = (*_training(material), evaluation_command(material))
     lines = "".join(f"<pre>{escape(command)}</pre>" for command in commands)
-    return section("To repeat it", lines, note(" · ".join(_machine(material))))
+    otherwise = map(note, went_on(material.manifest))
+    return section("To repeat it", lines, *otherwise, note(" · ".join(_machine(material))))
+
+
+def _training(material: Material) -> Iterator[str]:
+    """The commands that train it again."""
+    if material.replayed:
+        yield command_line((*started_as("replay"), str(material.path)))
+        return
+    config, manifest = material.config, material.manifest
+    yield from training_commands(config, manifest, material.path, _finest(material))
 
 
 def _finest(material: Material) -> Tensor | None:
     """The image at the size that it is trained at, if the training has come that far."""
-    return material.real if len(material.sizes) == material.stages else None
+    return material.real if len(material.sizes) >= material.stages else None
 
 
 def _machine(material: Material) -> Iterator[str]:

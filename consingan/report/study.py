@@ -174,6 +174,18 @@ def _pairs(
             yield of_first[rest(one)], one
 
 
+def comparable(trained: Sequence[Trained], name: str) -> bool:
+    """Whether all means of a figure are over the same pictures: some may not be trained, or fail.
+
+    One picture differs from another by more than most settings do.
+    """
+    pictures: dict[Variant, set[str]] = {}
+    for one in trained:
+        if name in one.figures:
+            pictures.setdefault(one.variant, set()).add(one.picture)
+    return len(set(map(frozenset, pictures.values()))) < 2
+
+
 def best(trained: Sequence[Trained], name: str) -> dict[str, tuple[Variant, float]]:
     """For each picture the variant whose mean of a figure over seeds is best, and that mean."""
     by_picture: dict[str, dict[Variant, list[float]]] = {}

@@ -19,6 +19,7 @@ from consingan.report.study import (
     Trained,
     Variant,
     best,
+    comparable,
     effects,
     figures_in,
     summaries,
@@ -83,7 +84,13 @@ def _settings(trained: Sequence[Trained]) -> Iterator[str]:
         "Mean ± standard deviation over pictures and seeds, below it the 95 % interval of the mean "
         "(bootstrap over pictures and, in each, seeds). Bold lies apart from all others."
     )
-    clear = {name: _clear_best(found, name) for name in names}
+    fair = {name for name in names if comparable(trained, name)}
+    if len(fair) < len(names):
+        yield note(
+            "Where means of settings are over different pictures, none is bold: pictures differ "
+            "more than settings do."
+        )
+    clear = {name: _clear_best(found, name) if name in fair else None for name in names}
     rows = [
         [
             escape(words_of(variant)),

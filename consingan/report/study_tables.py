@@ -14,6 +14,7 @@ from consingan.report.study import (
     Trained,
     Variant,
     best,
+    comparable,
     effects,
     figures_in,
     summaries,
@@ -31,8 +32,12 @@ def mean_and_std(summary: Summary) -> str:
     return f"{number(summary.mean)} ± {number(summary.std)}"
 
 
-def _best_of(found: Mapping[Variant, Mapping[str, Summary]], name: str) -> Variant | None:
-    """The variant with the best mean, where one alone has it."""
+def _best_of(
+    trained: Sequence[Trained], found: Mapping[Variant, Mapping[str, Summary]], name: str
+) -> Variant | None:
+    """The variant with the best mean, where one alone has it and all are over the same pictures."""
+    if not comparable(trained, name):
+        return None
     means = {variant: row[name].mean for variant, row in found.items() if name in row}
     if len(means) < 2:
         return None
@@ -44,7 +49,7 @@ def _best_of(found: Mapping[Variant, Mapping[str, Summary]], name: str) -> Varia
 def markdown(trained: Sequence[Trained]) -> str:
     """A line for each variant: mean and standard deviation over pictures and seeds."""
     found, names = summaries(trained), figures_in(trained)
-    bests = {name: _best_of(found, name) for name in names}
+    bests = {name: _best_of(trained, found, name) for name in names}
     head = ["setting", *(f"{FIGURES[n].title} {FIGURES[n].arrow}" for n in names), "trainings"]
     lines = [head, ["---"] * len(head)]
     for variant, row in found.items():
@@ -64,7 +69,7 @@ def _count(row: Mapping[str, Summary]) -> int:
 def latex(trained: Sequence[Trained]) -> str:
     r"""The same as a tabular of the package booktabs, the best mean of each column in bold."""
     found, names = summaries(trained), figures_in(trained)
-    bests = {name: _best_of(found, name) for name in names}
+    bests = {name: _best_of(trained, found, name) for name in names}
     arrows = {"↓": r"$\downarrow$", "↑": r"$\uparrow$"}
     heads = [f"{_tex(FIGURES[n].title)} {arrows[FIGURES[n].arrow]}" for n in names]
     lines = [

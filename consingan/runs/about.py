@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from consingan.machine.device import processor
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.machine.program import command_line
+from consingan.runs.manifest import resumed_of
 
 
 def about_this_run(
@@ -57,6 +58,20 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tupl
         for name, value in before.get(part, {}).items()
         if here.get(name) != value
     }
+
+
+def went_on(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each place from which on a run was computed otherwise than before."""
+    before = manifest
+    for entry in resumed_of(manifest):
+        parts = {name: entry[name] for name in ("versions", "machine", "execution")}
+        ways = changed(before, parts).items()
+        words = [f"{name} {now} instead of {then}" for name, (then, now) in ways]
+        yield (
+            f"From iteration {entry['iteration'] + 1} of stage {entry['stage'] + 1} on it was "
+            f"trained with {', '.join(words)}."
+        )
+        before = entry
 
 
 def this_machine() -> dict[str, str]:

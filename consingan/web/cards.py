@@ -162,6 +162,15 @@ def _metrics(card: Card) -> list[tuple[str, str]]:
     return [*rows, ("reconstruction PSNR, dB", number(quality.psnr))] if quality else rows
 
 
+def said_of_report(card: Card) -> tuple[str, ...]:
+    """A sentence where its report is of the run before it was trained on, or longer; else none."""
+    try:
+        same = is_of_the_run(kept_record(card.path), card.path)
+    except (OSError, UserError, ValueError, KeyError, TypeError):
+        return ()
+    return () if same else ("This report is of the run before it was trained on; judge it anew.",)
+
+
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     """A table of two columns, whatever is in it shown as text."""
     lines = "".join(

@@ -12,7 +12,7 @@ from consingan.errors import UserError
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.runs.listing import remove_run
 from consingan.web.answers import answering, told
-from consingan.web.cards import card_of, cards, framed
+from consingan.web.cards import card_of, cards, framed, said_of_report
 from consingan.web.desk import Desk
 
 COMPARED = 8  # samples that are judged of a run that was not evaluated
@@ -40,7 +40,8 @@ def reporting(desk: Desk, button: gr.Button, chosen: Any, page: Any, message: An
                 'There is no report yet; make pictures with "Judge them and write a report", '
                 "under More."
             )
-        return {page: framed(card.report.read_text(encoding="utf-8"), "Report"), message: ""}
+        shown = framed(card.report.read_text(encoding="utf-8"), "Report")
+        return {page: shown, message: told(*said_of_report(card))}
 
     button.click(show, chosen, [page, message], **PRIVATE)
 

@@ -8,6 +8,7 @@ import pytest
 from consingan.images import levels
 from consingan.images.levels import levels_of
 from consingan.images.raster import Raster
+from consingan.settings.reading import FULL_8, Reading
 
 
 @pytest.mark.parametrize("samples", [300, 450, 10_000], ids=["step 6", "step 4", "all"])
@@ -20,3 +21,11 @@ def test_all_channels_decide_in_a_large_picture_too(monkeypatch, samples, darkes
     assert found.low < 400
     assert found.high == colors.max()
     assert not any("lie below" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("most", "said"), [(4000, True), (65535, False)])
+def test_a_picture_read_as_by_release_1_0_says_where_today_it_would_be_another(most, said):
+    colors = np.linspace(0, most, 600).astype(np.uint16).reshape(20, 30, 1)
+    found = levels_of(Raster(colors), Reading(FULL_8))
+    assert (found.low, found.high) == (0, 65535)
+    assert any("0 to 65535 are black to white" in note for note in found.notes) == said

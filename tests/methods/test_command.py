@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from consingan.cli.training import train
+from consingan.methods import command
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
 from consingan.methods.consingan.config import ConSinGANConfig
@@ -24,9 +25,9 @@ LARGE = (1000, 1024)  # px, (h, w): windows where nobody says otherwise
 COLORS = torch.tensor([-1.0, 0.0, 1.0]).view(1, 3, 1, 1)
 
 
-def typed_by(command: str) -> dict[str, Any]:
+def typed_by(words: str) -> dict[str, Any]:
     """What a command says, by the fields of the settings."""
-    params = train.make_context("train", shlex.split(command)[2:]).params
+    params = train.make_context("train", shlex.split(words)[2:]).params
     names = {field.name for field in dataclasses.fields(ConSinGANConfig)}
     return {k: v for k, v in params.items() if k in names and v is not None}
 
@@ -45,8 +46,8 @@ def typed_by(command: str) -> dict[str, Any]:
 def test_what_a_large_picture_would_be_given_is_said_otherwise(typed: dict[str, Any]) -> None:
     asked = {"input_name": "a.png", "max_size": max(LARGE), **typed}
     config = fitted(choose_settings(asked), LARGE)[0].config
-    command = training_command(config, real=COLORS.expand(1, 3, *LARGE))
-    assert fitted(choose_settings(typed_by(command)), LARGE)[0].config == config
+    words = training_command(config, real=COLORS.expand(1, 3, *LARGE))
+    assert fitted(choose_settings(typed_by(words)), LARGE)[0].config == config
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,20 @@ def test_of_a_picture_that_is_gone_the_trained_one_tells(real: Tensor, channels:
     typed = typed_by(training_command(config, real=real))
     assert typed.get("channels") == channels
     assert typed["value_range"] == "full,8"
+
+
+def test_no_picture_is_read_whose_run_says_how_it_was_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a faintly colored one a smaller copy could be gray."""
+    monkeypatch.setattr(command, "read_picture", lambda *_: pytest.fail("it was read"))
+    config = ConSinGANConfig(input_name="a.png", max_size=max(LARGE))
+    manifest = {"origin": {"channels": "default"}, "execution": {"device": "cpu"}}
+    words = training_command(config, manifest, torch.zeros(1, 3, 1, 1).expand(1, 3, *LARGE))
+    typed = typed_by(words)
+    assert "channels" not in typed
+    assert typed["crop"] == 0
+    assert "--device cpu" in words
 
 
 @pytest.mark.parametrize(("kind", "said"), [(np.uint8, None), (np.uint16, "full,8")])

@@ -21,7 +21,7 @@ from consingan.outputs.film import Film
 from consingan.outputs.samples import RandomSamples
 from consingan.report import compare
 from consingan.report.compare import Entry
-from consingan.report.gather import gather
+from consingan.report.gather import gather, settings
 from consingan.report.judging import judged_alike
 from consingan.report.write import metrics_record, stored
 from consingan.runs.files import WEIGHTS
@@ -50,6 +50,28 @@ def test_only_settings_that_differ_are_listed(entries: list[Entry]) -> None:
     assert found["--niter"] == ("2", "3")
 
 
+def test_how_1_0_read_pictures_is_no_setting_of_the_users(entries: list[Entry]) -> None:
+    """Of a picture with 8 bit it is as ever; a range of a deep one is another."""
+
+    def ranges(other: str) -> list[tuple[str, ...]]:
+        both = [(entries[0], "full,8"), (entries[0], other)]
+        read = [
+            dataclasses.replace(
+                e,
+                material=dataclasses.replace(
+                    e.material, config=e.material.config.replace(value_range=text)
+                ),
+            )
+            for e, text in both
+        ]
+        return [row.cells for row in compare.rows(read) if row.section == "settings"]
+
+    assert ranges("auto") == []
+    assert ranges("0,4095") == [("full,8", "0,4095")]
+    kept = settings(entries[0].material.config.replace(value_range="full,8"))
+    assert "--range" not in {setting.flag for setting in kept if setting.changed}
+
+
 def test_metrics_and_times_are_listed(entries: list[Entry]) -> None:
     found = {row.title: row.cells for row in compare.rows(entries)}
     assert {"SWD x1000 ↓", "diversity ↑", "time", "stages"} <= found.keys()
@@ -69,6 +91,20 @@ def test_a_run_of_one_sample_is_held_against_the_others_but_is_never_clearly_bes
     assert compare.clear_best("swd", [two, *spans((4, 6), (8, 10))]) is None
     assert compare.clear_best("diversity", [nine, *spans((4, 6), (7, 8))]) is None
     assert compare.clear_best("swd", [seven, *spans((4, 6), (8, 10))]) == 1
+
+
+def test_no_run_is_best_beside_runs_of_other_pictures(entries: list[Entry]) -> None:
+    def best(other: torch.Tensor) -> set[int | None]:
+        material = dataclasses.replace(entries[0].material, manifest={})
+        both = [
+            dataclasses.replace(entries[0], material=material, judgement=judgement(swd=1.0)),
+            Entry("B", dataclasses.replace(material, real=other), judgement(swd=9.0)),
+        ]
+        return {row.best for row in compare.rows(both) if row.title.startswith("SWD")}
+
+    real = entries[0].material.real
+    assert best(real) == {0}
+    assert best(-real) == {None}
 
 
 def test_the_training_image_is_told_by_what_it_is(entries: list[Entry]) -> None:

@@ -29,13 +29,16 @@ import consingan
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
 from consingan.cli.training import train
+from consingan.images.hole import emptied, emptied_by_1_2
 from consingan.images.io import unit, write_image
+from consingan.methods import holes
 from consingan.methods.choose import choose_settings
 from consingan.methods.command import training_command
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import Method
+from consingan.methods.holes import Smooth
 from consingan.methods.singan.method import SINGAN
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -417,6 +420,23 @@ def test_command_gives_back_the_settings(run: LoadedRun) -> None:
     assert choose(ConSinGANConfig, layers).config == run.model.config
 
 
+@pytest.mark.parametrize(("rule", "repeated"), [(emptied, "main_train.py"),
+                                                (emptied_by_1_2, "replay")])  # fmt: skip
+def test_around_a_hole_as_another_release_filled_it_only_the_run_itself_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: Smooth, repeated: str
+) -> None:
+    hole = tmp_path / "hole.png"
+    pixels = np.zeros((24, 30, 3), np.uint8)
+    pixels[8:13, 10:15] = 255
+    write_image(hole, pixels)
+    monkeypatch.setattr(holes, "emptied", rule)
+    folder = tiny_run(tmp_path / "run", train_mode="inpainting", mask=hole, min_size=20)
+    kept = re.findall("<pre>(.*?)</pre>", report(gather(load_run(folder))))
+    assert len(kept) == 2
+    assert repeated in kept[0]
+    assert str(folder if repeated == "replay" else hole) in kept[0]
+
+
 @pytest.mark.parametrize("mode", ["generation", "editing"])
 @pytest.mark.parametrize(
     "typed",
@@ -545,6 +565,32 @@ def test_page_says_how_many_iterations_there_were(run: LoadedRun) -> None:
     longer = {name: np.concatenate([losses] * 4) for name, losses in same.curves[0].items()}
     cut = dataclasses.replace(same, curves={0: longer, 1: same.curves[1]})
     assert "2 stages × 2 to 8 iterations" in Page(report(cut)).text
+
+
+def test_a_page_says_from_where_on_a_run_was_computed_otherwise(run: LoadedRun) -> None:
+    """Its commands cannot: they train it all in one way."""
+    whole = gather(run)
+    now = {name: whole.manifest[name] for name in ("versions", "machine", "execution")}
+    now["execution"] = {**now["execution"], "threads": 1 + now["execution"]["threads"]}
+    resumed = [{"stage": 1, "iteration": 1, **now}]
+    other = dataclasses.replace(whole, manifest={**whole.manifest, "resumed": resumed})
+    assert "From iteration 2 of stage 2 on it was trained with threads" in report(other)
+    assert "From iteration" not in report(whole)
+
+
+def test_a_fine_tuning_is_told_as_one_of_the_last_stage(run: LoadedRun) -> None:
+    """Its time is noted as the first one, whichever stage was trained."""
+    whole = gather(run)
+    tuned = dataclasses.replace(
+        whole,
+        config=whole.config.replace(fine_tune=True),
+        curves={1: whole.curves[1]},
+        manifest={**whole.manifest, "seconds_per_stage": [70.0]},
+    )
+    html = report(tuned)
+    assert "1 of 2 stages × 2 iterations · trained in 70 s" in Page(html).text
+    rows = re.findall(r"<tr><td>(\d)</td>.*?([^<>]+)</td></tr>", html)
+    assert rows == [("1", "–"), ("2", "70 s")]
 
 
 def test_page_of_a_run_without_history_has_no_curves(run: LoadedRun) -> None:

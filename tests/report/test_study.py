@@ -74,6 +74,20 @@ def test_only_pairs_count_for_an_effect(study: list[Trained]) -> None:
     assert effect.changes["swd"].count == 4
 
 
+@pytest.mark.parametrize("lost", ["a.png", "b.png"])
+def test_means_over_different_pictures_are_not_said_to_be_best(
+    study: list[Trained], lost: str, tmp_path: Path
+) -> None:
+    """Of one picture alone a setting may seem better by far, or worse, than of two."""
+    words = "over different pictures"
+    some = [one for one in study if dict(one.variant)["lr_scale"] == 0.1 or one.picture != lost]
+    failed = [replace(one, status="failed", judgement=None) for one in study if one not in some]
+    marks = ("**" in markdown([*some, *failed]), "mathbf" in latex([*some, *failed]))
+    assert marks == (False, False)
+    assert words in page("s", [*some, *failed], tmp_path)
+    assert words not in page("s", study, tmp_path)
+
+
 def test_best_of_each_picture_is_by_the_mean_over_seeds(study: list[Trained]) -> None:
     found = best(study, "swd")
     assert {p: dict(v)["lr_scale"] for p, (v, _) in found.items()} == {"a.png": 0.1, "b.png": 0.1}

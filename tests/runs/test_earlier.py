@@ -103,7 +103,7 @@ def test_a_run_of_1_0_reads_deep_pictures_by_their_full_range(tmp_path: Path) ->
     job = make_job(image=read_picture(tmp_path / "deep.png", Reading("full")), **typed)
     folder = new_folder(tmp_path / "runs", job)
     as_1_0_kept_it(folder)
-    again = read_image(tmp_path / "deep.png", folder.config.reading)[0, 0].double()
+    again = read_picture(tmp_path / "deep.png", folder.config.reading).image[0, 0].double()
     torch.testing.assert_close(again, torch.from_numpy(levels / 65535 * 2 - 1), rtol=0, atol=1e-6)
     other = prepare({**SETTINGS, **typed, "value_range": "auto"}, execution()).training
     assert earlier_run_of(job.training, tmp_path / "runs", any_seed=False) is not None

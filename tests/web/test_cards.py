@@ -17,7 +17,7 @@ from consingan.report.write import METRICS_FILE, metrics_record
 from consingan.runs.files import EVALUATION
 from consingan.runs.folder import RunFolder
 from consingan.runs.load import load_run
-from consingan.web.cards import card_of, cards, facts, framed, thumbnail
+from consingan.web.cards import card_of, cards, facts, framed, said_of_report, thumbnail
 from consingan.web.making import first_value, make_with, rows_of
 
 
@@ -73,8 +73,10 @@ def test_figures_are_shown_of_the_run_as_it_is_alone(root):
     (card.path / EVALUATION).mkdir(exist_ok=True)
     write_json(card.path / EVALUATION / METRICS_FILE, metrics_record(material, 0))
     assert "SWD" in facts(card)
+    assert said_of_report(card) == ()
     (card.path / RunFolder.open(card.path).last_weights).write_bytes(b"others")
     assert "SWD" not in facts(card)
+    assert said_of_report(card) != ()
 
 
 def test_a_page_inside_the_page_can_run_nothing():

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
+from consingan.machine.files import write_json
+from consingan.report.write import METRICS_FILE, REPORT_FILE
+from consingan.runs.files import EVALUATION
+
 
 def test_the_run_is_deleted_that_was_asked_about(server, small_runs):
     def click(part: str, event: str = "click", index: int = 0) -> str:
@@ -18,3 +24,18 @@ def test_the_run_is_deleted_that_was_asked_about(server, small_runs):
     assert newest.parent.name in click("runs-yes")
     assert not newest.exists()
     assert other.is_dir()
+
+
+def test_a_report_of_a_shorter_training_is_said_to_be_that(server, small_runs):
+    for run in small_runs:
+        (run / EVALUATION).mkdir()
+        (run / EVALUATION / REPORT_FILE).write_text("<p>long ago</p>")
+        record = {"stages": 0, "weights": "of others"}
+        write_json(run / EVALUATION / METRICS_FILE, record)
+    for part, event, given in (("runs-again", "click", []), ("runs-gallery", "select", [None]),
+                               ("runs-report", "click", [None])):  # fmt: skip
+        told = server.ask(part, event, given, visitor="reader", index=0)
+    assert "long ago" in str(told["output"]["data"])
+    assert "before it was trained on" in str(told["output"]["data"])
+    for run in small_runs:
+        shutil.rmtree(run / EVALUATION)
