@@ -16,7 +16,7 @@ from consingan.machine.execution import Execution, Wanted, as_before
 from consingan.machine.files import described, read_json, settings_digest
 from consingan.machine.program import go_on_command
 from consingan.runs.about import about_this_run, this_machine, versions, went_on
-from consingan.runs.files import CONFIG, PYRAMID, WEIGHTS
+from consingan.runs.files import CONFIG, PYRAMID, START, WEIGHTS
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import first_counts
 from consingan.training.longer import lengthen
@@ -70,6 +70,11 @@ def replay(
         raise UserError(
             f"{path} is not finished ({manifest['status']}); go on with it first "
             f"({go_on_command(path)})."
+        )
+    if run.config.fine_tune and run.stages == 1 and not (path / START).is_file():
+        raise UserError(
+            f"{path} cannot be trained again: releases before 1.12 did not keep what a fine-tuning "
+            f"of one stage starts from (no {START}). Fine-tune the run that it began with anew."
         )
     for name in compared(run):  # before hours of training
         run.load(name)

@@ -183,15 +183,31 @@ def is_of_training(entry: ledger.Json, order: Order, picture: str) -> bool:
         order: what is asked for.
         picture: where the training image lies here.
     """
-    asked, before = asked_of(order), asked_before(entry)
-    if before is None:
-        return False
-    if any(before.get(key) != value for key, value in asked.items() if key not in OF_JUDGING):
+    if asked_before(entry) is None or meant_otherwise(entry, order):
         return False
     try:
         return is_same_picture(picture, entry.get("picture")) and _same_files(order, entry)
     except OSError:  # it is gone
         return False
+
+
+def meant_otherwise(entry: ledger.Json, order: Order) -> dict[str, Any]:
+    """Settings that a ledger's training had, where those of an order are others by now.
+
+    In an order's own folder the same was typed: what a preset or a default means has changed.
+    """
+    asked, before = asked_of(order), asked_before(entry)
+    if before is None:
+        return {}
+    trained = (name for name in asked if name not in OF_JUDGING)
+    return {name: before.get(name) for name in trained if before.get(name) != asked[name]}
+
+
+def meant_before(found: Mapping[str, Any]) -> str:
+    """How what `meant_otherwise` found is asked for again, "--set warps=true"."""
+    values = ((name, str(value).lower() if value is True or value is False else value)
+              for name, value in found.items())  # fmt: skip
+    return " ".join(f"--set {name}={value}" for name, value in values)
 
 
 def was_of_others(entry: ledger.Json, order: Order) -> bool:

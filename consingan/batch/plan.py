@@ -12,7 +12,7 @@ from consingan.batch import ledger
 from consingan.batch.done import is_done, is_longer
 from consingan.batch.estimate import Estimate, estimates, left_of, longest_first
 from consingan.batch.kept import orders_in
-from consingan.batch.orders import Order
+from consingan.batch.orders import Order, meant_before, meant_otherwise
 from consingan.batch.slots import THREADS, Slot
 from consingan.batch.study import Study, pictures_of, refuse_missing, variants, varied
 from consingan.batch.toml import STUDY, read_study, write_study
@@ -116,13 +116,20 @@ class Plan:
             yield f"Note: {len(unknown)} cannot be begun as it seems, {unknown[0].words} first."
 
     def _anew(self) -> Iterator[str]:
-        """A note where what a run learned is not there any more, as it was trained longer."""
-        kept = [(order, self.folder / order.name) for order in self.left]
-        longer = [order for order, place in kept if is_longer(place, ledger.read(place))]
+        """Notes where what a run learned is not there any more, or not what is asked for by now."""
+        kept = [(o, self.folder / o.name, ledger.read(self.folder / o.name)) for o in self.left]
+        longer = [order for order, place, entry in kept if is_longer(place, entry)]
         if longer:
             yield (
                 f"Note: {len(longer)} trained anew, {longer[0].words} first: the run was trained "
                 "longer by hand, and no figures from before are those that are asked for."
+            )
+        other = [(o, found) for o, _, entry in kept if (found := meant_otherwise(entry, o))]
+        if other:
+            order, found = other[0]
+            yield (
+                f"Note: {len(other)} trained anew, {order.words} first: what a preset or a default "
+                f"means has changed since; {meant_before(found)} keeps what was trained."
             )
 
     def _mixed(self) -> Iterator[str]:

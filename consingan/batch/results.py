@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from consingan.batch import ledger
 from consingan.batch.done import is_longer, tells_of_order
 from consingan.batch.kept import orders_in
 from consingan.batch.ledger import Ended
-from consingan.batch.orders import Order, was_of_others
+from consingan.batch.orders import Order, meant_before, meant_otherwise, was_of_others
 from consingan.batch.plan import kept_study
 from consingan.batch.study import Study
 from consingan.machine.files import write_json, write_text
@@ -54,15 +54,33 @@ def lost_pictures(study: Study, folder: Path) -> list[str]:
     return list(dict.fromkeys(order.picture for order in gone))
 
 
-def longer_ones(study: Study, folder: Path) -> list[str]:
-    """Trainings whose run was trained longer since, so that their figures alone are left."""
+def notes_on(study: Study, folder: Path) -> Iterator[str]:
+    """What is to be said of figures that are not of the runs that the study asks for by now."""
     orders, _ = orders_in(folder, study)
-    return [order.words for order in orders if _has_figures_alone(folder / order.name)]
+    if longer := [order for order in orders if _has_figures_alone(folder / order.name)]:
+        yield (
+            f"{len(longer)} trained longer since, by hand, {longer[0].words} first; the results "
+            "have the figures from before."
+        )
+    if other := [(o, found) for o in orders if (found := _meant_before(folder / o.name, o))]:
+        order, found = other[0]
+        yield (
+            f"{len(other)} trained with {meant_before(found)}, {order.words} first, which the "
+            "study does not ask for any more: what a preset or a default means has changed. "
+            "The results have these figures until consingan batch trains anew."
+        )
 
 
 def _has_figures_alone(folder: Path) -> bool:
     entry = ledger.read(folder)
     return is_longer(folder, entry) and tells_of_order(folder, entry)
+
+
+def _meant_before(folder: Path, order: Order) -> dict[str, Any]:
+    """Settings of the training whose figures are shown that its order means otherwise by now."""
+    entry = ledger.read(folder)
+    shown = entry.get("status") == ledger.FINISHED and not was_of_others(entry, order)
+    return meant_otherwise(entry, order) if shown else {}
 
 
 def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,12 +165,13 @@ class Request:
         return choose_execution(wanted_of(self.options))
 
     def _run(self, picture: str) -> LoadedRun:
-        """The newest run of the picture that serves; else a new one, or advice."""
+        """A run of the picture that serves; else a new one, or advice."""
         from consingan.images.names import image_stem
         from consingan.runs.earlier import is_of
 
         parent = self.options["output_dir"] / image_stem(picture)
         refused, others = "", ""
+        serving: list[tuple[LoadedRun, Any]] = []
         for run in self._finished(parent):
             if not is_of(run, picture):
                 others = ", only of other pictures of that name"
@@ -178,10 +179,13 @@ class Request:
             config = self.row.suited(run.model.config, self.typed)
             differing = self._differing(config)
             if not differing:
-                click.echo(f"run: {run.path}")
-                model = self.method.load().restore(config, run.tensors, self.execution)
-                return dataclasses.replace(run, model=model)
+                serving.append((run, config))
+                if self.row.usual and self.row.usual not in self.typed:
+                    continue  # an older one may be preferred
+                break
             refused = refused or f"{run.path} was trained with {differing}"
+        if serving:
+            return self._chosen(serving)
         if self.row.trains:
             return self._train({"input_name": picture, **self.typed}, None)
         if refused:
@@ -191,6 +195,24 @@ class Request:
             f"There is no run of {picture} in {parent}{others}; train one first: "
             f"{command_line(words)}"
         )
+
+    def _chosen(self, serving: Sequence[tuple[LoadedRun, Any]]) -> LoadedRun:
+        """The newest with the default of the row's `usual` setting, else the newest."""
+        run, config = serving[0]
+        if self.row.usual:
+            usual = self.method.config.__dataclass_fields__[self.row.usual]
+            values = [getattr(other, usual.name) for _, other in serving]
+            taken = values.index(usual.default) if usual.default in values else 0
+            run, config = serving[taken]
+            if len(set(values)) > 1:
+                flag, known = f"--{flag_name(usual)}", sorted(set(values))
+                say(
+                    f"Note: there are runs with {flag} {', '.join(f'{v:g}' for v in known)}; "
+                    f"taken is {flag} {values[taken]:g}, as none was typed."
+                )
+        click.echo(f"run: {run.path}")
+        model = self.method.load().restore(config, run.tensors, self.execution)
+        return dataclasses.replace(run, model=model)
 
     def _finished(self, parent: Path) -> Iterator[LoadedRun]:
         """Finished runs of this method for a task that serves, newest first."""

@@ -267,7 +267,7 @@ def say_results(
     """
     from consingan.batch.ledger import FINISHED
     from consingan.batch.plan import kept_study
-    from consingan.batch.results import longer_ones, lost_pictures, results_of, write_results
+    from consingan.batch.results import lost_pictures, notes_on, results_of, write_results
     from consingan.images.folder import listed
     from consingan.images.names import shown
     from consingan.report.study import figures_in, words_of
@@ -279,11 +279,8 @@ def say_results(
     if lost := lost_pictures(study, folder):
         names = listed([Path(name).name for name in lost])
         say(f"Note: not there any more, but among the results as far as trained: {names}.")
-    if longer := longer_ones(study, folder):
-        say(
-            f"Note: {len(longer)} trained longer since, by hand, {longer[0]} first; the results "
-            "have the figures from before."
-        )
+    for note in notes_on(study, folder):
+        say(f"Note: {note}")
     place = write_results(folder, trained, to)
     if figures_in(trained):
         click.echo("\n" + markdown(trained))

@@ -64,9 +64,17 @@ def note_busy_cores(execution: Execution) -> None:
 
 
 def say_position(run: Run) -> None:
-    """Say where a run goes on."""
+    """Say where a run goes on, and whether that is by another release than it began by."""
+    from consingan.runs.manifest import releases_of
+
     trainer = run.trainer
     click.echo(
         f"going on with {run.path} at stage {trainer.stage + 1}/{trainer.stages}, "
         f"iteration {trainer.iteration}/{trainer.iterations}"
     )
+    releases = releases_of(run.folder.manifest) if run.folder is not None else []
+    if len(releases) > 1:
+        say(
+            f"Note: it was begun by ConSinGAN {releases[0]} and goes on by {releases[-1]}; what "
+            "the changelog says is computed otherwise since then is so from here on."
+        )

@@ -40,6 +40,7 @@ OWN_SAY = 4.0
 kept to 0.67, 0.75, 0.82 and 0.78, 0.85, 0.89, at 1.14, 1.11, 1.05 and 1.04, 1.02, 1.00 times the
 painting's sharpness and the same SWD to it."""
 ALIKE = 0.08  # mean difference of colors in [-1, 1] up to which a pixel was not changed
+LONGER = 4  # times as many pixels as a result's that a picture is enlarged to beyond its own size
 LOUDER = 2.0  # how much detail that averaging weakened may be strengthened
 SILENT = 1e-10
 
@@ -162,6 +163,8 @@ class Other:
 
     def detail(self, up: Tensor, octave: Octave) -> Detail:
         """See `Source`."""
+        if self._is_spent(octave):
+            return Detail(torch.zeros_like(up), torch.zeros_like(up[:, :1]))
         there = octave.beside(self.matches.other)
         whole = resize_large(self.picture, there.now)
         low, high = there.parted(whole)
@@ -175,6 +178,12 @@ class Other:
         self.matches = matches.improved(full[0], torch.cat([low, whole], 1)[0], self.rng)
         strength = self.matches.voted(high[0].square().mean(0, keepdim=True))
         return Detail(self.matches.voted(high[0])[None], blurred(strength[None], NEAR))
+
+    def _is_spent(self, octave: Octave) -> bool:
+        """Whether only memory is to be had: of a very long picture, larger than it ever was."""
+        longer = math.prod(self.matches.other) / math.prod(self.matches.size)
+        own = math.prod(size_of(self.picture))
+        return longer > LONGER and longer * math.prod(octave.before) >= own
 
 
 def sharpened(small: Tensor, size: Size, region: Tensor, sources: Sequence[Source]) -> Tensor:

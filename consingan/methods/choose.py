@@ -151,7 +151,8 @@ def no_naive_image(config: Config) -> UserError:
         )
     for methods in (own, METHODS):
         rows = (row for method in methods.values() for row in method.tasks.items())
-        if takers := [name for name, task in rows if task.takes_naive]:
+        takers = [name for name, task in rows if task.takes_naive and name != config.train_mode]
+        if takers:
             break
     return UserError(
         f"--naive_img does not go with --train_mode {config.train_mode}; it needs a model trained "

@@ -176,6 +176,7 @@ class AuthorsCommand:
         reference: folder where the user's own picture lies; "" where there is none.
         words: flags of ours, and what is said in their place.
         suited: a run's settings for those that were typed, where what it learned serves several.
+        usual: a setting whose default a run is preferred with where it was not typed; "" is none.
     """
 
     summary: str
@@ -189,6 +190,7 @@ class AuthorsCommand:
     reference: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     suited: Callable[[Any, Mapping[str, Any]], Any] = _as_trained
+    usual: str = ""
 
 
 Remedy = Callable[[Any], str]

@@ -113,6 +113,13 @@ def resumed_of(manifest: Mapping[str, Any]) -> list[Json]:
     return [entry for entry in kept if is_way_on(entry)] if isinstance(kept, list) else []
 
 
+def releases_of(manifest: Mapping[str, Any]) -> list[str]:
+    """The releases of this program that a run was computed by, each once, in order."""
+    ways = (manifest, *resumed_of(manifest))
+    found = (entry.get("versions", {}).get("consingan", "") for entry in ways)
+    return list(dict.fromkeys(release for release in found if release))
+
+
 def saves_of(manifest: Json) -> int | None:
     """Iterations between saves that were typed last; None: as often as costs little."""
     kept = manifest.get("save_every")

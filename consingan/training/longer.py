@@ -16,7 +16,7 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Method, Reopens, Sketches, Training
 from consingan.runs.curves import read_table
-from consingan.runs.files import RESUME, WEIGHTS
+from consingan.runs.files import RESUME, START, WEIGHTS
 from consingan.runs.folder import RunFolder
 from consingan.settings.option import flag_name
 from consingan.training.loop import Trainer
@@ -47,7 +47,7 @@ def lengthen(folder: RunFolder, counts: Mapping[str, int]) -> None:
             return
         entries = folder.manifest.get("lengthened", [])
         had = len(_curves(folder))
-        training = method.load().take_up(wanted, folder.start(), Execution(torch.device("cpu")))
+        training = method.load().take_up(wanted, beginning(folder), Execution(torch.device("cpu")))
         _refuse_no_more(folder, training, had)
         before, then = ({name: getattr(c, name) for name in method.counts} for c in (now, wanted))
         # A run that was killed while it was being finished keeps a state that others do not.
@@ -74,12 +74,27 @@ def _is_under_way(folder: RunFolder, same: bool, counts: Mapping[str, int]) -> b
     )
 
 
+def beginning(folder: RunFolder) -> dict[str, Tensor]:
+    """What `contract.Code.take_up` takes of a run that goes on; its state is loaded afterwards.
+
+    Releases before 1.12 did not keep what a fine-tuning of one stage starts from. Weights that the
+    run has by now stand in for it, as none of them stays.
+    """
+    if folder.config.fine_tune and folder.stages == 1 and not (folder.path / START).is_file():
+        for name in (RESUME, f"0/{WEIGHTS}"):
+            if (folder.path / name).is_file():
+                return folder.tensors(1, name)
+    return folder.start()
+
+
 def ways(folder: RunFolder) -> str:
     """Flags that train a finished run longer, "--niter" or several; "" where nothing does."""
     method, config = folder.method, folder.config
     try:
         with folder.explained():
-            training = method.load().take_up(config, folder.start(), Execution(torch.device("cpu")))
+            training = method.load().take_up(
+                config, beginning(folder), Execution(torch.device("cpu"))
+            )
     except UserError:  # a damaged run is trained no longer
         return ""
     if not (training.stages and isinstance(training, Reopens)) or _is_sketch(training):

@@ -17,7 +17,7 @@ from consingan.runs.files import RESUME
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import resumed_of
 from consingan.runs.soundness import check_state
-from consingan.training.longer import is_being_lengthened, reopen, ways
+from consingan.training.longer import beginning, is_being_lengthened, reopen, ways
 from consingan.training.loop import ATTEMPTS, Trainer
 
 
@@ -37,7 +37,7 @@ def resume(folder: RunFolder, execution: Execution) -> tuple[Trainer, float]:
         config = folder.config
         with folder.explained():
             code = method_of(config.method).load()
-            trainer = Trainer(code.take_up(config, folder.start(), execution))
+            trainer = Trainer(code.take_up(config, beginning(folder), execution))
         seconds = _take_up(folder, trainer)
         folder.tidy()
         folder.note(status="training", **_otherwise(folder, trainer, execution))

@@ -82,6 +82,18 @@ def test_a_fine_tuning_is_trained_again(
     assert done.equal, done
 
 
+def test_a_fine_tuning_that_kept_no_start_is_refused(one_stage_run: Path, tmp_path: Path) -> None:
+    """Of one stage releases before 1.12 kept none."""
+    naive = save_picture(tmp_path / "naive.png", seed=4)
+    job = fine_tuning_job(one_stage_run, naive)
+    run = new_folder(tmp_path, job)
+    Session(Trainer(job.training), run).run()
+    (run.path / "start.safetensors").unlink()
+    with pytest.raises(UserError, match=r"cannot be trained again: .*Fine-tune the run that it"):
+        replay(run.path, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 @pytest.mark.parametrize("kind", ["1/generation", "1/fine_tuned", "2/animation"])
 def test_runs_of_earlier_releases_are_trained_again(kind: str, tmp_path: Path) -> None:
     """They say less of themselves, and may come from another processor."""

@@ -21,7 +21,7 @@ from consingan.batch.orders import (
     picture_facts,
 )
 from consingan.batch.plan import Plan
-from consingan.batch.results import longer_ones, lost_pictures, results_of
+from consingan.batch.results import lost_pictures, notes_on, results_of
 from consingan.batch.study import Study
 from consingan.batch.toml import read_study, write_study
 from consingan.images.names import image_stem
@@ -186,15 +186,36 @@ def test_of_a_run_that_was_trained_longer_the_figures_are_left(
 ) -> None:
     folder = tmp_path / "study"
     lies = train_all(study, folder)
-    assert longer_ones(study, folder) == []
+    assert list(notes_on(study, folder)) == []
     longer = lies[str(tmp_path / "one" / "k.png")]
     monkeypatch.setattr(results, "is_longer", lambda place, _: place.name == longer)
-    assert longer_ones(study, folder) == ["k.png, seed 0"]
+    (note,) = notes_on(study, folder)
+    assert note.startswith("1 trained longer since, by hand, k.png, seed 0 first; ")
     found = {one.picture: (one.status, one.run is None) for one in results_of(folder, study=study)}
     assert found == {"k.png": (FINISHED, True), "other.png": (FINISHED, False)}
     monkeypatch.setattr(results, "tells_of_order", lambda place, _: place.name != longer)
-    assert longer_ones(study, folder) == []
+    assert list(notes_on(study, folder)) == []
     assert states(study, folder) == [FINISHED, "not begun"]
+
+
+def test_what_a_preset_means_otherwise_by_now_is_said_and_trained_anew(
+    study: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    lies = train_all(study, folder)
+    book = Ledger(folder / lies[str(tmp_path / "one" / "k.png")])
+    book.note(asked={**book.entry["asked"], "batch_norm": True})
+    (note,) = notes_on(study, folder)
+    assert note.startswith("1 trained with --set batch_norm=true, k.png, seed 0 first, ")
+    orders = tuple(orders_in(folder, study)[0])
+    lines = Plan(study, folder, orders, orders, {}).introduction()
+    (line,) = (line for line in lines if "trained anew" in line)
+    assert line.startswith("Note: 1 trained anew, k.png, seed 0 first: what a preset ")
+    assert "; --set batch_norm=true keeps what was trained." in line
+    again = replace(study, settings={"batch_norm": (True,)})
+    assert book.folder.name in lying(again, folder).values()
+    (tmp_path / "one" / "k.png").write_bytes(b"another picture")
+    assert list(notes_on(study, folder)) == []
 
 
 def test_a_picture_of_skimage_is_no_file_of_that_name(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from consingan.methods.contract import Inputs
 from consingan.methods.singan import setup
 from consingan.methods.singan.commands import ABSENT, COMMANDS
 from consingan.methods.singan.config import SinGANConfig
+from consingan.methods.singan.pyramid import plan_enlargement
 from consingan.training.loop import Trainer
 
 TINY = ["--max_size", "24", "--min_size", "14", "--niter", "2", "--nfc", "4", "--min_nfc", "4"]
@@ -107,14 +108,21 @@ def test_super_resolution_trains_its_own_model(place: Path) -> None:
     assert "run folder" in singan("SR", "--sr_factor", 3, *TINY).output  # none has that factor
 
 
-def test_the_authors_own_super_resolution_is_found(place: Path, tmp_path: Path) -> None:
-    step = 2 ** (1 / 3)
-    config = SinGANConfig(train_mode="super_resolution", min_size=18, niter=1, nfc=4, min_nfc=4)
+def leave_super_resolution(parent: Path, factor: float) -> Path:
+    """A run of the authors' SR.py in a folder named as theirs, of cup.png."""
+    config = SinGANConfig(
+        train_mode="super_resolution", sr_factor=factor, min_size=18, niter=1, nfc=4, min_nfc=4
+    )
     image = read_image("Input/Images/cup.png")
     trainer = Trainer(setup.begin(config, Inputs(image), Execution(torch.device("cpu"))))
     list(trainer.run())
-    folder = tmp_path / "cup" / f"scale_factor={1 / step:f},alpha=100"
-    leave_as_authors(trainer.model, folder)
+    step = plan_enlargement(factor).step
+    return leave_as_authors(trainer.model, parent / f"scale_factor={1 / step:f},alpha=100")
+
+
+def test_the_authors_own_super_resolution_is_found(place: Path, tmp_path: Path) -> None:
+    image = read_image("Input/Images/cup.png")
+    folder = leave_super_resolution(tmp_path / "cup", 4)
     for factor in (4, 2):  # both in steps of the third root of 2
         made = singan("SR", "--sr_factor", factor, "--output_dir", tmp_path)
         assert "enlarged.png" in pictures(made)
@@ -125,6 +133,20 @@ def test_the_authors_own_super_resolution_is_found(place: Path, tmp_path: Path) 
     assert f"There is no run of {Path('Input/Images/cup.png')} in {tmp_path / 'cup'}; train" in (
         refused.output
     )
+
+
+def test_without_a_factor_that_of_the_authors_is_taken(place: Path, tmp_path: Path) -> None:
+    three = leave_super_resolution(tmp_path / "cup", 3)
+    alone = singan("SR", "--output_dir", tmp_path)
+    assert f"run: {three}" in alone.output
+    assert "Note: there are runs" not in alone.output
+    four = leave_super_resolution(tmp_path / "cup", 4)
+    assert four.name < three.name
+    made = singan("SR", "--output_dir", tmp_path)
+    assert f"run: {four}" in made.output
+    assert "runs with --sr_factor 3, 4; taken is --sr_factor 4, as none was typed" in made.output
+    typed = singan("SR", "--sr_factor", 3, "--output_dir", tmp_path)
+    assert f"run: {three}" in typed.output
 
 
 def test_animation_trains_its_own_model(place: Path) -> None:

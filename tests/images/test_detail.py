@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.images.detail import Other, Own, Source, octaves, sharpened
-from consingan.images.resize import resize_to
+from consingan.images.resize import resize_large, resize_to
 
 SIZE, SMALL = (64, 80), (16, 20)
 EVERYWHERE = torch.ones(1, 1, *SIZE, dtype=torch.bool)
@@ -76,6 +77,24 @@ def test_detail_of_a_picture_of_another_shape_is_not_stretched() -> None:
     other = Other.of((whole, SMALL), torch.zeros_like(half), small, region, torch.Generator())
     made = sharpened(small, size, region, [other])
     assert (made - half).square().mean() < 0.3 * (plain - half).square().mean()
+
+
+def test_a_very_long_picture_is_not_made_much_larger_than_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only its memory would grow: there is no more detail in it."""
+    made = []
+    monkeypatch.setattr(
+        "consingan.images.detail.resize_large",
+        lambda image, size: made.append(math.prod(size)) or resize_large(image, size),
+    )
+    long, small = stones()[..., :24, :].repeat(1, 1, 1, 4), resize_to(stones(1), SMALL)
+    other = Other.of((long, (16, 213)), stones(1), small, EVERYWHERE, torch.Generator())
+    size = (256, 320)
+    region = torch.ones(1, 1, *size, dtype=torch.bool)
+    result = sharpened(small, size, region, [other])
+    assert result.shape[-2:] == size
+    assert max(made) <= max(4 * long.shape[-2] * long.shape[-1], math.prod(size))
 
 
 def test_edges_of_the_own_picture_stay_in_the_others_grain() -> None:

@@ -150,6 +150,22 @@ def test_fine_tuning_stopped_at_every_record(
         assert torch.equal(kept, naive_copy)
 
 
+@pytest.mark.parametrize("at", [1, 3])
+def test_fine_tuning_of_one_stage_goes_on_without_its_start(
+    at: int, tmp_path: Path, one_stage_run: Path
+) -> None:
+    """Earlier releases kept none; the state has all that counts."""
+    naive = save_picture(tmp_path / "naive.png", seed=4)
+    whole, part = (fine_tuning_job(one_stage_run, naive) for _ in range(2))
+    Session(Trainer(whole.training), expected := new_folder(tmp_path, whole)).run()
+    folder = new_folder(tmp_path, part)
+    with pytest.raises(InterruptedRunError):
+        Session(Trainer(part.training), folder, [StopAt(at)]).run()
+    (folder.path / "start.safetensors").unlink()
+    resume_to_end(folder.path)
+    assert_same(outcome(folder.path), outcome(expected.path))
+
+
 def test_crashes_with_few_saves_lose_iterations_but_nothing_else(tmp_path: Path) -> None:
     expected = outcome(train_folder(tmp_path, train_stages=2).path)
     for at in range(1, 10, 2):

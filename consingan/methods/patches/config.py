@@ -114,6 +114,11 @@ class PatchesConfig(Config):
         """Whether samples begin with nothing but their rows; an endless canvas has no top."""
         return self.train_mode == "generation" and not self.wraps[0]
 
+    @property
+    def keeps_layout(self) -> bool:
+        """Whether the coarsest scale is the stretched picture, as it is."""
+        return TASKS[self.train_mode].stretched and not self.loosen
+
     def check(self) -> None:
         """Refuse values that cannot work.
 

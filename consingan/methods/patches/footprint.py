@@ -11,18 +11,10 @@ from consingan.methods.patches.denoiser import BUDGET
 from consingan.methods.patches.pyramid import Size, scale_sizes, size_of
 from consingan.methods.patches.recipe import Recipe
 from consingan.methods.patches.source import scales_for
+from consingan.methods.patches.tasks import TASKS
 
 BYTES_PER_PIXEL = 700
 """Of a picture and of what is made of it, with the fast engine; measured at 0.7 and 4 MP."""
-
-
-BY_MATCHES = ("harmonization", "editing", "animation")
-"""What enters below the coarsest scale, if there is more than one, needs only matches there."""
-
-
-def keeps_layout(config: PatchesConfig) -> bool:
-    """Whether the coarsest scale is the stretched picture, as it is."""
-    return config.train_mode == "retarget" and not config.loosen
 
 
 def footprint(real: Tensor, size: Size, recipe: Recipe, config: PatchesConfig, fast: bool) -> int:
@@ -40,8 +32,8 @@ def footprint(real: Tensor, size: Size, recipe: Recipe, config: PatchesConfig, f
     scales = scales_for([size_of(real), size], recipe)
     sizes = scale_sizes(size_of(real), scales, recipe.floor)
     if fast:
-        below = config.train_mode in BY_MATCHES and scales > 1
-        sizes = [] if keeps_layout(config) or below else sizes[-1:]
+        below = TASKS[config.train_mode].enters_below and scales > 1
+        sizes = [] if config.keeps_layout or below else sizes[-1:]
     pixels = sum(h * w for h, w in (size, size_of(real)))
     return BYTES_PER_PIXEL * pixels + 2 * BUDGET + _whole_patches(real, sizes, recipe.patch)
 

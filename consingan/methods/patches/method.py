@@ -46,7 +46,7 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
     if not config.layered:
         tiled = f"with --tile {config.tile}, which has no top"
         yield "rows", tiled if config.wraps[0] else here
-    if config.train_mode != "retarget":
+    if not TASKS[config.train_mode].stretched:
         yield "loosen", here
     elif not config.loosen:
         yield from ((name, "without --loosen") for name in SHARES)
@@ -74,7 +74,7 @@ def _by_layout(config: PatchesConfig) -> str:
 
     As long as it is kept, a larger coarsest scale is more of the picture that is kept.
     """
-    if config.train_mode != "retarget" or config.loosen == 1:
+    if not TASKS[config.train_mode].stretched or config.loosen == 1:
         return ""
     lower = not config.loosen and config.min_side > config.patch
     smaller = f" or lower --min_side (now {config.min_side})" if lower else ""

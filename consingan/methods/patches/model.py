@@ -20,7 +20,7 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
 from consingan.methods.patches.finishing import Limit, finished
-from consingan.methods.patches.footprint import footprint, keeps_layout
+from consingan.methods.patches.footprint import footprint
 from consingan.methods.patches.inpainting import FLOOR, Filling, known, unlike
 from consingan.methods.patches.layout import laid_around, opened
 from consingan.methods.patches.method import level_advice
@@ -117,7 +117,7 @@ class PatchDiffusion:
             f"{counted(scales, 'scale')} from {coarsest[1]}x{coarsest[0]} (WxH), patches of "
             f"{recipe.patch} px, engine {self.chosen_engine(size)}; nothing is trained"
         )
-        if scales == 1 and self._keeps_layout:
+        if scales == 1 and self.config.keeps_layout:
             yield (
                 f"Note: up to {recipe.floor} px on the shorter side there is one scale, so that "
                 "the stretched picture itself comes out; use larger sizes, or --loosen."
@@ -152,7 +152,7 @@ class PatchDiffusion:
         size = size or self.sizes[0]
         recipe = self.recipe(self.chosen_engine(size))
         scales = scales_for([self.sizes[0], size], recipe)
-        made = scales - self._keeps_layout
+        made = scales - self.config.keeps_layout
         return sum(at(recipe.steps, scale, scales) for scale in range(made))
 
     def memory(self, size: Size) -> int:
@@ -197,11 +197,6 @@ class PatchDiffusion:
             return canvas, FastEngine(source, recipe, rng, shares, wrap)
         return canvas, ClosedFormEngine(source, recipe, MEANS[name], shares)
 
-    @property
-    def _keeps_layout(self) -> bool:
-        """Whether the coarsest scale is the stretched picture, as it is."""
-        return keeps_layout(self.config)
-
     def _source(self, scales: int, recipe: Recipe) -> Source:
         key = scales, recipe.patch
         if key not in self._sources:
@@ -210,7 +205,7 @@ class PatchDiffusion:
 
     def _beginning(self, canvas: Canvas, noise: Noise) -> tuple[Canvas, Entry | None]:
         """Of a sample: pure noise, or the picture stretched to the output's size."""
-        if self.config.train_mode != "retarget":
+        if not TASKS[self.config.train_mode].stretched:
             return canvas, None
         wide = resize_to(self.real, canvas.sizes[0])[0]
         return on_layout(canvas, build_pyramid(wide, canvas.sizes)[-1], noise, self.config.loosen)

@@ -115,6 +115,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         EnlargementFlags,
         trains=True,
         suited=_in_the_same_steps,
+        usual="sr_factor",
     ),
     "animation": AuthorsCommand(
         "Films from the picture; trains a model of its own.",

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from consingan.methods.patches.balance import Balance, potentials
-from consingan.methods.patches.denoiser import ClosedForm, exact, fused, scores, weights_of
+from consingan.methods.patches.denoiser import (
+    ClosedForm,
+    balanced_means,
+    exact,
+    fused,
+    scores,
+    weights_of,
+)
 from consingan.methods.patches.windows import Windows, cut
 
 
@@ -56,6 +63,15 @@ def test_a_small_budget_gives_the_same() -> None:
         one = ClosedForm(patches, windows, exact, balance)(x, 0.4, 0.6)
         other = ClosedForm(patches, windows, exact, balance, budget=20_000)(x, 0.4, 0.6)
         torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
+
+
+def test_scores_that_fit_are_made_once_for_all_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    module = "consingan.methods.patches.denoiser.scores"
+    monkeypatch.setattr(module, lambda *given: asked.append(len(given[0])) or scores(*given))
+    patches, queries = cut(picture(), 5), cut(picture(1), 5)
+    balanced_means(queries, patches, (0.4, 0.6), Balance(3), 8 * len(queries) * len(patches))
+    assert asked == [len(queries)]
 
 
 def test_balanced_weights_use_every_patch_alike() -> None:
