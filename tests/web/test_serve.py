@@ -93,6 +93,7 @@ def test_the_libraries_are_told_to_ask_nobody_before_they_are_imported(monkeypat
         serve._app(Place(), tmp_path, tmp_path)
     assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert environment["HF_HUB_OFFLINE"] == "1"
+    assert environment["MPLBACKEND"] == "agg"  # else the first answer waits for an import
 
 
 def test_help_loads_neither_gradio_nor_torch():
