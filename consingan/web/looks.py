@@ -24,6 +24,7 @@ button[role=tab].selected { color: var(--button-primary-background-fill) !import
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
 #instant-gallery .thumbnail-lg, #runs-made .thumbnail-lg { aspect-ratio: auto; }
 #instant-gallery .grid-wrap { height: auto; max-height: none; }
+#runs-gallery .caption-label { max-width: 100%; white-space: normal; font-size: .75rem; }
 #runs-made .grid-wrap { height: auto; max-height: 90vh; }
 .facts { border-collapse: collapse; width: 100%; font-size: .92rem; }
 .facts, .facts tr { border: 0 !important; }

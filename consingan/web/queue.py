@@ -228,4 +228,10 @@ def _reason(text: str, code: int) -> str:
     errors = re.findall(r"^Error: (.+)$", text, re.MULTILINE)
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else "it said nothing"
-    return str(errors[-1]) if errors else f"It ended with exit code {code}: {last}"
+    if errors:
+        return str(errors[-1])
+    if code < 0:  # it could say nothing of that itself
+        name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
+        memory = ", as happens where memory runs out" if name == "SIGKILL" else ""
+        return f"It was ended by {name}{memory}."
+    return f"It ended with exit code {code}: {last}"

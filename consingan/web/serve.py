@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import logging
 import os
 import secrets
 import socket
@@ -33,6 +34,9 @@ QUIET = {
     "DO_NOT_TRACK": "1",
 }
 """What keeps the libraries under the page from asking anybody; set before they are imported."""
+# Not named, gradio lets matplotlib look for one that opens windows, and nobody is answered until
+# all that draws is imported.
+DRAWING = {"MPLBACKEND": "agg"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,13 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
                 webbrowser.open(address)
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
                                     timeout_graceful_shutdown=2)  # fmt: skip
-            uvicorn.Server(config).run(sockets=[listener])
+            _quiet_at_the_end(uvicorn.Server(config)).run(sockets=[listener])
+
+
+def _quiet_at_the_end(server: Any) -> Any:
+    """The same; that connections of pages are cut off then is no fault, and not printed as one."""
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
+    return server
 
 
 # What gradio would add to the page; some of it only in later versions.
@@ -94,7 +104,7 @@ WITHOUT = {"ssr_mode": False, "run_history": False, "footer_links": [], "pwa": F
 def _app(place: Place, root: Path, scratch: Path) -> Any:
     """The program that answers; gradio is imported here, not before the environment is set."""
     cache = scratch / "gradio"  # the one folder that gradio sends files from
-    os.environ.update(QUIET, GRADIO_TEMP_DIR=str(cache),
+    os.environ.update(QUIET | DRAWING, GRADIO_TEMP_DIR=str(cache),
                       GRADIO_EXAMPLES_CACHE=str(cache / "examples"))  # fmt: skip
     with needed(GRADIO, "The page needs"):
         gradio: Any = importlib.import_module("gradio")

@@ -46,6 +46,10 @@ class Streams:
     async def _stream(self, scope: Any, receive: Any, send: Any) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
         gone = asyncio.Event()
+        # A page that has sent a file meanwhile hangs up on that instead; one that opens another
+        # stream has read that the one before was closed.
+        if session in self.closing:
+            self.closing[session].set()
         last: list[Mapping[str, Any]] = []
 
         async def told(message: Mapping[str, Any]) -> None:

@@ -93,6 +93,21 @@ def test_one_that_cannot_begin_ends_with_a_sentence_and_the_next_begins(training
     assert (trainings.current(), trainings.last()) == (second, order)
 
 
+@pytest.mark.parametrize(("code", "told"), [
+    (-9, "It was ended by SIGKILL, as happens where memory runs out."),
+    (-11, "It was ended by SIGSEGV."),
+    (-99, "It was ended by signal 99."),
+    (3, "It ended with exit code 3: the last line"),
+])  # fmt: skip
+@pytest.mark.skipif(sys.platform == "win32", reason="knows no signals")
+def test_how_a_command_ended_that_said_nothing_of_it(trainings, monkeypatch, code, told):
+    monkeypatch.setattr(Process, "printing", b"run folder: here\nthe last line\n")
+    order = trainings.add("first", ("train",))
+    Process.begun[0].code = code
+    trainings.advance()
+    assert order.ended == told
+
+
 def test_a_second_command_that_cannot_begin_ends_the_order(trainings, monkeypatch):
     refusals = [UserError("Full.")]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,27 @@ def test_who_is_told_the_address_can_ask_at_once():
         socket.create_connection(listener.getsockname(), timeout=5).close()
 
 
+def test_what_is_open_when_the_server_ends_is_cut_off_without_a_word(monkeypatch, capfd):
+    uvicorn = pytest.importorskip("uvicorn")
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
+
+    async def page(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        server.should_exit = True
+        await asyncio.sleep(60)
+
+    config = uvicorn.Config(page, log_level="warning", lifespan="off", timeout_graceful_shutdown=0)
+    server = serve._quiet_at_the_end(uvicorn.Server(config))
+    with serve._listening(Place(port=0)) as listener:
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        running.start()
+        with socket.create_connection(listener.getsockname()) as visitor:
+            visitor.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            running.join()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_password_is_compared_whole():
     right = serve._password("wörd")
     assert right("anybody", "wörd")
@@ -69,6 +93,7 @@ def test_the_libraries_are_told_to_ask_nobody_before_they_are_imported(monkeypat
         serve._app(Place(), tmp_path, tmp_path)
     assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert environment["HF_HUB_OFFLINE"] == "1"
+    assert environment["MPLBACKEND"] == "agg"  # else the first answer waits for an import
 
 
 def test_help_loads_neither_gradio_nor_torch():

@@ -98,6 +98,21 @@ def test_a_page_that_never_hangs_up_is_not_waited_for_longer_than_it_may_take():
     asyncio.run(visit())
 
 
+def test_a_page_that_opens_another_stream_has_read_that_the_one_before_was_closed():
+    async def visit() -> None:
+        page = Page()
+        streams = [asyncio.create_task(page.stream("abc"))]
+        await soon(streams[0])
+        page.sent = (HEARTBEAT,)
+        streams.append(asyncio.create_task(page.stream("abc")))
+        assert await soon(asyncio.create_task(page.join("abc")))  # though none was hung up
+        page.hung_up.set()
+        await asyncio.gather(*streams)
+        assert page.streams.closing == {}
+
+    asyncio.run(visit())
+
+
 @pytest.mark.parametrize("cut", [2, 20, 4900])
 def test_a_session_is_found_however_the_request_comes_in_parts(cut):
     async def visit() -> None:
