@@ -48,12 +48,13 @@ def machine_here(device: str) -> Machine:
     """What there is here, as far as `device` ("auto", "cpu", "cuda", ...) lets it be used."""
     import torch
 
+    from consingan.machine.device import working_gpus
     from consingan.machine.memory import free_memory
 
     free = free_memory(torch.device("cpu"))
     names: list[str] = []
-    if device == "auto" and torch.cuda.is_available():
-        names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if device == "auto":
+        names = working_gpus()
     elif device.startswith("cuda"):
         names = [device]
     gpus = [Gpu(name, free_memory(torch.device(name)) or 0) for name in names]
