@@ -167,6 +167,7 @@ def test_one_command_each(tmp_path: Path) -> None:
     assert len(list(run_folder.rglob("gen_sample_*"))) >= 3
 
 
+@pytest.mark.filterwarnings("ignore:This instance was constructed with capturable=True")
 def test_chunks_of_adam_are_torchs_own_to_the_bit() -> None:
     rng = torch.Generator().manual_seed(0)
     first = [torch.randn(64, 64, 3, 3, generator=rng), torch.randn(64, generator=rng)]
