@@ -58,6 +58,8 @@ def machine_here(device: str) -> Machine:
         names = working_gpus()
     elif device.startswith("cuda"):
         names = [device]
+    if names:
+        torch.cuda.empty_cache()  # what planning left: other processes cannot have it
     gpus = [Gpu(name, free_memory(torch.device(name)) or 0) for name in names]
     return Machine(usable_cores(), free, gpus)
 

@@ -64,7 +64,10 @@ def test_gpus_that_do_not_compute_get_no_trainings(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     monkeypatch.setattr(device, "_unusable", lambda gpu: "busy" if gpu.index != 1 else "")
+    given_back: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(True))
     monkeypatch.setattr(memory, "free_memory", lambda _: GIB)
     assert machine_here("auto").gpus == [Gpu("cuda:1", GIB)]
     assert machine_here("cuda:2").gpus == [Gpu("cuda:2", GIB)]
     assert machine_here("cpu").gpus == []
+    assert given_back == [True, True]  # or what planning took would be counted as free for others
