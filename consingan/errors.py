@@ -37,6 +37,17 @@ def out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(sign in text for sign in signs)
 
 
+def gpu_failure(error: Exception) -> str:
+    """What the driver says of a GPU that failed, was taken away or slept; "" where it is a bug.
+
+    A process for which it failed once gets nothing more from it.
+    """
+    text = str(error).partition("\n")[0]
+    signs = ("unknown error", "launch failure", "launch timed out", "uncorrectable", "unavailable")
+    driver = isinstance(error, RuntimeError) and text.startswith(("CUDA error", "HIP error"))
+    return text if driver and any(sign in text for sign in signs) else ""
+
+
 def without_frames(error: Exception) -> Exception:
     """The same error to be kept: without the frames behind it, which hold all that they worked on.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from consingan.batch.ledger import FINISHED, STOPPED, Ended
+from consingan.batch.ledger import FAILED, FINISHED, STOPPED, Ended
 from consingan.batch.orders import Order
 
 
@@ -30,6 +30,11 @@ def in_this_process(
 def died(order: Order, study: Path) -> Ended:
     """A worker that always dies."""
     os._exit(9)
+
+
+def failed(order: Order, study: Path) -> Ended:
+    """A job that fails, and says in which process."""
+    return Ended(order.name, FAILED, str(os.getpid()))
 
 
 def waited(order: Order, study: Path) -> Ended:

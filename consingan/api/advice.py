@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from consingan.errors import DivergedError, UserError, out_of_memory
+from consingan.errors import DivergedError, UserError, gpu_failure, out_of_memory
 from consingan.methods.registry import method_of
 from consingan.settings.config import Config
 
@@ -26,6 +26,8 @@ def advice(error: Exception, config: Config | None = None) -> str | None:
     if out_of_memory(error):
         remedy = method.remedy("memory", config)
         return f"there is not enough memory; close other programs, {remedy}"
+    if why := gpu_failure(error):
+        return f"the GPU failed ({why}); if it does so again, use --device cpu."
     if isinstance(error, OSError) and error.errno is not None:
         return file_advice(error)
     return None

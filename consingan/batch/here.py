@@ -115,7 +115,10 @@ class Worker:
                 pool = self._process()
                 if self.stopping:
                     break
-                return pool.submit(_in_child, work, order, self.study).result()
+                ended: Ended = pool.submit(_in_child, work, order, self.study).result()
+                if ended.status == FAILED and self.slot.device.startswith("cuda"):
+                    self.stop()  # whom a GPU failed once, it answers nothing more
+                return ended
             except BrokenProcessPool:
                 self.pool = None
         if self.stopping:

@@ -10,7 +10,7 @@ from pathlib import Path
 from consingan.batch.here import run_here
 from consingan.batch.ledger import FAILED, Ended, Ledger
 from consingan.batch.plan import Plan
-from consingan.batch.slots import machine_here, slots_of, taking_turns
+from consingan.batch.slots import Machine, machine_here, slots_of, taking_turns
 from consingan.errors import UserError
 
 Ending = Generator[list[Ended], None, None]
@@ -37,10 +37,18 @@ def _here(plan: Plan, address: str, workers: int | None) -> Work:
         raise UserError(f"--on here://{address}: this machine needs no address; use --on here.")
     machine = machine_here(plan.device)
     slots = slots_of(machine, plan.peak, plan.device, workers, plan.threads)
-    summary = "\n".join(filter(None, (plan.here(slots), taking_turns(slots[: len(plan.left)]))))
+    notes = _without_gpus(machine, plan.device), taking_turns(slots[: len(plan.left)])
+    summary = "\n".join(filter(None, (plan.here(slots), *notes)))
     return Work(
         summary, len(slots), lambda: _noting(run_here(plan.left, plan.folder, slots), plan.folder)
     )
+
+
+def _without_gpus(machine: Machine, device: str) -> str:
+    """Why there is no GPU where one could be expected, a sentence; else ""."""
+    from consingan.machine.device import choose_device
+
+    return "" if machine.gpus else choose_device(device).note
 
 
 def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:

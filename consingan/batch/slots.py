@@ -11,8 +11,9 @@ from consingan.errors import UserError
 from consingan.machine.progress import in_gigabytes
 
 # Bytes that a worker takes beside its training: resident memory of a process with torch loaded,
-# measured on Linux, and of a CUDA context.
-PROGRAM, CONTEXT = 450 * 2**20, 600 * 2**20
+# measured on Linux, and of a CUDA context with what libraries keep there: of a training of 250 px
+# whose steps are estimated at 252 MiB torch had reserved 822 (benchmarks/results/speed_cuda_*).
+PROGRAM, CONTEXT = 450 * 2**20, (600 + 570) * 2**20
 # Threads of a training where nobody says. On two cores two trainings one after the other with two
 # threads took 1.8 times as long as two at once with one thread each, and up to ten times where
 # other programs were busy, too: benchmarks/results/batch_throughput.md.
@@ -48,14 +49,17 @@ def machine_here(device: str) -> Machine:
     """What there is here, as far as `device` ("auto", "cpu", "cuda", ...) lets it be used."""
     import torch
 
+    from consingan.machine.device import working_gpus
     from consingan.machine.memory import free_memory
 
     free = free_memory(torch.device("cpu"))
     names: list[str] = []
-    if device == "auto" and torch.cuda.is_available():
-        names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if device == "auto":
+        names = working_gpus()
     elif device.startswith("cuda"):
         names = [device]
+    if names:
+        torch.cuda.empty_cache()  # what planning left: other processes cannot have it
     gpus = [Gpu(name, free_memory(torch.device(name)) or 0) for name in names]
     return Machine(usable_cores(), free, gpus)
 

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from consingan.api.advice import advice, file_advice, place
-from consingan.errors import UserError, out_of_memory
+from consingan.errors import UserError, gpu_failure, out_of_memory
 from consingan.machine.program import go_on_command
 from consingan.settings.config import Config
 
@@ -115,9 +115,11 @@ def _code_of(error: Exception) -> int:
 
 
 def _machine_advice(error: Exception) -> str | None:
-    """What to do about a full disk or too little memory outside of a training; None for a bug."""
+    """What to do about the machine's failures outside of a training; None for a bug."""
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
+    if why := gpu_failure(error):
+        return f"The GPU failed ({why}); if it does so again, use --device cpu."
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EPIPE:
         return file_advice(error)
     return None

@@ -74,6 +74,14 @@ def choose_device(
     return _without_cuda()
 
 
+def working_gpus() -> list[str]:
+    """The CUDA devices that compute, as `--device` names them."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [
+        name for name in (f"cuda:{n}" for n in range(count)) if not _unusable(torch.device(name))
+    ]
+
+
 def _instead(why: str) -> DeviceChoice:
     found = _without_cuda()
     name = "CPU" if found.device.type == "cpu" else "Apple GPU"
@@ -125,8 +133,8 @@ def _named(name: str, tried: bool = True) -> torch.device:
         found = torch.device("cuda", index)
         if tried and (why := _unusable(found)):
             raise UserError(
-                f"--device {name} does not work ({why}); install a build of torch that is made "
-                "for this card, or use --device cpu."
+                f"--device {name} does not work ({why}); end what else computes on it, install a "
+                "build of torch that is made for this card, or use --device cpu."
             )
         return found
     return torch.device(name)

@@ -86,6 +86,12 @@ def _left_in_group(group: Path, limit_name: str, usage_name: str) -> Iterator[in
         yield max(limit - usage + int(found.group(1) if found else 0), 0)
 
 
+def fits(needed: int, device: torch.device) -> bool:
+    """Whether so many bytes are free, as far as that can be asked."""
+    free = free_memory(device)
+    return free is None or needed <= free
+
+
 def refuse_beyond_free(needed: int, device: torch.device, what: str, instead: str) -> None:
     """Refuse work that the system would end by killing the process.
 

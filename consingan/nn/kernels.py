@@ -108,8 +108,8 @@ def ready_for_pixel_sums(x: Tensor) -> Tensor | None:
 
 @lru_cache(maxsize=1)
 def _can_multiply_into_float32() -> bool:
-    """Whether torch, which learned it late, keeps products of bfloat16 in float32."""
-    return "dtype" in torch.ops.aten.mm.overloads()
+    """Whether torch, which learned it late, not for AMD, keeps products of bfloat16 in float32."""
+    return torch.version.hip is None and "dtype" in torch.ops.aten.mm.overloads()
 
 
 @lru_cache(maxsize=32)  # of one stage, 2 MiB each at most where two pictures go together

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from consingan.errors import DivergedError, UserError, out_of_memory
+from consingan.errors import DivergedError, UserError, gpu_failure, out_of_memory
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,11 +57,16 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _advice(error: Exception) -> str | None:
-    """What to do about a machine that is too small; None for a bug."""
+    """What to do about a machine that is too small or fails; None for a bug."""
     if out_of_memory(error):
         return (
             "There is not enough memory. Use a smaller max_size, smaller sizes or fewer pictures, "
             "and run the cell again (after Runtime > Restart session if that is not enough)."
+        )
+    if why := gpu_failure(error):
+        return (
+            f"The GPU failed ({why}). Restart the session (Runtime > Restart session) and run the "
+            "cell again."
         )
     if isinstance(error, OSError) and error.errno is not None:
         place = error.filename or "A file"

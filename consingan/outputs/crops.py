@@ -14,6 +14,7 @@ from consingan.images.picture import gray_as
 from consingan.images.sheets import labelled
 from consingan.machine.progress import tracked
 from consingan.metrics.swd import pooled_distance
+from consingan.outputs.sizes import at_a_time
 
 NAME = "crops_beside_samples"
 COUNT = 64  # of each set: as few crops already have all of a small image's patches
@@ -61,7 +62,7 @@ def beside_crops(
         finish: of each sample, see `finish.Finish`; None: they are as the model makes them.
     """
     crops = model.crops(2 * COUNT, seed)
-    step = model.at_a_time(None)
+    step = at_a_time(model, None, COUNT)
     parts = [
         model.sample(range(first, min(first + step, COUNT)), None, seed)
         for first in range(0, COUNT, step)

@@ -31,6 +31,7 @@ from consingan.outputs.large import Look, Watcher, kept_pixels, look_at, reduced
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.sizes import (
     SAMPLE_FOLDER,
+    at_a_time,
     other_sizes,
     refuse_too_large,
     start_stages,
@@ -238,11 +239,10 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
     others = [] if request.one_size else other_sizes(model, request)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
-            step = request.batch_size or model.at_a_time(size)
+            step = request.batch_size or at_a_time(model, size, count)
             refuse_size(request.image_format, size or _size_of(model))
             finish = finish_of(model, request.finish, request.seed, size, request.finish_within)
-            in_strips = unrolled(model, size) and not finish
-            refuse_too_large(model, size, min(step, count), in_strips)
+            refuse_too_large(model, size, min(step, count), unrolled(model, size) and not finish)
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
     return SampleWork(model, request, others, terms)
@@ -289,7 +289,7 @@ def random_samples(
     Raises:
         UserError: they take more memory than is free.
     """
-    step = batch_size or model.at_a_time(size)
+    step = batch_size or at_a_time(model, size, count)
     real = model.real.cpu()
     refuse_too_large(model, size, min(step, count))
     for start in range(0, count, step):

@@ -6,7 +6,7 @@ from typing import Any
 
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
-from consingan.machine.memory import refuse_beyond_free
+from consingan.machine.memory import fits, refuse_beyond_free
 from consingan.methods.contract import Foresees, ScaledSize, Unrolls
 from consingan.outputs.finish import LARGER, sketched_of
 from consingan.outputs.requests import SizedRequest
@@ -59,6 +59,19 @@ def _else(model: Any) -> str:
 def unrolled(model: Any, size: Size | None) -> bool:
     """Whether samples of `size` (h, w) are written strip by strip, as they are made."""
     return isinstance(model, Unrolls) and model.unrolls(size)
+
+
+def at_a_time(model: Any, size: Size | None, count: int) -> int:
+    """Of `count` samples, those that are made together where nobody says how many.
+
+    As many as suit the device; fewer where memory is short, as on a GPU that others share.
+    """
+    step: int = min(model.at_a_time(size), count)
+    device = model.device
+    if isinstance(model, Foresees):
+        while step > 1 and not fits(model.picture_memory(size, step), device):
+            step = (step + 1) // 2
+    return step
 
 
 def refuse_too_large(model: Any, size: Size | None, pictures: int, in_strips: bool = False) -> None:

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from consingan.errors import UserError, out_of_memory
+from consingan.errors import UserError, gpu_failure, out_of_memory
 
 
 def told(*lines: str) -> str:
@@ -62,6 +62,8 @@ def sentence_of(error: Exception) -> str:
         return str(error)
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
+    if why := gpu_failure(error):
+        return f"The GPU failed ({why}); end this page's program and start it anew."
     if isinstance(error, OSError) and error.errno is not None:
         name = Path(str(error.filename)).name if error.filename else "A file"
         return f"{name} cannot be read or written ({error.strerror})."

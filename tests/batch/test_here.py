@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_jobs import died, slept, waited
+from fake_jobs import died, failed, slept, waited
 
 from consingan.batch.estimate import Estimate, longest_first
 from consingan.batch.here import run_here
@@ -100,6 +100,15 @@ def test_a_worker_does_one_order_after_the_other(tmp_path: Path) -> None:
     assert [(e.name, e.status) for some in every for e in some] == [
         ("0", FINISHED), ("1", FINISHED), ("2", FINISHED),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("device", "processes"), [("cuda:0", 2), ("cpu", 1)])
+def test_a_process_whose_gpu_may_be_lost_to_it_is_replaced(
+    device: str, processes: int, tmp_path: Path
+) -> None:
+    """After one failure CUDA answers nothing more to a process: all that come next would fail."""
+    every = run_here(orders(2), tmp_path, [Slot(device, 1)], failed)
+    assert len({e.words for some in every for e in some}) == processes
 
 
 def test_who_stops_looking_stops_the_workers_which_save_before(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from studies import tiny_study
 
 from consingan.batch import ledger, places
@@ -14,6 +16,7 @@ from consingan.batch.ledger import FAILED, TRAINING, Ended, Ledger
 from consingan.batch.orders import orders_of
 from consingan.batch.places import work_on
 from consingan.batch.plan import Plan
+from consingan.machine import device
 
 
 @pytest.fixture
@@ -66,3 +69,13 @@ def test_who_stops_looking_stops_the_workers(plan: Plan, monkeypatch: pytest.Mon
     next(ending)
     ending.close()
     assert stopped == [plan.orders[0].name]
+
+
+def test_a_gpu_that_does_not_compute_is_told(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(device, "_unusable", lambda _: "busy")
+    anywhere = replace(plan, study=replace(plan.study, machine={}))
+    said = work_on(anywhere, "here").summary
+    assert "cuda:0 does not work (busy), going on with the CPU." in said

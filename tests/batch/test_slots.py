@@ -6,9 +6,20 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
-from consingan.batch.slots import CONTEXT, PROGRAM, Gpu, Machine, Slot, slots_of, taking_turns
+from consingan.batch.slots import (
+    CONTEXT,
+    PROGRAM,
+    Gpu,
+    Machine,
+    Slot,
+    machine_here,
+    slots_of,
+    taking_turns,
+)
 from consingan.errors import UserError
+from consingan.machine import device, memory
 
 GIB = 2**30
 
@@ -46,3 +57,17 @@ def test_trainings_that_share_a_gpu_are_told_of_its_server(
     assert taking_turns(apart) == taking_turns([Slot("cpu", 1)] * 2) == ""
     (tmp_path / "control").touch()
     assert taking_turns(shared) == ""
+
+
+def test_gpus_that_do_not_compute_get_no_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is too old for this build of torch, another program keeps another for itself."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(device, "_unusable", lambda gpu: "busy" if gpu.index != 1 else "")
+    given_back: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(True))
+    monkeypatch.setattr(memory, "free_memory", lambda _: GIB)
+    assert machine_here("auto").gpus == [Gpu("cuda:1", GIB)]
+    assert machine_here("cuda:2").gpus == [Gpu("cuda:2", GIB)]
+    assert machine_here("cpu").gpus == []
+    assert given_back == [True, True]  # or what planning took would be counted as free for others

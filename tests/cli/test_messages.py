@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from consingan.cli.messages import STOPPED, friendly
+from consingan.cli.messages import FAILURE, STOPPED, friendly
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR2"), reason="a system without signals")
@@ -20,3 +20,11 @@ def test_ctrl_break_is_ctrl_c(
     assert ended.value.code == STOPPED
     assert "Stopped." in capsys.readouterr().err
     assert signal.getsignal(signal.SIGUSR2) == before
+
+
+def test_a_gpu_that_failed_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, friendly():
+        raise RuntimeError("CUDA error: the launch timed out and was terminated\nSearch for ...")
+    assert ended.value.code == FAILURE
+    said = capsys.readouterr().err
+    assert "Error: The GPU failed (CUDA error: the launch timed out and was terminated)" in said

@@ -489,9 +489,14 @@ def test_no_tensorboard_is_heeded():
             "cannot be read or written (No space left on device); make room there",
             1,
         ),
+        (
+            RuntimeError("CUDA error: unspecified launch failure\nSearch for"),
+            "the GPU failed (CUDA error: unspecified launch failure); if it does so again",
+            1,
+        ),
         (KeyboardInterrupt(), "Stopped at once", 130),
     ],
-    ids=["memory", "cuBLAS", "CUDA", "disk", "Ctrl+C"],
+    ids=["memory", "cuBLAS", "CUDA", "disk", "GPU", "Ctrl+C"],
 )
 def test_an_early_end_says_how_to_go_on(error, expected, code, capsys):
     with pytest.raises(SystemExit) as end, messages.explained(Path("My Runs/x")):
@@ -513,9 +518,12 @@ def test_divergence_names_stage_iteration_and_remedy(capsys):
     assert "--batch_norm" in said
 
 
-def test_a_bug_is_a_traceback():
-    with pytest.raises(RuntimeError, match="shapes"), messages.explained(Path("x")):
-        raise RuntimeError("shapes do not match")
+@pytest.mark.parametrize(
+    "words", ["shapes do not match", "CUDA error: device-side assert triggered"]
+)
+def test_a_bug_is_a_traceback(words):
+    with pytest.raises(RuntimeError, match=words), messages.explained(Path("x")):
+        raise RuntimeError(words)
 
 
 # ---- commands that are printed to be typed next

@@ -41,3 +41,12 @@ def test_a_picture_made_with_more_filters_is_the_same(monkeypatch: pytest.Monkey
         found.append([picture, x.grad, tail.weight.grad, tail.bias.grad])
     for narrow, wide in zip(*found, strict=True):
         torch.testing.assert_close(wide, narrow, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.skipif("dtype" not in torch.ops.aten.mm.overloads(), reason="an older torch")
+def test_amd_s_gpus_are_not_asked_for_products_that_torch_lacks_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for hip, can in ((None, True), ("6.4", False)):
+        monkeypatch.setattr(torch.version, "hip", hip)
+        assert kernels._can_multiply_into_float32.__wrapped__() is can

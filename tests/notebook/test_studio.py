@@ -407,6 +407,10 @@ def test_zero_means_as_recommended(
         (DivergedError(1, 2, "a loss"), "a loss is not finite.*smaller lr_scale"),
         (RuntimeError("CUDA out of memory. Tried to"), "smaller max_size"),
         (MemoryError(), "smaller max_size"),
+        (
+            RuntimeError("CUDA error: unknown error\nSearch"),
+            r"unknown error\). Restart the session",
+        ),
         (OSError(28, "No space left on device", "a/b"), "a/b cannot be .*No space left"),
     ],
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_models import model
 
+from consingan.errors import UserError
 from consingan.outputs import samples
 from consingan.outputs.requests import SamplesRequest
 
@@ -34,3 +36,22 @@ def test_of_large_pictures_fewer_are_kept_and_shown(
     request = SamplesRequest(num_samples=3, one_size=True)
     assert len(samples.begin(large, request).write(tmp_path, lambda _: None).pictures) == 2
     assert len(samples.preview(large, None)) == 1
+
+
+def test_where_memory_is_short_fewer_are_made_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU that others share a whole batch may not fit, which nobody asked for."""
+    small, together = model(), list[int]()
+    monkeypatch.setattr(type(small), "at_a_time", lambda *_: 24)
+    free = 5 * small.picture_memory(None, 1)
+    monkeypatch.setattr("consingan.machine.memory.free_memory", lambda _: free)
+    make = small.sample
+
+    def noted(indices: range, *more: Any) -> Any:
+        together.append(len(indices))
+        return make(indices, *more)
+
+    monkeypatch.setattr(small, "sample", noted)
+    assert len(list(samples.random_samples(small, 7))) == 7
+    assert together == [4, 3]
+    with pytest.raises(UserError, match="use a smaller --batch_size"):
+        list(samples.random_samples(small, 7, batch_size=6))

@@ -38,6 +38,12 @@ def test_too_little_memory_and_a_full_disk_are_told_in_words():
     )
 
 
+def test_a_gpu_that_failed_is_told_in_words():
+    assert sentence_of(RuntimeError("CUDA error: unknown error\nSearch for ...")) == (
+        "The GPU failed (CUDA error: unknown error); end this page's program and start it anew."
+    )
+
+
 def test_a_bug_is_printed_where_the_page_was_started(capsys):
     assert "please report it" in sentence_of(KeyError("x"))
     assert "KeyError" in capsys.readouterr().err
