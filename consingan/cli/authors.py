@@ -26,6 +26,7 @@ from consingan.cli.messages import explained, guarded
 from consingan.cli.options import execution_options, request_options, say, seed_of, wanted_of
 from consingan.cli.watching import say_finished, watching
 from consingan.errors import UserError
+from consingan.machine.program import command_line, started_as
 from consingan.methods.contract import AuthorsCommand, Method
 from consingan.methods.registry import METHODS
 from consingan.settings.option import flag_name
@@ -185,9 +186,10 @@ class Request:
             return self._train({"input_name": picture, **self.typed}, None)
         if refused:
             raise UserError(f"{refused}; leave that flag out, or train anew.")
+        words = ("--method", self.method.name, "--input_name", picture)
         raise UserError(
-            f"There is no run of {picture} in {parent}{others}; train one first: main_train.py "
-            f"--method {self.method.name} --input_name {picture}"
+            f"There is no run of {picture} in {parent}{others}; train one first: "
+            f"{command_line((*started_as('train'), *words))}"
         )
 
     def _finished(self, parent: Path) -> Iterator[LoadedRun]:
