@@ -190,10 +190,10 @@ class Request:
             return self._train({"input_name": picture, **self.typed}, None)
         if refused:
             raise UserError(f"{refused}; leave that flag out, or train anew.")
-        words = (*started_as("train"), "--method", self.method.name, "--input_name", picture)
+        words = ("--method", self.method.name, "--input_name", picture)
         raise UserError(
             f"There is no run of {picture} in {parent}{others}; train one first: "
-            f"{command_line(words)}"
+            f"{command_line((*started_as('train'), *words))}"
         )
 
     def _chosen(self, serving: Sequence[tuple[LoadedRun, Any]]) -> LoadedRun:

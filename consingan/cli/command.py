@@ -12,6 +12,7 @@ import click
 
 from consingan.errors import UserError
 from consingan.machine.files import at_home
+from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
@@ -100,6 +101,23 @@ class CarefulCommand(click.Command):
         return self.get_params(ctx)
 
 
+class EvaluatingCommand(CarefulCommand):
+    """A command that works on a trained model, and knows what only a training is asked."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; a setting of a training is answered with where it belongs."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if any(_settings_called(_typed_name(error))):
+                train = command_line(started_as("train"))
+                raise click.UsageError(
+                    f"{error.option_name} is a setting of a training ({train}); its run keeps it, "
+                    "and what is made with the model follows it.", ctx,
+                ) from None  # fmt: skip
+            raise
+
+
 class MethodCommand(CarefulCommand):
     """A command whose options are those of the method that `--method` names.
 
@@ -178,14 +196,19 @@ def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
     Raises:
         UsageError: it has.
     """
-    typed = _typed_name(error)
-    for other in METHODS.values():
-        for field in dataclasses.fields(other.config):
+    for field in _settings_called(_typed_name(error)):
+        try:
+            refuse_foreign_settings(method, {field.name: error.option_name})
+        except UserError as reason:
+            raise click.UsageError(str(reason), error.ctx) from None
+
+
+def _settings_called(typed: str) -> Iterator[dataclasses.Field[Any]]:
+    """The settings of any method that have a flag of that name."""
+    for method in METHODS.values():
+        for field in dataclasses.fields(method.config):
             if typed in (*flag_names(field), f"no_{flag_name(field)}"):
-                try:
-                    refuse_foreign_settings(method, {field.name: error.option_name})
-                except UserError as reason:
-                    raise click.UsageError(str(reason), error.ctx) from None
+                yield field
 
 
 def shared_settings(method: Method | None = None) -> Iterator[click.Parameter]:

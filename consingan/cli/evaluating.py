@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import CONTEXT, CarefulCommand, examples, typed_words, was_typed
+from consingan.cli.command import CONTEXT, EvaluatingCommand, examples, typed_words, was_typed
 from consingan.cli.evaluation_options import evaluation_options, note_idle_options, request_of
 from consingan.cli.messages import guarded
 from consingan.cli.options import run_named, say, wanted_of
@@ -26,7 +26,9 @@ EVALUATION_EXAMPLES = (
 )
 
 
-@click.command(cls=CarefulCommand, context_settings=CONTEXT, epilog=examples(*EVALUATION_EXAMPLES))
+@click.command(
+    cls=EvaluatingCommand, context_settings=CONTEXT, epilog=examples(*EVALUATION_EXAMPLES)
+)
 @evaluation_options
 @guarded
 def evaluate(model_dir: Path | None, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,10 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.color import srgb_profile
 from consingan.images.decode import decode
-from consingan.images.names import SCIKIT_IMAGE, shown
+from consingan.images.names import EXTENSIONS, SCIKIT_IMAGE, shown
 from consingan.images.picture import Picture, picture_of
 from consingan.images.raster import Pixels, Raster
-from consingan.machine.files import atomic_path
+from consingan.machine.files import at_home, atomic_path
 from consingan.machine.usual import torch_as_usual
 from consingan.settings.reading import AS_IT_IS, Reading
 
@@ -112,14 +113,22 @@ def to_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return scaled.round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
-def write_image(path: Path, image: Tensor | Pixels) -> None:
+def write_image(path: Path | str, image: Tensor | Pixels) -> None:
     """Write a picture, (1, 3, H, W) in [-1, 1] or (H, W[, 3 or 4]) uint8, as its suffix says.
 
     The file appears whole or not at all and says that its colors are sRGB. JPEGs are written at
     quality 95.
+
+    Raises:
+        UserError: several pictures are given, or the suffix is that of no picture.
     """
-    pixels = to_pixels(image) if isinstance(image, Tensor) else image
+    path = Path(at_home(os.fspath(path)))
     suffix = path.suffix.lower()
+    if suffix not in EXTENSIONS:
+        raise UserError(f"{shown(path)}: a picture's file ends in .png, .jpg, .webp or .tif.")
+    if isinstance(image, Tensor) and image.dim() == 4 and len(image) != 1:
+        raise UserError(f"{len(image)} pictures go into no single file; write each into its own.")
+    pixels = to_pixels(image) if isinstance(image, Tensor) else image
     options: dict[str, Any] = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
     options |= _says_srgb(suffix)
     # In memory first: what a full disk interrupts imageio complains of again when it is collected.

@@ -204,6 +204,6 @@ def _plain(field: Field[Any], value: Any) -> Any:
         return ",".join(map(str, listed if isinstance(listed, (list, tuple)) else [listed]))
     if field.default == "" and not field.metadata["choices"] and value is not None:
         shape = getattr(value, "shape", None)
-        found = f"a {type(value).__name__}" if shape is None else f"an array of shape {(*shape,)}"
-        raise UserError(f"{field.name} is {found}; give the path of a picture file.")
+        kind = type(value).__name__ if shape is None else f"an array of shape {(*shape,)}"
+        raise UserError(f"{field.name} is {kind}; give the path of a file as text.")
     return value

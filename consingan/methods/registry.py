@@ -31,7 +31,7 @@ def method_of(name: str | None) -> Method:
         UserError: there is none of that name.
     """
     name = name or DEFAULT_METHOD
-    if name not in METHODS:
+    if name not in tuple(METHODS):  # whatever a caller in Python gives
         raise UserError(f"--method {name} is unknown; choose one of {', '.join(METHODS)}.")
     return METHODS[name]
 

@@ -50,10 +50,16 @@ class OwnSamples:
             )
 
     def make_way(self, say: Callable[[str], None]) -> None:
-        """Remove what the one before wrote and nobody changed; say which others stay."""
-        for name in _owned(self.folder):
+        """Remove what the one before wrote and nobody changed; say so, and which others stay."""
+        before = list(_owned(self.folder))
+        for name in before:
             with contextlib.suppress(FileNotFoundError):
                 (self.folder / name).unlink()
+        if before:
+            say(
+                f"Note: the pictures of the one before in {self.folder} are replaced; -o FOLDER "
+                "puts new ones elsewhere."
+            )
         if others := sorted(_like_ours(self.folder) - set(self.names)):
             more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
             say(

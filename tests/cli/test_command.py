@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from consingan.cli.command import joined, was_typed
+from consingan.cli.evaluating import evaluate
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,16 @@ def test_no_words_were_not_typed_whatever_click_says(
         context.params["pictures"] = pictures
         context.set_parameter_source("pictures", click.core.ParameterSource.COMMANDLINE)
         assert was_typed("pictures") is typed
+
+
+@pytest.mark.parametrize("flag", ["--tile", "--niter", "--lambda_grad", "--no_warps"])
+def test_a_setting_of_a_training_is_known_to_an_evaluation(flag: str) -> None:
+    refused = CliRunner().invoke(evaluate, ["--model_dir", "run", flag, "3"])
+    assert refused.exit_code == 2
+    assert f"{flag} is a setting of a training" in refused.output
+
+
+def test_what_no_training_has_is_no_option_of_an_evaluation() -> None:
+    refused = CliRunner().invoke(evaluate, ["--model_dir", "run", "--sise", "3"])
+    assert refused.exit_code == 2
+    assert "No such option" in refused.output

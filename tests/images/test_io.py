@@ -331,6 +331,26 @@ def test_written_pictures_are_read_back(tmp_path, rgb):
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
 
 
+def test_a_path_may_be_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for name in (f"{tmp_path}/x.png", "~/y.png"):
+        write_image(name, torch.zeros(1, 3, 4, 4))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.png", "y.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "said"),
+    [("x.png", 3, "3 pictures"), ("x.png", 0, "0 pictures"), ("x", 1, "ends in"),
+     ("x.xyz", 1, "ends in")],
+)  # fmt: skip
+def test_what_is_no_one_picture_or_file_of_one_is_refused(tmp_path, name, count, said):
+    """Written in silence it would be the first of them."""
+    with pytest.raises(UserError, match=said):
+        write_image(tmp_path / name, torch.zeros(count, 3, 4, 4))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_jpeg_is_written_as_jpeg(tmp_path):
     write_image(tmp_path / "x.jpg", torch.zeros(1, 3, 16, 16))
     with Image.open(tmp_path / "x.jpg") as image:

@@ -26,7 +26,15 @@ def test_what_the_one_before_wrote_is_removed_and_nothing_else(tmp_path: Path) -
     said: list[str] = []
     sample(tmp_path, "sample_0.png", said=said)
     assert files_below(tmp_path) == sorted([RECORD, "mine.png", "sample_0.png"])
-    assert said == []
+    assert said == [replaced(tmp_path)]
+
+
+def replaced(folder: Path) -> str:
+    """Whoever samples a second picture must not wonder where those of the first are."""
+    return (
+        f"Note: the pictures of the one before in {folder} are replaced; -o FOLDER puts new ones "
+        "elsewhere."
+    )
 
 
 def test_what_was_changed_or_is_of_somebody_else_stays_and_is_said(tmp_path: Path) -> None:
@@ -38,7 +46,8 @@ def test_what_was_changed_or_is_of_somebody_else_stays_and_is_said(tmp_path: Pat
     assert (tmp_path / "sample_1.png").read_text() == "painted on"
     assert (tmp_path / "sample_7.tif").is_file()
     assert said == [
-        f"Note: older pictures stay in {tmp_path} beside the new ones: sample_1.png, sample_7.tif."
+        replaced(tmp_path),
+        f"Note: older pictures stay in {tmp_path} beside the new ones: sample_1.png, sample_7.tif.",
     ]
 
 
