@@ -57,7 +57,7 @@ class OwnSamples:
                 (self.folder / name).unlink()
         if before:
             say(
-                f"Note: the pictures of the one before in {self.folder} are replaced; -o FOLDER "
+                f"Note: the pictures that were made before in {self.folder} are replaced; -o FOLDER "
                 "puts new ones elsewhere."
             )
         if others := sorted(_like_ours(self.folder) - set(self.names)):
