@@ -57,8 +57,8 @@ class OwnSamples:
                 (self.folder / name).unlink()
         if before:
             say(
-                f"Note: the pictures that were made before in {self.folder} are replaced; -o FOLDER "
-                "puts new ones elsewhere."
+                f"Note: the pictures that were made before in {self.folder} are replaced; "
+                "-o FOLDER puts new ones elsewhere."
             )
         if others := sorted(_like_ours(self.folder) - set(self.names)):
             more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""

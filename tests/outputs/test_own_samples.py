@@ -32,8 +32,8 @@ def test_what_the_one_before_wrote_is_removed_and_nothing_else(tmp_path: Path) -
 def replaced(folder: Path) -> str:
     """Whoever samples a second picture must not wonder where those of the first are."""
     return (
-        f"Note: the pictures that were made before in {folder} are replaced; -o FOLDER puts new ones "
-        "elsewhere."
+        f"Note: the pictures that were made before in {folder} are replaced; -o FOLDER puts new "
+        "ones elsewhere."
     )
 
 

@@ -16,17 +16,20 @@ HEARTBEAT = b'data: {"msg":"heartbeat"}\n\n'
 class Page:
     """What a page reads and when, of a server that closes its stream."""
 
-    def __init__(self, sent: tuple[bytes, ...] = (HEARTBEAT, CLOSE), patience: float = 30.0):
+    def __init__(self, sent: tuple[bytes, ...] = (HEARTBEAT, CLOSE), patience: float = 30.0,
+                 linger: float = 0.0):  # fmt: skip
         self.read: list[str] = []
+        self.answered = 0
         self.sent = sent
         self.hung_up = asyncio.Event()
-        self.streams = Streams(self.server, patience)
+        self.streams = Streams(self.server, linger, patience)
 
     async def server(self, scope, receive, send) -> None:
         if scope["path"] == JOIN:
             while (await receive()).get("more_body"):
                 pass
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        self.answered += scope["path"] == STREAM
         for body in self.sent if scope["path"] == STREAM else (b'{"event_id": "1"}',):
             await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -91,7 +94,9 @@ def test_the_next_event_waits_until_the_page_has_hung_up():
 def test_a_page_that_never_hangs_up_is_not_waited_for_longer_than_it_may_take():
     async def visit() -> None:
         page = Page(patience=0.01)
-        await asyncio.gather(page.stream("abc"), page.join("abc"))
+        stream = asyncio.create_task(page.stream("abc"))
+        await soon(stream)
+        await asyncio.gather(stream, page.join("abc"))
         assert page.read.index("closed") < page.read.index("join begins")
         assert "stream ends" in page.read
 
@@ -109,6 +114,48 @@ def test_a_page_that_opens_another_stream_has_read_that_the_one_before_was_close
         page.hung_up.set()
         await asyncio.gather(*streams)
         assert page.streams.closing == {}
+
+    asyncio.run(visit())
+
+
+def test_a_stream_stays_open_for_the_next_event():
+    async def visit() -> None:
+        page = Page(linger=30.0)
+        stream = asyncio.create_task(page.stream("abc"))
+        assert not await soon(stream)
+        for _ in range(2):
+            assert await soon(asyncio.create_task(page.join("abc")))
+        assert page.read == ["stream begins", *["join begins", "join ends"] * 2]
+        assert page.answered == 3  # times that the server wrote into the one stream
+        page.hung_up.set()
+        assert await soon(stream)
+        assert (page.streams.open, page.streams.closing, page.streams.lingering) == ({}, {}, set())
+
+    asyncio.run(visit())
+
+
+def test_one_stream_stays_open_and_others_are_closed_at_once():
+    """A browser has few connections for all its tabs."""
+
+    async def visit() -> None:
+        page = Page(linger=30.0)
+        streams = [asyncio.create_task(page.stream("abc"))]
+        assert not await soon(streams[0])
+        assert "closed" not in page.read
+        streams.append(asyncio.create_task(page.stream("def")))
+        assert not await soon(streams[1])
+        assert page.read.count("closed") == 1
+        page.hung_up.set()
+        await asyncio.gather(*streams)
+
+    asyncio.run(visit())
+
+
+def test_a_stream_is_closed_when_nothing_follows():
+    async def visit() -> None:
+        page = Page(linger=0.001, patience=0.001)
+        await page.stream("abc")
+        assert page.read == ["stream begins", "closed", "stream ends"]
 
     asyncio.run(visit())
 
