@@ -66,7 +66,7 @@ def at_a_time(model: Any, size: Size | None, count: int) -> int:
 
     As many as suit the device; fewer where memory is short, as on a GPU that others share.
     """
-    step: int = min(model.at_a_time(size), count)
+    step: int = max(1, min(model.at_a_time(size), count))
     device = model.device
     if isinstance(model, Foresees):
         while step > 1 and not fits(model.picture_memory(size, step), device):
