@@ -41,8 +41,6 @@ from consingan.training.records import Record
 from consingan.training.resume import refuse_finished, resume
 from consingan.training.session import Observer, Session
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Run:

@@ -90,7 +90,6 @@ def page_notes(page: int, count: int, what: str, usual: int = 1) -> tuple[str, .
 
 def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
     """Pixels of a picture of Pillow's, upright and in sRGB; `notes` come first in its own."""
-    paletted = image.mode in ("P", "PA")
     profile = image.info.get("icc_profile")
     level = image.info.get("transparency")
     if image.mode == "F" or image.mode.startswith("I"):  # deep; conversions would cut it off
@@ -98,7 +97,7 @@ def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
         pixels = upright_array(np.asarray(image), orientation_of(image))
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         alpha = pixels != level if isinstance(level, int) else None
-        return Raster(pixels[:, :, None], alpha, _white_is_zero(image), None, profile, False, notes)
+        return Raster(pixels[:, :, None], alpha, _white_is_zero(image), None, profile, notes)
     notes = (*notes, *_shallow(image))
     plain, said = to_srgb(_plain(image), profile)
     if plain.mode == "CMYK":
@@ -109,7 +108,6 @@ def raster_of(image: Image.Image, notes: tuple[str, ...] = ()) -> Raster:
     return Raster(
         pixels if opaque else pixels[:, :, :-1],
         None if opaque else pixels[:, :, -1],
-        paletted=paletted,
         notes=(*notes, *said),
     )
 

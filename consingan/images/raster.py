@@ -24,7 +24,6 @@ class Raster:
         white_is_zero: the lowest number is white.
         nodata: the number that the file says stands for no value.
         profile: the ICC profile that the colors are in, if they still have to be converted.
-        paletted: the file stores indices of colors.
         notes: what was read otherwise than a user might think, without the file's name.
         bands: (H, W, N) all that is stored but opacity, where that is not what `colors` has.
     """
@@ -34,7 +33,6 @@ class Raster:
     white_is_zero: bool = False
     nodata: float | None = None
     profile: bytes | None = None
-    paletted: bool = False
     notes: tuple[str, ...] = ()
     bands: Pixels | None = None
 

@@ -771,15 +771,6 @@ class Enlarges(Protocol):
 
 
 @runtime_checkable
-class Serves(Protocol):
-    """Can do what it was not trained for."""
-
-    def for_task(self, task: str) -> Any:
-        """The same model as one for `task`."""
-        ...
-
-
-@runtime_checkable
 class Begins(Protocol):
     """Makes samples whose coarse layout is the training image's."""
 

@@ -30,8 +30,6 @@ from consingan.nn.optimizers import (
 )
 from consingan.settings.config import Config
 
-Size = tuple[int, int]
-
 
 @dataclass(frozen=True)
 class Rates:

@@ -153,7 +153,7 @@ class Strips:
         complete = last not in blocks
         less = 2 * (border - shape.margin * len(layers))
         made_size = size if complete else (size[0] + less, size[1] + less)
-        widened = _Widened(generator, x, noise, self.amplitudes[stage])
+        widened = _Widened(noise, self.amplitudes[stage])
 
         def make(rows: Range) -> Tensor:
             inner = needed(shape, len(layers), size[0] + 2 * border, rows)
@@ -174,8 +174,6 @@ class Strips:
 class _Widened:
     """Up-sampled features plus noise, as a stage's convolutions see them."""
 
-    generator: Generator
-    x: Rows
     noise: Rows
     amplitude: float
 

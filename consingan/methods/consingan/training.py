@@ -30,8 +30,6 @@ from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField, whole
 from consingan.nn.optimizers import all_finite, dump_optimizer, load_optimizer, moments, part
 
-Size = tuple[int, int]
-
 
 class ConSinGANTraining(Planned):
     """Trains one model, see `contract.Training`.

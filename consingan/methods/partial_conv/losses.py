@@ -7,23 +7,13 @@ without gradients, so that features beside the hole see no invented pixels as ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 Features = Callable[[Tensor], Sequence[Tensor]]
-
-WEIGHTS: Mapping[str, float] = {
-    "valid": 1.0,
-    "hole": 6.0,
-    "perceptual": 0.05,
-    "style_output": 120.0,
-    "style_composite": 120.0,
-    "variation": 0.1,
-}
-"""Of the terms, as published."""
 
 
 def gram(x: Tensor) -> Tensor:
@@ -57,7 +47,7 @@ def terms(
     known: Tensor | None = None,
     near: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """All six before their weights, by the names of `WEIGHTS`; 0 where there are no features.
+    """All six before their weights, by the names of `method.LOSSES`; 0 where there are no features.
 
     Args:
         output: of the network, (N, 3, h, w).
@@ -104,8 +94,3 @@ def _of_features(
 def grown(hole: Tensor, pixels: int = 1) -> Tensor:
     """A hole (N, 1, h, w), 1 inside, wider by some pixels."""
     return F.max_pool2d(hole, 2 * pixels + 1, 1, pixels)
-
-
-def weighted(found: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """The sum of the terms times their weights."""
-    return torch.stack([weights[name] * value for name, value in found.items()]).sum()

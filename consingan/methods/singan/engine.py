@@ -19,7 +19,6 @@ from consingan.methods.singan.networks import Discriminator, Generator, learned
 from consingan.nn import losses
 from consingan.nn.optimizers import Adam
 
-LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")
 DECAY_AT = 1600  # iteration from which the rates are gamma times as large, whatever niter is
 PICTURE_EVERY = 500  # iterations between the authors' pictures of a scale
 ADAM_BETA2 = 0.999
@@ -96,7 +95,7 @@ class Losses:
 
     @property
     def last(self) -> Tensor:
-        """Those of the last steps, (5,) in the order of `LOSSES`, as the authors plot them."""
+        """Those of the last steps, (5,) in the order of `method.LOSSES`, as the authors plot."""
         return torch.cat([self.critic[-1], self.generator[-1]])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -53,9 +51,3 @@ def check_start_scale(start_scale: int, last: int) -> None:
             f"The start scale {start_scale} is not one that a picture can enter; "
             f"this model has 1 to {last} (the finest)."
         )
-
-
-def starts_within(start_scales: Sequence[int], last: int) -> None:
-    """`check_start_scale` for each of several."""
-    for start_scale in start_scales:
-        check_start_scale(start_scale, last)

@@ -19,7 +19,7 @@ from consingan.errors import UserError
 from consingan.methods.singan.architecture import Architecture
 from consingan.methods.singan.chain import Scale
 from consingan.methods.singan.method import LISTS
-from consingan.methods.singan.networks import Discriminator, Generator
+from consingan.methods.singan.networks import Generator
 from consingan.methods.singan.pyramid import Pyramid, enlargement_in_steps_of
 from consingan.methods.singan.resize import Size, resized
 from consingan.methods.singan.tasks import TASKS
@@ -36,7 +36,6 @@ class OfficialRun:
     Attributes:
         scales: trained ones, coarsest first.
         reals: (1, 3, h, w) in [-1, 1], the training image at every scale, trained or not.
-        discriminator: of the finest scale, where it was passed on.
         pyramid: sizes and ratio.
         min_size: px, as the training must have had it.
         scale_factor: as typed, None where the folder's name does not say it.
@@ -47,7 +46,6 @@ class OfficialRun:
 
     scales: list[Scale]
     reals: list[Tensor]
-    discriminator: Discriminator | None
     pyramid: Pyramid
     min_size: int
     scale_factor: float | None
@@ -63,13 +61,13 @@ class OfficialRun:
         return "animation" if self.animated else "generation"
 
 
-def load_official(path: Path, device: torch.device | str) -> OfficialRun:
+def load_official(path: Path) -> OfficialRun:
     """Read the folder `path`, see `find_official`.
 
     Raises:
         UserError: a file is missing, damaged, or of no such run.
     """
-    fixed, reals, amplitudes = (_tensors(path / name, device) for name in LISTS)
+    fixed, reals, amplitudes = (_tensors(path / name) for name in LISTS)
     _refuse_shapes(path, fixed, reals, amplitudes)
     count = min(len(fixed), len(reals), len(amplitudes), _finished(path))
     sizes = [(r.shape[-2], r.shape[-1]) for r in reals]
@@ -81,19 +79,16 @@ def load_official(path: Path, device: torch.device | str) -> OfficialRun:
     pyramid, min_size = find_pyramid(sizes, path, likely)
     scales = [
         Scale(
-            _generator(path / str(n) / "netG.pth", device),
+            _generator(path / str(n) / "netG.pth"),
             reals[n].float(),
             fixed[n].float().expand(-1, 3, -1, -1),
             float(amplitudes[n]),
         )
         for n in range(count)
     ]
-    last = path / str(count - 1) / "netD.pth"
-    discriminator = _discriminator(last, device) if last.is_file() else None
     return OfficialRun(
         scales,
         [real.float() for real in reals],
-        discriminator,
         pyramid,
         min_size,
         float(given["factor"]) if "factor" in given else None,
@@ -152,26 +147,18 @@ def _finished(path: Path) -> int:
     return scales
 
 
-def _generator(path: Path, device: torch.device | str) -> Generator:
-    state = _state(path, device)
-    generator = Generator(architecture_of(state, "tail.0", path))
+def _generator(path: Path) -> Generator:
+    state = _state(path)
+    generator = Generator(_architecture_of(state, path))
     _fill(generator, state, path)
-    return generator.to(device).eval()
+    return generator.eval()
 
 
-def _discriminator(path: Path, device: torch.device | str) -> Discriminator:
-    state = _state(path, device)
-    discriminator = Discriminator(architecture_of(state, "tail", path))
-    # Running statistics of a critic are never read, so ours has none.
-    _fill(discriminator, {k: v for k, v in state.items() if k in discriminator.state_dict()}, path)
-    return discriminator.to(device)
-
-
-def architecture_of(state: dict[str, Tensor], tail: str, path: Path) -> Architecture:
+def _architecture_of(state: dict[str, Tensor], path: Path) -> Architecture:
     """Widths, depth and kernel that weights named as the authors' have."""
     try:
         channels, image_channels, kernel, _ = state["head.conv.weight"].shape
-        narrowest = state[f"{tail}.weight"].shape[1]
+        narrowest = state["tail.0.weight"].shape[1]
     except (KeyError, ValueError, IndexError):
         raise _unfit(path, "it has no head or no tail") from None
     blocks = sum(k.startswith("body.block") and k.endswith("conv.weight") for k in state)
@@ -209,26 +196,26 @@ def _is_plain(found: Tensor) -> bool:
     return found.layout == torch.strided and not found.is_complex()
 
 
-def _state(path: Path, device: torch.device | str) -> dict[str, Tensor]:
-    state = _load(path, device)
+def _state(path: Path) -> dict[str, Tensor]:
+    state = _load(path)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise _unfit(path, "no state dict")
     return state
 
 
-def _tensors(path: Path, device: torch.device | str) -> list[Tensor]:
-    values = _load(path, device)
+def _tensors(path: Path) -> list[Tensor]:
+    values = _load(path)
     if not isinstance(values, list) or not values:
         raise _unfit(path, f"a {type(values).__name__} instead of a list")
     try:
-        return [torch.as_tensor(value, device=device) for value in values]
+        return [torch.as_tensor(value) for value in values]
     except (TypeError, ValueError, RuntimeError):
         raise _unfit(path, "it holds something else than numbers") from None
 
 
-def _load(path: Path, device: torch.device | str) -> Any:
+def _load(path: Path) -> Any:
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's unpickler raises anything on damaged files
         raise _unfit(path, str(error)) from None
 

@@ -59,11 +59,6 @@ def resize_around(x: Tensor, size: Size, factors: tuple[float, float], wraps: Wr
     return from_bytes(rows @ pixels @ columns.T).to(x)
 
 
-def enlarge(x: Tensor, ratio: float, size: Size) -> Tensor:
-    """Hand a picture up one scale: resized by 1/ratio, then cut to `size` from the top left."""
-    return crop(resize(x, 1 / ratio), size)
-
-
 def crop(x: Tensor, size: Size) -> Tensor:
     """The top left `size` (h, w) of (N, C, H, W); a side that is shorter stays as it is."""
     return x[..., : size[0], : size[1]]

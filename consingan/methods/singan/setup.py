@@ -159,7 +159,7 @@ def read(path: Path) -> tuple[Any, dict[str, Tensor]]:
     folder = find_official(path)
     if folder is None:
         raise UserError(f"{path} is no run of the authors' SinGAN.")
-    run = official.load_official(folder, "cpu")
+    run = official.load_official(folder)
     first = run.scales[0].generator.architecture
     config = SinGANConfig(
         train_mode=run.task,

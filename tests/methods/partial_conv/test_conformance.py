@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from conformance_others import case, near
 from torch import Tensor
 
+from consingan.methods.partial_conv.config import PartialConvConfig
 from consingan.methods.partial_conv.layers import (
     PartialConv2d,
     RegionConv2d,
@@ -17,8 +18,9 @@ from consingan.methods.partial_conv.layers import (
     RegionNormInstance,
     RegionNormL,
 )
-from consingan.methods.partial_conv.losses import WEIGHTS, gram, terms, weighted
+from consingan.methods.partial_conv.losses import gram, terms
 from consingan.methods.partial_conv.networks import UNet
+from consingan.methods.partial_conv.training import factors_of
 
 
 def convolution(arrays: dict[str, Tensor], bias: Tensor | None) -> PartialConv2d:
@@ -117,7 +119,8 @@ def test_the_six_terms_and_their_gradient_are_the_reference_s() -> None:
              "style_composite": "style_comp", "variation": "tv"}  # fmt: skip
     for ours, theirs in names.items():
         near(found[ours], arrays[f"loss.{theirs}"])
-    total = weighted(found, WEIGHTS)
+    published = PartialConvConfig(mask="x.png", vgg_weights="vgg16.pth")
+    total = sum(f * value for f, value in zip(factors_of(published), found.values(), strict=True))
     near(total, arrays["loss.total"])
     total.backward()
     near(output.grad, arrays["grad_output_image"], atol=1e-6)
