@@ -22,8 +22,7 @@ FACES = ("cli", "notebook", "web")
 READERS = (
     "methods/consingan/official.py",
     "methods/singan/official.py",
-    "metrics/sifid.py",
-    "nn/vgg.py",
+    "metrics/foreign.py",
 )
 ALONE = {"ray": "batch/on_ray.py"}
 # path or path:function -> why it may be longer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from consingan.errors import UserError
 
 from .common import checked
 from .download import downloaded
+from .foreign import take, tensors_in
 from .frechet import Gaussian, fit_gaussian, frechet_distance
 
 FIGURES = ("sifid", "sifid_64", "sifid_192")
@@ -27,6 +27,7 @@ WEIGHT_FILES = (
 )
 """The published weights of torchvision and of pytorch-fid, about 100 MB each."""
 
+_WHOSE = "torchvision's or pytorch-fid's Inception-v3"
 _EPSILON = 0.001  # of the batch normalization in Inception-v3
 
 # name: (channels in, channels out, kernel, stride, padding)
@@ -133,37 +134,11 @@ def load_inception(source: str | Path) -> Inception:
     path = downloaded(str(source)) if "://" in str(source) else Path(source)
     if not path.is_file():
         raise UserError(f"There is no file of Inception weights at {path}.")
-    state = _read(path)
+    state = tensors_in(path, "Inception-v3")
     weights = {}
     for name, (inputs, outputs, size, _, _) in _CONVOLUTIONS.items():
         for suffix in _SUFFIXES:
             key = f"{name}.{suffix}"
             shape = (outputs,) if suffix in _NORM else (outputs, inputs, size, size)
-            weights[key] = _tensor(state, key, shape, path)
+            weights[key] = take(state, key, shape, path, _WHOSE)
     return Inception(weights)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return dict(load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the readers raise a dozen kinds of exception on a wrong file
-        raise UserError(
-            f"{path} is not a file of Inception-v3 weights that can be read."
-        ) from error
-    return state if isinstance(state, dict) else {}
-
-
-def _tensor(state: dict[str, Any], key: str, shape: tuple[int, ...], path: Path) -> Tensor:
-    value = state.get(key)
-    if not isinstance(value, Tensor) or tuple(value.shape) != shape:
-        raise UserError(
-            f"{path} does not hold the weights of torchvision's or pytorch-fid's Inception-v3: "
-            f"{key} is missing or has another shape than {shape}."
-        )
-    if not value.isfinite().all():
-        raise UserError(f"{path} is damaged: {key} has values that are not finite.")
-    return value.float()

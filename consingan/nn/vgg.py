@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.metrics.download import downloaded
+from consingan.metrics.foreign import take, tensors_in
 
 LAYERS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 """Depth -> convolutions of each block, after which the maps are halved."""
@@ -96,39 +96,13 @@ def load_vgg(source: str | Path, depth: int, blocks: int) -> Vgg:
     path = downloaded(str(source)) if "://" in str(source) else Path(source)
     if not path.is_file():
         raise UserError(f"There is no file of VGG{depth} weights at {path}.")
-    state = _read(path, depth)
+    state, whose = tensors_in(path, f"VGG{depth}"), f"torchvision's VGG{depth}"
     found, before = [], 3
     for names, width in zip(names_of(depth, blocks), WIDTHS, strict=False):
         block = []
         for name in names:
-            weight = _tensor(state, f"{name}.weight", (width, before, 3, 3), path, depth)
-            block.append((weight, _tensor(state, f"{name}.bias", (width,), path, depth)))
+            weight = take(state, f"{name}.weight", (width, before, 3, 3), path, whose)
+            block.append((weight, take(state, f"{name}.bias", (width,), path, whose)))
             before = width
         found.append(block)
     return Vgg(found)
-
-
-def _read(path: Path, depth: int) -> dict[str, Any]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return dict(load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the readers raise a dozen kinds of exception on a wrong file
-        raise UserError(f"{path} is not a file of VGG{depth} weights that can be read.") from error
-    return state if isinstance(state, dict) else {}
-
-
-def _tensor(
-    state: dict[str, Any], name: str, shape: tuple[int, ...], path: Path, depth: int
-) -> Tensor:
-    value = state.get(name)
-    if not isinstance(value, Tensor) or tuple(value.shape) != shape:
-        raise UserError(
-            f"{path} does not hold the weights of torchvision's VGG{depth}: {name} is missing or "
-            f"has another shape than {shape}."
-        )
-    if not value.isfinite().all():
-        raise UserError(f"{path} is damaged: {name} has values that are not finite.")
-    return value.float()

@@ -48,7 +48,7 @@ def test_what_breaks_a_rule_is_named(case: str, rules: ModuleType) -> None:
         ("methods/consingan/tasks.py", 'x = mode == "editing"\n'),
         ("outputs/film.py", 'x = kind == "film"\n'),
         ("cli/training.py", "print(1)\n"),
-        ("metrics/sifid.py", "torch.load(path)\n"),
+        ("metrics/foreign.py", "torch.load(path)\n"),
         ("api/train.py", 'x = name == "something else"\n'),
     ],
 )
