@@ -18,6 +18,7 @@ from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Rehearsal
 from consingan.nn.footprint import Pass, footprint
+from consingan.nn.initial import draw_weights
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import (
     Adam,
@@ -51,6 +52,22 @@ class Rates:
         """On the rates, at an iteration."""
         left = 1 - iteration / iterations
         return 1.0 if self.decay_from >= 1 else min(1.0, left / (1 - self.decay_from))
+
+
+class OneNetwork:
+    """What the models of such trainings have in common."""
+
+    network: nn.Module
+    stages = 1
+
+    @property
+    def finite(self) -> bool:
+        """Whether all weights are finite."""
+        return all(bool(x.isfinite().all()) for x in self.network.state_dict().values())
+
+    def weights(self) -> dict[str, Tensor]:
+        """The network's."""
+        return {f"generator.{k}": v for k, v in self.network.state_dict().items()}
 
 
 class OneStage:
@@ -88,9 +105,10 @@ class OneStage:
             for (name, network), lr in zip(self.networks.items(), rates, strict=True)
         }
 
-    @abstractmethod
     def draw_weights(self, attempt: int) -> None:
         """Begin every network anew, with draws of that attempt."""
+        for name, network in self.networks.items():
+            draw_weights(network, stream(self.config.manual_seed, name, attempt))
 
     @abstractmethod
     def iterate(self, iteration: int) -> Tensor:

@@ -28,6 +28,7 @@ from consingan.images.resize import resize, resize_to, same_shape, training_scal
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Inputs, Task
 from consingan.methods.least import refuse_small
+from consingan.methods.one_stage import OneNetwork
 from consingan.methods.pairs import WORDS, recipe_of
 
 Size = tuple[int, int]
@@ -152,7 +153,7 @@ def scaled(condition: Tensor, size: Size, palette: Tensor | None) -> Tensor:
 
 
 @dataclass
-class PairModel:
+class PairModel(OneNetwork):
     """A network that makes B from A, with the pair that it learned; see `contract.Translates`.
 
     Attributes:
@@ -168,7 +169,6 @@ class PairModel:
     network: nn.Module
     pair: Pair
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
-    stages = 1
 
     @abstractmethod
     def made(self, condition: Tensor) -> Tensor:
@@ -203,15 +203,6 @@ class PairModel:
     def sizes(self) -> list[Size]:
         """(h, w) px of the training."""
         return [_size(self.real)]
-
-    @property
-    def finite(self) -> bool:
-        """Whether all weights are finite."""
-        return all(bool(x.isfinite().all()) for x in self.network.state_dict().values())
-
-    def weights(self) -> dict[str, Tensor]:
-        """The network's."""
-        return {f"generator.{k}": v for k, v in self.network.state_dict().items()}
 
     @torch.no_grad()
     def render(self, condition: Tensor) -> Tensor:

@@ -21,8 +21,6 @@ from consingan.nn.gan import critics_step, cross_entropy, frozen, over_critics
 from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for
 
-Size = tuple[int, int]
-
 
 class CRNTraining(OneStage):
     """Trains one model, see `contract.Training`.
@@ -34,7 +32,7 @@ class CRNTraining(OneStage):
 
     def __init__(self, model: CRN, execution: Execution) -> None:
         config = model.config
-        self.model = model
+        self.model, self.sizes = model, model.sizes
         # A drawing's two colors are names here, too.
         self.draws = config.replace(jitter=0.0)
         networks: dict[str, nn.Module] = {"generator": model.network}
@@ -46,11 +44,6 @@ class CRNTraining(OneStage):
         rates = Rates(config.lr, config.lr_critic, config.beta1, config.decay_from)
         super().__init__(config, networks, rates, execution)
         self.draw_weights(0)
-
-    @property
-    def sizes(self) -> list[Size]:
-        """(h, w) px of the one stage."""
-        return self.model.sizes
 
     def draw_weights(self, attempt: int) -> None:
         """See `OneStage`."""

@@ -17,6 +17,7 @@ from consingan.methods.dcgan.config import DCGANConfig
 from consingan.methods.dcgan.crops import cut
 from consingan.methods.dcgan.networks import Generator, halvings
 from consingan.methods.dcgan.tasks import TASKS
+from consingan.methods.one_stage import OneNetwork
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import part
 
@@ -24,14 +25,13 @@ Size = tuple[int, int]
 
 
 @dataclass
-class DCGAN:
+class DCGAN(OneNetwork):
     """A generator and the image whose crops it learned."""
 
     config: DCGANConfig
     network: Generator
     real: Tensor
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
-    stages = 1
 
     @property
     def task(self) -> Task:
@@ -52,15 +52,6 @@ class DCGAN:
     def least_size(self) -> Size:
         """Pictures are cut to size; a few px still are one."""
         return (8, 8)
-
-    @property
-    def finite(self) -> bool:
-        """Whether all weights are finite."""
-        return all(bool(x.isfinite().all()) for x in self.network.state_dict().values())
-
-    def weights(self) -> dict[str, Tensor]:
-        """The generator's."""
-        return {f"generator.{k}": v for k, v in self.network.state_dict().items()}
 
     def at_a_time(self, size: Size | None) -> int:
         """How many pictures are best made together."""

@@ -15,10 +15,6 @@ from consingan.methods.dcgan.networks import Critic
 from consingan.methods.dcgan.rule import step
 from consingan.methods.one_stage import OneStage, Rates
 from consingan.nn.footprint import Pass
-from consingan.nn.initial import draw_weights
-from consingan.nn.noise import stream
-
-Size = tuple[int, int]
 
 
 class DCGANTraining(OneStage):
@@ -28,21 +24,11 @@ class DCGANTraining(OneStage):
 
     def __init__(self, model: DCGAN, execution: Execution) -> None:
         config = model.config
-        self.model = model
+        self.model, self.sizes = model, model.sizes
         critic = Critic(config.side, config.ndf).to(execution.device)
         rates = Rates(config.lr, config.lr, config.beta1)
         super().__init__(config, {"generator": model.network, "critic": critic}, rates, execution)
         self.draw_weights(0)
-
-    @property
-    def sizes(self) -> list[Size]:
-        """(h, w) px of a crop."""
-        return self.model.sizes
-
-    def draw_weights(self, attempt: int) -> None:
-        """See `OneStage`."""
-        for name, network in self.networks.items():
-            draw_weights(network, stream(self.config.manual_seed, name, attempt))
 
     def iterate(self, iteration: int) -> Tensor:
         """Both steps on one batch of crops."""

@@ -17,6 +17,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Task
 from consingan.methods.holes import Holed, at_training_size
+from consingan.methods.one_stage import OneNetwork
 from consingan.methods.partial_conv.config import MOST_LEVELS, PartialConvConfig
 from consingan.methods.partial_conv.networks import UNet
 from consingan.methods.partial_conv.tasks import TASKS
@@ -31,7 +32,7 @@ eight photographs (150 iterations) had a PSNR of 19.6 dB and a seam of 1.1, with
 
 
 @dataclass
-class PartialConv:
+class PartialConv(OneNetwork):
     """A U-Net with the picture that it learned, see `contract.Fills`.
 
     Attributes:
@@ -47,7 +48,6 @@ class PartialConv:
     holed: Holed
     real: Tensor
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
-    stages = 1
     saw_known = True
 
     @property
@@ -64,15 +64,6 @@ class PartialConv:
     def sizes(self) -> list[Size]:
         """(h, w) px of the training."""
         return [(self.real.shape[-2], self.real.shape[-1])]
-
-    @property
-    def finite(self) -> bool:
-        """Whether all weights are finite."""
-        return all(bool(x.isfinite().all()) for x in self.network.state_dict().values())
-
-    def weights(self) -> dict[str, Tensor]:
-        """The network's."""
-        return {f"generator.{k}": v for k, v in self.network.state_dict().items()}
 
     @property
     def hole(self) -> Tensor:

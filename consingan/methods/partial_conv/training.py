@@ -21,8 +21,6 @@ from consingan.nn.footprint import Pass
 from consingan.nn.noise import stream
 from consingan.nn.vgg import load_vgg
 
-Size = tuple[int, int]
-
 OWN_STYLE = 1 / 75
 """Factor on the weight of style without VGG. A bank's maps are about 1, so that its statistics
 weigh much more than VGG's: 120 and this come to what was tried with the picture's own patches."""
@@ -44,7 +42,7 @@ class PartialConvTraining(OneStage):
 
     def __init__(self, model: PartialConv, execution: Execution) -> None:
         config = model.config
-        self.model = model
+        self.model, self.sizes = model, model.sizes
         self.known = 1 - model.hole
         self.hiding = Hiding(config.moved, config.strokes, config.zoom)
         self.factors = factors_of(config)
@@ -56,11 +54,6 @@ class PartialConvTraining(OneStage):
             execution,
         )
         self.draw_weights(0)
-
-    @property
-    def sizes(self) -> list[Size]:
-        """(h, w) px of the one stage."""
-        return self.model.sizes
 
     def draw_weights(self, attempt: int) -> None:
         """See `OneStage`."""
@@ -80,10 +73,7 @@ class PartialConvTraining(OneStage):
         near = grown(1 - shown) if self.config.grown else None
         found = terms(output, picture, shown, self.features, known, near)
         values = torch.stack([found[name] for name in LOSSES])
-        optimizer = self.optimizers["generator"]
-        optimizer.zero_grad()
-        (values * values.new_tensor(self.factors)).sum().backward()
-        optimizer.step()
+        self.descend((values * values.new_tensor(self.factors)).sum())
         return values.detach()
 
     def passes(self) -> Iterator[Pass]:

@@ -19,8 +19,6 @@ from consingan.methods.pix2pix.model import Pix2Pix, applied
 from consingan.methods.pix2pix.rule import Rule, generator_loss
 from consingan.nn.footprint import Pass
 from consingan.nn.gan import ADVERSARIAL, critics_step, frozen
-from consingan.nn.initial import draw_weights
-from consingan.nn.noise import stream
 from consingan.nn.patch_critic import PatchCritics, layers_for, least_side
 
 Size = tuple[int, int]
@@ -33,7 +31,7 @@ class Pix2PixTraining(OneStage):
 
     def __init__(self, model: Pix2Pix, execution: Execution) -> None:
         config = model.config
-        self.model = model
+        self.model, self.sizes = model, model.sizes
         refuse_critics(config.critics, model.sizes[0])
         self.compared = perceptual_of(config, execution.device)
         weights = (config.l1, config.features, config.perceptual)
@@ -48,16 +46,6 @@ class Pix2PixTraining(OneStage):
             execution,
         )
         self.draw_weights(0)
-
-    @property
-    def sizes(self) -> list[Size]:
-        """(h, w) px of the one stage."""
-        return self.model.sizes
-
-    def draw_weights(self, attempt: int) -> None:
-        """See `OneStage`."""
-        for name, network in self.networks.items():
-            draw_weights(network, stream(self.config.manual_seed, name, attempt))
 
     def iterate(self, iteration: int) -> Tensor:
         """A step of the critics, then one of the generator, on one draw of the pair."""
