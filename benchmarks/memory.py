@@ -19,6 +19,7 @@ import torch
 
 from benchmarks.stages import SHORTER_SIDE, make_task, new_draws, sizes_of
 from benchmarks.tables import RESULTS, machine, markdown_table, write_results
+from consingan.machine.execution import Execution
 from consingan.machine.graphs import WARM_UP
 from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.config import ConSinGANConfig
@@ -71,12 +72,12 @@ class Step:
             self.config.architecture,
             TASKS[self.mode].border,
             recipe_of(self.config),
-            Arithmetic(self.precision),
-            self.engine,
-            self.checkpointing,
+            Execution(
+                torch.device(self.device), Arithmetic(self.precision), self.engine,
+                self.checkpointing,
+            ),
             self.hole,
-            torch.device(self.device),
-        )
+        )  # fmt: skip
 
     def task(self) -> StageTask:
         """What is trained; the hole is the middle ninth of the picture."""

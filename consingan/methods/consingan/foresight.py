@@ -43,11 +43,8 @@ def peak_memory(config: ConSinGANConfig, sizes: Sequence[Size], execution: Execu
             config.architecture,
             config.border,
             recipe_of(config),
-            execution.arithmetic,
-            execution.engine,
-            execution.checkpointing,
+            execution,
             bool(config.mask),
-            execution.device,
         )
         for count in {*whole, len(sizes)}
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
+from consingan.machine.execution import Execution
 from consingan.machine.memory import Size
-from consingan.machine.precision import Arithmetic
 from consingan.methods.consingan.engine import Recipe
 from consingan.methods.consingan.rows import LEAST_ROWS, STRIP
 from consingan.nn.architecture import Architecture, Border
 from consingan.nn.kernels import SMALL_PICTURE
 
-CPU = torch.device("cpu")
 OVERHEAD = 12 << 20  # bytes: weights, moments, what libraries keep for each new size
 NOISE_BYTES = 12  # for each number: fixed, drawn, and a copy of one (or halves of both) in use
 # Fitted to the growth of a process at 250 px. The tensors themselves are a sixth (plain) to a third
@@ -37,11 +34,8 @@ def estimate_training_memory(
     shape: Architecture,
     border: Border,
     recipe: Recipe,
-    arithmetic: Arithmetic,
-    engine: str = "auto",
-    checkpointing: bool = False,
+    execution: Execution,
     hole: bool = False,
-    device: torch.device = CPU,
 ) -> int:
     """Peak bytes that a training step at the last of `sizes` (h, w) takes beside the program.
 
@@ -49,7 +43,8 @@ def estimate_training_memory(
     groups: of the discriminator at the finest size, of the stages that are trained at theirs, and
     the noises of all stages, which are always kept. `hole`: the training leaves one out.
     """
-    short = engine != "plain" and arithmetic.name == "bf16"
+    engine = execution.engine
+    short = engine != "plain" and execution.arithmetic.name == "bf16"
     bytes_each = BF16_BYTES if short else 4.0
     frame = shape.layers * shape.margin
     framed = [(h + 2 * frame) * (w + 2 * frame) for h, w in sizes]
@@ -57,8 +52,8 @@ def estimate_training_memory(
     trained = sum(framed[max(len(sizes) - recipe.train_depth, 0) :])
     drawn = framed if border == "noise" else [h * w for h, w in sizes]
     noises = sum(drawn[1:])
-    critic, per_layer = _maps(engine, checkpointing, shape, hole)
-    if engine != "plain" and device.type == "cpu" and finest <= SMALL_PICTURE:
+    critic, per_layer = _maps(engine, execution.checkpointing, shape, hole)
+    if engine != "plain" and execution.device.type == "cpu" and finest <= SMALL_PICTURE:
         critic, per_layer = _small_maps(critic, shape, hole, short)
     maps = critic * finest + per_layer * shape.layers * trained
     return OVERHEAD + round(shape.channels * (bytes_each * maps + NOISE_BYTES * noises))

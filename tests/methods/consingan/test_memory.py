@@ -22,14 +22,13 @@ from consingan.settings.layers import Chosen
 from consingan.training import plan
 from consingan.training.prepare import prepare
 
+CPU = torch.device("cpu")
 SIZES = [(25, 38), (31, 47), (41, 61), (60, 89), (115, 171), (167, 250)]
 
 
 def estimate(precision: str = "float32", engine: str = "fast", checkpointing: bool = False) -> int:
-    arithmetic = Arithmetic(precision)
-    return estimate_training_memory(
-        SIZES, Architecture(), "noise", Recipe(), arithmetic, engine, checkpointing
-    )
+    execution = Execution(CPU, Arithmetic(precision), engine, checkpointing)
+    return estimate_training_memory(SIZES, Architecture(), "noise", Recipe(), execution)
 
 
 @pytest.mark.parametrize(
@@ -75,21 +74,21 @@ def test_small_pictures_go_in_one_batch_and_take_more_than_larger_ones(
     measured: int,
 ) -> None:  # fmt: skip
     """MiB by which a process grew (`benchmarks.memory.measure`, six stages)."""
+    execution = Execution(CPU, Arithmetic(precision), "fast", checkpointing)
     expected = estimate_training_memory(
-        SMALL[longer], Architecture(**networks), "noise", Recipe(), Arithmetic(precision), "fast",
-        checkpointing, hole,
-    )  # fmt: skip
+        SMALL[longer], Architecture(**networks), "noise", Recipe(), execution, hole
+    )
     assert 0.9 < expected / 2**20 / measured < 1.3
 
 
 def test_the_largest_step_may_be_that_of_a_coarser_stage() -> None:
     sizes = [(48, 60), (100, 125), (114, 143), (130, 163)]
-    config, alone = ConSinGANConfig(), Execution(torch.device("cpu"), Arithmetic(), "fast")
+    config, alone = ConSinGANConfig(), Execution(CPU, engine="fast")
     peaks = [peak_memory(config, sizes[:count], alone) for count in (3, 4)]
     assert peaks[0] == peaks[1]
     assert (
         estimate_training_memory(
-            sizes, config.architecture, config.border, recipe_of(config), Arithmetic(), "fast"
+            sizes, config.architecture, config.border, recipe_of(config), alone
         )
         < peaks[0]
     )
@@ -155,11 +154,12 @@ def test_what_the_unusual_takes_besides_is_near_what_was_measured(
 ) -> None:
     """MiB by which a process grew more than for the default networks, at 280x187, 32 channels."""
     sizes = [(26, 38), (42, 62), (96, 144), (187, 280)][-stages:]
+    checkpointed = engine == "checkpointed"
+    execution = Execution(CPU, Arithmetic(), "fast" if checkpointed else engine, checkpointed)
     more, less = (
         estimate_training_memory(
-            sizes, Architecture(channels=32, **kind), "noise", Recipe(), Arithmetic(),
-            engine.replace("checkpointed", "fast"), engine == "checkpointed", holed,
+            sizes, Architecture(channels=32, **kind), "noise", Recipe(), execution, holed
         )
         for kind, holed in ((unusual, hole), ({}, False))
-    )  # fmt: skip
+    )
     assert (more - less) / 2**20 == pytest.approx(grown, rel=0.25)
