@@ -48,10 +48,6 @@ def runs_below(folder):
     return sorted(path.parent for path in folder.glob("TrainedModels/*/*/manifest.json"))
 
 
-def lines_after(output, start):
-    return output[output.index(start) :].splitlines()
-
-
 def interrupted(monkeypatch, act):
     """Do something at the end of the first stage that is trained from now on."""
     original = Pictures.observe

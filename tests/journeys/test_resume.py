@@ -59,7 +59,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "normalization-plain": {"engine": "plain", "batch_norm": True},
     "penalty": {"engine": "fast", "penalty_every": 2},
     "he-sliced": {"engine": "fast", "init": "he", "sw_weight": 3.0, "d_steps": 1},
-    "animation": {"engine": "fast", "train_mode": "animation"},
     "retarget-prelu": {"engine": "fast", "train_mode": "retarget", "activation": "prelu"},
 }
 
