@@ -26,9 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.images.lookalikes import Lookalikes
-from consingan.images.resize import resize_large
-
-Size = tuple[int, int]
+from consingan.images.resize import Size, resize_large
 
 ROUNDS = 2  # of looking for windows in each octave, and one more with the detail found
 AROUND = 1.5  # px of the small picture: sigma of the neighborhood of a regression

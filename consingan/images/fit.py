@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.images.resize import same_shape
-
-Size = tuple[int, int]
+from consingan.images.resize import Size, same_shape
 
 
 def fit_naive(naive: Tensor, size: Size, fit: str = "exact") -> Tensor:

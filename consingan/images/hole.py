@@ -17,10 +17,8 @@ from consingan.images.mask_files import Mask, fit_mask, read_mask_file
 from consingan.images.masks import with_lost
 from consingan.images.names import refuse_unknown_word, shown
 from consingan.images.picture import Picture
-from consingan.images.resize import same_shape
+from consingan.images.resize import Size, same_shape
 from consingan.settings.hole import COLOR
-
-Size = tuple[int, int]
 
 ALPHA = "alpha"
 WORDS = "a picture that is white where the hole is, alpha, or auto_color:R,G,B"

@@ -21,11 +21,9 @@ from consingan.images.levels import opacity, opacity_top, percent
 from consingan.images.masks import resize_mask, with_lost
 from consingan.images.names import EXTENSIONS, shown
 from consingan.images.raster import FloatPixels, Raster
-from consingan.images.resize import same_shape
+from consingan.images.resize import Size, same_shape
 from consingan.images.strokes import Part, understand
 from consingan.machine.usual import torch_as_usual
-
-Size = tuple[int, int]
 
 LARGEST = 16_000_000  # pixels that a mask is judged by
 STRIP = 4_000_000  # pixels that are made white or black at once

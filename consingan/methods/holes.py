@@ -12,9 +12,8 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.hole import WORDS, emptied, emptied_by_1_2, hole_at
 from consingan.images.resize import resize, training_scale
-from consingan.methods.contract import Inputs
+from consingan.methods.contract import Inputs, Size
 
-Size = tuple[int, int]
 Smooth = Callable[[Tensor, Tensor], Tensor]
 RULES: tuple[Smooth, ...] = (emptied, emptied_by_1_2)
 WHOLE, HOLE = "whole", "hole"

@@ -9,13 +9,12 @@ from typing import Generic, TypeVar
 from torch import Tensor
 
 from consingan.machine.execution import Execution
-from consingan.methods.contract import Inputs
+from consingan.methods.contract import Inputs, Size
 from consingan.methods.pairing import Pair, PairModel, pair_from, pair_of
 from consingan.methods.pairs import PairConfig
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
 
-Size = tuple[int, int]
 C = TypeVar("C", bound=PairConfig)
 M = TypeVar("M", bound=PairModel)
 T = TypeVar("T")

@@ -26,12 +26,10 @@ from consingan.images.conditions import (
 from consingan.images.picture import gray_as, is_flat, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Inputs, Task
+from consingan.methods.contract import Inputs, Size, Task
 from consingan.methods.least import refuse_small
 from consingan.methods.one_stage import OneNetwork
 from consingan.methods.pairs import WORDS, recipe_of
-
-Size = tuple[int, int]
 
 MOST_STRAYS = 0.2  # of the area of a new A, in colors that the training's A has not
 

@@ -15,7 +15,7 @@ from consingan.images.picture import gray_as
 from consingan.images.video import require_writer, speed_note, write_animation
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import counted, tracked
-from consingan.methods.contract import Closes, Latent, Walk
+from consingan.methods.contract import Closes, Latent, Size, Walk
 from consingan.outputs import samples
 from consingan.outputs.contract import Say
 from consingan.outputs.large import reduced
@@ -25,8 +25,6 @@ from consingan.outputs.sizes import ONE_START, other_sizes, refuse_too_large_fil
 AUTHORS_BETAS = (0.8, 0.85, 0.9, 0.95)
 AUTHORS_START_STAGES = (0, 1, 2)
 SHOWN_FRAMES = 40  # on a page: four seconds
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)

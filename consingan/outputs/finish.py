@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
-from consingan.methods.contract import Finishes, Sketches
+from consingan.methods.contract import Finishes, Size, Sketches
 from consingan.methods.registry import METHODS, UNTRAINED, method_of
 from consingan.settings.config import UNASKED
 from consingan.settings.tiles import TILES
@@ -30,7 +30,6 @@ SMALL = (
     "px of the image."
 )
 
-Size = tuple[int, int]
 Degree = tuple[float, float]
 """How much is made anew, and how far that may lead."""
 

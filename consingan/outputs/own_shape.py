@@ -7,11 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from consingan.images.fit import beside
-from consingan.methods.contract import Task
+from consingan.methods.contract import Size, Task
 
 AS_IT_IS = "stretch"  # of `fit_naive`, which leaves a picture its shape then
-
-Size = tuple[int, int]
 
 
 def fit_for(task: Task, fit: str) -> str:

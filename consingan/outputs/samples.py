@@ -20,7 +20,7 @@ from consingan.images.sheets import labelled
 from consingan.images.unrolled import Sheet, refuse_size, write_strips
 from consingan.machine.files import make_own_folder
 from consingan.machine.progress import counted, tracked
-from consingan.methods.contract import Begins, Crops, Latent
+from consingan.methods.contract import Begins, Crops, Latent, Size
 from consingan.outputs.arithmetic import NAME, Term, no_arithmetic, terms_of, write_arithmetic
 from consingan.outputs.contract import Say
 from consingan.outputs.crops import COUNT, FINISHED, BesideCrops, beside_crops, crops_sheet
@@ -56,8 +56,6 @@ OF_SAMPLES = (
     "sizes",
     "inception_weights",
 )
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine.memory import fits, refuse_beyond_free
-from consingan.methods.contract import Foresees, ScaledSize, Unrolls
+from consingan.methods.contract import Foresees, ScaledSize, Size, Unrolls
 from consingan.outputs.finish import LARGER, sketched_of
 from consingan.outputs.requests import SizedRequest
 
@@ -15,8 +15,6 @@ MOST_UNROLLED = 2**32  # px; what is written as it is made ends by patience, not
 ONE_START = "for a model that has one place to start at"
 SAMPLE_FOLDER = "random_samples"  # folder of them, and how the names of the others begin
 AUTHORS_SCALES = ((1.0, 2.0), (2.0, 1.0), (2.0, 2.0))  # (height, width)
-
-Size = tuple[int, int]
 
 
 def other_sizes(model: Any, request: SizedRequest) -> list[tuple[str, Size]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from consingan.images.channels import eye
 from consingan.images.names import image_stem
-from consingan.methods.contract import Method
+from consingan.methods.contract import Method, Size
 from consingan.methods.registry import method_of
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -22,7 +22,6 @@ from consingan.runs.curves import Curves
 from consingan.runs.manifest import pictures_of
 from consingan.settings.config import Config
 
-Size = tuple[int, int]
 Level = Literal["good", "fair", "bad"]
 LEVELS: tuple[Level, ...] = ("bad", "fair", "good")
 STOPPING = ("flat", "diverged")  # symptoms for which a training had better not go on

@@ -18,7 +18,7 @@ from consingan.images.resize import reduced, resize_to, same_shape
 from consingan.machine.execution import Execution
 from consingan.machine.files import described
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Inputs, Training
+from consingan.methods.contract import Inputs, Size, Training
 from consingan.methods.holes import known
 from consingan.methods.registry import method_of
 from consingan.runs.files import PYRAMID
@@ -27,8 +27,6 @@ from consingan.runs.load import LoadedRun
 from consingan.runs.manifest import MANIFEST, first_counts
 from consingan.settings.config import Config
 from consingan.settings.reading import AUTO, FULL_8
-
-Size = tuple[int, int]
 
 HOLE = "mask"  # field of `Inputs`
 A_RANGE = "condition_range"  # of the settings for pairs

@@ -11,11 +11,9 @@ from consingan.methods.consingan.effort import layout_stages
 from consingan.methods.consingan.presets import PRESETS
 from consingan.methods.consingan.remedies import REMEDIES
 from consingan.methods.consingan.tasks import TASKS
-from consingan.methods.contract import FineTuning, Method, Panel, Task
+from consingan.methods.contract import FineTuning, Method, Panel, Size, Task
 from consingan.settings.hole import pictures_of
 from consingan.settings.tiles import NONE
-
-Size = tuple[int, int]
 
 PARAMETERS = "parameters.txt"
 LOSSES = ("d_real", "d_fake", "gradient_penalty", "g_adversarial", "g_reconstruction")

@@ -19,14 +19,12 @@ from consingan.methods.consingan.rows import rows_of
 from consingan.methods.consingan.strips import Strips
 from consingan.methods.consingan.tasks import TASKS, Mode
 from consingan.methods.consingan.tiles import Around, resized_around
-from consingan.methods.contract import Walk
+from consingan.methods.contract import Size, Walk
 from consingan.methods.holes import Holed, holed_from
 from consingan.nn.noise import stream
 from consingan.nn.noise_field import NoiseField
 from consingan.nn.optimizers import part
 from consingan.nn.regions import EVERYTHING, Region
-
-Size = tuple[int, int]
 
 
 @dataclass

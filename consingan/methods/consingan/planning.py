@@ -24,16 +24,13 @@ from consingan.methods.consingan.large import refitted
 from consingan.methods.consingan.model import ConSinGAN
 from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.windows import part_of
-from consingan.methods.contract import Rehearsal
+from consingan.methods.contract import Rehearsal, Size
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.noise_field import NoiseField
 from consingan.nn.regions import Region
 from consingan.settings.layers import Chosen
 
 LONGEST_TURN = 12  # iterations; a penalty that comes more seldom costs next to nothing
-
-
-Size = tuple[int, int]
 
 
 class Planned:

@@ -17,7 +17,7 @@ from consingan.methods.consingan.memory import (
     estimate_sampling_memory,
     estimate_strips_memory,
 )
-from consingan.methods.contract import Walk
+from consingan.methods.contract import Size, Walk
 from consingan.nn import noise
 from consingan.nn.kernels import applied
 from consingan.nn.noise_field import NoiseField, whole
@@ -25,7 +25,6 @@ from consingan.nn.noise_field import NoiseField, whole
 if TYPE_CHECKING:
     from consingan.methods.consingan.model import ConSinGAN
 
-Size = tuple[int, int]
 MIN_SIDE = 8  # px; below it a picture has no content
 ENLARGED = 3  # pictures in memory while one is enlarged
 WALK_NOISES = 5  # fixed, drawn, and of three frames

@@ -20,13 +20,11 @@ from consingan.methods.consingan.networks import Generator
 from consingan.methods.consingan.pyramid import build_pyramid, stages_above
 from consingan.methods.consingan.tasks import TASKS, fine_tuned
 from consingan.methods.consingan.training import ConSinGANTraining
-from consingan.methods.contract import Inputs
+from consingan.methods.contract import Inputs, Size
 from consingan.methods.holes import Holed, holed, holed_from
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
-
-Size = tuple[int, int]
 
 
 def fitted(

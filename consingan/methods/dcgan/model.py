@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Task, Walk
+from consingan.methods.contract import Size, Task, Walk
 from consingan.methods.dcgan.config import DCGANConfig
 from consingan.methods.dcgan.crops import cut
 from consingan.methods.dcgan.networks import Generator, halvings
@@ -20,8 +20,6 @@ from consingan.methods.dcgan.tasks import TASKS
 from consingan.methods.one_stage import OneNetwork
 from consingan.nn.noise import stream
 from consingan.nn.optimizers import part
-
-Size = tuple[int, int]
 
 
 @dataclass

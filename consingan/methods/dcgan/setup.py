@@ -8,14 +8,12 @@ from torch import Tensor
 
 from consingan.images.resize import resize_to, scaled_size, training_scale
 from consingan.machine.execution import Execution
-from consingan.methods.contract import Inputs
+from consingan.methods.contract import Inputs, Size
 from consingan.methods.dcgan import model
 from consingan.methods.dcgan.config import DCGANConfig
 from consingan.methods.dcgan.model import DCGAN, new_model
 from consingan.methods.dcgan.training import DCGANTraining
 from consingan.settings.layers import Chosen
-
-Size = tuple[int, int]
 
 ROOM = 2  # sides of a crop that the shorter side of the image has at least
 

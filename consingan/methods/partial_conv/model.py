@@ -15,15 +15,13 @@ from consingan.images.resize import resize_to
 from consingan.images.smooth import softened
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Task
+from consingan.methods.contract import Size, Task
 from consingan.methods.holes import Holed, at_training_size
 from consingan.methods.one_stage import OneNetwork
 from consingan.methods.partial_conv.config import MOST_LEVELS, PartialConvConfig
 from consingan.methods.partial_conv.networks import UNet
 from consingan.methods.partial_conv.tasks import TASKS
 from consingan.nn.norms import NORMS
-
-Size = tuple[int, int]
 
 VIEWS = 8  # mirrored and turned
 SMOOTH = 0.5

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from consingan.machine.execution import Execution
-from consingan.methods.contract import Inputs
+from consingan.methods.contract import Inputs, Size
 from consingan.methods.holes import Holed, holed, holed_from
 from consingan.methods.least import refuse_small
 from consingan.methods.partial_conv.config import PartialConvConfig
@@ -15,8 +15,6 @@ from consingan.methods.partial_conv.model import PartialConv, new_model, refuse_
 from consingan.methods.partial_conv.training import PartialConvTraining
 from consingan.nn.optimizers import part
 from consingan.settings.layers import Chosen
-
-Size = tuple[int, int]
 
 
 def fitted(
