@@ -192,3 +192,15 @@ class Operations:
     def render(self, tail: nn.Conv2d, x: Tensor) -> Tensor:
         """Padded features (N, C, h + 2, w + 2) -> picture (N, 3, h, w) in [-1, 1]."""
         return torch.tanh(tail(x))
+
+
+def bias_of(conv: nn.Conv2d) -> Tensor:
+    """The bias that all convolutions here have."""
+    assert conv.bias is not None
+    return conv.bias
+
+
+def grad_of(parameter: Tensor) -> Tensor:
+    """Its gradient, which is there."""
+    assert parameter.grad is not None
+    return parameter.grad

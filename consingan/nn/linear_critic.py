@@ -28,6 +28,7 @@ from consingan.machine.graphs import constant
 from consingan.machine.lanes import Lanes
 from consingan.machine.precision import Arithmetic
 from consingan.nn import losses
+from consingan.nn.blocks import bias_of, grad_of
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.kernels import (
     conv_backward,
@@ -73,7 +74,9 @@ class LinearCritic:
     def descend(self, fake: Tensor, mixing: Tensor, weight: float) -> list[Tensor]:
         """See `Critic.descend`."""
         self._take_weights()
-        torch._foreach_zero_([_grad(p) for conv in self.convs for p in (conv.weight, _bias(conv))])
+        torch._foreach_zero_(
+            [grad_of(p) for conv in self.convs for p in (conv.weight, bias_of(conv))]
+        )
         images = [self.real, fake]
         if weight:
             images.append(losses.interpolate(self.real, fake, mixing))
@@ -110,7 +113,7 @@ class LinearCritic:
             with self.lanes.beside(number):  # small copies, none waits for another
                 weight = conv.weight.detach()
                 weights.append(self._local(weight) if number else self._widened(weight))
-                biases.append(_bias(conv).detach().to(self.dtype))
+                biases.append(bias_of(conv).detach().to(self.dtype))
         with self.lanes.beside(number):
             seed = self.real.new_full((1, 1, *self.score_size), 1 / self.scores, dtype=self.dtype)
             seed = F.pad(seed, (self.cut, self.cut))
@@ -163,7 +166,7 @@ class LinearCritic:
     def _mean_scores(self, windows: Tensor) -> Tensor:
         """Mean D of each picture, (N,)."""
         tail = self.convs[-1]
-        return (windows * tail.weight).sum((1, 2, 3)) / self.scores + _bias(tail)
+        return (windows * tail.weight).sum((1, 2, 3)) / self.scores + bias_of(tail)
 
     def _accumulate(
         self, images: Tensor, signs: Sequence[int], weight: float = 0.0
@@ -196,7 +199,7 @@ class LinearCritic:
         windows = self._windows(values[-1])
         # Numbers, not a tensor made of them: a CUDA graph cannot record a copy from the host.
         for window, sign in zip(windows / self.scores, [*signs, 1], strict=False):
-            _grad(self.convs[-1].weight).add_(window, alpha=sign)
+            grad_of(self.convs[-1].weight).add_(window, alpha=sign)
         scores = self._mean_scores(windows[:judged])
         self.lanes.join()
         return scores, penalty
@@ -208,12 +211,12 @@ class LinearCritic:
         conv, local = self.convs[layer], self.weights[layer]
         wanted = [False, True, alone]
         _, dw, db = conv_backward(gradient, value, local, self.padding, wanted)
-        _grad(conv.weight).add_(dw[:, : conv.in_channels])
+        grad_of(conv.weight).add_(dw[:, : conv.in_channels])
         # Each picture's is summed apart: where the critic is linear, real and fake cancel,
         # and what rounding would leave of that Adam would blow up to whole steps. The last
         # bias shifts all scores alike: its gradient is zero.
         if judged:
-            _grad(_bias(conv)).add_(db if alone else pixel_sums(gradient[:judged]).sum(0))
+            grad_of(bias_of(conv)).add_(db if alone else pixel_sums(gradient[:judged]).sum(0))
 
     def _push_through(self, values: Sequence[Tensor], push: Tensor) -> None:
         """Put [T_0, ..., T_last] in the place of `values`, whose slopes they pass through."""
@@ -243,11 +246,3 @@ def penalty_and_gradient(slope: Tensor, weight: float, n: int) -> tuple[Tensor, 
     # Where the gradient vanishes its direction is undefined; 0 as autograd has it.
     direction = g / norm.clamp_min(torch.finfo(g.dtype).tiny)
     return penalty, (2 * weight * n / norm.numel()) * excess * direction
-
-
-def _bias(conv: nn.Conv2d) -> Tensor:
-    return conv.bias  # type: ignore[return-value]
-
-
-def _grad(parameter: Tensor) -> Tensor:
-    return parameter.grad  # type: ignore[return-value]

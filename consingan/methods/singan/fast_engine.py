@@ -36,7 +36,7 @@ from consingan.methods.singan.networks import (
 )
 from consingan.methods.singan.passes import Gradients, Local, Trace, local
 from consingan.nn import losses
-from consingan.nn.blocks import NORM_EPS
+from consingan.nn.blocks import NORM_EPS, bias_of, grad_of
 from consingan.nn.linear_critic import penalty_and_gradient
 from consingan.nn.optimizers import Adam, has_fused
 
@@ -147,7 +147,7 @@ class FastGenerator:
     def clear(self) -> None:
         """Set the gradients of what is learned to zero."""
         for weight in learned(self.generator).values():
-            _grad(weight).zero_()
+            grad_of(weight).zero_()
 
     def __call__(self, x: Tensor, y: Tensor) -> Made:
         """G(x, y); the picture is made in the weights' own format."""
@@ -172,8 +172,8 @@ class FastGenerator:
         at_tail = local(exact, self.dtype)
         tail, conv = self.generator.last, self.weights.convs[-1]
         below, weight = conv.gradients(at_tail, made.traces[-1].h)
-        _grad(tail.weight).add_(weight)
-        _grad(passes.bias_of(tail)).add_(exact.sum((0, 2, 3)))
+        grad_of(tail.weight).add_(weight)
+        grad_of(bias_of(tail)).add_(exact.sum((0, 2, 3)))
         _add(self.blocks, passes.backward(made.traces, self.weights, below))
 
 
@@ -195,7 +195,7 @@ class FastCritic:
         """Set the gradients of the discriminator's loss; its three parts, see `Losses.critic`."""
         self._take()
         for weight in learned(self.discriminator).values():
-            _grad(weight).zero_()
+            grad_of(weight).zero_()
         d_real = self._accumulate(self.real, -1)
         d_fake = self._accumulate(fake, 1)
         mixed = losses.interpolate(self.real, fake, mixing)
@@ -241,7 +241,7 @@ class FastCritic:
         traces = self._forward(image)
         _add(self.blocks, passes.backward(traces, self.weights, self._start().mul_(sign)))
         windows = self._windows(traces[-1].h)
-        _grad(self.discriminator.last.weight)[0].add_(windows, alpha=sign / self.scores)
+        grad_of(self.discriminator.last.weight)[0].add_(windows, alpha=sign / self.scores)
         return self._mean_score(windows)
 
     def _accumulate_penalty(self, image: Tensor) -> Tensor:
@@ -251,7 +251,7 @@ class FastCritic:
         penalty, v = penalty_and_gradient(slope, self.penalty, self.scores)
         pushes, last = passes.tangent(traces, self.weights, local(v, self.dtype))
         _add(self.blocks, passes.second_order(traces, self.weights, slopes, pushes))
-        _grad(self.discriminator.last.weight)[0].add_(self._windows(last), alpha=1 / self.scores)
+        grad_of(self.discriminator.last.weight)[0].add_(self._windows(last), alpha=1 / self.scores)
         return penalty
 
     def _windows(self, features: Tensor) -> Tensor:
@@ -263,7 +263,7 @@ class FastCritic:
 
     def _mean_score(self, windows: Tensor) -> Tensor:
         tail = self.discriminator.last
-        return (windows * tail.weight[0]).sum() / self.scores + passes.bias_of(tail)[0]
+        return (windows * tail.weight[0]).sum() / self.scores + bias_of(tail)[0]
 
 
 def _window_sums(rows: Tensor, kernel: int) -> Tensor:
@@ -282,11 +282,6 @@ def _window_sums(rows: Tensor, kernel: int) -> Tensor:
 def _add(blocks: Sequence[Block], found: Sequence[Gradients]) -> None:
     """Add to the gradients of the blocks' parameters."""
     for block, gradients in zip(blocks, found, strict=True):
-        _grad(block.conv.weight).add_(gradients.weight)
-        _grad(block.norm.weight).add_(gradients.gain)
-        _grad(block.norm.bias).add_(gradients.bias)
-
-
-def _grad(parameter: Tensor) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad
+        grad_of(block.conv.weight).add_(gradients.weight)
+        grad_of(block.norm.weight).add_(gradients.gain)
+        grad_of(block.norm.bias).add_(gradients.bias)

@@ -15,7 +15,8 @@ from torch import Tensor
 from consingan.machine.precision import Arithmetic
 from consingan.methods.singan.convolutions import NO_PADDING
 from consingan.methods.singan.networks import SLOPE, Generator, cut_to
-from consingan.methods.singan.passes import bias_of, local
+from consingan.methods.singan.passes import local
+from consingan.nn.blocks import bias_of
 from consingan.nn.kernels import conv_leaky_relu
 
 Folded = tuple[list[tuple[Tensor, Tensor]], tuple[Tensor, Tensor]]

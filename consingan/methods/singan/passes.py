@@ -34,7 +34,7 @@ from consingan.methods.singan.convolutions import (
     convolution,
 )
 from consingan.methods.singan.networks import SLOPE, Block, Network
-from consingan.nn.blocks import NORM_EPS
+from consingan.nn.blocks import NORM_EPS, bias_of
 from consingan.nn.kernels import through_leaky_relu
 
 MOMENTUM = 0.1  # of running statistics
@@ -126,12 +126,6 @@ class Push:
 def local(x: Tensor, dtype: torch.dtype) -> Tensor:
     """`x` in the number format and memory order of the passes."""
     return x.to(dtype=dtype, memory_format=torch.channels_last)
-
-
-def bias_of(conv: torch.nn.Conv2d) -> Tensor:
-    """The bias that all convolutions here have."""
-    assert conv.bias is not None
-    return conv.bias
 
 
 def forward(blocks: Sequence[Block], weights: Local, x: Tensor) -> list[Trace]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from consingan.machine.lanes import LANES, Lanes
 from consingan.machine.precision import Arithmetic
+from consingan.nn.blocks import bias_of, grad_of
 from consingan.nn.discriminator import Discriminator
 from consingan.nn.fused.convolutions import begin_backward, convolve, penalized, to_colors
 from consingan.nn.fused.maps import packed, packed_transposed, reached
@@ -56,7 +57,7 @@ class FusedCritic:
             # and what rounding would leave of that Adam would blow up to whole steps. The last
             # bias shifts all scores alike: its gradient is zero.
             with self.lanes.beside(layer % ASIDE):
-                parts.into(_grad(_bias(conv)), pictures=judged)
+                parts.into(grad_of(bias_of(conv)), pictures=judged)
         penalty = self.nothing
         kept: list[object] = []
         if weight:
@@ -69,7 +70,7 @@ class FusedCritic:
         with self.lanes.beside(ASIDE):
             # The real picture's with a minus, and in all but the last layer B_l has its sign.
             windows = tap_sums(values[-1], *self.tail_numbers)
-            windows.into(_grad(self.convs[-1].weight), factor=1 / self.scores, negative=0)
+            windows.into(grad_of(self.convs[-1].weight), factor=1 / self.scores, negative=0)
         self.lanes.join()
         return [*scores.unbind(), penalty]
 
@@ -104,7 +105,7 @@ class FusedCritic:
         self._take_weights()
         values = [images]
         for weight, conv in zip(self.weights, self.convs, strict=False):
-            bias = _bias(conv).detach()
+            bias = bias_of(conv).detach()
             values.append(
                 convolve(values[-1], weight, self.padding, bias=bias, slope=self.slope)[0]
             )
@@ -145,9 +146,9 @@ class FusedCritic:
         """Set the gradient of a convolution's weight from its input and B_l; what is to be kept."""
         if value.shape[1] != gradient.shape[1]:
             parts = colors_gradient(value, gradient, self.padding)
-            parts.into(_grad(conv.weight))
+            parts.into(grad_of(conv.weight))
             return parts
-        return weight_gradient(value, gradient, self.padding, _grad(conv.weight))
+        return weight_gradient(value, gradient, self.padding, grad_of(conv.weight))
 
     def _mean_scores(self, windows: Parts) -> Tensor:
         """Mean D of each picture, (N,)."""
@@ -155,12 +156,4 @@ class FusedCritic:
         sums = torch.empty((len(windows.parts), *tail.weight.shape[1:]), device=self.real.device)
         for own, picture in zip(sums, windows.parts.split(1), strict=True):
             Parts(picture, 1).into(own)
-        return _bias(tail) + torch.mv(sums.flatten(1), tail.weight.flatten()) / self.scores
-
-
-def _bias(conv: nn.Conv2d) -> Tensor:
-    return conv.bias  # type: ignore[return-value]
-
-
-def _grad(parameter: Tensor) -> Tensor:
-    return parameter.grad  # type: ignore[return-value]
+        return bias_of(tail) + torch.mv(sums.flatten(1), tail.weight.flatten()) / self.scores
