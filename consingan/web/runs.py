@@ -169,7 +169,8 @@ def _making(desk: Desk, parts: Parts) -> None:
             lines: list[str] = []
             filled = dict(zip(fields, values, strict=True))
             with desk.turns.alone():
-                files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
+                now = card_of(desk.root, card.name)  # may be gone since it was chosen
+                files = make_with(now, _kept(desk, request, now, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
             shown = [(str(desk.copy_to_show(f)), f.name) for f in shown_files(files)]
             said = told(*notes(lines), *_where(files, len(shown)))

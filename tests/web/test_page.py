@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import struct
 import urllib.error
 import urllib.request
@@ -312,7 +313,11 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     page.locator("#runs-yes").click()
     wait_for_text(page, "runs-facts", "Deleted")
     assert not small_runs[0].exists()
-    assert small_runs[1].is_dir()
+    page.locator("#runs-gallery button", has_text="second").first.click()
+    wait_for_text(page, "runs-facts", "second")
+    shutil.rmtree(small_runs[1])  # in another window
+    page.locator("#runs-make").click()
+    wait_for_text(page, "runs-message", "That run is gone")
 
 
 def bomb() -> bytes:
