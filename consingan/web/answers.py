@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError, gpu_failure, out_of_memory
+from consingan.web.fields import with_labels
 
 
 def told(*lines: str) -> str:
     """Lines for the visitor, as HTML; whatever they hold is shown as text."""
-    return "".join(f'<p role="status" class="told">{escape(line)}</p>' for line in lines)
+    shown = (escape(with_labels(line)) for line in lines)
+    return "".join(f'<p role="status" class="told">{line}</p>' for line in shown)
 
 
 def refused(sentence: str) -> str:
     """Why something was not done, as HTML."""
-    return f'<p role="alert" class="refused">{escape(sentence)}</p>'
+    return f'<p role="alert" class="refused">{escape(with_labels(sentence))}</p>'
 
 
 def notes(lines: Iterable[str]) -> list[str]:

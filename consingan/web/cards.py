@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from PIL import Image
+
 from consingan.errors import UserError
 from consingan.images.channels import eye
-from consingan.images.io import write_image
+from consingan.images.io import to_pixels
 from consingan.images.names import image_stem
 from consingan.images.picture import Picture
 from consingan.machine.files import make_folder
@@ -116,7 +118,7 @@ def _read(name: str, path: Path, stamps: tuple[int, ...]) -> Card | None:  # noq
 def thumbnail(card: Card, folder: Path) -> Path | None:
     """A small picture of what it was trained on, made once; None where it cannot be read."""
     key = hashlib.sha256(str(card.path).encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    path = make_folder(folder) / f"{key}.png"
+    path = make_folder(folder) / f"{key}.jpg"
     if path.is_file():
         return path
     try:
@@ -128,7 +130,9 @@ def thumbnail(card: Card, folder: Path) -> Path | None:
         return None
     real = max(reals, key=lambda tensor: tensor.shape[-1]).float()
     shown = eye(real, card.config.channels)(real)
-    write_image(path, reduced(Picture(shown), THUMBNAIL))
+    small = to_pixels(reduced(Picture(shown), THUMBNAIL))
+    # Hundreds may be made in a row: as PNGs that the disk confirms they took half a minute.
+    Image.fromarray(small).save(path, quality=95, subsampling=0)
     return path
 
 

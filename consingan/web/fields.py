@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.settings.option import check_field, type_of, typed_as
+from consingan.methods.registry import METHODS
+from consingan.outputs.registry import OUTPUTS
+from consingan.settings.option import check_field, flag_name, type_of, typed_as
 
 Row = dataclasses.Field[Any]
+
+CALLED = {"method": "How", "train_mode": "What for", "preset": "Effort", "max_size": "Longer side"}
+"""Labels that are not the names of their rows."""
+FLAG = re.compile(r"(?<![\w-])--([A-Za-z]\w*)")
+GO_ON = re.compile(r"go on with: .* --resume --model_dir .*")
 
 
 def row_of(table: type, name: str) -> Row:
@@ -20,9 +28,9 @@ def row_of(table: type, name: str) -> Row:
 
 
 def label_of(row: Row) -> str:
-    """Its name in words."""
+    """What it is called on the page."""
     words = row.name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return CALLED.get(row.name, words[:1].upper() + words[1:])
 
 
 def value_of(row: Row, given: Any) -> Any:
@@ -69,8 +77,25 @@ def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def without_flags(text: str) -> str:
-    """A help text without hints at flags, which a page has not."""
-    return re.sub(r" \(?--\w+\)?", "", text)
+    """What a task does without hints at flags, whose fields may be elsewhere."""
+    return re.sub(r" \(--\w+\)", "", text)
+
+
+def with_labels(text: str) -> str:
+    """A sentence of the commands, with what stands on the page in place of flags."""
+
+    def field(found: re.Match[str]) -> str:
+        return f'"{_labels()[found[1]]}"' if found[1] in _labels() else found[0]
+
+    return FLAG.sub(field, GO_ON.sub('"Go on with it", under Train.', text))
+
+
+@functools.cache
+def _labels() -> dict[str, str]:
+    """Flag -> label of its field."""
+    tables: list[Any] = [method.config for method in METHODS.values()]
+    tables += [output.request for output in OUTPUTS.values()]
+    return {flag_name(row): label_of(row) for table in tables for row in dataclasses.fields(table)}
 
 
 def in_text(value: Any) -> str:

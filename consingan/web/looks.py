@@ -17,6 +17,7 @@ CSS = """
 .told { background: var(--background-fill-secondary); color: var(--body-text-color); }
 .refused { background: #fdecea; color: #7a1410; border-left: 4px solid #b3261e; }
 .dark .refused { background: #3b1513; color: #ffd9d5; border-left-color: #ff897d; }
+input[role=combobox] { padding-right: 28px !important; text-overflow: ellipsis; }
 button[role=tab].selected { color: var(--button-primary-background-fill) !important; }
 .whole img { object-fit: contain !important; }
 .bar { height: 14px; border-radius: 7px; overflow: hidden;
@@ -42,6 +43,8 @@ button:focus-visible, input:focus-visible, [tabindex]:focus-visible, a:focus-vis
 @media (max-width: 640px) {
   .gradio-container { padding: 6px !important; }
   .row > * { min-width: 100% !important; }
+  .facts th { white-space: normal; }
+  .facts td { min-width: 5rem; }
 }
 """
 

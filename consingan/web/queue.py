@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class Trainings:
         logs: folder for what the commands print.
         program: what starts them: the program that serves the page, which alone knows a task or a
             method that it adds. It is not kept: a file in a folder of runs may name no program.
+        told: processes that were told to stop; others may have their numbers later.
     """
 
     root: Path
@@ -75,6 +76,7 @@ class Trainings:
     program: Words = field(default_factory=starter)
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    told: set[int] = field(default_factory=set)
 
     @functools.cached_property
     def kept(self) -> KeptOrders:
@@ -134,19 +136,37 @@ class Trainings:
         """The one that ended last."""
         return next((o for o in reversed(self.orders) if o.ended is not None), None)
 
-    def stop(self) -> None:
-        """Do what Ctrl+C does to the training that runs, or is getting ready.
+    def going(self) -> dict[int, Path | None]:
+        """Process -> run of what is trained, or None while it gets ready."""
+        runs = self.running().values()
+        found: dict[int, Path | None] = {p.process: r for r in runs if (p := read_progress(r))}
+        order = self.current()
+        ready = {order.process.pid: None} if order is not None and order.process else {}
+        return found or {**ready}
+
+    def stop(self, shown: Collection[int]) -> None:
+        """Do what Ctrl+C does to the trainings that run, or get ready, and are shown.
+
+        To each once: a second time it would end at once, without saving its state.
+
+        Args:
+            shown: their processes; another may have begun since somebody looked.
 
         Raises:
             UserError: there is none.
         """
-        running, order = self.running(), self.current()
-        for run in running.values():
-            stop_training(run)
-        if not running:
-            if order is None or order.process is None:
-                raise UserError("No training is going on.")
-            order.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
+        going = self.going()
+        if not going:
+            raise UserError("No training is going on.")
+        if not (meant := going.keys() & set(shown)):
+            raise UserError("Another training has begun; press again to stop that one.")
+        for process in meant - self.told:
+            run, order = going[process], self.current()
+            if run is not None:
+                stop_training(run)
+            elif order is not None and order.process is not None:
+                order.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
+            self.told.add(process)
 
     def advance(self) -> None:
         """See what has ended, and begin what is next."""
@@ -205,6 +225,7 @@ class Trainings:
         code = order.process.poll()
         if code is None:
             return
+        self.told.discard(order.process.pid)
         if code == 0 and order.step + 1 < len(order.commands):
             order.step += 1
             self._begin(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,16 @@ from consingan.web.making import first_value, is_file, make_with, rows_of, shown
 from consingan.web.pictures import keep
 from consingan.web.widgets import component
 
+Results = dict[str, dict[str, Any]]
+"""By run what `_made` shows of it on this page."""
+
+MEANWHILE = "Pictures are being made with it; choose it again in a while to see them."
 NOBODY = "There is no run yet: train one, or paint."
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of the tab."""
+    """The components of the tab; `results` holds `Results`."""
 
     gallery: gr.Gallery
     again: gr.Button
@@ -35,6 +39,7 @@ class Parts:
     made: gr.Gallery
     archive: gr.DownloadButton
     page: gr.HTML
+    results: gr.State
 
     @property
     def all(self) -> list[Any]:
@@ -50,7 +55,6 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             parts.gallery.render()
             parts.again.render()
         with gr.Column(scale=2, min_width=300):
-            parts.message.render()
             parts.facts.render()
             # Above the options, which come a moment later and would move them.
             report, comparison, deletion = buttons()
@@ -59,10 +63,11 @@ def runs_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             after = [*parts.all, parts.gallery, parts.names, other]
             sure = deleting(desk, deletion, parts.chosen, parts.message,
                             (after, partial(_deleted, desk, parts, other)))  # fmt: skip
+            parts.message.render()
+            parts.page.render()
             _making(desk, parts)
             parts.made.render()
             parts.archive.render()
-            parts.page.render()
     _choosing(desk, page, tab, parts, (other, sure))
 
 
@@ -84,6 +89,7 @@ def _parts() -> Parts:
         made,
         gr.DownloadButton("Save all as a zip", visible=False, elem_id="runs-zip", render=False),
         gr.HTML(elem_id="runs-page", render=False),
+        gr.State({}),
     )
 
 
@@ -93,10 +99,11 @@ def _choosing(
     """Fill the gallery and show the run that is clicked; questions about the one before go."""
 
     @answering(parts.message)
-    def choose(names: list[str], event: gr.SelectData) -> dict[Any, Any]:
+    def choose(names: list[str], results: Results, event: gr.SelectData) -> dict[Any, Any]:
         card = card_of(desk.root, names[event.index] if event.index < len(names) else None)
-        shown = {parts.chosen: card.name, parts.facts: _heading(card), parts.message: ""}
-        return _nothing(parts) | _hidden(*questions) | shown
+        made = _made(parts, **results.get(card.name, {}))
+        shown = {parts.chosen: card.name, parts.facts: _heading(card), parts.page: ""}
+        return made | _hidden(*questions) | shown
 
     outputs = [parts.gallery, parts.names, parts.message]
     for listen in (page.load, tab.select, parts.again.click):
@@ -107,7 +114,8 @@ def _choosing(
             api_visibility="private",
             show_progress="hidden",
         )
-    parts.gallery.select(choose, parts.names, [*parts.all, *questions], api_visibility="private")
+    parts.gallery.select(choose, [parts.names, parts.results], [*parts.all, *questions],
+                         api_visibility="private")  # fmt: skip
 
 
 def _gallery(desk: Desk, parts: Parts) -> dict[Any, Any]:
@@ -125,10 +133,15 @@ def _heading(card: Card) -> str:
     return told(card.title) + facts(card)
 
 
-def _nothing(parts: Parts) -> dict[Any, Any]:
-    """Nothing is made of a run that was just chosen."""
-    return {parts.made: gr.update(value=[], visible=False), parts.page: "",
-            parts.archive: gr.update(visible=False)}  # fmt: skip
+def _made(
+    parts: Parts, said: str = "", shown: Sequence[Any] = (), archive: str | None = None
+) -> dict[Any, Any]:
+    """What was made with a run, or nothing."""
+    return {
+        parts.made: gr.update(value=list(shown), visible=bool(shown)),
+        parts.archive: gr.update(value=archive, visible=archive is not None),
+        parts.message: said,
+    }
 
 
 def _hidden(*rows: gr.Row) -> dict[Any, Any]:
@@ -137,8 +150,8 @@ def _hidden(*rows: gr.Row) -> dict[Any, Any]:
 
 def _deleted(desk: Desk, parts: Parts, other: gr.Row, title: str) -> dict[Any, Any]:
     """The tab after a run of that title is gone."""
-    gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}.")}
-    return _nothing(parts) | _gallery(desk, parts) | _hidden(other) | gone
+    gone = {parts.chosen: None, parts.facts: told(f"Deleted: {title}."), parts.page: ""}
+    return _made(parts) | _gallery(desk, parts) | _hidden(other) | gone
 
 
 def _making(desk: Desk, parts: Parts) -> None:
@@ -151,24 +164,32 @@ def _making(desk: Desk, parts: Parts) -> None:
         fields, judged = _options(card)
         start = gr.Button("Make pictures", variant="primary", elem_id="runs-make")
 
-        @answering(parts.message)
+        @answering("said")
         def make(request: gr.Request, judge: bool, *values: Any) -> dict[Any, Any]:
             lines: list[str] = []
             filled = dict(zip(fields, values, strict=True))
             with desk.turns.alone():
-                files = make_with(card, _kept(desk, request, card, filled), judge, lines.append)
+                now = card_of(desk.root, card.name)  # may be gone since it was chosen
+                files = make_with(now, _kept(desk, request, now, filled), judge, lines.append)
             archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
             shown = [(str(desk.copy_to_show(f)), f.name) for f in shown_files(files)]
-            return {
-                parts.made: gr.update(value=shown, visible=bool(shown)),
-                parts.archive: gr.update(value=str(archive), visible=True),
-                parts.facts: _heading(card),
-                parts.message: told(*notes(lines), *_where(files, len(shown))),
-            }
+            said = told(*notes(lines), *_where(files, len(shown)))
+            return {"said": said, "shown": shown, "archive": str(archive)}
 
-        start.click(make, [judged, *fields.values()],
-                    [parts.made, parts.archive, parts.facts, parts.message],
-                    concurrency_id="compute", api_visibility="private")  # fmt: skip
+        def remember(request: gr.Request, results: Results, *given: Any) -> dict[Any, Any]:
+            results[card.name] = {"said": told(MEANWHILE)}
+            results[card.name] = make(request, *given)
+            return {parts.message: gr.skip()}
+
+        @answering(parts.message)
+        def show(results: Results, chosen: str | None) -> dict[Any, Any]:
+            heading = _heading(card_of(desk.root, chosen))
+            return _made(parts, **results.get(chosen or "", {})) | {parts.facts: heading}
+
+        shown = [parts.made, parts.archive, parts.facts, parts.message]
+        start.click(remember, [parts.results, judged, *fields.values()], shown,
+                    concurrency_id="compute", api_visibility="private").then(
+            show, [parts.results, parts.chosen], shown, api_visibility="private")  # fmt: skip
 
     gr.render(inputs=[parts.chosen])(options)
 

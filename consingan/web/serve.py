@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import inspect
 import logging
@@ -10,7 +11,7 @@ import os
 import secrets
 import socket
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,10 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
             if open_browser:
                 webbrowser.open(address)
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
-                                    timeout_graceful_shutdown=2)  # fmt: skip
+                                    timeout_graceful_shutdown=1)  # fmt: skip
+            # The program's last act is to look for garbage, among the libraries' objects for a
+            # second, on a busy machine for half a minute: those are left out.
+            gc.freeze()
             _quiet_at_the_end(uvicorn.Server(config)).run(sockets=[listener])
 
 
@@ -110,8 +114,14 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
         gradio: Any = importlib.import_module("gradio")
     fastapi: Any = importlib.import_module("fastapi")
     page: Any = importlib.import_module("consingan.web.page")
-    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     blocks, looks = page.build(root, scratch / "logs", cache / "sessions")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        blocks.desk.turns.end()
+
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Streams)
     app.add_middleware(Heartbeats, staying=blocks.desk.staying)
     _guard(app, place)

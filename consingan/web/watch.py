@@ -32,6 +32,7 @@ class View:
     curves: tuple[str, int] | None = None
     unfinished: tuple[tuple[str, str], ...] = ()
     waiting: tuple[tuple[str, int], ...] = ()
+    going: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> Non
     message = panel.message
 
     @answering(message)
-    def stop() -> dict[Any, Any]:
-        desk.trainings.stop()
+    def stop(seen: View) -> dict[Any, Any]:
+        desk.trainings.stop(seen.going)
         return {message: told("Stopping: the state is being saved.")}
 
     @answering(message)
@@ -111,7 +112,7 @@ def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> Non
         return {message: told("Taken out.")}
 
     for button, handler, given in (
-        (panel.stop, stop, None), (panel.resume, resume, panel.unfinished),
+        (panel.stop, stop, panel.seen), (panel.resume, resume, panel.unfinished),
         (panel.drop, drop, panel.waiting),
     ):  # fmt: skip
         button.click(handler, given, message, api_visibility="private").then(
@@ -132,6 +133,7 @@ def view_of(desk: Desk) -> View:
         _newest(path, "losses.png"),
         tuple(_unfinished(desk.root, set(running))),
         tuple((o.title, o.number) for o in desk.trainings.waiting()),
+        tuple(desk.trainings.going()),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from consingan.settings.option import type_of
-from consingan.web.fields import PARSERS, Row, in_text, label_of, without_flags
+from consingan.web.fields import PARSERS, Row, in_text, label_of, with_labels
 
 AGAIN = 6.0  # seconds for which a part is told that it may be used
 
@@ -25,7 +25,7 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     meta, kind = row.metadata, type_of(row)
     told = {
         "label": label_of(row),
-        "info": without_flags(row.metadata["help"]),
+        "info": with_labels(row.metadata["help"]),
         "interactive": True,
         **more,
     }

@@ -14,6 +14,11 @@ def test_html_is_shown_as_text(say):
     assert "&lt;script&gt;" in say("<script>alert(1)</script>")
 
 
+@pytest.mark.parametrize("say", [told, refused])
+def test_fields_are_called_as_on_the_page(say):
+    assert "a smaller &quot;Longer side&quot;" in say("Use a smaller --max_size.")
+
+
 def test_a_users_error_is_its_own_sentence_in_the_message():
     @answering("message")
     def handler():

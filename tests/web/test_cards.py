@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,11 @@ def test_a_page_inside_the_page_can_run_nothing():
 def test_the_thumbnail_is_of_the_training_image(root, tmp_path):
     (card,) = cards(root)
     assert pixels_of(thumbnail(card, tmp_path)).shape == (23, 32, 3)
+
+
+def test_a_thumbnail_is_small_and_waits_for_no_disk(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("hundreds are made in a row"))
+    assert thumbnail(cards(root)[0], tmp_path).read_bytes().startswith(b"\xff\xd8")  # a JPEG
 
 
 def test_pictures_of_the_size_that_was_asked_for_are_made(root):

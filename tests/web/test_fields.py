@@ -8,7 +8,7 @@ from consingan.errors import UserError
 from consingan.methods.registry import METHODS
 from consingan.outputs.requests import FilmRequest, SamplesRequest
 from consingan.settings.config import Config
-from consingan.web.fields import in_text, row_of, typed, value_of, without_flags, words
+from consingan.web.fields import in_text, row_of, typed, value_of, with_labels, without_flags, words
 
 
 def test_sizes_are_read_as_they_are_typed_in_commands():
@@ -24,7 +24,7 @@ def test_sizes_are_read_as_they_are_typed_in_commands():
         (FilmRequest, "betas", "0.9 x", "Betas: write numbers from 0 to 1"),
         (SamplesRequest, "num_samples", -1, "--num_samples -1 must be 0 or more"),
         (SamplesRequest, "batch_size", "many", "Batch size: write a number"),
-        (Config, "max_size", float("nan"), "Max size: write a number"),
+        (Config, "max_size", float("nan"), "Longer side: write a number"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(table, name, given, said):
@@ -44,5 +44,21 @@ def test_words_are_those_of_the_command_line():
     )  # fmt: skip
 
 
-def test_help_is_shown_without_flags():
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("--min_size 30 is above --max_size 20.", '"Min size" 30 is above "Longer side" 20.'),
+        ("another --manualSeed, a smaller --size", 'another "Manual seed", a smaller "Sizes"'),
+        ("/a/b--size: use --device cpu.", "/a/b--size: use --device cpu."),  # stands on no page
+        (
+            "Nothing is trained yet; go on with: python -m consingan train --resume --model_dir /x",
+            'Nothing is trained yet; "Go on with it", under Train.',
+        ),
+    ],
+)
+def test_sentences_name_what_stands_on_the_page(typed, shown):
+    assert with_labels(typed) == shown
+
+
+def test_a_task_is_shown_without_flags():
     assert without_flags("a hole (--mask) is filled") == "a hole is filled"

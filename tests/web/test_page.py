@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import struct
 import urllib.error
 import urllib.request
@@ -287,9 +288,13 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     before = page.locator("#runs-compare").bounding_box()
     page.locator("#runs-make").wait_for()
     assert page.locator("#runs-compare").bounding_box() == before  # a click meets it at any time
+    page.locator("#runs-make").click()
+    page.locator("#runs-made img").first.wait_for()
     page.locator("#runs-compare").click()
     page.locator("#runs-side-by-side").click()
-    page.locator("#runs-page iframe[title=Comparison]").wait_for()
+    shown = page.locator("#runs-page iframe[title=Comparison]")
+    shown.wait_for()
+    assert shown.bounding_box()["y"] < page.locator("#runs-make").bounding_box()["y"]  # is seen
     page.locator("#runs-delete").click()
     wait_for_text(page, "runs-question", "for ever?")
     page.locator("#runs-no").click()
@@ -299,15 +304,20 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     page.locator("#runs-compare").click()
     page.locator("#runs-side-by-side").wait_for()
     page.locator("#runs-gallery button", has_text="second").first.click()
-    for part in ("runs-yes", "runs-side-by-side"):  # were asked about the run before
+    for part in ("runs-yes", "runs-side-by-side", "runs-made"):  # were about the run before
         page.locator(f"#{part}").wait_for(state="hidden")
     picture.click()
     wait_for_text(page, "runs-facts", "first")
+    page.locator("#runs-made img").first.wait_for()  # what was made with it is there again
     page.locator("#runs-delete").click()
     page.locator("#runs-yes").click()
     wait_for_text(page, "runs-facts", "Deleted")
     assert not small_runs[0].exists()
-    assert small_runs[1].is_dir()
+    page.locator("#runs-gallery button", has_text="second").first.click()
+    wait_for_text(page, "runs-facts", "second")
+    shutil.rmtree(small_runs[1])  # in another window
+    page.locator("#runs-make").click()
+    wait_for_text(page, "runs-message", "That run is gone")
 
 
 def bomb() -> bytes:
@@ -375,8 +385,20 @@ def test_the_page_fits_a_phone_and_every_field_has_a_name(windows, server):
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
         nameless = page.evaluate(NAMELESS)
         assert nameless == [], (name, nameless)
+        assert page.evaluate(UNDER_ARROW) == [], name
+    assert page.evaluate(NARROWEST_FIGURE) > 30  # px
 
 
+UNDER_ARROW = """() => [...document.querySelectorAll('input[role=combobox]')]
+  .filter(e => e.checkVisibility()).filter(e => e.getBoundingClientRect().right
+          - parseFloat(getComputedStyle(e).paddingRight)
+          > e.nextElementSibling.getBoundingClientRect().left)
+  .map(e => e.outerHTML)"""
+NARROWEST_FIGURE = """() => {
+  const place = document.querySelector('#runs-facts');
+  place.innerHTML = '<table class="facts"><tr><th>' + 'a name of many words '.repeat(9)
+    + '</th><td>0.5678</td></tr></table>';
+  return place.querySelector('td').getBoundingClientRect().width; }"""
 NAMELESS = """() => [...document.querySelectorAll('input, select, textarea, button')]
   .filter(e => e.checkVisibility() && e.type != 'file')
   .filter(e => !(e.labels && e.labels.length) && !e.getAttribute('aria-label')

@@ -22,7 +22,7 @@ class Process:
     printing = b""
 
     def __init__(self, words: list[str], stdout, **_: object) -> None:
-        self.words, self.code = words, None
+        self.words, self.code, self.pid = words, None, len(Process.begun)
         stdout.write(self.printing)
         Process.begun.append(self)
 
@@ -166,14 +166,39 @@ def test_only_what_has_not_begun_is_taken_out(trainings):
         trainings.drop(first.number)
 
 
-def test_one_that_is_getting_ready_is_stopped_as_by_ctrl_c(trainings, monkeypatch):
+@pytest.fixture
+def signalled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Last words of the commands that were sent a signal, and which."""
+    sent: list[tuple[str, int]] = []
+
+    def send(process: Process, number: int) -> None:
+        sent.append((process.words[-1], number))
+
+    monkeypatch.setattr(Process, "send_signal", send, raising=False)
+    return sent
+
+
+def test_one_that_is_getting_ready_is_stopped_as_by_ctrl_c_and_once(trainings, signalled):
     with pytest.raises(UserError, match="No training is going on"):
-        trainings.stop()
-    sent: list[int] = []
-    monkeypatch.setattr(Process, "send_signal", lambda _, s: sent.append(s), raising=False)
+        trainings.stop([])
     trainings.add("mine", ("train",))
-    trainings.stop()
-    assert sent == [signal.SIGINT]
+    trainings.stop(trainings.going())
+    trainings.stop(trainings.going())  # Ctrl+C twice would lose what was not saved
+    assert signalled == [("train", signal.SIGINT)]
+
+
+def test_a_second_click_stops_none_that_has_begun_since(trainings, signalled):
+    trainings.add("first", ("train", "first"))
+    trainings.add("second", ("train", "second"))
+    shown = trainings.going()
+    trainings.stop(shown)
+    Process.begun[0].code = 130
+    trainings.advance()
+    with pytest.raises(UserError, match="Another training has begun"):
+        trainings.stop(shown)
+    assert signalled == [("first", signal.SIGINT)]
+    trainings.stop(trainings.going())
+    assert signalled[1:] == [("second", signal.SIGINT)]
 
 
 def test_a_training_that_somebody_else_began_is_waited_for(trainings, monkeypatch):

@@ -15,7 +15,7 @@ from filelock import FileLock
 from consingan.web.scratch import LOCK, NEW, ended_by_signals, scratch_folder
 
 SERVER = """
-import signal, sys
+import gc, signal, sys
 from pathlib import Path
 from consingan.web import serve
 
@@ -40,6 +40,7 @@ def ask(_address):
     Server = serve.importlib.import_module("uvicorn").Server
     begin = Server.startup
     async def startup(self, **how):
+        assert gc.get_freeze_count()  # else the end takes a second
         await begin(self, **how)
         signal.raise_signal(int(sys.argv[2]))
         signal.raise_signal(int(sys.argv[2]))

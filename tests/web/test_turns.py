@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
+
 import pytest
 
 from consingan.errors import UserError
@@ -37,3 +41,25 @@ def test_while_a_step_is_made_others_wait():
         yield "made"
 
     assert list(turns.step_by_step(steps())) == ["made"]
+
+
+def test_the_end_of_the_page_breaks_off_what_is_computed_and_lets_nothing_begin():
+    turns, begun, tidied = Turns(), threading.Event(), []
+
+    def compute():
+        with contextlib.suppress(SystemExit), turns.alone():
+            try:
+                begun.set()
+                while True:
+                    time.sleep(0.001)
+            finally:
+                tidied.append(True)
+
+    worker = threading.Thread(target=compute, daemon=True)
+    worker.start()
+    begun.wait()
+    turns.end()
+    worker.join(30)
+    assert (worker.is_alive(), tidied) == (False, [True])
+    with pytest.raises(UserError, match="has ended"), turns.alone():
+        pass
