@@ -74,7 +74,7 @@ class Cluster:
         beacon = secrets.token_hex(8) if shared is None else "yes" if shared else ""
         (plan.folder / BEACON).write_text(beacon, encoding="utf-8")
         depot = _depot(plan.folder)
-        task = ray.remote(_task).options(max_retries=tries, **_needs(plan, self))
+        task = ray.remote(max_retries=tries, **_needs(plan, self))(_task)
         names: dict[Any, str] = {}
         for order in plan.left:
             told = replace(order, machine={"threads": plan.threads, **order.machine})
@@ -167,12 +167,16 @@ def share_of_gpu(plan: Plan) -> float:
 
 
 def _needs(plan: Plan, cluster: Cluster) -> dict[str, Any]:
-    """What a task declares: CPUs, GPUs, bytes of memory."""
+    """What a task declares: CPUs, GPUs, bytes of memory, and how many its process does at most.
+
+    On a GPU one: whom a GPU failed once, it answers nothing more.
+    """
     gpu = on_gpu(plan, cluster)
     return {
         "num_cpus": plan.threads,
         "num_gpus": share_of_gpu(plan) if gpu else 0,
         "memory": PROGRAM + (0 if gpu else plan.peak),
+        "max_calls": 1 if gpu else 0,  # 0 is no limit
     }
 
 

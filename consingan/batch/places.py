@@ -54,6 +54,11 @@ def _without_gpus(machine: Machine, device: str) -> str:
 def _on_ray(plan: Plan, address: str, workers: int | None) -> Work:
     if workers is not None:
         raise UserError("--workers is for --on here; Ray knows how many its machines bear.")
+    if plan.device.startswith("cuda:") and plan.device != "cuda:0":
+        raise UserError(
+            f"--device {plan.device}: Ray shows each training a GPU of its own, which is cuda; use "
+            "--device cuda, and CUDA_VISIBLE_DEVICES before ray start for some GPUs alone."
+        )
     from consingan.batch.on_ray import cluster
 
     found = cluster(address)

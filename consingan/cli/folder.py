@@ -22,6 +22,8 @@ from consingan.errors import UserError, without_frames
 from consingan.images.names import shown
 
 if TYPE_CHECKING:
+    import torch
+
     from consingan.api.train import Run
     from consingan.batch.queue import Outcome
     from consingan.machine.execution import Execution
@@ -61,8 +63,9 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
         queue.say_sum()
     else:
         note_busy_cores(execution)
-        outcomes = _until_stopped(work_through(images, queue.train, click.echo), config)
-        _summarize(outcomes, config)
+        trained = _while_answered(work_through(images, queue.train, click.echo), execution.device)
+        outcomes = _until_stopped(trained, config)
+        _summarize(outcomes, len(images), config)
     if any(outcome.error for outcome in outcomes):
         raise SystemExit(FAILURE)
 
@@ -176,6 +179,25 @@ def _say_what_comes(what: Job | Run | RunFolder) -> None:
             say(line)
 
 
+def _while_answered(
+    outcomes: Iterator[Outcome[str]], device: torch.device
+) -> Iterator[Outcome[str]]:
+    """The same, up to the failure after which a GPU does not compute: nothing would any more."""
+    from consingan.machine.device import choose_device
+
+    for outcome in outcomes:
+        yield outcome
+        if outcome.error is not None and device.type == "cuda":
+            try:
+                choose_device(str(device))
+            except UserError:
+                click.echo(
+                    f"{device} answers this process nothing more. Go on with the same command.",
+                    err=True,
+                )
+                return
+
+
 def _said(outcomes: Iterator[Outcome[str]], config: Config) -> Iterator[Outcome[str]]:
     """Say of each failure what to do about it; a bug keeps its traceback."""
     for outcome in outcomes:
@@ -203,12 +225,14 @@ def _until_stopped(outcomes: Iterator[Outcome[str]], config: Config) -> list[Out
         raise SystemExit(128 + number) from None
 
 
-def _summarize(outcomes: Sequence[Outcome[str]], config: Config) -> None:
+def _summarize(outcomes: Sequence[Outcome[str]], total: int, config: Config) -> None:
     """One line in all, and one for each picture that failed."""
     counts = Counter(outcome.result or "failed" for outcome in outcomes)
-    pictures = "picture" if len(outcomes) == 1 else "pictures"
+    if left := total - len(outcomes):
+        counts["left"] = left
+    pictures = "picture" if total == 1 else "pictures"
     each = ", ".join(f"{count} {word}" for word, count in counts.items())
-    click.echo(f"{len(outcomes)} {pictures}: {each}")
+    click.echo(f"{total} {pictures}: {each}")
     for outcome in outcomes:
         if outcome.error is not None:
             click.echo(f"  {shown(outcome.image.name)}: {_words(outcome.error, config)}", err=True)

@@ -9,6 +9,7 @@ import re
 import statistics
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def choose_device(
     """The device that the options mean.
 
     Args:
-        device: auto (CUDA, else MPS, else CPU), cpu, cuda, cuda:N or mps; errors if it is missing.
+        device: auto (the first CUDA device that computes, else MPS, else CPU), cpu, cuda, cuda:N or
+            mps; errors if it is missing.
         gpu: N of the authors' `--gpu N`; without CUDA it goes on with the CPU and says so. -1 is
             the CPU.
         not_cuda: the authors' `--not_cuda`: the CPU.
@@ -65,10 +67,7 @@ def choose_device(
     if device != "auto":
         return DeviceChoice(_named(device))
     if torch.cuda.is_available():
-        found = _named(f"cuda:{gpu or 0}", tried=False)
-        if not (why := _unusable(found)):
-            return DeviceChoice(found)
-        return _instead(f"{found} does not work ({why})")
+        return _first_working(range(torch.cuda.device_count()) if gpu is None else [gpu])
     if gpu is not None:
         return _instead(f"--gpu {gpu}: there is no CUDA device here")
     return _without_cuda()
@@ -80,6 +79,17 @@ def working_gpus() -> list[str]:
     return [
         name for name in (f"cuda:{n}" for n in range(count)) if not _unusable(torch.device(name))
     ]
+
+
+def _first_working(numbers: Sequence[int]) -> DeviceChoice:
+    """The first of these CUDA devices that computes, else what there is beside them."""
+    why = ""
+    for number in numbers:
+        found = _named(f"cuda:{number}", tried=False)
+        if not (wrong := _unusable(found)):
+            return DeviceChoice(found, f"{why}, going on with {found}." if why else "")
+        why = why or f"{found} does not work ({wrong})"
+    return _instead(why)
 
 
 def _instead(why: str) -> DeviceChoice:
@@ -132,12 +142,23 @@ def _named(name: str, tried: bool = True) -> torch.device:
             raise UserError(f"--device {name}: {there} here; use --device auto.")
         found = torch.device("cuda", index)
         if tried and (why := _unusable(found)):
-            raise UserError(
-                f"--device {name} does not work ({why}); end what else computes on it, install a "
-                "build of torch that is made for this card, or use --device cpu."
-            )
+            raise UserError(f"--device {name} does not work ({why}); {_remedy(why)}")
         return found
     return torch.device(name)
+
+
+def _remedy(why: str) -> str:
+    """What to do about a CUDA device that does not compute."""
+    if "busy" in why:  # perhaps with this program: a study's own planning
+        return (
+            "end what else computes on it, or use --device cpu. Where the card's mode lets one "
+            "program in at a time, start nvidia-cuda-mps-control -d before, or have the mode set "
+            "by nvidia-smi -c DEFAULT."
+        )
+    return (
+        "end what else computes on it, install a build of torch that is made for this card, or "
+        "use --device cpu."
+    )
 
 
 def settle_threads(device: torch.device) -> str:

@@ -8,9 +8,11 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
+import torch
+
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
-from consingan.machine.device import describe, synchronize
+from consingan.machine.device import describe, synchronize, working_gpus
 from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
 from consingan.machine.progress import in_words, tracked
@@ -164,7 +166,15 @@ def memory_advice(job: Job, peak: int) -> Iterator[str]:
         enough, saving = less <= free, f"--checkpointing (about {less / MEBI:.0f} MiB)"
         smaller = _smaller(job, free, peak if enough else less)
         ways = f"{saving} {'or' if enough else 'and'} {smaller}" if smaller else saving * enough
+    ways = " or ".join(filter(None, (_roomier(job, peak), ways)))
     yield line + (f"use {ways}." if ways else "close other programs, or take a larger machine.")
+
+
+def _roomier(job: Job, peak: int) -> str:
+    """Another GPU of this machine with so many bytes free, where a GPU computes; else nothing."""
+    names = working_gpus() if job.execution.device.type == "cuda" else []
+    there = (name for name in names if (free_memory(torch.device(name)) or 0) >= peak)
+    return f"--device {other}" if (other := next(there, "")) else ""
 
 
 def _smaller(job: Job, free: int, peak: int) -> str:

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ from studies import FLAGS, NODE, held, tiny_study
 
 from consingan.batch import ledger
 from consingan.batch.here import run_here
-from consingan.batch.on_ray import BEACON, _task
+from consingan.batch.on_ray import BEACON, Cluster, _needs, _task
 from consingan.batch.on_ray import cluster as join
 from consingan.batch.orders import Order, orders_of
-from consingan.batch.plan import planned
+from consingan.batch.plan import Plan, planned
 from consingan.batch.slots import Slot
 from consingan.batch.study import Study
 from consingan.batch.work import perform
@@ -235,6 +235,18 @@ def test_a_machine_that_shares_the_folder_trains_in_it(tmp_path: Path) -> None:
     assert (folder / order.name / ledger.read(folder / order.name)["run"]).is_dir()
     with pytest.raises(AttributeError):  # it looks for a depot
         _task(order, str(folder), "another word", None, perform)
+
+
+@pytest.mark.parametrize(("gpus", "calls"), [(2.0, 1), (0.0, 0)])
+def test_on_a_gpu_each_training_has_a_process_of_its_own(
+    tmp_path: Path, gpus: float, calls: int
+) -> None:
+    """One that the GPU failed in gets nothing more from it."""
+    ray = pytest.importorskip("ray")
+    study = replace(tiny_study(tmp_path, pictures=1, seeds=1), machine={"device": "auto"})
+    needs = _needs(Plan(study, tmp_path, (), (), {}), Cluster(4, gpus))
+    assert needs["max_calls"] == calls
+    ray.remote(**needs)(_task)  # which refuses what it does not know
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from consingan.batch.ledger import FAILED, TRAINING, Ended, Ledger
 from consingan.batch.orders import orders_of
 from consingan.batch.places import work_on
 from consingan.batch.plan import Plan
+from consingan.errors import UserError
 from consingan.machine import device
 
 
@@ -69,6 +70,13 @@ def test_who_stops_looking_stops_the_workers(plan: Plan, monkeypatch: pytest.Mon
     next(ending)
     ending.close()
     assert stopped == [plan.orders[0].name]
+
+
+def test_on_a_cluster_no_gpu_can_be_named_by_its_number(plan: Plan) -> None:
+    """Of those that Ray gives a training each is cuda:0 there, and no other one is seen."""
+    second = replace(plan, study=replace(plan.study, machine={"device": "cuda:1"}))
+    with pytest.raises(UserError, match=r"--device cuda:1: Ray .* use --device cuda,"):
+        work_on(second, "ray")
 
 
 def test_a_gpu_that_does_not_compute_is_told(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ import weakref
 from pathlib import Path
 
 import pytest
+import torch
 from commands import TINY, copy_of_run, files_below, main_train, naive_scene, save, scene
 
 from consingan.batch.queue import work_through
-from consingan.cli.folder import _until_stopped
+from consingan.cli.folder import _summarize, _until_stopped, _while_answered
 from consingan.errors import UserError
 from consingan.images.folder import pictures_in
 from consingan.runs.earlier import earlier_run
@@ -171,6 +172,43 @@ def test_a_bug_is_shown_and_does_not_end_it(folder, monkeypatch, capsys):
     result = train(folder)
     assert "going on with" in result.stdout
     assert result.stdout.endswith("2 pictures: 1 trained, 1 finished before\n")
+
+
+class Gone:
+    """A GPU that fails in the midst of the first picture."""
+
+    def __init__(self, monkeypatch, answers):
+        self.tried = []
+        self.answers = answers
+        monkeypatch.setattr("consingan.machine.device.choose_device", self.choose)
+
+    def choose(self, name):
+        if not self.answers:
+            raise UserError(f"--device {name} does not work")
+
+    def work(self, image):
+        self.tried.append(image.name)
+        if image.name == "a.png":
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        return "trained"
+
+
+@pytest.mark.parametrize(("answers", "tried"), [(False, ["a.png"]), (True, ["a.png", "b.png"])])
+def test_whom_a_gpu_answers_nothing_more_tries_no_further_pictures(
+    monkeypatch, capsys, answers, tried
+):
+    gone = Gone(monkeypatch, answers)
+    images = [Path("a.png"), Path("b.png")]
+    every = _while_answered(
+        work_through(images, gone.work, lambda _: None), torch.device("cuda", 0)
+    )
+    outcomes = list(every)
+    assert gone.tried == tried
+    _summarize(outcomes, len(images), Config())
+    said = capsys.readouterr()
+    assert said.out == f"2 pictures: 1 failed, 1 {'trained' if answers else 'left'}\n"
+    assert ("Go on with the same command." in said.err) is not answers
+    assert "a.png: the GPU failed (CUDA error: unspecified launch failure)" in said.err
 
 
 def test_advice_names_the_settings_that_were_typed(folder):

@@ -77,20 +77,40 @@ def test_a_second_gpu_where_there_is_one(monkeypatch):
 
 
 @pytest.fixture
-def old_gpu(two_gpus, monkeypatch):
+def no_apple(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.fixture
+def old_gpu(two_gpus, no_apple, monkeypatch):
     """The first of two cards is older than what this build of torch is made for."""
 
     def unusable(found):
         return "" if found.index else "no kernel image is available for execution on the device"
 
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(device, "_unusable", unusable)
 
 
 @pytest.mark.usefixtures("old_gpu")
-@pytest.mark.parametrize("options", [{}, {"gpu": 0}])
-def test_a_card_that_torch_has_no_kernels_for_is_left_alone(options):
-    choice = choose_device(**options)
+def test_where_the_first_card_does_not_compute_the_next_one_is_taken():
+    choice = choose_device()
+    assert choice.device == torch.device("cuda:1")
+    assert choice.note == (
+        "cuda:0 does not work (no kernel image is available for execution on the device), "
+        "going on with cuda:1."
+    )
+
+
+def test_where_no_card_computes_the_cpu_is_taken(two_gpus, no_apple, monkeypatch):
+    monkeypatch.setattr(device, "_unusable", lambda found: f"{found} is busy")
+    choice = choose_device()
+    assert choice.device == torch.device("cpu")
+    assert choice.note == "cuda:0 does not work (cuda:0 is busy), going on with the CPU."
+
+
+@pytest.mark.usefixtures("old_gpu")
+def test_a_card_that_torch_has_no_kernels_for_is_left_alone():
+    choice = choose_device(gpu=0)  # no other one is taken than the user named
     assert choice.device == torch.device("cpu")
     assert choice.note == (
         "cuda:0 does not work (no kernel image is available for execution on the device), "
@@ -103,6 +123,14 @@ def test_a_card_that_torch_has_no_kernels_for_is_left_alone(options):
 def test_a_card_asked_for_that_torch_has_no_kernels_for():
     with pytest.raises(UserError, match=r"--device cuda does not work \(no kernel image.*build of"):
         choose_device("cuda")
+
+
+def test_of_a_busy_card_it_is_said_how_several_programs_share_it(two_gpus, monkeypatch):
+    """In a study it is this program's own planning that holds a card in exclusive mode."""
+    why = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
+    monkeypatch.setattr(device, "_unusable", lambda _: why)
+    with pytest.raises(UserError, match=r"busy or unavailable\); .*nvidia-cuda-mps-control -d"):
+        choose_device("cuda:1")
 
 
 def test_a_card_is_tried(monkeypatch):

@@ -28,6 +28,7 @@ from consingan.nn.linear_critic import LinearCritic
 
 SHAPE = Architecture()
 GPU = torch.device("cuda", 0)
+SMALL = 250 * 188  # px
 
 
 @pytest.mark.skipif(not choice.has_triton(), reason="there is no Triton here")
@@ -96,18 +97,24 @@ def with_triton(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("with_triton")
 def test_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choice.usable(GPU, torch.bfloat16, SHAPE)
-    assert not choice.usable(GPU, torch.float32, SHAPE)
-    assert not choice.usable(GPU, torch.bfloat16, Architecture(norm=True))
-    assert not choice.usable(torch.device("cpu"), torch.bfloat16, SHAPE)
+    assert choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)
+    assert not choice.usable(GPU, torch.float32, SHAPE, SMALL)
+    assert not choice.usable(GPU, torch.bfloat16, Architecture(norm=True), SMALL)
+    assert not choice.usable(torch.device("cpu"), torch.bfloat16, SHAPE, SMALL)
     monkeypatch.setenv(choice.SWITCH, "0")
-    assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)
     monkeypatch.delenv(choice.SWITCH)
     with monkeypatch.context() as here:
         here.setattr(torch.version, "hip", "6.4")
-        assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+        assert not choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)
     monkeypatch.setattr(choice, "has_triton", lambda: False)
-    assert not choice.usable(GPU, torch.bfloat16, SHAPE)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)
+
+
+@pytest.mark.usefixtures("with_triton")
+def test_maps_whose_values_are_too_many_to_be_counted_in_32_bits_are_left_to_torch() -> None:
+    assert choice.usable(GPU, torch.bfloat16, SHAPE, 2**30 // SHAPE.channels)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE, 2**30 // SHAPE.channels + 1)
 
 
 @pytest.mark.usefixtures("with_triton")
@@ -117,8 +124,8 @@ def test_a_machine_without_a_compiler_goes_on_without(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(choice, "run_all", fails)
     with pytest.warns(UserWarning, match=r"going on with torch's own \(Failed to find C compiler"):
-        assert not choice.usable(GPU, torch.bfloat16, SHAPE)
-    assert not choice.usable(GPU, torch.bfloat16, SHAPE)  # and says it once
+        assert not choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)
+    assert not choice.usable(GPU, torch.bfloat16, SHAPE, SMALL)  # and says it once
 
 
 def test_recorded_iterations_alone_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,13 +133,15 @@ def test_recorded_iterations_alone_ask_for_them(monkeypatch: pytest.MonkeyPatch)
     asked = []
     monkeypatch.setattr(
         "consingan.methods.consingan.fast_engine.usable",
-        lambda device, dtype, shape: asked.append((device.type, dtype, shape.channels)) or False,
+        lambda *told: asked.append(told) or False,
     )
     task = Case(dtype=torch.float32).task()
     engine = FastEngine(task, Arithmetic("bf16"))
     assert (asked, engine.operations, engine.arithmetic.fused) == ([], None, False)
     FastEngine(task, Arithmetic("bf16"), capturable=True)
-    assert asked == [("cpu", torch.bfloat16, 5)]
+    ((device, dtype, shape, pixels),) = asked
+    assert (device.type, dtype, shape.channels) == ("cpu", torch.bfloat16, 5)
+    assert pixels == 17 * 21
 
 
 @pytest.mark.parametrize(

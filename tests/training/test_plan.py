@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,20 @@ def test_the_size_that_is_advised_fits_as_a_picture_of_that_size(
     assert found is not None
     assert plan.fits(job_of(int(found[1])))
     assert (int(found[1]) > 128) == (side == 200)
+
+
+def test_another_gpu_that_has_the_memory_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = {"cuda:0": 50, "cuda:1": 50, "cuda:2": 70}
+    monkeypatch.setattr(plan, "_longest", lambda *_: 0)
+    monkeypatch.setattr(plan, "free_memory", lambda device: free[str(device)])
+    monkeypatch.setattr(plan, "working_gpus", lambda: list(free))
+    job = make_job()
+    job = replace(job, execution=replace(job.execution, device=torch.device("cuda", 0)))
+    monkeypatch.setattr(job.training, "peak_memory", lambda checkpointing=None: 40)
+    (line,) = plan.memory_advice(job, 60)
+    assert line.endswith("; use --device cuda:2 or --checkpointing (about 0 MiB).")
+    (line,) = plan.memory_advice(job, 80)
+    assert line.endswith("; use --checkpointing (about 0 MiB).")
 
 
 def test_saving_memory_is_advised_alone_where_no_size_is_small_enough(

@@ -63,8 +63,9 @@ class FastEngine:
         self.arithmetic = (arithmetic or Arithmetic()).lasting(task.real.device)
         self.checkpointing = checkpointing
         self.dtype = self.arithmetic.dtype(task.real.dtype)
-        shape = task.generator.shape
-        if capturable and usable(task.real.device, self.dtype, shape):  # launched by a graph
+        shape, real = task.generator.shape, task.real
+        # Triton's kernels are launched by a graph: one by one, they would wait for Python.
+        if capturable and usable(real.device, self.dtype, shape, real[0, 0].numel()):
             self.arithmetic = replace(self.arithmetic, fused=True)
         self.operations = FusedOperations(self.dtype) if self.arithmetic.fused else None
         recipe = task.recipe

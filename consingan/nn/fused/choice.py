@@ -29,16 +29,18 @@ WIDEST = 128  # channels: a program holds all of them
 EXTENTS = (2, 100)  # px, of which each way of launching has its own, see `maps.LAUNCHES`
 OLDEST = (3, 3)  # Triton; it came with PyTorch 2.7
 DEEPEST = 7  # colors: all taps of them are one product
+MOST = 2**30  # values of a picture's map: with its margin the kernels count it in 32 bits
 
 
-def usable(device: torch.device, dtype: torch.dtype, shape: Architecture) -> bool:
+def usable(device: torch.device, dtype: torch.dtype, shape: Architecture, pixels: int) -> bool:
     """Whether networks of this `shape` with features in `dtype` can be trained so on `device`.
 
+    The largest picture has so many `pixels`.
     The first call for a shape compiles all kernels (seconds, kept in Triton's cache on the disk).
     Where that fails a warning says so once, and torch's own kernels do the same for longer.
     """
     nvidia = device.type == "cuda" and torch.version.hip is None  # AMD's are called cuda, too
-    fit = nvidia and dtype == torch.bfloat16 and fits(shape)
+    fit = nvidia and dtype == torch.bfloat16 and fits(shape) and pixels * shape.channels <= MOST
     return fit and os.environ.get(SWITCH, "1") != "0" and has_triton() and _compiles(device, shape)
 
 
