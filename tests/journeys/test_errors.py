@@ -612,7 +612,7 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
     [
         (
             "--method patches --train_mode translation --naive_img good.png",
-            "--naive_img does nothing in a training of a pair; a new A is for evaluate_model.py.",
+            "--naive_img does nothing in a training of a pair; a new A is for an evaluation.",
         ),
         (
             "--method patches --train_mode translation --fit crop",
