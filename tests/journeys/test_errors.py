@@ -712,7 +712,7 @@ def test_full_disk_during_evaluation(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("imageio.v3.imwrite", full)
+    monkeypatch.setattr("PIL.Image.Image.save", full)
     result = evaluate_model("--model_dir", run)
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
