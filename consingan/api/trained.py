@@ -15,7 +15,7 @@ from torch import Tensor
 from consingan.api.asked import asked_in_python, each_asked_in_python
 from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
 from consingan.errors import UserError
-from consingan.images.arrays import Given, mask_from, picture_from
+from consingan.images.arrays import Given, picture_from
 from consingan.images.fit import fit_naive
 from consingan.images.mask_files import Mask, fit_mask
 from consingan.machine.execution import Wanted, choose_execution
@@ -38,7 +38,7 @@ from consingan.outputs.enlargement import enlarge
 from consingan.outputs.fill import filled
 from consingan.outputs.film import frames_of
 from consingan.outputs.finish import finish_of
-from consingan.outputs.own_mask import opaque, training_image
+from consingan.outputs.own_mask import given_mask, opaque
 from consingan.outputs.own_shape import fit_for
 from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.requests import DETAILS, CompositeRequest
@@ -161,7 +161,8 @@ class TrainedModel:
             naive: what `train` takes, of the training image's shape unless `fit` says what to do
                 or the task takes any (analogy); where it is transparent, that is its mask.
             mask: a file or a picture of Pillow, whatever it looks like, or (H, W) of bool, uint8
-                or [0, 1], 1 where the picture was changed; None for everywhere.
+                or [0, 1], 1 where the picture was changed; "auto" finds that by comparing with the
+                training image; None for everywhere.
             start_stage: where it comes in, earlier ones change more; None is the method's own.
             fit: exact, crop or stretch.
             seed: of the noise that editing adds.
@@ -186,7 +187,7 @@ class TrainedModel:
         own = opaque(picture_from(naive, self.config.reading), self.model, "The picture")
         fit = fit_for(task, fit)
         picture = fit_naive(own.image, self.size, fit)
-        chosen = own.mask if mask is None else mask_from(mask, self._photographs(picture))
+        chosen = own.mask if mask is None else given_mask(mask, picture, self.model)
         if chosen is not None:
             chosen = self._fitted(chosen, picture, fit)
         for note in (*own.notes, *(chosen.notes if chosen else ())):
@@ -195,11 +196,6 @@ class TrainedModel:
         request = CompositeRequest(start_stages=stages, seed=whole("seed", seed), detail=detail)
         values = chosen.values if chosen else None
         return compose(self.model, picture, values, request).full_blended
-
-    def _photographs(self, picture: Tensor) -> Iterator[Tensor]:
-        """What strokes of a mask may be drawn on; files are read for masks that ask."""
-        yield picture
-        yield training_image(self.model)
 
     def _fitted(self, mask: Mask, picture: Tensor, fit: str) -> Mask:
         """A mask at the size of the picture, cropped as that was."""

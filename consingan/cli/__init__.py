@@ -11,6 +11,7 @@ from consingan.cli.command import CONTEXT
 from consingan.cli.comparing import compare_command
 from consingan.cli.doctor import doctor_command
 from consingan.cli.evaluating import evaluate
+from consingan.cli.group import Commands
 from consingan.cli.judging import metrics_command
 from consingan.cli.listing import methods_command
 from consingan.cli.replaying import replay_command
@@ -21,7 +22,7 @@ from consingan.cli.training import train
 __all__ = ["evaluate", "main", "train"]
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(__version__)
 def main() -> None:
     """Generative models of one image: ConSinGAN and its neighbors."""

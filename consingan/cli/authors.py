@@ -22,6 +22,7 @@ from consingan.cli.command import (
     method_settings,
     shared_settings,
 )
+from consingan.cli.group import Commands
 from consingan.cli.messages import explained, guarded
 from consingan.cli.options import execution_options, request_options, say, seed_of, wanted_of
 from consingan.cli.watching import say_finished, watching
@@ -44,7 +45,8 @@ def authors_groups() -> Iterator[click.Group]:
     for method in METHODS.values():
         if method.commands:
             about = f"Commands of {method.title}'s authors, with their flags."
-            group = click.Group(method.name, help=about, context_settings=CONTEXT)
+            training = ("--method", method.name)
+            group = Commands(method.name, help=about, training=training, context_settings=CONTEXT)
             for name, row in method.commands.items():
                 group.add_command(_command(method, name, row))
             yield group

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import CONTEXT, CarefulCommand, examples, was_typed
+from consingan.cli.command import CONTEXT, CarefulCommand, was_typed
 from consingan.cli.messages import FAILURE, guarded
 from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from consingan.batch.study import Study
 
 EXAMPLES = (
-    "consingan batch Images/Generation --seeds 3 --set lr_scale=0.1,0.3 --output_dir steps",
-    "consingan batch --output_dir steps  # goes on",
-    "consingan batch Images/Animation/waves.jpg --method consingan,singan --dry_run",
+    "Images/Generation --seeds 3 --set lr_scale=0.1,0.3 --output_dir steps",
+    "--output_dir steps  # goes on",
+    "Images/Animation/waves.jpg --method consingan,singan --dry_run",
 )
 DESCRIBES = (
     "pictures",
@@ -45,7 +45,7 @@ def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
-@click.command("batch", cls=CarefulCommand, context_settings=CONTEXT, epilog=examples(*EXAMPLES))
+@click.command("batch", cls=CarefulCommand, context_settings=CONTEXT, examples=EXAMPLES)
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER]...")
 @click.option(
     "--file",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
+from consingan.cli.words import joined
 from consingan.errors import UserError
-from consingan.machine.files import at_home
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
 from consingan.settings.config import Config
-from consingan.settings.hole import COLOR
 from consingan.settings.option import flag_name, flag_names
 
 _TYPED = "consingan.typed"
@@ -39,33 +36,19 @@ class GroupedOption(click.Option):
         self.group = group
 
 
-def joined(args: Sequence[str]) -> Iterator[str]:
-    """Words as typed, but paths below "~/" in full, also where they follow a flag's "=".
-
-    And `--mask auto_color 255,0,0` is one word where somebody wrote two.
-    """
-    words = map(_at_home, args)
-    for word in words:
-        following = list(itertools.islice(words, 1)) if word == COLOR else []
-        if following and re.fullmatch(r"\d+,\d+,\d+", following[0]):
-            yield f"{word}:{following[0]}"
-        else:
-            yield from (word, *following)
-
-
-def _at_home(word: str) -> str:
-    flag, equals, value = word.partition("=")
-    if equals and flag.startswith("--"):
-        return f"{flag}={at_home(value)}"
-    return at_home(word)
-
-
 class CarefulCommand(click.Command):
     """A command that notices what else would go wrong in silence.
 
     A value that is empty is refused: it is what a shell makes of a variable that is not set. An
     option that is given twice is heeded once, and a note says so.
+
+    Args:
+        examples: what may follow the command's name, for the end of the help.
     """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the words themselves, then parse them."""
@@ -99,6 +82,18 @@ class CarefulCommand(click.Command):
     def shown(self, ctx: click.Context) -> Sequence[click.Parameter]:
         """The options of the help."""
         return self.get_params(ctx)
+
+    def format_epilog(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the examples, as they can be typed here, on lines of their own."""
+        if self.examples:
+            start = command_line(started_as(str(self.name)))
+            lines = (f"  {start} {words}" for words in self.examples)
+            formatter.write_paragraph()
+            formatter.write_text("\n".join(("\b", "Examples:", *lines)))
 
 
 class EvaluatingCommand(CarefulCommand):
@@ -134,7 +129,8 @@ class MethodCommand(CarefulCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            explain_absent(error, ctx.meta[_METHOD][0])
+            for method in (ctx.meta[_METHOD][0], *METHODS.values()):
+                explain_absent(error, method)
             _explain_foreign(error, ctx.meta[_METHOD][0])
             raise
 
@@ -287,8 +283,3 @@ def flag_of(name: str) -> str:
     """How the option whose value is called `name` is typed."""
     context = click.get_current_context()
     return next(p.opts[0] for p in context.command.get_params(context) if p.name == name)
-
-
-def examples(*lines: str) -> str:
-    """Command lines for the end of a help text, kept on lines of their own."""
-    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

@@ -41,8 +41,8 @@ def compare_command(
 ) -> None:
     """Put several run folders side by side: settings that differ, metrics, pictures, time.
 
-    Metrics are those of Evaluation/metrics.json where evaluate_model.py left one. Of a study's
-    folder, see `consingan batch`, all is shown that is there by now.
+    Metrics are those of Evaluation/metrics.json where an evaluation left one. Of a study's folder,
+    see `consingan batch`, all is shown that is there by now.
     """
     if len(runs) == 1 and (runs[0] / STUDY).is_file():
         for name in ("num_samples", "seed", "device"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import CONTEXT, EvaluatingCommand, examples, typed_words, was_typed
+from consingan.cli.command import CONTEXT, EvaluatingCommand, typed_words, was_typed
 from consingan.cli.evaluation_options import evaluation_options, note_idle_options, request_of
 from consingan.cli.messages import guarded
 from consingan.cli.options import run_named, say, wanted_of
@@ -21,14 +21,10 @@ from consingan.settings.reading import AUTO
 if TYPE_CHECKING:
     from consingan.machine.execution import Execution
 
-EVALUATION_EXAMPLES = (
-    "python evaluate_model.py --model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",
-)
+EXAMPLES = ("--model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",)
 
 
-@click.command(
-    cls=EvaluatingCommand, context_settings=CONTEXT, epilog=examples(*EVALUATION_EXAMPLES)
-)
+@click.command(cls=EvaluatingCommand, context_settings=CONTEXT, examples=EXAMPLES)
 @evaluation_options
 @guarded
 def evaluate(model_dir: Path | None, **options: Any) -> None:

@@ -14,7 +14,6 @@ from consingan.cli.command import (
     CONTEXT,
     GroupedOption,
     MethodCommand,
-    examples,
     typed_method,
     was_typed,
 )
@@ -40,10 +39,10 @@ if TYPE_CHECKING:
     from consingan.api.train import Run
     from consingan.runs.folder import RunFolder
 
-TRAINING_EXAMPLES = (
-    "python main_train.py --input_name Images/Generation/aurora.jpg --preset fast",
-    "python main_train.py --train_mode animation --input_name Images/Animation/campfire.jpg",
-    "python main_train.py --input_name Images/Generation  # each picture of the folder",
+EXAMPLES = (
+    "--input_name Images/Generation/aurora.jpg --preset fast",
+    "--train_mode animation --input_name Images/Animation/campfire.jpg",
+    "--input_name Images/Generation  # each picture of the folder",
 )
 
 _MACHINE: dict[str, Any] = {"cls": GroupedOption, "group": "machine"}
@@ -72,7 +71,7 @@ def _training_options(command: Any) -> Any:
     return decorated(command, OPTIONS)
 
 
-@click.command(cls=MethodCommand, context_settings=CONTEXT, epilog=examples(*TRAINING_EXAMPLES))
+@click.command(cls=MethodCommand, context_settings=CONTEXT, examples=EXAMPLES)
 @_training_options
 @guarded
 def train(model_dir: Path | None, resume: bool, **options: Any) -> None:

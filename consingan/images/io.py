@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 import torch
-from PIL import PngImagePlugin
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -114,7 +114,7 @@ def to_pixels(image: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def write_image(path: Path | str, image: Tensor | Pixels) -> None:
-    """Write a picture, (1, 3, H, W) in [-1, 1] or (H, W[, 3 or 4]) uint8, as its suffix says.
+    """Write a picture, (1, 3, H, W) in [-1, 1] or (H, W[, 1, 3 or 4]) uint8, as its suffix says.
 
     The file appears whole or not at all and says that its colors are sRGB. JPEGs are written at
     quality 95.
@@ -124,17 +124,19 @@ def write_image(path: Path | str, image: Tensor | Pixels) -> None:
     """
     path = Path(at_home(os.fspath(path)))
     suffix = path.suffix.lower()
-    if suffix not in EXTENSIONS:
+    form = Image.registered_extensions().get(suffix) if suffix in EXTENSIONS else None
+    if form is None:
         raise UserError(f"{shown(path)}: a picture's file ends in .png, .jpg, .webp or .tif.")
     if isinstance(image, Tensor) and image.dim() == 4 and len(image) != 1:
         raise UserError(f"{len(image)} pictures go into no single file; write each into its own.")
     pixels = to_pixels(image) if isinstance(image, Tensor) else image
     options: dict[str, Any] = {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
     options |= _says_srgb(suffix)
-    # In memory first: what a full disk interrupts imageio complains of again when it is collected.
-    encoded = iio.imwrite("<bytes>", pixels, plugin="pillow", extension=suffix, **options)
+    encoded = io.BytesIO()  # in memory first: of a full disk Pillow does not say that it is full
+    flat = pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels
+    Image.fromarray(flat).save(encoded, form, **options)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(encoded)
+        temporary.write_bytes(encoded.getbuffer())
 
 
 def _says_srgb(suffix: str) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _patiently(temporary.replace, path)
     except OSError as error:
         if error.errno is not None and error.filename in (None, str(temporary)):
-            error.filename, error.filename2 = str(path), None  # what a full disk leaves unsaid
+            error.filename = str(path)  # what a full disk leaves unsaid
+            del error.filename2
         raise
     finally:
         with contextlib.suppress(OSError):

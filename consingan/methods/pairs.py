@@ -86,7 +86,7 @@ class PairConfig(Config):
         parse_range(self.condition_range, "condition_range")
         if self.naive_img:
             raise UserError(
-                "--naive_img is a new A, for evaluate_model.py; A of the pair that is learned is "
+                "--naive_img is a new A, for an evaluation; A of the pair that is learned is "
                 "--condition."
             )
         if self.fine_tune:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images import masks
+from consingan.images.arrays import Given, mask_from
 from consingan.images.difference import mask_from_difference
 from consingan.images.fit import fit_naive
 from consingan.images.hole import HALF, emptied
@@ -93,6 +95,19 @@ def _found(path: str, own: Own, model: Any, request: CompositeRequest) -> Mask |
     if request.fit == "crop":
         whole = Mask(fit_naive(whole.values, model.sizes[-1], "crop"), whole.notes)
     return fit_mask(whole, size)
+
+
+def given_mask(given: Given, picture: Tensor, model: Any) -> Mask:
+    """The mask that a program gives for a picture (1, 3, h, w), or "auto"; see `mask_from`."""
+    if isinstance(given, str) and given == AUTO:
+        return Mask(_differing(picture, model.real.cpu()))
+    return mask_from(given, _photographs(picture, model))
+
+
+def _photographs(picture: Tensor, model: Any) -> Iterator[Tensor]:
+    """What strokes of a mask may be drawn on; files are read for masks that ask."""
+    yield picture
+    yield training_image(model)
 
 
 def _differing(naive: Tensor, real: Tensor) -> Tensor:

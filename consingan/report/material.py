@@ -14,6 +14,7 @@ from torch import Tensor
 
 from consingan.images.channels import eye
 from consingan.images.names import image_stem
+from consingan.images.resize import same_shape
 from consingan.methods.contract import Method, Size
 from consingan.methods.registry import method_of
 from consingan.metrics.judge import Judgement
@@ -261,4 +262,5 @@ def _alike(one: Material, other: Material) -> bool:
         return one.config.page == other.config.page
     if one.real.shape == other.real.shape:
         return torch.equal(one.real.cpu(), other.real.cpu())
-    return not known and one.config.input_name == other.config.input_name
+    sides = ((m.real.shape[-2], m.real.shape[-1]) for m in (one, other))
+    return not known and same_shape(*sides) and one.config.input_name == other.config.input_name

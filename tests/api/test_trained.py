@@ -227,6 +227,8 @@ def test_composing(harmonization_run: Path, model: consingan.TrainedModel) -> No
     made = loaded.compose(naive, mask)
     assert torch.equal(made, naive)  # nothing was changed, so nothing changes
     assert not torch.equal(loaded.compose(naive), naive)
+    real = loaded.real
+    assert torch.equal(loaded.compose(real, "auto"), real)
     with pytest.raises(UserError, match=r"[^-]train_mode generation"):
         model.compose(naive)
 

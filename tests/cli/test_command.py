@@ -1,35 +1,18 @@
-"""Words as they were typed, and as they are meant."""
+"""What a command notices in what was typed, and what its help says."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from consingan.cli.command import joined, was_typed
+from consingan.cli import main, train
+from consingan.cli.command import was_typed
 from consingan.cli.evaluating import evaluate
-
-
-@pytest.mark.parametrize(
-    ("typed", "read"),
-    [
-        (["--mask", "auto_color", "255,0,0"], ["--mask", "auto_color:255,0,0"]),
-        (["--mask", "auto_color", "--niter", "3"], ["--mask", "auto_color", "--niter", "3"]),
-        (["--mask", "auto_color"], ["--mask", "auto_color"]),
-        (["a", "b", "1,2,3"], ["a", "b", "1,2,3"]),
-    ],
-)
-def test_a_color_of_a_mask_may_stand_apart(typed: list[str], read: list[str]) -> None:
-    assert list(joined(typed)) == read
-
-
-def test_the_users_folder_is_meant_where_a_shell_leaves_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("USERPROFILE", "/home/me")
-    words = ["--model_dir", "~/run", "--naive_img=~/a=b.png", "~", "a~/b", "x=~/c"]
-    assert list(joined(words)) == [
-        "--model_dir", "/home/me/run", "--naive_img=/home/me/a=b.png", "~", "a~/b", "x=~/c",
-    ]  # fmt: skip
+from consingan.machine.program import SCRIPTS
 
 
 @pytest.mark.parametrize(("pictures", "typed"), [((), False), (("a.png",), True)])
@@ -53,3 +36,24 @@ def test_what_no_training_has_is_no_option_of_an_evaluation() -> None:
     refused = CliRunner().invoke(evaluate, ["--model_dir", "run", "--sise", "3"])
     assert refused.exit_code == 2
     assert "No such option" in refused.output
+
+
+@pytest.mark.parametrize("program", ["/bin/consingan", "main_train.py", "evaluate_model.py"])
+@pytest.mark.parametrize(("name", "script"), SCRIPTS.items())
+def test_the_examples_of_a_help_are_typed_as_the_program_was(
+    name: str, script: str, program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [program])
+    command = main.commands[name]
+    called = (main, [name]) if program.endswith("consingan") else (command, [])
+    shown = CliRunner().invoke(called[0], [*called[1], "--help"], terminal_width=40).output
+    start = f"consingan {name}" if command is not called[0] else f"python {script}"
+    assert f"\nExamples:\n  {start} --" in shown
+    assert ".py" not in shown.replace(f"python {script} --", "")
+
+
+def test_a_flag_of_another_methods_authors_is_answered() -> None:
+    refused = CliRunner().invoke(train, ["--input_name", "a.png", "--netG", "x.pth"])
+    assert refused.exit_code == 2
+    assert "train with --resume --model_dir RUN" in refused.output

@@ -35,7 +35,7 @@ def test_a_size_smaller_than_a_patch_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "smaller than a patch of 15 px" in result.output
-    assert "main_train.py --method patches with a smaller --patch" in result.output  # not here
+    assert "train with --method patches and a smaller --patch" in result.output  # not here
 
 
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from consingan.errors import UserError
-from consingan.images.io import read_picture, to_pixels
+from consingan.images.io import read_picture, to_pixels, write_image
 from consingan.images.pillow import formats, go_to_page
 from consingan.machine import extras
 from consingan.settings.reading import Reading
@@ -103,6 +103,8 @@ def test_a_reader_that_is_broken_is_told_of_where_it_is_needed(heif, tmp_path, m
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "pillow_heif")
     assert alike(tmp_path / "a.png", COLORS)
+    write_image(tmp_path / "b.png", COLORS)
+    assert alike(tmp_path / "b.png", COLORS)
     with pytest.raises(UserError, match=r"pillow-heif .* cannot be imported \(libx.so.3"):
         read_picture(path)
 

@@ -342,7 +342,7 @@ def test_a_path_may_be_text(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "count", "said"),
     [("x.png", 3, "3 pictures"), ("x.png", 0, "0 pictures"), ("x", 1, "ends in"),
-     ("x.xyz", 1, "ends in")],
+     ("x.xyz", 1, "ends in"), ("x.btf", 1, "ends in")],
 )  # fmt: skip
 def test_what_is_no_one_picture_or_file_of_one_is_refused(tmp_path, name, count, said):
     """Written in silence it would be the first of them."""

@@ -612,7 +612,7 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
     [
         (
             "--method patches --train_mode translation --naive_img good.png",
-            "--naive_img does nothing in a training of a pair; a new A is for evaluate_model.py.",
+            "--naive_img does nothing in a training of a pair; a new A is for an evaluation.",
         ),
         (
             "--method patches --train_mode translation --fit crop",
@@ -712,7 +712,7 @@ def test_full_disk_during_evaluation(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("imageio.v3.imwrite", full)
+    monkeypatch.setattr("PIL.Image.Image.save", full)
     result = evaluate_model("--model_dir", run)
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

@@ -85,6 +85,12 @@ def test_what_a_killed_writer_left_goes_with_a_later_one_of_the_same_file(tmp_pa
     assert not left[".y.json.71.tmp"].exists()
 
 
+def test_a_missing_folder_is_named_as_python_names_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(tmp_path / "none" / "x", "")
+    assert str(caught.value).endswith(f"{str(tmp_path / 'none' / 'x')!r}")
+
+
 def test_an_error_that_names_another_file_keeps_it(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="other") as caught, atomic_path(tmp_path / "x"):
         raise OSError(errno.EIO, "other", "the/other/file")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from consingan.machine.program import starter
+import consingan
+from consingan.machine.program import SCRIPTS, starter
 
 OURS = (sys.executable, "-m", "consingan")
 
@@ -44,3 +47,14 @@ def test_a_script_starts_another_command_only_if_it_hands_on_what_is_typed(
     words = tuple(CliRunner().invoke(program, called).output.split("\n")[:-1])
     assert (words[:1] == OURS[:1] and words[1].endswith("mine.py")) == by_script
     assert (words == OURS) != by_script
+
+
+def test_no_fixed_sentence_names_a_script_that_may_not_be_there() -> None:
+    for path in Path(consingan.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        notes = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)
+        }  # docstrings, which are for whoever reads the code
+        texts = {n for n in ast.walk(tree) if isinstance(n, ast.Constant)} - notes
+        named = {n.value for n in texts if any(s in str(n.value) for s in SCRIPTS.values())}
+        assert named <= set(SCRIPTS.values()), path

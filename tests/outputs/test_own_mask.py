@@ -14,7 +14,7 @@ from consingan.images.layers import Own
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.outputs.composed import Composite
 from consingan.outputs.composite import compose
-from consingan.outputs.own_mask import AUTO, choose_mask
+from consingan.outputs.own_mask import AUTO, choose_mask, given_mask
 from consingan.outputs.requests import CompositeRequest
 from consingan.report.region import judge_region
 
@@ -30,6 +30,8 @@ def found(naive: Tensor, real: Tensor) -> Tensor:
     model = SimpleNamespace(real=real, sizes=[real.shape[-2:]])
     mask = choose_mask("", Own(naive), model, CompositeRequest(mask=AUTO))
     assert mask is not None
+    given = given_mask(AUTO, naive, model)  # as a program asks for it
+    assert torch.equal(given.values, mask.values)
     return mask.values
 
 

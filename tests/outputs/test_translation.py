@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
 from helpers import picture
+from PIL import Image
 from torch import Tensor
 
 from consingan.errors import UserError
@@ -150,7 +150,7 @@ def test_what_there_is_to_say_of_a_new_a_is_said_once_and_names_what_can_be_done
     tmp_path: Path,
 ) -> None:
     dark = tmp_path / "dark.png"
-    iio.imwrite(dark, np.arange(30 * 20, dtype=np.uint16).reshape(20, 30))
+    Image.fromarray(np.arange(30 * 20, dtype=np.uint16).reshape(20, 30)).save(dark)
     with pytest.warns(UserWarning, match="a copy with 8 bit is taken as it is") as said:
         begin(Known(False), TranslationRequest(naive_img=str(dark))).write(tmp_path, lambda _: None)
     assert len(said) == 1

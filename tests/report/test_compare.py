@@ -130,6 +130,8 @@ def test_the_training_image_is_told_by_what_it_is(entries: list[Entry]) -> None:
     assert not differs(real, None, input_name="array")
     assert differs(small, None, input_name="array")
     assert not differs(small, None)
+    named = first.config.input_name
+    assert differs(real[..., 8:], None, input_name=named)  # as two arrays, which have one name
 
 
 def test_text_names_every_run(entries: list[Entry], folders: list[Path]) -> None:

@@ -39,6 +39,8 @@ from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import Method
 from consingan.methods.holes import Smooth
+from consingan.methods.registry import method_of
+from consingan.methods.singan.config import SinGANConfig
 from consingan.methods.singan.method import SINGAN
 from consingan.metrics.judge import Judgement
 from consingan.metrics.reconstruction import Reconstruction
@@ -59,6 +61,7 @@ from consingan.report.verdicts import falling
 from consingan.report.write import Extras
 from consingan.report.write import write_report as write
 from consingan.runs.load import LoadedRun, load_run
+from consingan.settings.config import Config
 from consingan.settings.layers import choose
 
 ALIEN = 'a <b> & "c"'
@@ -155,6 +158,7 @@ def test_a_learning_rate_gone_wrong_is_not_told_as_too_few_iterations(symptom: s
 @pytest.mark.parametrize(
     ("symptom", "config", "flag"),
     [
+        ("copies", SinGANConfig(alpha=0.0), "--alpha"),
         ("flat", ConSinGANConfig(batch_norm=True), "--batch_norm"),
         ("diverged", ConSinGANConfig(lr_scale=0.0), "--lr_scale"),
         ("flat", ConSinGANConfig(train_stages=1), "--lr_scale"),
@@ -163,10 +167,8 @@ def test_a_learning_rate_gone_wrong_is_not_told_as_too_few_iterations(symptom: s
         ("fits", ConSinGANConfig(fine_tune=True), "--fine_tune"),
     ],
 )
-def test_advice_leaves_out_what_is_there_already(
-    symptom: str, config: ConSinGANConfig, flag: str
-) -> None:
-    assert flag not in CONSINGAN.remedy(symptom, config)
+def test_advice_leaves_out_what_is_there_already(symptom: str, config: Config, flag: str) -> None:
+    assert flag not in method_of(config.method).remedy(symptom, config)
 
 
 def test_advice_on_an_evaluation_names_what_can_still_be_changed() -> None:

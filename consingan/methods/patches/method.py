@@ -38,7 +38,7 @@ def idle(config: PatchesConfig) -> Iterator[tuple[str, str]]:
         yield "level", here
     yield from ((name, here) for name in ("condition", "guidance") if config.train_mode != PAIR)
     if config.train_mode == PAIR:
-        yield "naive_img", "in a training of a pair; a new A is for evaluate_model.py"
+        yield "naive_img", "in a training of a pair; a new A is for an evaluation"
         yield from ((name, here) for name in ("tile", "symmetric", "mask"))
     elif config.train_mode not in FROM_NOISE:
         shares = () if config.train_mode == "analogy" else SHARES

@@ -87,7 +87,7 @@ def canvas_sizes(size: Size, scales: int, recipe: Recipe, what: str) -> list[Siz
         UserError: a scale is smaller than a patch; the sentence begins with `what`.
     """
     if min(size) < recipe.patch:
-        smaller = ", or main_train.py --method patches with a smaller --patch"
+        smaller = ", or train with --method patches and a smaller --patch"
         raise UserError(
             f"{what} of {size[1]}x{size[0]} px (WxH) is smaller than a patch of {recipe.patch} "
             f"px; use a larger one{smaller if min(size) >= LEAST_PATCH else ''}."

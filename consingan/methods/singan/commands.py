@@ -158,7 +158,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
 
 START_WEIGHTS = (
     "a scale begins with the weights of the one before it, and anew where it is wider, so that no "
-    "one file fits them all; main_train.py --resume --model_dir RUN goes on with a training."
+    "one file fits them all; train with --resume --model_dir RUN to go on with a training."
 )
 ABSENT = {
     "netG": START_WEIGHTS,

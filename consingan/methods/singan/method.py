@@ -59,7 +59,8 @@ REMEDIES = {
     "longer": lambda config: f"Raise --niter, now {config.niter}.",
     "texture": lambda config: f"Raise --niter, now {config.niter}.",
     "copies": lambda config: (
-        f"Lower --alpha (now {config.alpha:g}) or raise --min_size (now {config.min_size})."
+        f"{f'Lower --alpha (now {config.alpha:g}) or raise' if config.alpha else 'Raise'} "
+        f"--min_size (now {config.min_size})."
     ),
     "alike": lambda config: f"Train with a larger --min_size (now {config.min_size}).",
     "memory": lambda _: "train anew with a smaller --max_size or --nfc.",
