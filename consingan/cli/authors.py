@@ -24,8 +24,15 @@ from consingan.cli.command import (
 )
 from consingan.cli.group import Commands
 from consingan.cli.messages import explained, guarded
-from consingan.cli.options import execution_options, request_options, say, seed_of, wanted_of
-from consingan.cli.watching import say_finished, watching
+from consingan.cli.options import (
+    execution_options,
+    note_idle_settings,
+    request_options,
+    say,
+    seed_of,
+    wanted_of,
+)
+from consingan.cli.watching import foretell, say_finished, watching
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
 from consingan.methods.contract import AuthorsCommand, Method
@@ -253,13 +260,19 @@ class Request:
     def _train(self, settings: Mapping[str, Any], base: Path | None) -> LoadedRun:
         from consingan.api.evaluate import load
         from consingan.api.train import begin, finish
+        from consingan.machine.execution import settled
+        from consingan.training.plan import introduction
         from consingan.training.prepare import prepare
 
         seed = seed_of({"manual_seed": self.options["manual_seed"]})
         own = {"method": self.method.name, "train_mode": self.row.task, "manual_seed": seed}
-        run = begin(
-            prepare({**settings, **own}, self.execution, base=base), self.options["output_dir"]
-        )
+        execution = settled(self.execution, wanted_of(self.options))
+        job = prepare({**settings, **own}, execution, base=base)
+        for line in introduction(job):
+            say(line)
+        note_idle_settings(self.method, settings, job.chosen.config)
+        foretell(job, None)
+        run = begin(job, self.options["output_dir"])
         assert run.folder is not None
         with explained(run.folder.path):
             finish(run, watching({"tensorboard": False}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +29,13 @@ from consingan.cli.options import (
     seed_of,
     wanted_of,
 )
-from consingan.cli.watching import note_busy_cores, say_finished, say_position, watching
+from consingan.cli.watching import (
+    foretell,
+    note_busy_cores,
+    say_finished,
+    say_position,
+    watching,
+)
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
 from consingan.settings.option import flag_name
@@ -103,7 +108,6 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
     from consingan.api.train import begin
     from consingan.machine.execution import choose_execution, settled
     from consingan.training import plan
-    from consingan.training.outlook import outlook
     from consingan.training.prepare import prepare
 
     wanted = wanted_of(options)
@@ -117,10 +121,7 @@ def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, 
         for line in plan.estimate(job):
             click.echo(line)
         return
-    plan.refuse_too_large(job)
-    with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
-        for line in outlook(job, typed):
-            say(line)
+    foretell(job, typed)
     _finish(begin(job, options["output_dir"], options["save_every"]), options)
 
 

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from consingan.api.train import Run, Watch
     from consingan.machine.execution import Execution
     from consingan.runs.folder import RunFolder
+    from consingan.training.prepare import Job
     from consingan.training.session import Observer
+
+
+def foretell(job: Job, typed: Mapping[str, Any] | None) -> None:
+    """Say how long a new training takes, see `outlook`; refuse one that memory does not hold."""
+    from consingan.training import plan
+    from consingan.training.outlook import outlook
+
+    plan.refuse_too_large(job)
+    with contextlib.suppress(RuntimeError, MemoryError):  # what fails here, the training explains
+        for line in outlook(job, typed):
+            say(line)
 
 
 def watching(options: Mapping[str, Any]) -> Watch:

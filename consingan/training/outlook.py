@@ -19,21 +19,21 @@ SHORT = 60.0  # seconds; less is not worth a line, nor a closer look
 LONG = 15 * 60.0  # seconds from which on it is said what would take less
 
 
-def outlook(job: Job, typed: Mapping[str, Any]) -> Iterator[str]:
+def outlook(job: Job, typed: Mapping[str, Any] | None) -> Iterator[str]:
     """A line on the time that a new training takes; none of one that is short.
 
     Trains throw-away networks; the job is left as it is.
 
     Args:
         job: ready to begin.
-        typed: what the user gave, by which presets are tried.
+        typed: what the user gave, by which presets are tried; None where there is no choosing one.
     """
     work = work_of(job.training)
     seconds = seconds_of(job)
     if seconds is None or seconds < SHORT:
         return
     line = f"time: about {in_words(seconds)} at these settings here"
-    if seconds >= LONG and not typed.get("fine_tune"):
+    if seconds >= LONG and typed is not None and not typed.get("fine_tune"):
         shares = ((name, work_of(other.training) / work) for name, other in _presets(job, typed))
         less = [f"--preset {name} about {in_words(s * seconds)}" for name, s in shares if s < 0.9]
         line = "; ".join([line, *less])

@@ -100,6 +100,7 @@ def test_paint_in_few_colors(place: Path) -> None:
 def test_super_resolution_trains_its_own_model(place: Path) -> None:
     made = singan("SR", "--sr_factor", 2, *TINY)
     assert "enlarged.png" in pictures(made)
+    assert "-> training 24x" in made.output  # of which the result is made, not of the file
     path = Path(made.output.strip().splitlines()[-1].removeprefix("results: ")) / "enlarged.png"
     trained = read_image(str(path.with_name("real_image.png")))
     assert read_image(str(path)).shape[-2:] == tuple(2 * side for side in trained.shape[-2:])
