@@ -98,7 +98,7 @@ class Evaluation:
         if folder != top:
             with owned(top, about, say, PUBLISHING):
                 publish(folder, top)
-            say(f"the same until the next picture: {top}")
+            say(f"also here, until another picture is evaluated: {top}")
         return top
 
     def _inputs(self) -> dict[str, dict[str, str]]:

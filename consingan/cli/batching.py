@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import CONTEXT, CarefulCommand, was_typed
+from consingan.cli.command import CONTEXT, EvaluatingCommand, was_typed
 from consingan.cli.messages import FAILURE, guarded
 from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
@@ -30,14 +30,7 @@ EXAMPLES = (
     "--output_dir steps  # goes on",
     "Images/Animation/waves.jpg --method consingan,singan --dry_run",
 )
-DESCRIBES = (
-    "pictures",
-    "method",
-    "preset",
-    "seeds",
-    "train_mode",
-    "settings",
-)
+DESCRIBES = ("pictures", "method", "preset", "seeds", "train_mode", "settings")
 
 
 def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[str, ...]:
@@ -45,7 +38,12 @@ def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
-@click.command("batch", cls=CarefulCommand, context_settings=CONTEXT, examples=EXAMPLES)
+class _StudyCommand(EvaluatingCommand):
+    def where_it_belongs(self, setting: str) -> str:
+        return f"; a study takes it as --set {setting}=VALUE."
+
+
+@click.command("batch", cls=_StudyCommand, context_settings=CONTEXT, examples=EXAMPLES)
 @click.argument("pictures", nargs=-1, metavar="[PICTURE|FOLDER]...")
 @click.option(
     "--file",

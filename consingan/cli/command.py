@@ -104,13 +104,16 @@ class EvaluatingCommand(CarefulCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if any(_settings_called(_typed_name(error))):
-                train = command_line(started_as("train"))
-                raise click.UsageError(
-                    f"{error.option_name} is a setting of a training ({train}); its run keeps it, "
-                    "and what is made with the model follows it.", ctx,
-                ) from None  # fmt: skip
+            for field in _settings_called(_typed_name(error)):
+                where = self.where_it_belongs(field.name)
+                text = f"{error.option_name} is a setting of a training{where}"
+                raise click.UsageError(text, ctx) from None
             raise
+
+    def where_it_belongs(self, _setting: str) -> str:
+        """The end of the sentence that refuses a setting of a training."""
+        train = command_line(started_as("train"))
+        return f" ({train}); its run keeps it, and what is made with the model follows it."
 
 
 class MethodCommand(CarefulCommand):

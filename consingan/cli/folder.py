@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consingan.settings.config import Config
     from consingan.training.prepare import Job
 
-TRAINED, BEFORE = "trained", "finished before"
+TRAINED, PLANNED, BEFORE = "trained", "to train", "finished before"
 
 
 def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -65,7 +65,7 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
         note_busy_cores(execution)
         trained = _while_answered(work_through(images, queue.train, click.echo), execution.device)
         outcomes = _until_stopped(trained, config)
-        _summarize(outcomes, len(images), config)
+    _summarize(outcomes, len(images), config)
     if any(outcome.error for outcome in outcomes):
         raise SystemExit(FAILURE)
 
@@ -135,7 +135,7 @@ class _Queue:
         click.echo(
             f"input {width}x{height} -> training {trained_w}x{trained_h} (WxH), {time}{begun}"
         )
-        return TRAINED
+        return PLANNED
 
     def _seconds_of_stages(self, job: Job) -> list[float]:
         """Measured once for all pictures that are trained at the same sizes."""
@@ -150,16 +150,14 @@ class _Queue:
         return self._stage_seconds[sizes]
 
     def say_sum(self) -> None:
-        """Say what all pictures would take."""
+        """Say what the pictures that are to be trained would take."""
         from consingan.machine.progress import in_words
 
-        if not self.peak:
-            click.echo("nothing is left to train")
-            return
-        click.echo(
-            f"in all: about {in_words(self.seconds)}, memory of the largest step up to "
-            f"{self.peak / 2**20:.0f} MiB beside the program itself"
-        )
+        if self.peak:
+            click.echo(
+                f"in all: about {in_words(self.seconds)}, memory of the largest step up to "
+                f"{self.peak / 2**20:.0f} MiB beside the program itself"
+            )
 
 
 def _say_what_comes(what: Job | Run | RunFolder) -> None:

@@ -31,6 +31,7 @@ IMAGE_FORMATS = {
 MOST_OF_STEM = NAME_BYTES - 4  # bytes that leave room for .png, .jpg or .tif
 MOST_OF_ESCAPED = 200  # bytes of a name that %XX made too long for a folder
 ARRAY_NAME = "image"  # stands for the file name where a tensor was trained on
+LOST_AT_END = ". " if os.name == "nt" else ""  # what Windows takes from the end of a folder's name
 
 
 def image_stem(name: str) -> str:
@@ -47,7 +48,7 @@ def image_stem(name: str) -> str:
     stem = "".join(c if c.isprintable() else _percent(c) for c in stem)
     if len(stem.encode()) > NAME_BYTES:
         stem = fitting_name(stem, MOST_OF_ESCAPED)
-    return stem if stem.strip(". ") else "picture"
+    return stem.rstrip(LOST_AT_END) if stem.strip(". ") else "picture"
 
 
 def result_name(stem: str, ending: str = "") -> str:

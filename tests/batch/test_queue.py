@@ -245,7 +245,7 @@ def test_what_is_not_trained_was_not_finished_before(folder):
     assert planned.stdout.count("(WxH), nothing is trained\n") == 2
     assert "finished before" not in planned.stdout
     main_train(*words)
-    assert main_train(*words, "--dry_run").stdout.count("finished before") == 2
+    assert main_train(*words, "--dry_run").stdout.endswith("\n2 pictures: 2 finished before\n")
 
 
 def test_dry_run_plans_each_picture_and_the_sum(folder, tmp_path, monkeypatch):
@@ -266,11 +266,13 @@ def test_dry_run_plans_each_picture_and_the_sum(folder, tmp_path, monkeypatch):
     assert re.search(
         r"^in all: about 8 min, memory of the largest step up to \d+ MiB", result.stdout, re.M
     )
+    assert result.stdout.splitlines()[-1] == "3 pictures: 2 to train, 1 failed"
+    assert result.stderr.splitlines()[-1].startswith("  b.png: ")
     (folder / "b.png").unlink()
     train(folder)
     result = train(folder, "--dry_run")
     assert result.exit_code == 0
-    assert result.stdout.endswith("finished before\nnothing is left to train\n")
+    assert result.stdout.endswith("finished before\n2 pictures: 2 finished before\n")
 
 
 def test_what_is_too_large_for_memory_is_not_timed(folder, monkeypatch):
@@ -279,7 +281,9 @@ def test_what_is_too_large_for_memory_is_not_timed(folder, monkeypatch):
     monkeypatch.setattr("consingan.training.plan.time_iteration", lambda *_: 1 / 0)
     result = train(folder, "--dry_run")
     assert result.exit_code == 1
-    assert result.stderr.count("that is more than the 10 MiB that are free; ") == 2
+    assert (
+        result.stderr.count("that is more than the 10 MiB that are free; ") == 4
+    )  # then and at the end
 
 
 def test_a_run_that_goes_on_is_planned_from_its_stage(folder, monkeypatch):

@@ -399,3 +399,11 @@ def test_options_that_do_nothing_for_a_study_are_named(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "Note: --num_samples does nothing for a study" in result.stderr
     assert "--seed" not in result.stderr
+
+
+def test_a_setting_typed_as_a_training_takes_it_is_told_how_a_study_does() -> None:
+    result = batch("pictures", "--max_size", 32, *FLAGS)
+    assert result.exit_code == 2
+    assert "--max_size is a setting of a training; a study takes it as --set max_size=" in (
+        result.stderr
+    )

@@ -85,3 +85,9 @@ def test_results_of_a_picture_with_a_long_name_have_names_that_fit(stem):
     assert all(len(f"{name}.png".encode()) <= 255 for name in names)
     assert len(set(names)) == 3
     assert (names[0] == stem) == (len(stem.encode()) <= 251)
+
+
+def test_a_folder_on_windows_does_not_end_in_what_windows_takes_off(monkeypatch):
+    monkeypatch.setattr("consingan.images.names.LOST_AT_END", ". ")
+    assert image_stem("IMG (2) .jpg") == "IMG (2)"
+    assert image_stem("photo..png") == "photo"
