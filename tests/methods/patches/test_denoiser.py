@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
+from consingan.methods.patches import balance as module
 from consingan.methods.patches.balance import Balance, potentials
 from consingan.methods.patches.denoiser import (
     ClosedForm,
@@ -70,7 +73,7 @@ def test_scores_that_fit_are_made_once_for_all_steps(monkeypatch: pytest.MonkeyP
     module = "consingan.methods.patches.denoiser.scores"
     monkeypatch.setattr(module, lambda *given: asked.append(len(given[0])) or scores(*given))
     patches, queries = cut(picture(), 5), cut(picture(1), 5)
-    balanced_means(queries, patches, (0.4, 0.6), Balance(3), 8 * len(queries) * len(patches))
+    balanced_means(queries, patches, (0.4, 0.6), Balance(3), 4 * len(queries) * len(patches))
     assert asked == [len(queries)]
 
 
@@ -80,3 +83,29 @@ def test_balanced_weights_use_every_patch_alike() -> None:
     g = potentials(lambda: [table], len(queries), len(patches), Balance(200))
     used = torch.softmax(table + g, 1).sum(0)
     torch.testing.assert_close(used, torch.ones_like(used), rtol=0, atol=0.05)
+
+
+def plain_potentials(table: torch.Tensor, steps: int) -> torch.Tensor:
+    g = torch.zeros(table.shape[1])
+    share = math.log(table.shape[0] / table.shape[1])
+    for _ in range(steps):
+        free = table - torch.logsumexp(table + g, 1, keepdim=True)
+        g = share - torch.logsumexp(free, 0)
+    return g
+
+
+def test_many_scores_are_balanced_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    table = torch.randn(300, 1000, generator=torch.Generator().manual_seed(0)) * 10
+    assert table.numel() > module.BLOCK
+    plain = module._used
+    monkeypatch.setattr(module, "_used", lambda *given: asked.append(1) or plain(*given))
+    found = potentials(lambda: [table[:100], table[100:]], 300, 1000, Balance(5))
+    torch.testing.assert_close(found, plain_potentials(table, 5), rtol=0, atol=1e-3)
+    assert len(asked) == 1  # logarithms of sums take ten times as long
+
+
+def test_many_steep_scores_are_balanced_too() -> None:
+    table = torch.randn(300, 1000, generator=torch.Generator().manual_seed(0)) * 1e8
+    found = potentials(lambda: [table], 300, 1000, Balance(5))
+    torch.testing.assert_close(found, plain_potentials(table, 5), rtol=0, atol=100)
