@@ -9,14 +9,14 @@ import skimage
 import torch
 from torch import Tensor
 
-from consingan.errors import UserError
 from consingan.images.masks import check_same_size, disk, gaussian
 from consingan.images.raster import FloatPixels
 
 Region = npt.NDArray[np.bool_]
 
-DEFAULT_THRESHOLD = 10.0
-"""CIE76 color distance; JPEG of quality 50 and above stays below it almost everywhere."""
+THRESHOLD = 10.0
+"""CIE76 color distance above which a place counts as changed; JPEG of quality 50 and above stays
+below it almost everywhere."""
 
 # Of the largest difference nearby: where a blurred edge is crossed. A little below a half, because
 # a mask slightly too large does less harm than a rim of the pasted object that stays.
@@ -29,9 +29,7 @@ SMALLEST_OBJECT = 0.0005  # fraction of the picture's area
 LARGEST_HOLE = 0.05  # likewise: a larger hole is one that the user sees through
 
 
-def mask_from_difference(
-    naive: Tensor, real: Tensor, threshold: float = DEFAULT_THRESHOLD
-) -> Tensor:
+def mask_from_difference(naive: Tensor, real: Tensor) -> Tensor:
     """Find where the naive image differs from the training image.
 
     The color distance is that of CIE L*a*b* (CIE76: 2 is just visible, black to white is 100),
@@ -41,23 +39,19 @@ def mask_from_difference(
     Args:
         naive: (1, 3, H, W) in [-1, 1].
         real: the training image, the same.
-        threshold: color distance above which a place counts as changed; lower it where a faint
-            object is missed, raise it where noise is taken for one.
 
     Returns:
         (1, 1, H, W), 0 or 1; all 0 where nothing differs.
 
     Raises:
-        UserError: the images differ in size, or the threshold is not a positive number.
+        UserError: the images differ in size.
     """
     check_same_size("naive image", naive, "training image", real)
-    if not 0 < threshold < np.inf:
-        raise UserError(f"The mask's threshold is {threshold:g}: give a color distance above 0.")
     unit = max(1.0, min(naive.shape[-2:]) / REFERENCE_SIDE)
     difference = _color_distance(naive, real, sigma=NOISE_SIGMA * unit)
     # Half-way up a blurred edge is where the edge was; a bare threshold would lie outside it.
     around = scipy.ndimage.maximum_filter(difference, size=2 * round(EDGE_NEIGHBORHOOD * unit) + 1)
-    changed = difference > np.maximum(threshold, EDGE_FRACTION * around)
+    changed = difference > np.maximum(THRESHOLD, EDGE_FRACTION * around)
     return torch.from_numpy(_clean(changed, round(unit)))[None, None].to(naive)
 
 

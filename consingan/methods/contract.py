@@ -54,14 +54,12 @@ class Inputs:
         image: the training image.
         naive: the user's own picture at its own size.
         mask: (1, 1, H, W) in [0, 1]: a hole, or what a training ignores.
-        target: what a method's result is compared with.
         condition: A of a pair whose B is the image.
     """
 
     image: Tensor
     naive: Tensor | None = None
     mask: Tensor | None = None
-    target: Tensor | None = None
     condition: Tensor | None = None
 
 

@@ -393,14 +393,10 @@ class TestMaskFromDifference:
         naive[..., 100, :] = 0.5
         assert mask_from_difference(naive, real).sum() == 0
 
-    def test_threshold(self) -> None:
+    def test_a_change_that_is_hardly_visible_is_none(self) -> None:
         real = torch.zeros(1, 3, 60, 60)
         naive = real + 0.15 * disk_mask(60, 60, (30, 30), 15)
         assert mask_from_difference(naive, real).sum() == 0
-        faint = mask_from_difference(naive, real, threshold=3)
-        assert overlap(faint, disk_mask(60, 60, (30, 30), 15)) > 0.9
-        with pytest.raises(UserError, match="threshold"):
-            mask_from_difference(naive, real, threshold=0)
 
     def test_sizes_must_agree(self) -> None:
         with pytest.raises(UserError, match="5x4 pixels but the training image has 6x4"):

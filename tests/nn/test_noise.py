@@ -40,13 +40,12 @@ def test_numbers_and_words_differ():
     st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=5),
     st.integers(1, 64),
     st.integers(0, 9),
-    st.integers(1, 4),
 )
-def test_shapes(sizes, channels, frame, samples):
-    shapes = noise_shapes(sizes, channels, 3, frame, samples)
-    assert shapes[0] == (samples, 3, *sizes[0])
+def test_shapes(sizes, channels, frame):
+    shapes = noise_shapes(sizes, channels, 3, frame)
+    assert shapes[0] == (1, 3, *sizes[0])
     for (h, w), shape in zip(sizes[1:], shapes[1:], strict=True):
-        assert shape == (samples, channels, h + 2 * frame, w + 2 * frame)
+        assert shape == (1, channels, h + 2 * frame, w + 2 * frame)
 
 
 @pytest.mark.parametrize("border", ["noise", "zero"])

@@ -101,7 +101,7 @@ def randomness_of(config: ConSinGANConfig, mode: Mode, device: torch.device) -> 
 
 
 def noise_shapes(
-    sizes: Sequence[Size], channels: int, image_channels: int, frame: int, samples: int = 1
+    sizes: Sequence[Size], channels: int, image_channels: int, frame: int
 ) -> list[tuple[int, int, int, int]]:
     """Shapes of z_0..z_d for stages of `sizes` (h, w).
 
@@ -109,9 +109,8 @@ def noise_shapes(
     "zero", layers x margin for border "noise", see `networks.Generator`).
     """
     first, *rest = sizes
-    shapes = [(samples, image_channels, *first)]
-    shapes += [(samples, channels, h + 2 * frame, w + 2 * frame) for h, w in rest]
-    return shapes
+    framed = [(1, channels, h + 2 * frame, w + 2 * frame) for h, w in rest]
+    return [(1, image_channels, *first), *framed]
 
 
 @dataclass(frozen=True)
