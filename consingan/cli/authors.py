@@ -62,6 +62,8 @@ def authors_groups() -> Iterator[click.Group]:
 class _Command(CarefulCommand):
     """A command that says what to do instead of a flag of the authors' that it lacks."""
 
+    named = "--input_name names the picture"
+
     def __init__(self, method: Method, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.method = method

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from consingan.cli.words import joined
+from consingan.cli.words import joined, with_one_dash
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import refuse_foreign_settings
@@ -46,6 +46,8 @@ class CarefulCommand(click.Command):
         examples: what may follow the command's name, for the end of the help.
     """
 
+    named = ""  # what it works on, and how, where that is no argument
+
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
@@ -53,7 +55,16 @@ class CarefulCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Check the words themselves, then parse them."""
         args = list(joined(args))
-        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        try:
+            values, extra, order = self.make_parser(ctx).parse_args(args=list(args))
+        except click.NoSuchOption as error:
+            known = [flag for parameter in self.get_params(ctx) for flag in parameter.opts]
+            for word, flag in with_one_dash(args, known):
+                raise click.NoSuchOption(word, possibilities=[flag], ctx=ctx) from error
+            raise
+        if extra and self.named and not {*args}.intersection(ctx.help_option_names):
+            text = f"{extra[0]!r} belongs to no option; {self.named}, in quotes if it has spaces."
+            raise click.UsageError(text, ctx)
         for parameter in self.get_params(ctx):
             value = values.get(parameter.name or "")
             if value == "" or (isinstance(value, (tuple, list)) and "" in value):
@@ -99,6 +110,8 @@ class CarefulCommand(click.Command):
 class EvaluatingCommand(CarefulCommand):
     """A command that works on a trained model, and knows what only a training is asked."""
 
+    named = "--model_dir names the run"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; a setting of a training is answered with where it belongs."""
         try:
@@ -121,6 +134,8 @@ class MethodCommand(CarefulCommand):
 
     The help shows what all methods share, and with a method named also its own.
     """
+
+    named = "--input_name names the picture"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look which method is meant, then parse with its options."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from consingan.machine.files import at_home
 from consingan.settings.hole import COLOR
@@ -29,3 +29,12 @@ def _at_home(word: str) -> str:
     if equals and flag.startswith("--"):
         return f"{flag}={at_home(value)}"
     return at_home(word)
+
+
+def with_one_dash(args: Sequence[str], flags: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Words such as "-niter", each with the flag that lacks a dash: they would be read as "-n"."""
+    for word in args:
+        name = word.partition("=")[0]
+        flag = f"--{name[1:].replace('-', '_')}"
+        if word.startswith("-") and flag in flags:
+            yield name, flag

@@ -32,7 +32,7 @@ def test_arguments_stand_in_place_of_flags(typed: str, given: str) -> None:
 def test_errors_of_calls_name_arguments(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^min_size 25 is above max_size 3;"):
         consingan.train(picture(), max_size=3)
-    with pytest.raises(UserError, match=r"check run\.$"):
+    with pytest.raises(UserError, match=r"check the path\.$"):
         consingan.load(tmp_path / "none")
     crops = consingan.train(picture(), method="dcgan", niter=1, ngf=2, ndf=2, side=32, max_size=40)
     with pytest.raises(UserError, match=r"^start_stage 7 is not there"):

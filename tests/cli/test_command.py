@@ -57,3 +57,27 @@ def test_a_flag_of_another_methods_authors_is_answered() -> None:
     refused = CliRunner().invoke(train, ["--input_name", "a.png", "--netG", "x.pth"])
     assert refused.exit_code == 2
     assert "train with --resume --model_dir RUN" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("train a.png", "'a.png' belongs to no option; --input_name names the picture"),
+        ("train --input_name my dog.png", "'dog.png' belongs to no option"),
+        ("evaluate runs/a", "'runs/a' belongs to no option; --model_dir names the run"),
+        ("singan SR --input_name my dog.png", "'dog.png' belongs to no option"),
+        ("train -input-name a.png", "Did you mean '--input_name'?"),
+        ("sample a.png -size=3x3", "Did you mean '--size'?"),
+        ("train -x", "No such option '-x'."),
+    ],
+)
+def test_a_word_that_belongs_to_no_option_is_answered_with_how_it_is_typed(
+    typed: str, said: str
+) -> None:
+    refused = CliRunner().invoke(main, typed.split())
+    assert refused.exit_code == 2
+    assert said in refused.output
+
+
+def test_help_comes_before_what_is_wrong() -> None:
+    assert CliRunner().invoke(main, ["train", "a.png", "--help"]).exit_code == 0
