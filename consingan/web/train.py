@@ -32,7 +32,7 @@ from consingan.web.orders import (
 )
 from consingan.web.pictures import at_hand
 from consingan.web.watch import watch_panel
-from consingan.web.widgets import awaken
+from consingan.web.widgets import awaken, draw
 
 LARGEST, LEAST = 1024, 16  # px
 Names = tuple[Name, ...]
@@ -186,7 +186,7 @@ def _starting(desk: Desk, parts: Parts) -> None:
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 
-    gr.render(inputs=[parts.together])(more)
+    draw([parts.together], more)
 
 
 def _settings(
