@@ -43,6 +43,14 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     return gr.Textbox("" if value is None else str(value), **told)
 
 
+def by_hand(part: Any) -> list[Any]:
+    """What happens to a part when a visitor changes it.
+
+    Its `change` would come of drawing it too, when what it was drawn for may be gone again.
+    """
+    return [part.upload, part.clear] if isinstance(part, gr.File) else [part.input]
+
+
 def draw(given: list[Any], drawn: Callable[..., None]) -> None:
     """Draw parts of the page by what is given, anew whenever that changes.
 
@@ -63,6 +71,8 @@ def awaken(*parts: Any) -> None:
     timer.tick(
         partial(turned_on, len(parts)), began, [*parts, timer, began],
         api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+        # One that was drawn before still ticks when the server has forgotten what has no key.
+        key=f"awaken {parts[0]._id}",
     )  # fmt: skip
 
 
