@@ -21,7 +21,7 @@ from consingan.web.fields import typed
 from consingan.web.forms import filled_in, keep_pictures, more_settings, refuse_another
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
-from consingan.web.widgets import awaken, component
+from consingan.web.widgets import awaken, component, draw
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
 
@@ -182,7 +182,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
         awaken(parts.start, parts.size)
 
-    gr.render(inputs=[parts.together])(options)
+    draw([parts.together], options)
 
 
 def _chosen(method: str, task: str, size: int) -> dict[str, Any]:

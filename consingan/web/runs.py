@@ -17,7 +17,7 @@ from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
 from consingan.web.pictures import keep
-from consingan.web.widgets import component
+from consingan.web.widgets import component, draw
 
 Results = dict[str, dict[str, Any]]
 """By run what `_made` shows of it on this page."""
@@ -191,7 +191,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                     concurrency_id="compute", api_visibility="private").then(
             show, [parts.results, parts.chosen], shown, api_visibility="private")  # fmt: skip
 
-    gr.render(inputs=[parts.chosen])(options)
+    draw([parts.chosen], options)
 
 
 def _where(files: list[Path], shown: int) -> list[str]:

@@ -21,7 +21,7 @@ from consingan.machine.extras import GRADIO, needed
 from consingan.machine.files import make_folder
 from consingan.web.guard import LARGEST_UPLOAD, Headers
 from consingan.web.scratch import ended_by_signals, scratch_folder
-from consingan.web.streams import Streams
+from consingan.web.streams import JOIN, Streams
 from consingan.web.visits import Heartbeats
 
 PORT, PORTS = 7860, 10  # the first that is tried where none is named, and how many
@@ -133,8 +133,20 @@ def _app(place: Place, root: Path, scratch: Path) -> Any:
         app, blocks, path="/", server_name=place.host,
         auth=_password(place.password), auth_message="Any name, and the password of the page.",
         allowed_paths=[], show_error=False, max_file_size=LARGEST_UPLOAD,
+        app_kwargs={"exception_handlers": {KeyError: _outdated}},
         **{name: value for name, value in WITHOUT.items() if name in known}, **looks,
     )  # fmt: skip
+
+
+OUTDATED = "The page has changed meanwhile; do that again, or load the page anew."
+
+
+async def _outdated(request: Any, error: Exception) -> Any:
+    """Answer to an event that is not there: its part was drawn anew, or by an earlier server."""
+    if not request.url.path.endswith(JOIN):
+        raise error
+    responses: Any = importlib.import_module("fastapi.responses")
+    return responses.JSONResponse({"detail": OUTDATED}, 409)
 
 
 def _password(password: str) -> Callable[[str, str], bool] | None:

@@ -32,7 +32,7 @@ from consingan.web.orders import (
 )
 from consingan.web.pictures import at_hand
 from consingan.web.watch import watch_panel
-from consingan.web.widgets import awaken
+from consingan.web.widgets import awaken, by_hand, draw
 
 LARGEST, LEAST = 1024, 16  # px
 Names = tuple[Name, ...]
@@ -180,13 +180,13 @@ def _starting(desk: Desk, parts: Parts) -> None:
             refuse_another(together, values[1:4])
             return _order(desk, parts, names, values, request)
 
-        changes = [field.change for field in fields.values()]
-        gr.on([parts.size.release, *changes], estimate, inputs=inputs, outputs=[parts.cost],
+        typed = [event for field in fields.values() for event in by_hand(field)]
+        gr.on([parts.size.release, *typed], estimate, inputs=inputs, outputs=[parts.cost],
               **QUIET)  # fmt: skip
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 
-    gr.render(inputs=[parts.together])(more)
+    draw([parts.together], more)
 
 
 def _settings(

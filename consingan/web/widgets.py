@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -42,10 +43,27 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     return gr.Textbox("" if value is None else str(value), **told)
 
 
+def by_hand(part: Any) -> list[Any]:
+    """What happens to a part when a visitor changes it.
+
+    Its `change` would come of drawing it too, when what it was drawn for may be gone again.
+    """
+    return [part.upload, part.clear] if isinstance(part, gr.File) else [part.input]
+
+
+def draw(given: list[Any], drawn: Callable[..., None]) -> None:
+    """Draw parts of the page by what is given, anew whenever that changes.
+
+    One after the other: of two that are drawn at once for a visitor Gradio may number events alike,
+    or fail as one's parts come while it goes through the other's, and buttons would be dead.
+    """
+    gr.render(inputs=given, concurrency_id="drawing")(drawn)
+
+
 def awaken(*parts: Any) -> None:
     """Let parts be used that were off until the page has bound what they do.
 
-    Called where that is bound, inside `gr.render`: a click before would do nothing, without a word,
+    Called where that is bound, in what is drawn: a click before would do nothing, without a word,
     and a number that was typed before would be put back. The timer's own event arrives with theirs.
     An answer that comes while a tab is being drawn is lost, so it is given again for some seconds.
     """
@@ -53,6 +71,8 @@ def awaken(*parts: Any) -> None:
     timer.tick(
         partial(turned_on, len(parts)), began, [*parts, timer, began],
         api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+        # One that was drawn before still ticks when the server has forgotten what has no key.
+        key=f"awaken {parts[0]._id}",
     )  # fmt: skip
 
 

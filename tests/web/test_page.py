@@ -220,6 +220,7 @@ def test_more_has_the_settings_of_what_was_chosen_last(page):
     wait_for_more(page, "paint-more", "Levels")
     page.locator("#paint-task").get_by_text("Harmonization").click()
     wait_for_more(page, "paint-more", "Patch")
+    assert page.locator(".toast-wrap").inner_text() == ""  # no event met what was gone by then
 
 
 TINY = {"Train_stages": 2, "Min_size": 16, "Nfc": 4, "Manual_seed": 5}

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import gc
 import warnings
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 
-def components(folder: Path) -> list[dict[str, Any]]:
-    """The page's parts as they are sent; Gradio, which takes seconds, is imported here alone."""
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The page; Gradio, which takes seconds, is imported here alone."""
+    folder = tmp_path_factory.mktemp("page")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # Gradio leaves event loops open
         pytest.importorskip("gradio")
         from consingan.web.page import build
 
         blocks, _ = build(folder, folder / "logs", folder / "sessions")
-        found: list[dict[str, Any]] = blocks.get_config_file()["components"]
         gc.collect()
-    return found
+        yield blocks
+        gc.collect()
 
 
-def test_what_would_be_lost_is_off_at_first(tmp_path: Path) -> None:
+def test_what_would_be_lost_is_off_at_first(page: Any) -> None:
     """A click would do nothing, and a number would be put back."""
-    parts = {c["props"].get("elem_id"): c["props"] for c in components(tmp_path)}
+    components = page.get_config_file()["components"]
+    parts = {c["props"].get("elem_id"): c["props"] for c in components}
     for name in ("train-start", "train-size", "paint-start", "paint-size"):
         assert parts[name]["interactive"] is False
+
+
+def test_nothing_is_drawn_while_something_else_is(page: Any) -> None:
+    """Gradio would number events of both alike."""
+    drawing = [event for event in page.fns.values() if event.renderable]
+    assert len(drawing) == 3
+    assert len({event.concurrency_id for event in drawing}) == 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,12 @@ def test_another_site_is_not_answered(server):
     assert server.get("config")[0] == 200
     status, said = server.get("config", {"Origin": "https://evil.example"})
     assert (status, "components" in said) == (403, False)
+
+
+def test_an_event_of_a_part_that_is_no_longer_there_is_answered_with_a_sentence(server):
+    body = {"data": [], "fn_index": 10**6, "session_hash": "somebody", "trigger_id": 1}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        server._asked("gradio_api/queue/join", json.dumps(body).encode(),
+                      {"Content-Type": "application/json"})  # fmt: skip
+    with refused.value as answer:
+        assert json.load(answer) == {"detail": serve.OUTDATED}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import warnings
+from contextvars import copy_context
 
 import pytest
 
 pytest.importorskip("gradio")
 
-from consingan.web.widgets import AGAIN, turned_on
+import gradio as gr
+from gradio.context import LocalContext
+
+from consingan.web.widgets import AGAIN, awaken, turned_on
 
 
 def test_a_part_is_told_again_for_some_seconds_that_it_may_be_used() -> None:
@@ -20,3 +26,20 @@ def test_a_part_is_told_again_for_some_seconds_that_it_may_be_used() -> None:
     *on, timer, _ = turned_on(2, time.monotonic() - AGAIN - 1)
     assert [told["interactive"] for told in on] == [True, True]
     assert not timer.active
+
+
+def test_what_was_drawn_before_may_still_tick() -> None:
+    """It does until the browser has what is drawn now; the server knows that alone by then."""
+
+    def ticks(page: gr.Blocks) -> list[int]:
+        LocalContext.blocks_config.set(page.default_config)
+        page.renderables[0].apply(None)
+        return [i for i, event in page.fns.items() if event.targets[0][1] == "tick"]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Gradio leaves event loops open
+        with gr.Blocks() as page:
+            button = gr.Button()
+            gr.render(inputs=[button])(lambda _: awaken(button))
+        assert copy_context().run(ticks, page) == copy_context().run(ticks, page)
+        gc.collect()
