@@ -36,6 +36,10 @@ from consingan.training.prepare import prepare
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
 TRITON = pytest.mark.skipif(not has_triton(), reason="there is no Triton here")
 CUDA = torch.device("cuda", 0)
+BF16 = pytest.mark.skipif(
+    not torch.cuda.is_available() or torch.cuda.get_device_capability(CUDA) < (8, 0),
+    reason="this card is older than Ampere",
+)
 HERE = Wanted(device="cuda", precision="float32")
 ITERATIONS = 4 * (WARM_UP + 1)
 CASES = {
@@ -90,7 +94,10 @@ def test_recorded_iterations_are_those_of_the_textbook(name: str, checkpointing:
         torch.testing.assert_close(value.cpu(), before[key], rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
+@pytest.mark.parametrize(
+    "precision",
+    ["float32", pytest.param("tf32", marks=BF16), pytest.param("bf16", marks=BF16)],
+)
 def test_each_precision_stays_near_the_textbook(precision: str) -> None:
     task = Case(dtype=torch.float32).task()
     there = on_the_gpu(task)
@@ -196,6 +203,7 @@ def test_sums_over_pixels_are_those_of_each_picture(
     torch.testing.assert_close(pixel_sums(there).cpu().double(), expected, rtol=1e-4, atol=1e-2)
 
 
+@BF16
 @pytest.mark.parametrize("fused", [False, pytest.param(True, marks=TRITON)])
 def test_bias_sums_wide_planes_and_kernels_of_our_own_change_nothing(fused: bool) -> None:
     """A critic in bfloat16 on the GPU is near the one in float32 on the CPU, each gradient."""
@@ -214,6 +222,7 @@ def test_bias_sums_wide_planes_and_kernels_of_our_own_change_nothing(fused: bool
         assert float((here - found).norm()) <= 0.1 * float(here.norm()) + 1e-3
 
 
+@BF16
 @TRITON
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("border", ["noise", "zero", "wrap"])
@@ -233,6 +242,7 @@ def test_iterations_in_kernels_of_our_own(
     torch.testing.assert_close(losses[1], losses[0], rtol=0.1, atol=0.05)
 
 
+@BF16
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there is only one GPU here")
 def test_a_second_gpu_computes_what_the_first_does() -> None:
     """That the first is torch's current one must make no difference."""
