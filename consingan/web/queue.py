@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,9 +136,9 @@ class Trainings:
         """The one that ended last."""
         return next((o for o in reversed(self.orders) if o.ended is not None), None)
 
-    def going(self) -> dict[int, Path | None]:
-        """Process -> run of what is trained, or None while it gets ready."""
-        runs = self.running().values()
+    def going(self, running: Mapping[str, Path]) -> dict[int, Path | None]:
+        """Process -> run of what is `running`, or None while it gets ready."""
+        runs = running.values()
         found: dict[int, Path | None] = {p.process: r for r in runs if (p := read_progress(r))}
         order = self.current()
         ready = {order.process.pid: None} if order is not None and order.process else {}
@@ -155,7 +155,7 @@ class Trainings:
         Raises:
             UserError: there is none.
         """
-        going = self.going()
+        going = self.going(self.running())
         if not going:
             raise UserError("No training is going on.")
         if not (meant := going.keys() & set(shown)):

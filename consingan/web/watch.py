@@ -133,7 +133,7 @@ def view_of(desk: Desk) -> View:
         _newest(path, "losses.png"),
         tuple(_unfinished(desk.root, set(running))),
         tuple((o.title, o.number) for o in desk.trainings.waiting()),
-        tuple(desk.trainings.going()),
+        tuple(desk.trainings.going(running)),
     )
 
 

@@ -182,22 +182,22 @@ def test_one_that_is_getting_ready_is_stopped_as_by_ctrl_c_and_once(trainings, s
     with pytest.raises(UserError, match="No training is going on"):
         trainings.stop([])
     trainings.add("mine", ("train",))
-    trainings.stop(trainings.going())
-    trainings.stop(trainings.going())  # Ctrl+C twice would lose what was not saved
+    trainings.stop(trainings.going({}))
+    trainings.stop(trainings.going({}))  # Ctrl+C twice would lose what was not saved
     assert signalled == [("train", signal.SIGINT)]
 
 
 def test_a_second_click_stops_none_that_has_begun_since(trainings, signalled):
     trainings.add("first", ("train", "first"))
     trainings.add("second", ("train", "second"))
-    shown = trainings.going()
+    shown = trainings.going({})
     trainings.stop(shown)
     Process.begun[0].code = 130
     trainings.advance()
     with pytest.raises(UserError, match="Another training has begun"):
         trainings.stop(shown)
     assert signalled == [("first", signal.SIGINT)]
-    trainings.stop(trainings.going())
+    trainings.stop(trainings.going({}))
     assert signalled[1:] == [("second", signal.SIGINT)]
 
 
