@@ -8,10 +8,13 @@ from consingan.machine.files import write_json
 from consingan.report.write import METRICS_FILE, REPORT_FILE
 from consingan.runs.files import EVALUATION
 
+STATES = {"runs-again": 0, "runs-gallery": 2, "runs-report": 1, "runs-delete": 1, "runs-yes": 1}
+"""How many of a part's inputs the server keeps itself."""
+
 
 def test_the_run_is_deleted_that_was_asked_about(server, small_runs):
     def click(part: str, event: str = "click", index: int = 0) -> str:
-        given = [] if part == "runs-again" else [None]  # what the server keeps itself
+        given = [None] * STATES[part]
         told = server.ask(part, event, given, visitor="deleter", index=index)
         assert told["success"]
         return str(told["output"]["data"])
@@ -32,9 +35,12 @@ def test_a_report_of_a_shorter_training_is_said_to_be_that(server, small_runs):
         (run / EVALUATION / REPORT_FILE).write_text("<p>long ago</p>")
         record = {"stages": 0, "weights": "of others"}
         write_json(run / EVALUATION / METRICS_FILE, record)
-    for part, event, given in (("runs-again", "click", []), ("runs-gallery", "select", [None]),
-                               ("runs-report", "click", [None])):  # fmt: skip
-        told = server.ask(part, event, given, visitor="reader", index=0)
+    for part, event in (
+        ("runs-again", "click"),
+        ("runs-gallery", "select"),
+        ("runs-report", "click"),
+    ):
+        told = server.ask(part, event, [None] * STATES[part], visitor="reader", index=0)
     assert "long ago" in str(told["output"]["data"])
     assert "before it was trained on" in str(told["output"]["data"])
     for run in small_runs:
