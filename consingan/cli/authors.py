@@ -17,10 +17,7 @@ import click
 from consingan.cli.command import (
     CONTEXT,
     CarefulCommand,
-    GroupedOption,
     explain_absent,
-    method_settings,
-    shared_settings,
 )
 from consingan.cli.group import Commands
 from consingan.cli.messages import explained, guarded
@@ -32,6 +29,7 @@ from consingan.cli.options import (
     seed_of,
     wanted_of,
 )
+from consingan.cli.setting_options import GroupedOption, method_settings, shared_settings
 from consingan.cli.watching import foretell, say_finished, watching
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as

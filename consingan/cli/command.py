@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from consingan.cli.setting_options import method_settings, settings_called, shared_settings
 from consingan.cli.words import joined, with_one_dash
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
 from consingan.methods.choose import refuse_foreign_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import METHODS, method_of
-from consingan.settings.config import Config
-from consingan.settings.option import flag_name, flag_names
+from consingan.settings.option import flag_names
 
 _TYPED = "consingan.typed"
 _METHOD = "consingan.method"
@@ -26,14 +26,6 @@ CONTEXT: dict[str, Any] = {
     # Every flag is accepted with hyphens as well as with underscores.
     "token_normalize_func": lambda token: token.replace("-", "_"),
 }
-
-
-class GroupedOption(click.Option):
-    """An option with the heading that it stands under in the help."""
-
-    def __init__(self, *args: Any, group: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.group = group
 
 
 class CarefulCommand(click.Command):
@@ -117,7 +109,7 @@ class EvaluatingCommand(CarefulCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            for field in _settings_called(_typed_name(error)):
+            for field in settings_called(_typed_name(error)):
                 where = self.where_it_belongs(field.name)
                 text = f"{error.option_name} is a setting of a training{where}"
                 raise click.UsageError(text, ctx) from None
@@ -150,6 +142,7 @@ class MethodCommand(CarefulCommand):
             for method in (ctx.meta[_METHOD][0], *METHODS.values()):
                 explain_absent(error, method)
             _explain_foreign(error, ctx.meta[_METHOD][0])
+            _explain_later(error)
             raise
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -210,71 +203,27 @@ def _explain_foreign(error: click.NoSuchOption, method: Method) -> None:
     Raises:
         UsageError: it has.
     """
-    for field in _settings_called(_typed_name(error)):
+    for field in settings_called(_typed_name(error)):
         try:
             refuse_foreign_settings(method, {field.name: error.option_name})
         except UserError as reason:
             raise click.UsageError(str(reason), error.ctx) from None
 
 
-def _settings_called(typed: str) -> Iterator[dataclasses.Field[Any]]:
-    """The settings of any method that have a flag of that name."""
-    for method in METHODS.values():
-        for field in dataclasses.fields(method.config):
-            if typed in (*flag_names(field), f"no_{flag_name(field)}"):
-                yield field
+def _explain_later(error: click.NoSuchOption) -> None:
+    """Raise a sentence in place of `error` where what is made with a model has the option.
 
-
-def shared_settings(method: Method | None = None) -> Iterator[click.Parameter]:
-    """An option for every setting that all methods have; None means that it was not typed.
-
-    Args:
-        method: whose own defaults, choices and words are shown; None stands for all methods, whose
-            choices are all taken: what a method lacks is refused by a better sentence.
+    Raises:
+        UsageError: it has.
     """
-    methods = [method] if method else list(METHODS.values())
-    choices = {
-        "method": list(METHODS),
-        "train_mode": list(dict.fromkeys(t for m in methods for t in m.tasks)),
-        "preset": list(dict.fromkeys(p for m in methods for p in m.presets)),
-    }
-    shared = Config.__dataclass_fields__
-    for field in dataclasses.fields(method.config if method else Config):
-        if field.name in shared:
-            yield _setting(field, choices.get(field.name))
+    from consingan.outputs.registry import OUTPUTS
 
-
-def method_settings(method: Method) -> Iterator[click.Parameter]:
-    """An option for every setting that a method adds."""
-    shared = Config.__dataclass_fields__
-    for field in dataclasses.fields(method.config):
-        if field.name not in shared:
-            yield _setting(field, None)
-
-
-def _setting(field: dataclasses.Field[Any], choices: list[str] | None) -> click.Parameter:
-    flag, meta = flag_name(field), field.metadata
-    kind: Any = type(field.default)
-    settings: dict[str, Any] = {"default": None, "help": _help(field)}
-    names = [f"--{name}" for name in flag_names(field)]
-    allowed = choices or meta["choices"]
-    if kind is bool:
-        names = [f"--{flag}/--no_{flag}"]
-    elif allowed:
-        settings["type"] = click.Choice(tuple(allowed))
-    else:
-        settings["type"] = kind
-        usual = "PATH" if kind is str else "N" if kind is int else "X"
-        settings["metavar"] = meta["metavar"] or usual
-    # The function's argument is the field's name, whatever the flag is called.
-    return GroupedOption([field.name, *names], group=meta["group"], **settings)
-
-
-def _help(field: dataclasses.Field[Any]) -> str:
-    text, shown = field.metadata["help"], field.metadata["shown"]
-    if not shown and (isinstance(field.default, bool) or field.default == ""):
-        return f"{text}"
-    return f"{text}  [default: {shown or field.default}]"
+    fields = (field for output in OUTPUTS.values() for field in dataclasses.fields(output.request))
+    later = {name for field in fields for name in flag_names(field)}
+    if _typed_name(error) in later - {"seed"}:  # a training has one too: click finds --manual_seed
+        evaluate = command_line(started_as("evaluate"))
+        text = f"{error.option_name} is for what is made with the trained model ({evaluate})."
+        raise click.UsageError(text, error.ctx) from None
 
 
 def typed_words() -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import GroupedOption, flag_of, was_typed
+from consingan.cli.command import flag_of, was_typed
 from consingan.cli.options import Command, execution_options, request_options, say
+from consingan.cli.setting_options import GroupedOption
 from consingan.errors import UserError
 from consingan.outputs.registry import OUTPUTS
 

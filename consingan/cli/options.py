@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from consingan.cli.command import GroupedOption
+from consingan.cli.setting_options import GroupedOption
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:

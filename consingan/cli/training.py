@@ -11,7 +11,6 @@ import click
 
 from consingan.cli.command import (
     CONTEXT,
-    GroupedOption,
     MethodCommand,
     typed_method,
     was_typed,
@@ -29,6 +28,7 @@ from consingan.cli.options import (
     seed_of,
     wanted_of,
 )
+from consingan.cli.setting_options import GroupedOption
 from consingan.cli.watching import (
     foretell,
     note_busy_cores,

@@ -32,6 +32,18 @@ def test_a_setting_of_a_training_is_known_to_an_evaluation(flag: str) -> None:
     assert f"{flag} is a setting of a training" in refused.output
 
 
+@pytest.mark.parametrize("flag", ["--size", "--num_samples", "--scale_w", "--start_stage"])
+def test_an_option_of_an_evaluation_is_known_to_a_training(flag: str) -> None:
+    refused = CliRunner().invoke(train, ["--input_name", "a.png", flag, "3"])
+    assert refused.exit_code == 2
+    assert f"{flag} is for what is made with the trained model" in refused.output
+
+
+def test_a_seed_that_is_typed_to_a_training_is_answered_with_its_flag() -> None:
+    refused = CliRunner().invoke(train, ["--input_name", "a.png", "--seed", "3"])
+    assert "--manual_seed" in refused.output
+
+
 def test_what_no_training_has_is_no_option_of_an_evaluation() -> None:
     refused = CliRunner().invoke(evaluate, ["--model_dir", "run", "--sise", "3"])
     assert refused.exit_code == 2
