@@ -40,6 +40,10 @@ def _names(_context: click.Context, _parameter: Any, text: str | None) -> tuple[
 
 class _StudyCommand(EvaluatingCommand):
     def where_it_belongs(self, setting: str) -> str:
+        from consingan.batch.study import APART
+
+        if setting in APART:
+            return f"; of a study: {APART[setting]}."
         return f"; a study takes it as --set {setting}=VALUE."
 
 

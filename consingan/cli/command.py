@@ -52,9 +52,12 @@ class CarefulCommand(click.Command):
         except click.NoSuchOption as error:
             known = [flag for parameter in self.get_params(ctx) for flag in parameter.opts]
             for word, flag in with_one_dash(args, known):
-                raise click.NoSuchOption(word, possibilities=[flag], ctx=ctx) from error
+                # No NoSuchOption: the command has the flag, whatever else has it, too.
+                text = f"No such option {word!r}. Did you mean {flag!r}?"
+                raise click.UsageError(text, ctx) from error
             raise
-        if extra and self.named and not {*args}.intersection(ctx.help_option_names):
+        helped = ctx.resilient_parsing or {*args}.intersection(ctx.help_option_names)
+        if extra and self.named and not helped:
             text = f"{extra[0]!r} belongs to no option; {self.named}, in quotes if it has spaces."
             raise click.UsageError(text, ctx)
         for parameter in self.get_params(ctx):

@@ -78,7 +78,8 @@ class CudaRecorder:
         """
         usual = torch.cuda.current_stream(self.device)
         self.stream.wait_stream(usual)
-        with torch.cuda.stream(self.stream):
+        # The device, too: torch would go back to its current one, which may let nobody in.
+        with torch.cuda.device(self.device), torch.cuda.stream(self.stream):
             losses = iteration()
         usual.wait_stream(self.stream)
         return losses

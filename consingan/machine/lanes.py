@@ -37,7 +37,8 @@ class Lanes:
         lane.wait_stream(torch.cuda.current_stream(self.device))
         if lane not in self.used:
             self.used.append(lane)
-        with torch.cuda.stream(lane):
+        # The device, too: torch would go back to its current one, which may let nobody in.
+        with torch.cuda.device(self.device), torch.cuda.stream(lane):
             yield
 
     def join(self) -> None:

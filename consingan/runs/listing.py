@@ -14,7 +14,9 @@ from consingan.runs.progress import read_progress
 
 def runs_below(root: Path) -> dict[str, Path]:
     """Every run below `root` by its name from there, the one that was worked on last first."""
-    inside = [path.parent for path in manifests_below(root) if not _leads_out(path.parent, root)]
+    within = root.resolve()
+    runs = [path.parent for path in manifests_below(root)]
+    inside = [run for run in runs if run.resolve().is_relative_to(within)]  # links may lead out
     newest = sorted(inside, key=_worked_on, reverse=True)
     return {path.relative_to(root).as_posix(): path for path in newest}
 
@@ -45,10 +47,6 @@ def remove_run(root: Path, name: str | None) -> None:
     shutil.rmtree(path, ignore_errors=True)
     if path.parent != root and not any(path.parent.iterdir()):
         path.parent.rmdir()
-
-
-def _leads_out(path: Path, root: Path) -> bool:
-    return not path.resolve().is_relative_to(root.resolve())
 
 
 def _worked_on(run: Path) -> tuple[int, str]:

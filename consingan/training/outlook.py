@@ -37,7 +37,8 @@ def outlook(job: Job, typed: Mapping[str, Any] | None) -> Iterator[str]:
         shares = ((name, work_of(other.training) / work) for name, other in _presets(job, typed))
         less = [f"--preset {name} about {in_words(s * seconds)}" for name, s in shares if s < 0.9]
         line = "; ".join([line, *less])
-    yield f"{line}. Ctrl+C stops it, --resume goes on."
+    goes_on = "says how to go on" if typed is None else "--resume goes on"
+    yield f"{line}. Ctrl+C stops it, {goes_on}."
 
 
 def seconds_of(job: Job) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from consingan.api.samples import Wish, make
+from consingan.errors import UserError
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.web.answers import answering, notes, told
@@ -111,6 +112,8 @@ def _beginning(desk: Desk, parts: Parts) -> Callable[..., Iterator[dict[Any, Any
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         picture = at_hand(brought)
         size = _size(picture, int(longest), width, height)
+        if retarget and size is None:
+            raise UserError('"Keep the layout" needs a width or a height, under More.')
         wish = Wish(str(picture.path), int(count), size, retarget, _or_none(tile),
                     _or_none(symmetric), int(seed or 0), int(longest),
                     loosen=loosen if retarget else 0.0)  # fmt: skip

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,8 @@ class Trainings:
         logs: folder for what the commands print.
         program: what starts them: the program that serves the page, which alone knows a task or a
             method that it adds. It is not kept: a file in a folder of runs may name no program.
-        told: processes that were told to stop; others may have their numbers later.
+        told: processes that were told to stop, with the run that they trained by then: one of a
+            study trains others afterwards, and another may have its number.
     """
 
     root: Path
@@ -76,7 +77,7 @@ class Trainings:
     program: Words = field(default_factory=starter)
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    told: set[int] = field(default_factory=set)
+    told: dict[int, Path | None] = field(default_factory=dict)
 
     @functools.cached_property
     def kept(self) -> KeptOrders:
@@ -144,13 +145,13 @@ class Trainings:
         ready = {order.process.pid: None} if order is not None and order.process else {}
         return found or {**ready}
 
-    def stop(self, shown: Collection[int]) -> None:
+    def stop(self, shown: Mapping[int, Path | None]) -> None:
         """Do what Ctrl+C does to the trainings that run, or get ready, and are shown.
 
         To each once: a second time it would end at once, without saving its state.
 
         Args:
-            shown: their processes; another may have begun since somebody looked.
+            shown: `going` when somebody looked; another may have begun since.
 
         Raises:
             UserError: there is none.
@@ -158,15 +159,18 @@ class Trainings:
         going = self.going(self.running())
         if not going:
             raise UserError("No training is going on.")
-        if not (meant := going.keys() & set(shown)):
+        meant = [process for process in going if _is_same(shown, process, going[process])]
+        if not meant:
             raise UserError("Another training has begun; press again to stop that one.")
-        for process in meant - self.told:
+        for process in meant:
             run, order = going[process], self.current()
+            if _is_same(self.told, process, run):
+                continue
             if run is not None:
                 stop_training(run)
             elif order is not None and order.process is not None:
                 order.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
-            self.told.add(process)
+            self.told[process] = run
 
     def advance(self) -> None:
         """See what has ended, and begin what is next."""
@@ -225,13 +229,18 @@ class Trainings:
         code = order.process.poll()
         if code is None:
             return
-        self.told.discard(order.process.pid)
+        self.told.pop(order.process.pid, None)
         if code == 0 and order.step + 1 < len(order.commands):
             order.step += 1
             self._begin(order)
         else:
             order.ended = "" if code in (0, STOPPED, -2) else _reason(text, code)
             self._keep()
+
+
+def _is_same(known: Mapping[int, Path | None], process: int, run: Path | None) -> bool:
+    """Whether a process trains what is known of it; before a run and after it has none."""
+    return process in known and (run is None or known[process] in (None, run))
 
 
 def printed(order: Order) -> str:

@@ -32,7 +32,7 @@ class View:
     curves: tuple[str, int] | None = None
     unfinished: tuple[tuple[str, str], ...] = ()
     waiting: tuple[tuple[str, int], ...] = ()
-    going: tuple[int, ...] = ()
+    going: tuple[tuple[int, Path | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> Non
 
     @answering(message)
     def stop(seen: View) -> dict[Any, Any]:
-        desk.trainings.stop(seen.going)
+        desk.trainings.stop(dict(seen.going))
         return {message: told("Stopping: the state is being saved.")}
 
     @answering(message)
@@ -133,7 +133,7 @@ def view_of(desk: Desk) -> View:
         _newest(path, "losses.png"),
         tuple(_unfinished(desk.root, set(running))),
         tuple((o.title, o.number) for o in desk.trainings.waiting()),
-        tuple(desk.trainings.going(running)),
+        tuple(desk.trainings.going(running).items()),
     )
 
 

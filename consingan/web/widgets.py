@@ -57,7 +57,7 @@ def draw(given: list[Any], drawn: Callable[..., None]) -> None:
     One after the other: of two that are drawn at once for a visitor Gradio may number events alike,
     or fail as one's parts come while it goes through the other's, and buttons would be dead.
     """
-    gr.render(inputs=given, concurrency_id="drawing")(drawn)
+    gr.render(inputs=given, concurrency_id="drawing", concurrency_limit=1)(drawn)
 
 
 def awaken(*parts: Any) -> None:

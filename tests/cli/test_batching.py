@@ -407,3 +407,9 @@ def test_a_setting_typed_as_a_training_takes_it_is_told_how_a_study_does() -> No
     assert "--max_size is a setting of a training; a study takes it as --set max_size=" in (
         result.stderr
     )
+
+
+def test_a_setting_that_a_study_takes_otherwise_is_told_how() -> None:
+    result = batch("pictures", "--manual_seed", 3, *FLAGS)
+    assert result.exit_code == 2
+    assert "of a study: use --seeds." in result.stderr

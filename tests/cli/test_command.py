@@ -79,6 +79,8 @@ def test_a_flag_of_another_methods_authors_is_answered() -> None:
         ("evaluate runs/a", "'runs/a' belongs to no option; --model_dir names the run"),
         ("singan SR --input_name my dog.png", "'dog.png' belongs to no option"),
         ("train -input-name a.png", "Did you mean '--input_name'?"),
+        ("train --input_name a.png -mask b.png", "Did you mean '--mask'?"),  # evaluate has it, too
+        ("evaluate --model_dir a -naive_img b.png", "Did you mean '--naive_img'?"),
         ("sample a.png -size=3x3", "Did you mean '--size'?"),
         ("train -x", "No such option '-x'."),
     ],
@@ -93,3 +95,10 @@ def test_a_word_that_belongs_to_no_option_is_answered_with_how_it_is_typed(
 
 def test_help_comes_before_what_is_wrong() -> None:
     assert CliRunner().invoke(main, ["train", "a.png", "--help"]).exit_code == 0
+
+
+def test_what_is_completed_in_a_shell_is_not_refused() -> None:
+    words = {"_CONSINGAN_COMPLETE": "bash_complete", "COMP_CWORD": "3",
+             "COMP_WORDS": "consingan train foo --max_s"}  # fmt: skip
+    completed = CliRunner().invoke(main, [], prog_name="consingan", env=words)
+    assert "--max_size" in completed.output

@@ -37,4 +37,6 @@ def test_nothing_is_drawn_while_something_else_is(page: Any) -> None:
     """Gradio would number events of both alike."""
     drawing = [event for event in page.fns.values() if event.renderable]
     assert len(drawing) == 3
-    assert len({event.concurrency_id for event in drawing}) == 1
+    assert {(event.concurrency_id, event.concurrency_limit) for event in drawing} == {
+        ("drawing", 1)
+    }

@@ -180,7 +180,7 @@ def signalled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 def test_one_that_is_getting_ready_is_stopped_as_by_ctrl_c_and_once(trainings, signalled):
     with pytest.raises(UserError, match="No training is going on"):
-        trainings.stop([])
+        trainings.stop({})
     trainings.add("mine", ("train",))
     trainings.stop(trainings.going({}))
     trainings.stop(trainings.going({}))  # Ctrl+C twice would lose what was not saved
@@ -199,6 +199,24 @@ def test_a_second_click_stops_none_that_has_begun_since(trainings, signalled):
     assert signalled == [("first", signal.SIGINT)]
     trainings.stop(trainings.going({}))
     assert signalled[1:] == [("second", signal.SIGINT)]
+
+
+def test_trainings_of_a_study_in_one_process_are_stopped_each(trainings, monkeypatch):
+    sent: list[Path] = []
+    monkeypatch.setattr(
+        "consingan.web.queue.read_progress", lambda _run: SimpleNamespace(process=7)
+    )
+    monkeypatch.setattr("consingan.web.queue.stop_training", sent.append)
+    first, second = ({name: Path(name)} for name in ("first", "second"))
+    monkeypatch.setattr(Trainings, "running", lambda self: first)
+    seen = trainings.going(first)
+    trainings.stop(seen)
+    trainings.stop(seen)
+    monkeypatch.setattr(Trainings, "running", lambda self: second)
+    with pytest.raises(UserError, match="Another training has begun"):
+        trainings.stop(seen)
+    trainings.stop(trainings.going(second))
+    assert sent == [Path("first"), Path("second")]
 
 
 def test_a_training_that_somebody_else_began_is_waited_for(trainings, monkeypatch):

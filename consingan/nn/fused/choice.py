@@ -29,7 +29,7 @@ WIDEST = 128  # channels: a program holds all of them
 EXTENTS = (2, 100)  # px, of which each way of launching has its own, see `maps.LAUNCHES`
 OLDEST = (3, 3)  # Triton; it came with PyTorch 2.7
 DEEPEST = 7  # colors: all taps of them are one product
-MOST = 2**30  # values of a picture's map: with its margin the kernels count it in 32 bits
+MOST = 2**29  # values of a picture's map: three in a row, with margins, are counted in 32 bits
 
 
 def usable(device: torch.device, dtype: torch.dtype, shape: Architecture, pixels: int) -> bool:
