@@ -28,8 +28,8 @@ def generator_of(border="noise", stages=1, **numbers):
 
 def noises_for(generator, sizes=SIZES, samples=1, seed=0):
     channels = generator.shape.channels
-    shapes = noise_shapes(sizes[: generator.stages], channels, 3, generator.frame, samples)
-    return [gaussian(shape, stream(seed, i)) for i, shape in enumerate(shapes)]
+    shapes = noise_shapes(sizes[: generator.stages], channels, 3, generator.frame)
+    return [gaussian((samples, *s[1:]), stream(seed, i)) for i, s in enumerate(shapes)]
 
 
 @torch.no_grad()
