@@ -30,6 +30,8 @@ def manifests_below(folder: Path) -> list[Path]:
 def find_run(path: Path, root: Path) -> Path:
     """The run that is meant by `path`: itself, "latest", or the newest in a folder of runs.
 
+    "FOLDER/..." is the folder: so guides write what has another name with everybody.
+
     Args:
         path: as the user named it; what is no run and holds none is given back.
         root: where runs are made, for "latest".
@@ -42,6 +44,7 @@ def find_run(path: Path, root: Path) -> Path:
         if found is None:
             raise UserError(f"There is no run below {root} yet; train one first.")
         return found
-    if not path.is_dir() or (path / MANIFEST).is_file():
-        return path
-    return newest_run(path) or path
+    folder = path.parent if path.name == "..." else path
+    if (folder / MANIFEST).is_file():
+        return folder
+    return newest_run(folder) or path

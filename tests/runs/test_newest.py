@@ -25,6 +25,7 @@ def test_the_run_worked_on_last_is_the_newest_whatever_it_is_called(tmp_path: Pa
     assert newest_run(tmp_path) == newest
     assert find_run(Path("latest"), tmp_path) == newest
     assert find_run(tmp_path / "a", tmp_path) == tmp_path / "a/2026_02"
+    assert find_run(tmp_path / "a/...", tmp_path) == tmp_path / "a/2026_02"  # as in guides
     assert find_run(tmp_path / "demo", tmp_path) == tmp_path / "demo/c/2026_03"
 
 
@@ -42,7 +43,7 @@ def test_a_run_is_itself_even_beside_results_that_look_like_runs(tmp_path: Path)
 
 
 def test_what_holds_no_run_is_left_to_the_reader_of_runs(tmp_path: Path) -> None:
-    for name in ("absent", "."):
+    for name in ("absent", ".", "absent/..."):
         assert find_run(tmp_path / name, tmp_path) == tmp_path / name
     with pytest.raises(UserError, match=r"There is no run below .* yet; train one first"):
         find_run(Path("latest"), tmp_path)
