@@ -314,8 +314,10 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     page.locator("#runs-yes").click()
     wait_for_text(page, "runs-facts", "Deleted")
     assert not small_runs[0].exists()
+    picture.wait_for(state="detached")  # a click goes by the place in the gallery
     page.locator("#runs-gallery button", has_text="second").first.click()
     wait_for_text(page, "runs-facts", "second")
+    page.locator("#runs-make").wait_for()  # drawn after the facts, if the run is still there
     shutil.rmtree(small_runs[1])  # in another window
     page.locator("#runs-make").click()
     wait_for_text(page, "runs-message", "That run is gone")
