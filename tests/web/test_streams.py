@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -65,6 +68,12 @@ class Page:
         await self.streams(scope, receive, send)
 
 
+def run(visit: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: a browser of other tests keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, visit).result()
+
+
 async def soon(task: asyncio.Task[None]) -> bool:
     """Whether it ends without anything else happening."""
     for _ in range(20):
@@ -88,7 +97,7 @@ def test_the_next_event_waits_until_the_page_has_hung_up():
         assert stream.done()
         assert page.streams.closing == {}
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_a_page_that_never_hangs_up_is_not_waited_for_longer_than_it_may_take():
@@ -100,7 +109,7 @@ def test_a_page_that_never_hangs_up_is_not_waited_for_longer_than_it_may_take():
         assert page.read.index("closed") < page.read.index("join begins")
         assert "stream ends" in page.read
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_a_page_that_opens_another_stream_has_read_that_the_one_before_was_closed():
@@ -115,7 +124,7 @@ def test_a_page_that_opens_another_stream_has_read_that_the_one_before_was_close
         await asyncio.gather(*streams)
         assert page.streams.closing == {}
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_a_stream_stays_open_for_the_next_event():
@@ -131,7 +140,7 @@ def test_a_stream_stays_open_for_the_next_event():
         assert await soon(stream)
         assert (page.streams.open, page.streams.closing, page.streams.lingering) == ({}, {}, set())
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_one_stream_stays_open_and_others_are_closed_at_once():
@@ -148,7 +157,7 @@ def test_one_stream_stays_open_and_others_are_closed_at_once():
         page.hung_up.set()
         await asyncio.gather(*streams)
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_a_stream_is_closed_when_nothing_follows():
@@ -157,7 +166,7 @@ def test_a_stream_is_closed_when_nothing_follows():
         await page.stream("abc")
         assert page.read == ["stream begins", "closed", "stream ends"]
 
-    asyncio.run(visit())
+    run(visit())
 
 
 @pytest.mark.parametrize("cut", [2, 20, 4900])
@@ -171,7 +180,7 @@ def test_a_session_is_found_however_the_request_comes_in_parts(cut):
         page.hung_up.set()
         await asyncio.gather(stream, join)
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_a_stream_that_ends_without_being_closed_ends_at_once():
@@ -180,7 +189,7 @@ def test_a_stream_that_ends_without_being_closed_ends_at_once():
         await page.stream("abc")
         assert page.read == ["stream begins", "stream ends"]
 
-    asyncio.run(visit())
+    run(visit())
 
 
 def test_what_fails_in_a_stream_leaves_no_event_waiting():
@@ -196,4 +205,4 @@ def test_what_fails_in_a_stream_leaves_no_event_waiting():
             await page.stream("abc")
         assert page.streams.closing == {}
 
-    asyncio.run(visit())
+    run(visit())
