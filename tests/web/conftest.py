@@ -241,8 +241,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def small_runs(server) -> list[Path]:
-    """Two runs that were made by a command."""
+def small_runs(server) -> Iterator[list[Path]]:
+    """Two runs that were made by a command; they go with the test, and the next finds its own."""
     from commands import main_train, save, scene
 
     for name in ("first", "second"):
@@ -250,4 +250,7 @@ def small_runs(server) -> list[Path]:
         told = main_train("--method", "patches", "--patch", 5, "--input_name", picture,
                           "--output_dir", server.root)  # fmt: skip
         assert told.exit_code == 0, told.output
-    return [next((server.root / name).iterdir()) for name in ("first", "second")]
+    runs = [run for name in ("first", "second") for run in (server.root / name).iterdir()]
+    yield runs
+    for run in runs:
+        shutil.rmtree(run, ignore_errors=True)
