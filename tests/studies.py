@@ -48,7 +48,9 @@ class Hold:
         if not isinstance(record, StepRecord) or (record.stage, record.iteration) != (1, 3):
             return
         flag = Path(os.environ[FLAGS]) / os.environ[NODE]
-        if flag.exists():
+        try:
+            flag.with_suffix(".taken").touch(exist_ok=False)  # of two at once one alone is killed
+        except FileExistsError:
             return
         self.changed()  # what is saved is known
         draft = flag.with_suffix(".tmp")
