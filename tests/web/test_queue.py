@@ -133,19 +133,17 @@ def test_the_folder_of_logs_may_have_gone(trainings, tmp_path):
 def test_the_queue_outlives_a_bug_and_tells_of_it_once(trainings, monkeypatch, capsys):
     looked: list[int] = []
 
-    def sleep(_: float) -> None:
-        if len(looked) == 4:
-            raise KeyboardInterrupt
-
     def advance() -> None:
         looked.append(1)
+        if len(looked) == 5:
+            raise KeyboardInterrupt
         raise ValueError("a bug")
 
-    monkeypatch.setattr(queue.time, "sleep", sleep)
+    monkeypatch.setattr(queue, "LOOK_EVERY", 0.0)
     monkeypatch.setattr(trainings, "advance", advance)
     with pytest.raises(KeyboardInterrupt):
         trainings._watch()
-    assert len(looked) == 4
+    assert len(looked) == 5
     assert capsys.readouterr().err.count("ValueError: a bug") == 1
 
 
