@@ -14,11 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import (
-    CONTEXT,
-    CarefulCommand,
-    explain_absent,
-)
+from consingan.cli.command import CONTEXT, CarefulCommand, explain_absent
 from consingan.cli.group import Commands
 from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
@@ -78,7 +74,7 @@ class _Command(CarefulCommand):
 def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
     @guarded
     def callback(**options: Any) -> None:
-        click.echo(f"results: {Request(method, name, row, options).answer()}")
+        click.echo(f"results: {Request(method, row, options).answer()}")
 
     params = [
         GroupedOption(["--input_name"], required=True, help="The training image."),
@@ -111,7 +107,6 @@ class Request:
     """What was typed."""
 
     method: Method
-    name: str
     row: AuthorsCommand
     options: Mapping[str, Any]
 

@@ -30,16 +30,6 @@ def flow_linear(steps: int, sigma_min: float = SIGMA_MIN, sigma_max: float = 1.0
     return Levels((1.0, *alpha.tolist()), (0.0, *(1 - alpha).tolist()))
 
 
-def ve_edm(
-    steps: int, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0
-) -> Levels:
-    """Alpha = 1, sigma by the rule of Karras et al. 2022, eq. 5."""
-    j = torch.arange(steps - 1, -1, -1, dtype=torch.float64) / (steps - 1)
-    low, high = sigma_min ** (1 / rho), sigma_max ** (1 / rho)
-    sigma = (high + j * (low - high)) ** rho
-    return Levels((1.0,) * (steps + 1), (0.0, *sigma.tolist()))
-
-
 def nearest_index(levels: Levels, level: float) -> int:
     """The t >= 1 whose sigma/(alpha + sigma) is nearest to `level` in [0, 1]."""
     share = [s / (a + s) for a, s in zip(levels.alpha, levels.sigma, strict=True)]

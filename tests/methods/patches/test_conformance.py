@@ -23,7 +23,7 @@ from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.denoiser import ClosedForm, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine
 from consingan.methods.patches.layout import Mirrored, Shifted
-from consingan.methods.patches.levels import Levels, flow_linear, nearest_index, ve_edm
+from consingan.methods.patches.levels import Levels, flow_linear, nearest_index
 from consingan.methods.patches.pyramid import (
     blend,
     build_pyramid,
@@ -106,11 +106,9 @@ def test_pyramids_and_blends() -> None:
 
 def test_noise_levels() -> None:
     arrays = load("denoiser")
-    flow, edm = flow_linear(10), ve_edm(12)
+    flow = flow_linear(10)
     assert_near(torch.tensor(flow.alpha), arrays["sched_flow10_alpha"], SCHEDULE)
     assert_near(torch.tensor(flow.sigma), arrays["sched_flow10_sigma"], SCHEDULE)
-    theirs = arrays["sched_edm12_sigma"]
-    assert torch.allclose(torch.tensor(edm.sigma), theirs, rtol=SCHEDULE, atol=SCHEDULE)
 
 
 def test_the_level_nearest_to_a_noise_level() -> None:
