@@ -233,12 +233,12 @@ class Request:
 
     def _loaded(self, path: Path) -> LoadedRun | None:
         """A run; None if `path` is none, or if it cannot be loaded, which is said."""
-        from consingan.api.evaluate import load
+        from consingan.runs.load import load_run
         from consingan.runs.manifest import MANIFEST
 
         execution = self.execution  # what is wrong with it is no fault of a run
         try:
-            return load(path, execution)
+            return load_run(path, execution)
         except UserError as error:
             if (path / MANIFEST).is_file() or (path.is_dir() and self.method.reads(path)):
                 say(f"Note: {path} is passed over: {error}")
@@ -253,9 +253,9 @@ class Request:
         return ""
 
     def _train(self, settings: Mapping[str, Any], base: Path | None) -> LoadedRun:
-        from consingan.api.evaluate import load
         from consingan.api.train import begin, finish
         from consingan.machine.execution import settled
+        from consingan.runs.load import load_run
         from consingan.training.plan import introduction
         from consingan.training.prepare import prepare
 
@@ -272,7 +272,7 @@ class Request:
         with explained(run.folder.path):
             finish(run, watching({"tensorboard": False}))
         say_finished(run.folder)
-        return load(run.folder.path, self.execution)
+        return load_run(run.folder.path, self.execution)
 
 
 def found_file(name: str, folder: str) -> str:
