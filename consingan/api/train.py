@@ -141,6 +141,8 @@ def go_on(
 
     Raises:
         UserError: it is finished, used by another process or damaged.
+        consingan.errors.InterruptedRunError: stopped; the state is saved.
+        consingan.errors.DivergedError: a loss stopped being finite.
     """
     refuse_finished(folder)  # before its folder is locked, which leaves a file
     execution = as_before(wanted, folder.manifest.get("execution", {}))
@@ -234,7 +236,10 @@ def train(
             train_mode="retarget", max_size=128, niter=500, manual_seed=1.
 
     Raises:
-        UserError: a setting or the picture cannot be used.
+        UserError: a setting, the picture, the device or a folder cannot be used, or memory is too
+            small for the training.
+        consingan.errors.InterruptedRunError: a KeyboardInterrupt, by Ctrl+C; with `output_dir` the
+            state is saved.
         consingan.errors.DivergedError: a loss stopped being finite.
     """
     settings = checked_settings(settings)
