@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-SIGMA_MIN = 1e-4
-
 
 @dataclass(frozen=True)
 class Levels:
@@ -22,7 +20,7 @@ class Levels:
         return len(self.alpha) - 1
 
 
-def flow_linear(steps: int, sigma_min: float = SIGMA_MIN, sigma_max: float = 1.0) -> Levels:
+def flow_linear(steps: int, sigma_min: float, sigma_max: float) -> Levels:
     """Alpha evenly from 1 - sigma_min to 1 - sigma_max, sigma = 1 - alpha."""
     alpha = torch.linspace(1 - sigma_min, 1 - sigma_max, steps, dtype=torch.float64)
     if steps == 1:

@@ -106,13 +106,13 @@ def test_pyramids_and_blends() -> None:
 
 def test_noise_levels() -> None:
     arrays = load("denoiser")
-    flow = flow_linear(10)
+    flow = flow_linear(10, 1e-4, 1.0)
     assert_near(torch.tensor(flow.alpha), arrays["sched_flow10_alpha"], SCHEDULE)
     assert_near(torch.tensor(flow.sigma), arrays["sched_flow10_sigma"], SCHEDULE)
 
 
 def test_the_level_nearest_to_a_noise_level() -> None:
-    levels = flow_linear(50, 0.01)
+    levels = flow_linear(50, 0.01, 1.0)
     for level, index in load("denoiser")["noise_index"].tolist():
         assert nearest_index(levels, level) == index
 
@@ -217,11 +217,10 @@ def inversion(case: Case) -> Entry:
     image, last = case.arrays["image"], case.canvas.scales - 1
     own = source_of(image, case.canvas.scales, case.recipe)
     denoise = ClosedFormEngine(own, case.recipe, MEANS[case.engine], whole=False)
-    level = float(case.arrays["params"][8])
     return inverted(
         own.pyramid[-1], last, case.canvas.levels(last),
         denoise.denoiser(last, case.canvas.sizes[-1], None), case.arrays["noise_000"],
-        level if level >= 0 else None,
+        float(case.arrays["params"][8]),
     )  # fmt: skip
 
 
