@@ -33,7 +33,7 @@ def scale_count(sizes: Sequence[Size], floor: int | None, patch: int) -> int:
 
     Args:
         sizes: of the picture and of what is made of it.
-        floor: `min_short_side` m; None counts with round(1.7 * patch).
+        floor: m, as `Recipe.floor`; None counts with round(1.7 * patch).
         patch: side of a patch in px.
     """
     short = min(min(size) for size in sizes)
