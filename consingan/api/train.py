@@ -238,8 +238,7 @@ def train(
     Raises:
         UserError: a setting, the picture, the device or a folder cannot be used, or memory is too
             small for the training.
-        consingan.errors.InterruptedRunError: a KeyboardInterrupt, by Ctrl+C; with `output_dir` the
-            state is saved.
+        KeyboardInterrupt: by Ctrl+C; with `output_dir` the state is saved.
         consingan.errors.DivergedError: a loss stopped being finite.
     """
     settings = checked_settings(settings)
