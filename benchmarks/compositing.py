@@ -70,10 +70,10 @@ class ExampleSet:
     mask: Tensor
 
 
-def example_sets(folder: Path = IMAGES) -> Iterator[ExampleSet]:
+def example_sets() -> Iterator[ExampleSet]:
     """All sets of both tasks."""
     for task, kind in TASKS.items():
-        for file in sorted((folder / kind).glob("*_naive.jpg")):
+        for file in sorted((IMAGES / kind).glob("*_naive.jpg")):
             own = file.with_name(f"{file.stem.removesuffix('_naive')}.jpg")
             image, naive = read_image(own), read_image(file)
             found = find_mask(file)

@@ -80,7 +80,7 @@ def ratio_rows(found: Trainings) -> list[Row]:
     rows = []
     for name, records in list(found.items())[1:]:
         row: Row = {"recipe": name}
-        for key in ("swd", "coherence", "completeness", "diversity"):
+        for key in COMPARED:
             own = ratios(records, first, key)
             row[COLUMNS[key]] = _cell(summary_of(own))
             if key == "swd":

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import consingan
-from consingan.api.evaluate import Judging, load, prepare_evaluation
+from consingan.api.evaluate import Judging, prepare_evaluation
 from consingan.api.train import Run, begin, finish, go_on
 from consingan.api.trained import TrainedModel
 from consingan.machine.execution import Execution, Wanted, choose_execution
@@ -28,6 +28,7 @@ from consingan.methods.contract import SYMPTOMS, Inputs, Method, Training
 from consingan.methods.registry import METHODS
 from consingan.outputs.registry import OUTPUTS
 from consingan.runs.folder import RunFolder
+from consingan.runs.load import load_run
 from consingan.settings.option import flag_name
 from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
@@ -149,7 +150,7 @@ def check_loading(case: Case) -> None:
     model = case.finished[1]
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     for device in devices:
-        there = load(case.folder, replace(choose_execution(HERE), device=torch.device(device)))
+        there = load_run(case.folder, replace(choose_execution(HERE), device=torch.device(device)))
         assert there.finished
         assert there.model.config == model.config
         assert there.model.sizes == model.sizes
@@ -161,7 +162,7 @@ def check_loading(case: Case) -> None:
 
 def check_travelling(case: Case) -> None:
     """Pickled, as a program sends it to another process, or copied it makes the same pictures."""
-    model = TrainedModel(load(case.folder, choose_execution(HERE)).model)
+    model = TrainedModel(load_run(case.folder, choose_execution(HERE)).model)
     again = copy.deepcopy(pickle.loads(pickle.dumps(model)))
     for picture, same in zip(pictures(model.model), pictures(again.model), strict=True):
         assert torch.equal(same, picture)
@@ -199,7 +200,7 @@ def check_surroundings(case: Case) -> None:
 
 def check_output(case: Case) -> Path:
     """It makes what its task's output says, with a report; returns the folder."""
-    loaded = load(case.copy("evaluated"), Execution(torch.device("cpu")))
+    loaded = load_run(case.copy("evaluated"), Execution(torch.device("cpu")))
     row = case.method.tasks[case.task]
     asked: dict[str, Any] = {"num_samples": 2, "sizes": ((20, 30),), "frames": 3, "betas": (0.9,),
                              "hidden_copies": 1}  # fmt: skip

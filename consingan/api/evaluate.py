@@ -1,4 +1,4 @@
-"""The one way in to an evaluation: load a run, ask for something, get files and a report."""
+"""The one way in to an evaluation: ask something of a run, get files and a report."""
 
 from __future__ import annotations
 
@@ -137,11 +137,6 @@ class Evaluation:
 
 def _samples(made: Any) -> list[Tensor]:
     return list(getattr(made, "pictures", ()))
-
-
-def load(path: Path, execution: Execution | None = None, iteration: int | None = None) -> LoadedRun:
-    """A run of this program or of a method's authors, see `runs.load.load_run`."""
-    return load_run(path, execution, iteration)
 
 
 def prepare_evaluation(

@@ -63,6 +63,8 @@ def replay(
 
     Raises:
         UserError: the run is not finished, or a file of it is missing or damaged.
+        consingan.errors.InterruptedRunError: stopped; the state of the new run is saved.
+        consingan.errors.DivergedError: a loss stopped being finite.
     """
     run = RunFolder.open(path)
     manifest = run.manifest

@@ -69,7 +69,11 @@ class Wish:
         return LONGEST if self.max_size is None else self.max_size
 
     def settings(self) -> dict[str, Any]:
-        """As a training takes them."""
+        """As a training takes them.
+
+        Raises:
+            UserError: two of the wishes do not go together, or one lacks another.
+        """
         if self.retarget and self.size is None:
             raise UserError("--retarget needs --size, the shape that the picture is brought to.")
         if self.loosen and not self.retarget:

@@ -1,4 +1,4 @@
-"""The one way in to a training: begin it, go on with it, or find that it is done.
+"""The one way in to a training: begin it, go on with it, or see that it is done.
 
 Commands, notebook and Python API set a training up by `prepare` and come here with it. Whoever
 watches is made by a `Watch` once the run is there.
@@ -28,7 +28,6 @@ from consingan.machine.usual import random_numbers_kept
 from consingan.methods.choose import checked_settings
 from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
-from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import saves_of
 from consingan.settings.config import Config
@@ -142,6 +141,8 @@ def go_on(
 
     Raises:
         UserError: it is finished, used by another process or damaged.
+        consingan.errors.InterruptedRunError: stopped; the state is saved.
+        consingan.errors.DivergedError: a loss stopped being finite.
     """
     refuse_finished(folder)  # before its folder is locked, which leaves a file
     execution = as_before(wanted, folder.manifest.get("execution", {}))
@@ -154,18 +155,6 @@ def go_on(
         if save_every and save_every != before:
             folder.note(save_every=save_every)
         return finish(run, watch, save_every or before)
-
-
-def find(job: Job, output_dir: Path, any_seed: bool, lengthened: bool = True) -> RunFolder | None:
-    """The run that the same training was begun in before, if there is one.
-
-    Args:
-        job: ready to begin.
-        output_dir: where run folders are.
-        any_seed: whether the seed, having been drawn, may be another one.
-        lengthened: whether the run may have been trained longer since.
-    """
-    return earlier_run_of(job.training, output_dir, any_seed, lengthened)
 
 
 def train_or_resume(
@@ -181,7 +170,7 @@ def train_or_resume(
 
     Args:
         job: ready to begin.
-        earlier: what `find` found of it.
+        earlier: the run that it was begun in before, see `runs.earlier.earlier_run_of`.
         output_dir: where a new run goes.
         wanted: where and how to compute.
         watch: makes those who watch.
@@ -247,7 +236,9 @@ def train(
             train_mode="retarget", max_size=128, niter=500, manual_seed=1.
 
     Raises:
-        UserError: a setting or the picture cannot be used.
+        UserError: a setting, the picture, the device or a folder cannot be used, or memory is too
+            small for the training.
+        KeyboardInterrupt: by Ctrl+C; with `output_dir` the state is saved.
         consingan.errors.DivergedError: a loss stopped being finite.
     """
     settings = checked_settings(settings)

@@ -113,7 +113,7 @@ class TrainedModel:
 
         Raises:
             UserError: `n` or a side is not positive, a share is out of range, a number is no whole
-                one, or the model makes none.
+                one, the pictures take more memory than is free, or the model makes none.
         """
         model = self._able(Samples, "samples", "random samples")
         n, seed, where = whole("n", n, 1), whole("seed", seed), sides(size)
@@ -287,7 +287,7 @@ def load(run: str | Path, *, device: GivenDevice = "auto", precision: str = "aut
     """Load a run of this program or of the authors', after its last finished stage.
 
     Raises:
-        UserError: there is no usable run at `run`.
+        UserError: there is no usable run at `run`, or the device or the precision cannot be used.
     """
     execution = choose_execution(Wanted(device=device_name(device), precision=precision))
     with random_numbers_kept():

@@ -41,7 +41,6 @@ class Cluster:
 
     Attributes:
         cores, gpus: of all its machines.
-        summary: in words.
     """
 
     cores: int

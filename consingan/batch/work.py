@@ -97,8 +97,9 @@ def _words(order: Order, error: Exception) -> str:
 
 
 def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[Observer]) -> None:
-    from consingan.api.train import find, train_or_resume
+    from consingan.api.train import train_or_resume
     from consingan.machine.execution import Wanted, choose_execution
+    from consingan.runs.earlier import earlier_run_of
     from consingan.runs.load import load_run
 
     image = str(picture or order.picture)
@@ -112,7 +113,7 @@ def _work(order: Order, book: Ledger, picture: Path | None, observers: Sequence[
     )  # fmt: skip
     wanted = Wanted(**order.machine)
     job = _prepared(order, choose_execution(wanted), picture)
-    earlier = find(job, book.folder, any_seed=False, lengthened=False)
+    earlier = earlier_run_of(job.training, book.folder, any_seed=False, lengthened=False)
     outcome = train_or_resume(
         job, earlier, book.folder, wanted, _watching(book, observers), order.save_every
     )

@@ -14,11 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consingan.cli.command import (
-    CONTEXT,
-    CarefulCommand,
-    explain_absent,
-)
+from consingan.cli.command import CONTEXT, CarefulCommand, explain_absent
 from consingan.cli.group import Commands
 from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
@@ -78,7 +74,7 @@ class _Command(CarefulCommand):
 def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
     @guarded
     def callback(**options: Any) -> None:
-        click.echo(f"results: {Request(method, name, row, options).answer()}")
+        click.echo(f"results: {Request(method, row, options).answer()}")
 
     params = [
         GroupedOption(["--input_name"], required=True, help="The training image."),
@@ -111,7 +107,6 @@ class Request:
     """What was typed."""
 
     method: Method
-    name: str
     row: AuthorsCommand
     options: Mapping[str, Any]
 
@@ -238,12 +233,12 @@ class Request:
 
     def _loaded(self, path: Path) -> LoadedRun | None:
         """A run; None if `path` is none, or if it cannot be loaded, which is said."""
-        from consingan.api.evaluate import load
+        from consingan.runs.load import load_run
         from consingan.runs.manifest import MANIFEST
 
         execution = self.execution  # what is wrong with it is no fault of a run
         try:
-            return load(path, execution)
+            return load_run(path, execution)
         except UserError as error:
             if (path / MANIFEST).is_file() or (path.is_dir() and self.method.reads(path)):
                 say(f"Note: {path} is passed over: {error}")
@@ -258,9 +253,9 @@ class Request:
         return ""
 
     def _train(self, settings: Mapping[str, Any], base: Path | None) -> LoadedRun:
-        from consingan.api.evaluate import load
         from consingan.api.train import begin, finish
         from consingan.machine.execution import settled
+        from consingan.runs.load import load_run
         from consingan.training.plan import introduction
         from consingan.training.prepare import prepare
 
@@ -277,7 +272,7 @@ class Request:
         with explained(run.folder.path):
             finish(run, watching({"tensorboard": False}))
         say_finished(run.folder)
-        return load(run.folder.path, self.execution)
+        return load_run(run.folder.path, self.execution)
 
 
 def found_file(name: str, folder: str) -> str:

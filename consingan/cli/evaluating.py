@@ -32,17 +32,18 @@ def evaluate(model_dir: Path | None, **options: Any) -> None:
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
     typed, model_dir = model_dir, run_named(model_dir)
-    from consingan.api.evaluate import Judging, load, prepare_evaluation
+    from consingan.api.evaluate import Judging, prepare_evaluation
     from consingan.machine.execution import choose_execution, settled
+    from consingan.runs.load import load_run
 
     wanted = wanted_of(options)
     execution = settled(choose_execution(wanted), wanted)
     iteration = options["iteration"]
-    run = load(model_dir, execution, iteration)
+    run = load_run(model_dir, execution, iteration)
     if not wanted.precision and _is_deep(options, run.model.config):
         wanted = replace(wanted, precision="float32")
         execution = settled(choose_execution(wanted), wanted)
-        run = load(model_dir, execution, iteration)
+        run = load_run(model_dir, execution, iteration)
     for note in (*execution.notes, *run.notes):
         say(note)
     # All that can be refused comes before anything is written.

@@ -84,7 +84,7 @@ class _Queue:
 
     def _prepared(self, image: Path) -> tuple[Job, RunFolder | None]:
         """The training of one picture, and the run that it was begun in before, if any."""
-        from consingan.api.train import find
+        from consingan.runs.earlier import earlier_run_of
         from consingan.training.prepare import prepare
 
         settings = {**self.typed, "input_name": str(image), "manual_seed": seed_of(self.typed)}
@@ -93,7 +93,7 @@ class _Queue:
             note_idle_execution(job.training, self.options)
             self._introduced = True
         drawn = self.typed["manual_seed"] is None
-        return job, find(job, self.options["output_dir"], any_seed=drawn)
+        return job, earlier_run_of(job.training, self.options["output_dir"], any_seed=drawn)
 
     def train(self, image: Path) -> str:
         """Train on one picture as far as that was not done before."""

@@ -16,7 +16,7 @@ Size = tuple[int, int]
 CPU = torch.device("cpu")  # where the matrices are made
 
 
-def _keys(x: Tensor) -> Tensor:
+def cubic(x: Tensor) -> Tensor:
     """Keys' cubic kernel with a = -0.5 (Keys 1981, eq. 15), zero beyond |x| = 2."""
     x = x.abs()
     near = (1.5 * x - 2.5) * x * x + 1
@@ -47,7 +47,7 @@ def _cubic_rows(n_in: int, scale: float, rows: tuple[int, int]) -> Tensor:
     width = min(scale, 1.0)
     center = (torch.arange(*rows, dtype=torch.float64) + 0.5) / scale - 0.5
     offset = torch.arange(n_in, dtype=torch.float64)[None, :] - center[:, None]
-    weights = _keys(offset * width)
+    weights = cubic(offset * width)
     return weights / weights.sum(1, keepdim=True)
 
 

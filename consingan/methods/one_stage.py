@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from consingan.errors import DivergedError
 from consingan.machine.execution import Execution
-from consingan.methods.contract import Rehearsal
+from consingan.methods.contract import Rehearsal, Task
 from consingan.nn.footprint import Pass, footprint
 from consingan.nn.initial import draw_weights
 from consingan.nn.noise import stream
@@ -55,10 +55,22 @@ class Rates:
 
 
 class OneNetwork:
-    """What the models of such trainings have in common."""
+    """What the models of such trainings have in common; `tasks` are the method's."""
 
+    config: Any
+    tasks: Mapping[str, Task]
     network: nn.Module
     stages = 1
+
+    @property
+    def task(self) -> Task:
+        """The row of the task."""
+        return self.tasks[self.config.train_mode]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return next(self.network.parameters()).device
 
     @property
     def finite(self) -> bool:

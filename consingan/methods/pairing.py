@@ -173,13 +173,8 @@ class PairModel(OneNetwork):
         """From an A on the device, (k, 3, h, w), without gradients."""
 
     @property
-    def task(self) -> Task:
-        """The row of the task."""
-        return self.tasks[self.config.train_mode]
-
-    @property
     def device(self) -> torch.device:
-        """Where it lies."""
+        """Where it lies; patches have no network."""
         return self.pair.image.device
 
     @property

@@ -40,11 +40,9 @@ class Architecture:
         return (self.kernel - 1) // 2 - self.padding
 
     @property
-    def receptive_field(self) -> int:
-        """Side in px of the patch that one score of the discriminator sees (11 by default)."""
-        return (self.layers + 2) * (self.kernel - 1) + 1
-
-    @property
     def smallest_image(self) -> int:
-        """Shortest side in px that still leaves the discriminator one score."""
+        """Shortest side in px that still leaves the discriminator one score.
+
+        Without padding it is the side of the patch that a score sees: 11 by default.
+        """
         return 2 * self.margin * (self.layers + 2) + 1

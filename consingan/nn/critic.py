@@ -48,7 +48,7 @@ def make_critic(discriminator: Discriminator, real: Tensor, arithmetic: Arithmet
     """By hand where the discriminator is piecewise linear, else by automatic differentiation.
 
     prelu's slope has a gradient of its own, elu and selu have second derivatives. A loss that is
-    not the one of the derivation above is differentiated too, and a warning says so.
+    not the one of `linear_critic`'s derivation is differentiated too, and a warning says so.
     """
     by_hand = discriminator.shape.activation == "lrelu"
     if by_hand and not derivation_holds():

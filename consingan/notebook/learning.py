@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from consingan.api.train import find, train_or_resume
+from consingan.api.train import train_or_resume
 from consingan.api.trained import TrainedModel, load
 from consingan.machine.execution import Wanted, choose_execution
 from consingan.notebook import show
+from consingan.runs.earlier import earlier_run_of
 from consingan.training.prepare import prepare
 
 
@@ -22,7 +23,7 @@ def learned(typed: Mapping[str, Any], output_dir: Path, start_anew: bool) -> Tra
         start_anew: train a new run even where there is one.
     """
     job = prepare(dict(typed), choose_execution(Wanted()))
-    earlier = None if start_anew else find(job, output_dir, any_seed=False)
+    earlier = None if start_anew else earlier_run_of(job.training, output_dir, any_seed=False)
     outcome = train_or_resume(
         job, earlier, output_dir, Wanted(), show.live, told=show.say_what_comes
     )

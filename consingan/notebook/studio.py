@@ -280,7 +280,7 @@ class Studio:
         )
 
     def _mask_source(self, mask: str, shape: str, naive: Naive) -> str:
-        """What `MaskOptions.source` takes, "" for a mask beside the picture, or "none"."""
+        """What `CompositeRequest.mask` takes, "" for a mask beside the picture, or "none"."""
         kept = self._results() / f"{result_name(naive.path.stem, '_drawn')}.png"
         if mask == "draw" and not colab.on_colab():
             print("Note: painting needs Google Colab; the field shape or a mask beside counts.")

@@ -32,6 +32,7 @@ from consingan.outputs.requests import FillRequest
 MARKED = (1.0, -1.0, 1.0)  # magenta, which few pictures have
 COMPARED = 3  # known places that a fill is compared with
 SHOWN = 6  # fills on a sheet
+LONGEST = 600  # px of each there
 LOUD = 2.0  # a step at the edge, as many times the usual one, that is white on the map
 
 
@@ -215,6 +216,6 @@ def _sheet(done: Filled) -> Any:
     return labelled(small, labels)
 
 
-def _inside_limits(size: tuple[int, int], most: int = 600) -> tuple[int, int]:
-    scale = min(1.0, most / max(size))
+def _inside_limits(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, LONGEST / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -258,7 +258,7 @@ def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001
 
 
 def _at_most(count: int, pixels: int, each: int) -> int:
-    """`count`, or as many pictures of `each` px as have so many pixels, but one."""
+    """`count`, or as many pictures of `each` px as have so many pixels, at least one."""
     return max(min(count, pixels // each), 1)
 
 

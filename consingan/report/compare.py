@@ -12,7 +12,6 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement
-from consingan.metrics.sifid import Inception
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.finish import Degree, finish_of, flags
@@ -73,14 +72,7 @@ class Row:
     best: int | None = None
 
 
-def entry(
-    number: int,
-    run: LoadedRun,
-    samples: int,
-    seed: int,
-    say: Say,
-    inception: Inception | None = None,
-) -> Entry:
+def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Entry:
     """Collect one run: its figures are read from its evaluation, else computed.
 
     Films and what is made of pictures of the user's own are not made for it: where there is no
@@ -92,7 +84,6 @@ def entry(
         samples: how many to judge where there is no evaluation; 0 judges nothing.
         seed: of the samples.
         say: told what is going on.
-        inception: weights for SIFID.
     """
     material = gather(run)
     label = label_of(number)
@@ -105,7 +96,7 @@ def entry(
     if judgement is None and samples:
         say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
         seen = made[:samples]
-        judgement = judge_samples(material, seen, run.model.device, say, inception)
+        judgement = judge_samples(material, seen, run.model.device, say)
     material = dataclasses.replace(material, samples=made[:SHOWN])
     usual = finish_of(run.model, None, seed)
     told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree

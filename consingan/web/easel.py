@@ -53,7 +53,7 @@ class Parts:
 
     @property
     def given(self) -> list[Any]:
-        """What `_Given` holds, in its order."""
+        """What `paint.Given` holds, in its order."""
         return [self.brought, self.editor, self.object, *self.place, self.task, self.method,
                 self.size]  # fmt: skip
 

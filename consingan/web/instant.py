@@ -49,7 +49,7 @@ class Parts:
 
     @property
     def wishes(self) -> list[Any]:
-        """What `_wish` takes."""
+        """What `begin` takes, see `_beginning`."""
         return [self.brought, self.count, self.longest, self.width, self.height, self.retarget,
                 self.loosen, self.tile, self.symmetric, self.seed]  # fmt: skip
 

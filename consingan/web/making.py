@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from consingan.api.evaluate import Judging, load, prepare_evaluation
+from consingan.api.evaluate import Judging, prepare_evaluation
 from consingan.machine.execution import Wanted, choose_execution, settled
 from consingan.machine.files import read_json
 from consingan.outputs.contract import Output
 from consingan.outputs.ownership import RECORD
 from consingan.outputs.registry import OUTPUTS
 from consingan.outputs.requests import SizedRequest
+from consingan.runs.load import load_run
 from consingan.web.cards import Card
 from consingan.web.fields import Row, value_of
 
@@ -73,7 +74,7 @@ def make_with(
     execution = settled(choose_execution(wanted), wanted)
     for note in execution.notes:
         say(note)
-    run = load(card.path, execution)
+    run = load_run(card.path, execution)
     for note in run.notes:
         say(f"Note: {note}")
     evaluation = prepare_evaluation(

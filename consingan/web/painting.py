@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from consingan.api.evaluate import Judging, load, prepare_evaluation
-from consingan.api.train import find, train_or_resume, unwatched
+from consingan.api.evaluate import Judging, prepare_evaluation
+from consingan.api.train import train_or_resume, unwatched
 from consingan.errors import UserError
 from consingan.images.io import read_picture, write_image
 from consingan.images.masks import resize_mask
@@ -26,6 +26,8 @@ from consingan.methods.registry import METHODS, method_of
 from consingan.outputs.composite import write_mask
 from consingan.outputs.registry import OUTPUTS
 from consingan.outputs.requests import CompositeRequest
+from consingan.runs.earlier import earlier_run_of
+from consingan.runs.load import load_run
 from consingan.training.prepare import Job
 from consingan.web.fields import words
 from consingan.web.kept import Words
@@ -170,12 +172,12 @@ def made_at_once(
         root: folder of the runs.
         folder: for a copy of the result.
     """
-    earlier = find(job, root, any_seed=True)
+    earlier = earlier_run_of(job.training, root, any_seed=True)
     finished = earlier is not None and earlier.manifest["status"] == "finished"
     if job.training.stages and not finished:
         return None
     outcome = train_or_resume(job, earlier if finished else None, root, Wanted(), unwatched)
-    run = load(outcome.folder.path, job.execution)
+    run = load_run(outcome.folder.path, job.execution)
     task = run.model.task
     request: Any = OUTPUTS[task.output].request(**_options(task, kept, asked))
     evaluation = prepare_evaluation(run, request, Judging(metrics=False, command="consingan web"))

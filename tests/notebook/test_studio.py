@@ -43,6 +43,7 @@ from consingan.notebook.pairs import pictures_named
 from consingan.notebook.studio import Studio
 from consingan.outputs import composite
 from consingan.outputs.requests import CompositeRequest
+from consingan.runs.earlier import earlier_run_of
 from consingan.runs.folder import RunFolder
 from consingan.training.loop import Trainer
 from consingan.training.prepare import prepare
@@ -148,7 +149,7 @@ def train(
     typed = {"manual_seed": 0, **TWO_STAGES, **(settings or {}), "input_name": str(image)}
     wanted = Wanted(device="cpu", precision="float32", engine="fast")
     job = prepare(typed, choose_execution(wanted))
-    earlier = None if anew else training.find(job, root, any_seed=False)
+    earlier = None if anew else earlier_run_of(job.training, root, any_seed=False)
     view = View(observer)
     try:
         outcome = training.train_or_resume(job, earlier, root, Wanted(device="cpu"), view)

@@ -12,7 +12,7 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Size, Task, Walk
+from consingan.methods.contract import Size, Walk
 from consingan.methods.dcgan.config import DCGANConfig
 from consingan.methods.dcgan.crops import cut
 from consingan.methods.dcgan.networks import Generator, halvings
@@ -30,16 +30,7 @@ class DCGAN(OneNetwork):
     network: Generator
     real: Tensor
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
-
-    @property
-    def task(self) -> Task:
-        """The row of the task."""
-        return TASKS[self.config.train_mode]
-
-    @property
-    def device(self) -> torch.device:
-        """Where it lies."""
-        return self.real.device
+    tasks = TASKS
 
     @property
     def sizes(self) -> list[Size]:

@@ -91,6 +91,6 @@ def _of_features(
     return total
 
 
-def grown(hole: Tensor, pixels: int = 1) -> Tensor:
-    """A hole (N, 1, h, w), 1 inside, wider by some pixels."""
-    return F.max_pool2d(hole, 2 * pixels + 1, 1, pixels)
+def grown(hole: Tensor) -> Tensor:
+    """A hole (N, 1, h, w), 1 inside, wider by a pixel."""
+    return F.max_pool2d(hole, 3, 1, 1)

@@ -15,7 +15,7 @@ from consingan.images.resize import resize_to
 from consingan.images.smooth import softened
 from consingan.machine.execution import Execution
 from consingan.machine.precision import Arithmetic
-from consingan.methods.contract import Size, Task
+from consingan.methods.contract import Size
 from consingan.methods.holes import Holed, at_training_size
 from consingan.methods.one_stage import OneNetwork
 from consingan.methods.partial_conv.config import MOST_LEVELS, PartialConvConfig
@@ -46,17 +46,8 @@ class PartialConv(OneNetwork):
     holed: Holed
     real: Tensor
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    tasks = TASKS
     saw_known = True
-
-    @property
-    def task(self) -> Task:
-        """The row of the task."""
-        return TASKS[self.config.train_mode]
-
-    @property
-    def device(self) -> torch.device:
-        """Where it lies."""
-        return self.real.device
 
     @property
     def sizes(self) -> list[Size]:

@@ -9,13 +9,10 @@ from consingan.methods.patches.levels import Levels, nearest_index
 from consingan.methods.patches.sampler import Descent, ascend
 from consingan.methods.patches.sampling import Entry
 
-LEVEL = 0.5
-
 
 def inverted(
-    structure: Tensor, scale: int, levels: Levels, denoise: Denoiser, noise: Tensor,
-    level: float | None = LEVEL,
-) -> Entry:  # fmt: skip
+    structure: Tensor, scale: int, levels: Levels, denoise: Denoiser, noise: Tensor, level: float
+) -> Entry:
     """The structure's coarsest picture (C, h, w) brought up to a noise level by its own denoiser.
 
     Args:
@@ -24,8 +21,8 @@ def inverted(
         levels: of the coarsest scale.
         denoise: of the structure's own patches.
         noise: (C, h, w), standard normal.
-        level: how much of the structure goes, 0 to 1; None: all the way.
+        level: how much of the structure goes, 0 to 1.
     """
-    k = levels.last if level is None else nearest_index(levels, level)
+    k = nearest_index(levels, level)
     x = levels.alpha[1] * structure + levels.sigma[1] * noise
     return Entry(scale, ascend(x, k, Descent(levels, denoise)), k)

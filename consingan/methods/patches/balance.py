@@ -3,10 +3,10 @@ r"""Balance: the weights of all queries made a transport plan by a few of Sinkho
 Independent softmaxes let popular patches win, and samples lose contents. With M queries, N
 patches and scores L_ij,
 
-    g = 0;  K times:  f_i = -LSE_j(L_ij + g_j),  g_j = rel (log(M/N) - LSE_i(L_ij + f_i)),
+    g = 0;  K times:  f_i = -LSE_j(L_ij + g_j),  g_j = log(M/N) - LSE_i(L_ij + f_i),
     w_ij = softmax_j(L_ij + g_j).
 
-With K large and rel = 1 every patch is used M/N times in all; K = 0 is the paper. This is this
+With K large every patch is used M/N times in all; K = 0 is the paper. This is this
 program's own; the published method has no such step.
 
 Unless a patch is all but unused, LSE_i(L_ij + f_i) = log(sum_i w_ij) - g_j, w those of the g
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -28,28 +27,23 @@ BLOCK_GPU = 2**24
 TINY = 1e-30  # weights below it become denormal numbers, which a processor is 20 times slower with
 
 
-@dataclass(frozen=True)
-class Balance:
-    """K steps; `rel` below 1 leaves the shares of the patches some freedom (unbalanced)."""
-
-    steps: int
-    rel: float = 1.0
-
-
 def potentials(
-    parts: Callable[[], Iterable[Tensor]], queries: int, patches: int, balance: Balance
+    parts: Callable[[], Iterable[Tensor]], queries: int, patches: int, steps: int
 ) -> Tensor:
-    """G (N,) for scores L (M, N) that `parts` gives anew, some rows at a time, whenever asked."""
+    """G (N,) for scores L (M, N) that `parts` gives anew, some rows at a time, whenever asked.
+
+    `steps` is K, 1 at least.
+    """
     g: Tensor | None = None
     weighed = queries * patches > BLOCK
-    for _ in range(balance.steps):
+    for _ in range(steps):
         used: Tensor | None = None
         if weighed and g is not None:
             used = _used_by_weights(_blocks(parts()), g)
             weighed = used is not None
         if used is None:
             used = _used(_blocks(parts()), g)
-        g = balance.rel * (math.log(queries / patches) - used)
+        g = math.log(queries / patches) - used
     assert g is not None
     return g
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.methods.patches.balance import TINY, Balance, potentials
+from consingan.methods.patches.balance import TINY, potentials
 from consingan.methods.patches.windows import Windows
 
 BUDGET = 256 * 2**20
@@ -42,14 +42,14 @@ class ClosedForm:
         patches: (N, D), every y_i.
         windows: of the canvas.
         means: the engine.
-        balance: makes the weights a transport plan; None is the paper.
+        balance: steps that make the weights a transport plan; 0 is the paper.
         budget: bytes that are held for scores at once.
     """
 
     patches: Tensor
     windows: Windows
     means: Means
-    balance: Balance | None = None
+    balance: int = 0
     budget: int = BUDGET
 
     def __call__(self, x: Tensor, alpha: float, sigma: float) -> Tensor:
@@ -57,7 +57,7 @@ class ClosedForm:
         queries = self.windows.cut(x)
         if alpha == 0:  # no patch is nearer than another
             clean = self.patches.mean(0).expand(len(queries), -1)
-        elif self.balance is None:
+        elif not self.balance:
             parts = chunks(queries, 8 * len(self.patches) + 12 * queries.shape[1], self.budget)
             clean = torch.cat([self.means(q, self.patches, alpha, sigma) for q in parts])
         else:
@@ -106,7 +106,7 @@ def fused(queries: Tensor, patches: Tensor, alpha: float, sigma: float) -> Tenso
 
 
 def balanced_means(
-    queries: Tensor, patches: Tensor, level: tuple[float, float], balance: Balance, budget: int
+    queries: Tensor, patches: Tensor, level: tuple[float, float], balance: int, budget: int
 ) -> Tensor:
     """x_hat with weights softmax_i(L_i + g_i), g from Sinkhorn's steps (`balance`)."""
     some = list(chunks(queries, 4 * len(patches), budget))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from consingan.methods.patches.denoiser import BUDGET, ClosedForm, Denoiser, Means, exact, fused
+from consingan.methods.patches.denoiser import ClosedForm, Denoiser, Means, exact, fused
 from consingan.methods.patches.fast import CERTAIN, Propagated, carried, nearest
 from consingan.methods.patches.pyramid import NO_WRAP, Size, Wrap, size_of
 from consingan.methods.patches.recipe import Recipe, at
@@ -42,7 +42,6 @@ class ClosedFormEngine:
         shares: of the coarsest scale.
         wrap: where the canvas goes on at its other end.
         whole: whether every pixel is covered whatever the stride.
-        budget: bytes held for scores.
     """
 
     source: Source
@@ -51,7 +50,6 @@ class ClosedFormEngine:
     shares: Shares = PUBLISHED
     wrap: Wrap = NO_WRAP
     whole: bool = True
-    budget: int = BUDGET
 
     def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:  # noqa: ARG002
         """The denoiser of all patches of a scale."""
@@ -59,7 +57,7 @@ class ClosedFormEngine:
         stride = at(recipe.strides, scale, scales)
         windows = Windows(size, recipe.patch, stride, recipe.rho, self.wrap, self.whole)
         if scale < scales - 1:
-            return ClosedForm(self.source.patches(scale), windows, self.means, None, self.budget)
+            return ClosedForm(self.source.patches(scale), windows, self.means)
         return _coarsest(self, windows, self.means)
 
 
@@ -73,7 +71,6 @@ class FastEngine:
         rng: of the random candidates.
         shares: of the coarsest scale.
         wrap: where the canvas goes on at its other end.
-        budget: bytes held for scores.
     """
 
     source: Source
@@ -81,7 +78,6 @@ class FastEngine:
     rng: torch.Generator
     shares: Shares = PUBLISHED
     wrap: Wrap = NO_WRAP
-    budget: int = BUDGET
     last: tuple[int, Propagated] | None = None
 
     def denoiser(self, scale: int, size: Size, coarse: Tensor | None) -> Denoiser:
@@ -126,5 +122,5 @@ def _coarsest(engine: ClosedFormEngine | FastEngine, windows: Windows, means: Me
     """The denoiser of the coarsest scale, which decides on the contents."""
     source = engine.source
     patches = source.patches(source.scales - 1)
-    denoise = ClosedForm(patches, windows, means, engine.shares.balance, engine.budget)
+    denoise = ClosedForm(patches, windows, means, engine.shares.balance)
     return engine.shares.around(denoise, source.pyramid[-1], engine.wrap)

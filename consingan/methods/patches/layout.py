@@ -13,7 +13,6 @@ from consingan.methods.patches.denoiser import Denoiser
 from consingan.methods.patches.pyramid import Wrap
 
 Side = Literal["left", "right", "top", "bottom"]
-SIDES: tuple[Side, ...] = ("left", "right", "top", "bottom")
 
 
 def mirror(x: Tensor, source: Side) -> Tensor:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-SIGMA_MIN = 1e-4
-
 
 @dataclass(frozen=True)
 class Levels:
@@ -22,22 +20,12 @@ class Levels:
         return len(self.alpha) - 1
 
 
-def flow_linear(steps: int, sigma_min: float = SIGMA_MIN, sigma_max: float = 1.0) -> Levels:
+def flow_linear(steps: int, sigma_min: float, sigma_max: float) -> Levels:
     """Alpha evenly from 1 - sigma_min to 1 - sigma_max, sigma = 1 - alpha."""
     alpha = torch.linspace(1 - sigma_min, 1 - sigma_max, steps, dtype=torch.float64)
     if steps == 1:
         alpha = torch.tensor([1 - sigma_max], dtype=torch.float64)
     return Levels((1.0, *alpha.tolist()), (0.0, *(1 - alpha).tolist()))
-
-
-def ve_edm(
-    steps: int, sigma_min: float = 0.002, sigma_max: float = 80.0, rho: float = 7.0
-) -> Levels:
-    """Alpha = 1, sigma by the rule of Karras et al. 2022, eq. 5."""
-    j = torch.arange(steps - 1, -1, -1, dtype=torch.float64) / (steps - 1)
-    low, high = sigma_min ** (1 / rho), sigma_max ** (1 / rho)
-    sigma = (high + j * (low - high)) ** rho
-    return Levels((1.0,) * (steps + 1), (0.0, *sigma.tolist()))
 
 
 def nearest_index(levels: Levels, level: float) -> int:

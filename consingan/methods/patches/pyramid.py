@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from consingan.errors import UserError
+from consingan.images.resize import cubic
 
 Size = tuple[int, int]
 Wrap = tuple[bool, bool]
@@ -32,7 +33,7 @@ def scale_count(sizes: Sequence[Size], floor: int | None, patch: int) -> int:
 
     Args:
         sizes: of the picture and of what is made of it.
-        floor: `min_short_side` m; None counts with round(1.7 * patch).
+        floor: m, as `Recipe.floor`; None counts with round(1.7 * patch).
         patch: side of a patch in px.
     """
     short = min(min(size) for size in sizes)
@@ -124,7 +125,7 @@ def _taps(n_in: int, n_out: int, wraps: bool) -> _Taps:
     center = (torch.arange(n_out, dtype=torch.float64) + 0.5) / ratio - 0.5
     first = (center - 2 / width).ceil().long()
     index = first + torch.arange(math.ceil(4 / width) + 1)[:, None]
-    weights = _keys((index - center) * width)
+    weights = cubic((index - center) * width)
     weights /= weights.sum(0, keepdim=True)
     used = weights.abs().amax(1) > 0
     index, weights = index[used], weights[used]
@@ -132,11 +133,3 @@ def _taps(n_in: int, n_out: int, wraps: bool) -> _Taps:
         return _Taps(index % n_in, weights)
     index = index % (2 * n_in)
     return _Taps(torch.where(index < n_in, index, 2 * n_in - 1 - index), weights)
-
-
-def _keys(x: Tensor) -> Tensor:
-    """Keys' cubic kernel with a = -0.5 (Keys 1981, eq. 15), zero beyond |x| = 2."""
-    x = x.abs()
-    near = (1.5 * x - 2.5) * x * x + 1
-    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))

@@ -44,7 +44,6 @@ def at(values: Sequence[T], scale: int, scales: int) -> T:
 
 PAPER: Mapping[str, Recipe] = {
     "generation": Recipe(),
-    "table_1": Recipe(floor=None, scales=4),
     "retarget": Recipe(floor=15, steps=(25,), eta=1.0),
     "symmetric": Recipe(steps=(25,), eta=1.0),
     "tile": Recipe(floor=30, steps=(25,), eta=1.0),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from consingan.methods.patches.balance import Balance
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import Denoiser
 from consingan.methods.patches.pyramid import Wrap
@@ -21,12 +20,12 @@ class Shares:
     """Nothing of it is the paper.
 
     Attributes:
-        balance: of the weights of patches.
+        balance: steps that balance the weights of patches, see `balance`.
         transport: to the picture's small patches.
         rows: how much rows keep their height, 0 to 1.
     """
 
-    balance: Balance | None = None
+    balance: int = 0
     transport: Transport | None = None
     rows: float = 0.0
 
@@ -36,7 +35,7 @@ class Shares:
         steps = config.sw_steps
         transport = Transport(steps, recipe.sigma_min, rng) if steps else None
         rows = config.rows if config.layered else 0.0
-        return cls(Balance(config.balance) if config.balance else None, transport, rows)
+        return cls(config.balance, transport, rows)
 
     def around(self, denoise: Denoiser, picture: Tensor, wrap: Wrap) -> Denoiser:
         """What is laid around the denoiser, which has the balance itself.

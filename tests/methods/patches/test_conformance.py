@@ -23,7 +23,7 @@ from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.denoiser import ClosedForm, Denoiser
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine
 from consingan.methods.patches.layout import Mirrored, Shifted
-from consingan.methods.patches.levels import Levels, flow_linear, nearest_index, ve_edm
+from consingan.methods.patches.levels import Levels, flow_linear, nearest_index
 from consingan.methods.patches.pyramid import (
     blend,
     build_pyramid,
@@ -106,15 +106,13 @@ def test_pyramids_and_blends() -> None:
 
 def test_noise_levels() -> None:
     arrays = load("denoiser")
-    flow, edm = flow_linear(10), ve_edm(12)
+    flow = flow_linear(10, 1e-4, 1.0)
     assert_near(torch.tensor(flow.alpha), arrays["sched_flow10_alpha"], SCHEDULE)
     assert_near(torch.tensor(flow.sigma), arrays["sched_flow10_sigma"], SCHEDULE)
-    theirs = arrays["sched_edm12_sigma"]
-    assert torch.allclose(torch.tensor(edm.sigma), theirs, rtol=SCHEDULE, atol=SCHEDULE)
 
 
 def test_the_level_nearest_to_a_noise_level() -> None:
-    levels = flow_linear(50, 0.01)
+    levels = flow_linear(50, 0.01, 1.0)
     for level, index in load("denoiser")["noise_index"].tolist():
         assert nearest_index(levels, level) == index
 
@@ -219,11 +217,10 @@ def inversion(case: Case) -> Entry:
     image, last = case.arrays["image"], case.canvas.scales - 1
     own = source_of(image, case.canvas.scales, case.recipe)
     denoise = ClosedFormEngine(own, case.recipe, MEANS[case.engine], whole=False)
-    level = float(case.arrays["params"][8])
     return inverted(
         own.pyramid[-1], last, case.canvas.levels(last),
         denoise.denoiser(last, case.canvas.sizes[-1], None), case.arrays["noise_000"],
-        level if level >= 0 else None,
+        float(case.arrays["params"][8]),
     )  # fmt: skip
 
 

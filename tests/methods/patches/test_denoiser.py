@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from consingan.methods.patches import balance as module
-from consingan.methods.patches.balance import Balance, potentials
+from consingan.methods.patches.balance import potentials
 from consingan.methods.patches.denoiser import (
     ClosedForm,
     balanced_means,
@@ -62,7 +62,7 @@ def test_at_alpha_0_it_is_the_mean_patch_everywhere() -> None:
 def test_a_small_budget_gives_the_same() -> None:
     patches, windows = cut(picture(), 5), Windows((16, 18), 5)
     x = picture(1)
-    for balance in (None, Balance(3)):
+    for balance in (0, 3):
         one = ClosedForm(patches, windows, exact, balance)(x, 0.4, 0.6)
         other = ClosedForm(patches, windows, exact, balance, budget=20_000)(x, 0.4, 0.6)
         torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
@@ -73,14 +73,14 @@ def test_scores_that_fit_are_made_once_for_all_steps(monkeypatch: pytest.MonkeyP
     module = "consingan.methods.patches.denoiser.scores"
     monkeypatch.setattr(module, lambda *given: asked.append(len(given[0])) or scores(*given))
     patches, queries = cut(picture(), 5), cut(picture(1), 5)
-    balanced_means(queries, patches, (0.4, 0.6), Balance(3), 4 * len(queries) * len(patches))
+    balanced_means(queries, patches, (0.4, 0.6), 3, 4 * len(queries) * len(patches))
     assert asked == [len(queries)]
 
 
 def test_balanced_weights_use_every_patch_alike() -> None:
     patches, queries = cut(picture(), 5), cut(picture(1), 5)
     table = scores(queries, patches, 0.3, 0.7)
-    g = potentials(lambda: [table], len(queries), len(patches), Balance(200))
+    g = potentials(lambda: [table], len(queries), len(patches), 200)
     used = torch.softmax(table + g, 1).sum(0)
     torch.testing.assert_close(used, torch.ones_like(used), rtol=0, atol=0.05)
 
@@ -100,12 +100,12 @@ def test_many_scores_are_balanced_as_few_are(monkeypatch: pytest.MonkeyPatch) ->
     assert table.numel() > module.BLOCK
     plain = module._used
     monkeypatch.setattr(module, "_used", lambda *given: asked.append(1) or plain(*given))
-    found = potentials(lambda: [table[:100], table[100:]], 300, 1000, Balance(5))
+    found = potentials(lambda: [table[:100], table[100:]], 300, 1000, 5)
     torch.testing.assert_close(found, plain_potentials(table, 5), rtol=0, atol=1e-3)
     assert len(asked) == 1  # logarithms of sums take ten times as long
 
 
 def test_many_steep_scores_are_balanced_too() -> None:
     table = torch.randn(300, 1000, generator=torch.Generator().manual_seed(0)) * 1e8
-    found = potentials(lambda: [table], 300, 1000, Balance(5))
+    found = potentials(lambda: [table], 300, 1000, 5)
     torch.testing.assert_close(found, plain_potentials(table, 5), rtol=0, atol=100)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 from helpers import picture
 
 from consingan.methods.patches.config import PatchesConfig
-from consingan.methods.patches.layout import SIDES, Mirrored, Shifted, mirror, opened
+from consingan.methods.patches.layout import Mirrored, Shifted, Side, mirror, opened
 from consingan.methods.patches.method import PATCHES
 from consingan.methods.patches.model import PatchDiffusion
 
@@ -29,7 +31,7 @@ def test_tiles_and_mirrors_do_nothing_where_that_is_said(
     assert same == said
 
 
-@pytest.mark.parametrize("source", SIDES)
+@pytest.mark.parametrize("source", get_args(Side))
 @pytest.mark.parametrize("size", [(8, 10), (9, 11)])
 def test_a_mirrored_canvas_is_its_own_mirror_image(source: str, size: tuple[int, int]) -> None:
     x = torch.rand(3, *size)
