@@ -15,6 +15,7 @@ from consingan.images.deep import sheet_suffix, write_as
 from consingan.images.fit import fit_naive
 from consingan.images.io import to_pixels, write_image
 from consingan.images.layers import Own
+from consingan.images.levels import percent
 from consingan.images.mask_files import find_mask
 from consingan.images.names import image_stem
 from consingan.images.picture import gray_as, is_gray
@@ -94,7 +95,9 @@ class CompositeWork:
         form = self.request.image_format
         made = compose(self.model, self.naive, self.mask, self.request)
         if self.mask is not None and self.request.mask == AUTO:
-            write_mask(self.mask, folder / f"mask_auto{sheet_suffix(form)}")
+            found = folder / f"mask_auto{sheet_suffix(form)}"
+            write_mask(self.mask, found)
+            say(f"{percent(float(self.mask.double().mean()))} of the picture differs: {found}")
         for path in write_composite(made, self.model, folder, self.path, form):
             say(f"{path}")
         return made

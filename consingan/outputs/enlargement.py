@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.deep import write_as
+from consingan.images.io import read_picture, unit
+from consingan.images.names import shown
 from consingan.images.picture import gray_as
 from consingan.images.raster import PIXEL_LIMIT
-from consingan.images.resize import resize_to
+from consingan.images.resize import resize_to, same_shape
 from consingan.machine.memory import free_memory
 from consingan.methods.contract import Enlarges
+from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import EnlargementRequest
 
@@ -25,10 +28,17 @@ BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of 
 
 @dataclass(frozen=True)
 class Enlargement:
-    """The enlarged picture and, beside it, plain bicubic: (1, 3, H, W) in [-1, 1] on the CPU."""
+    """The enlarged picture and, beside it, plain bicubic: (1, 3, H, W) in [-1, 1] on the CPU.
+
+    Attributes:
+        truth: the large original, brought to that size, if there is one.
+        scores: how near the two are to it, in that order; () without one.
+    """
 
     picture: Tensor
     bicubic: Tensor
+    truth: Tensor | None = None
+    scores: Sequence[Reconstruction] = ()
 
     @property
     def pictures(self) -> Sequence[Tensor]:
@@ -42,6 +52,7 @@ class EnlargementWork:
 
     model: Any
     request: EnlargementRequest
+    truth: Tensor | None = None
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts."""
@@ -54,17 +65,38 @@ class EnlargementWork:
         for name, image in (("enlarged", made.picture), ("bicubic", made.bicubic)):
             path = write_as(folder / name, image, self.request.image_format)
             say(f"{size[1]}x{size[0]} px: {path}")
-        return made
+        return made if self.truth is None else _held(made, self.truth, say)
 
 
 def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     """Look whether the result can be held, see `contract.OutputCode`.
 
     Raises:
-        UserError: it is too large, or the model does not enlarge.
+        UserError: it is too large, the model does not enlarge, or the truth cannot be used.
     """
     check(model)
-    return EnlargementWork(model, request)
+    if not request.truth:
+        return EnlargementWork(model, request)
+    truth = read_picture(request.truth, model.config.reading).image
+    own, size = (truth.shape[-2], truth.shape[-1]), model.enlarged_size
+    if not same_shape(own, size):
+        raise UserError(
+            f"--truth {shown(request.truth)} is {own[1]}x{own[0]}, of another shape than the "
+            f"enlarged picture ({size[1]}x{size[0]}); name the original of the training image."
+        )
+    return EnlargementWork(model, request, truth)
+
+
+def _held(made: Enlargement, truth: Tensor, say: Say) -> Enlargement:
+    """The same with how near both pictures are to the truth, brought to their size."""
+    own, size = truth.shape[-2:], made.picture.shape[-2:]
+    brought = "" if own == size else f", brought from {own[1]}x{own[0]} to {size[1]}x{size[0]} px"
+    truth = resize_to(truth, (size[0], size[1])).clamp(-1, 1)
+    pictures = (made.picture, made.bicubic)
+    scores = [reconstruction_quality(unit(truth), unit(picture)) for picture in pictures]
+    said = [f"PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}" for score in scores]
+    say(f"against the truth{brought}: {said[0]}; bicubic: {said[1]}")
+    return replace(made, truth=truth, scores=scores)
 
 
 def check(model: Any) -> None:

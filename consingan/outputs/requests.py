@@ -39,6 +39,11 @@ def _own_picture() -> Any:
     )
 
 
+def _truth() -> Any:
+    text = "The picture without the hole, or the large original: results are held to it."
+    return option("", text, kind="path")
+
+
 def _speed() -> Any:
     return option(10.0, "Speed of an animation, frames a second.", minimum=0.1, maximum=100)
 
@@ -102,6 +107,8 @@ class SamplesRequest(SizedRequest):
 @dataclass(frozen=True, kw_only=True)
 class EnlargementRequest(Request):
     """The training picture as many times as large as the model was trained for."""
+
+    truth: str = _truth()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,9 +183,7 @@ class FillRequest(Request):
         3, "Copies of the hole hidden in the known part, to see which way fits; 0: none.",
         minimum=0, maximum=20,
     )  # fmt: skip
-    truth: str = option(
-        "", "The picture without the hole, where there is one: fills are held to it.", kind="path"
-    )
+    truth: str = _truth()
 
 
 @dataclass(frozen=True, kw_only=True)

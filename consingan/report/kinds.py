@@ -14,6 +14,7 @@ from consingan.metrics.fieldmap import novelty_maps
 from consingan.report import figures
 from consingan.report.advice import higher_start, livelier, lower_start
 from consingan.report.crops import figures_of_crops, look_at_crops, on_crops
+from consingan.report.enlargement import figures_of_enlargement, look_at_enlargement
 from consingan.report.fill import figures_of_fill, look_at_fill, on_fill
 from consingan.report.large import contrast_of, on_windows
 from consingan.report.material import LEVELS, Facts, Material, Region, Verdict
@@ -125,16 +126,6 @@ def _look_at_composite(material: Material) -> str:
         pictures.append(("reconstruction of the training image", material.reconstruction))
     if made.mask is not None:
         pictures.append(("mask", (made.mask * 2 - 1).expand(-1, 3, -1, -1)))
-    images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
-    return f'<div class="grid roomy">{"".join(images)}</div>'
-
-
-def _look_at_enlargement(material: Material) -> str:
-    """The training image, plain bicubic and the enlarged picture."""
-    made = material.made
-    pictures = [("training image", material.real)]
-    if made is not None:
-        pictures += [("bicubic", made.bicubic), ("enlarged", made.picture)]
     images = [picture(figures.data_uri(tensor), name, name) for name, tensor in pictures]
     return f'<div class="grid roomy">{"".join(images)}</div>'
 
@@ -264,8 +255,9 @@ KINDS: dict[str, Kind] = {
         what="enlargements",
         pictures=lambda _: (),
         judged=lambda _: (),
-        look=_look_at_enlargement,
+        look=look_at_enlargement,
         scored=False,
+        figures=figures_of_enlargement,
         verdicts=lambda _: iter(()),
     ),
     "composite": Kind(

@@ -13,9 +13,10 @@ from torch import Tensor
 from consingan.errors import UserError
 from consingan.images.channels import trained
 from consingan.images.fit import fit_naive
-from consingan.images.hole import by_color, emptied, read_hole
+from consingan.images.hole import ALPHA, by_color, emptied, read_hole
 from consingan.images.io import read_picture
 from consingan.images.layers import own_picture
+from consingan.images.levels import percent
 from consingan.images.mask_files import Mask
 from consingan.images.names import shown
 from consingan.images.picture import Picture, flatness
@@ -26,7 +27,7 @@ from consingan.methods.choose import (
     choose_settings,
     no_naive_image,
 )
-from consingan.methods.contract import Inputs, Method, Training
+from consingan.methods.contract import Inputs, Method, Task, Training
 from consingan.methods.registry import method_of
 from consingan.outputs.own_mask import opaque, was_trained
 from consingan.outputs.own_shape import fit_for
@@ -115,8 +116,10 @@ def prepare(
     training = code.begin(chosen.config, inputs, execution, None)
     fit = fit_for(method.task_of(chosen.config), chosen.config.fit)
     naive = None if given is None else fit_naive(given, training.sizes[-1], fit)
-    said = (*picture.notes, *_flat(picture, chosen.config), *(own.notes if own else ()))
+    said = (*picture.notes, *_unfilled(picture, method.task_of(chosen.config), hole))
+    said = (*said, *_flat(picture, chosen.config), *(own.notes if own else ()))
     said = (*said, *(hole.notes if hole else ()))
+    notes = [*_extent(chosen.config, hole), *notes]
     notes = [*_not_enlarged(chosen, picture.size, training.sizes[-1]), *notes]
     return Job(chosen, training, execution, picture.size, naive, (*said, *notes), said)
 
@@ -174,6 +177,23 @@ def _without(picture: Picture, hole: Tensor) -> Picture:
         return picture
     kept = tuple(note for note in picture.notes if "transparent parts" not in note)
     return replace(picture, alpha=None, notes=kept)
+
+
+def _extent(config: Config, hole: Mask | None) -> tuple[str, ...]:
+    """How much of the picture the hole takes and, of a file, which color it is."""
+    if hole is None:
+        return ()
+    words = str(method_of(config.method).pictures(config)[MASK])
+    named = words != ALPHA and not by_color(words)
+    of = f", white in {shown(Path(words).name)}," if named else ""
+    return (f"The hole{of} takes {percent(float(hole.values.double().mean()))} of the picture.",)
+
+
+def _unfilled(picture: Picture, task: Task, hole: Mask | None) -> tuple[str, ...]:
+    """Say how what is transparent becomes the hole, where holes are filled and none is marked."""
+    if hole is not None or picture.alpha is None or not task.fills:
+        return ()
+    return ("To have what is transparent filled, add --mask alpha.",)
 
 
 def _typed_reading(config: Config) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import numpy as np
@@ -207,7 +208,8 @@ def test_automatic_mask_finds_the_object(tmp_path):
     run = copy_of_run("harmonization", tmp_path)
     naive = save(tmp_path / "naive.png", naive_scene())
     narrow = ("--mask_dilation", 0, "--mask_feather", 0)
-    _, folder = evaluated(run, naive, "--mask", "auto", *narrow)
+    result, folder = evaluated(run, naive, "--mask", "auto", *narrow)
+    assert re.search(r"\d % of the picture differs: .*mask_auto\.png\n", result.output)
     found = pixels_of(folder / "mask_auto.png")[:, :, 0] > 127
     truth = mask_of_scene() > 0
     overlap = (found & truth).sum() / (found | truth).sum()

@@ -53,6 +53,30 @@ def test_of_transparent_parts_it_is_said_what_becomes_of_them_where_they_are_no_
     assert any("its opacity is not learned" in note for note in notes) is said
 
 
+@pytest.mark.parametrize(
+    ("mask", "said"), [("alpha", "The hole"), ("left.png", "The hole, white in left.png,")]
+)
+def test_which_color_is_the_hole_and_how_much_it_takes_is_said(
+    mask: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left = torch.zeros(1, 1, 40, 56)
+    left[..., 5:15, 5:19] = 1
+    write_image(tmp_path / "left.png", left.expand(-1, 3, -1, -1) * 2 - 1)
+    job = prepare({**TINY, "mask": mask}, execution(), Picture(picture(40, 56), 1 - left))
+    assert f"{said} takes 6.2 % of the picture." in job.notes
+    assert not any("takes" in note for note in job.said_of_pictures)
+
+
+def test_where_a_hole_could_be_what_is_transparent_it_is_said_how() -> None:
+    clear = Picture(picture(40, 56), (picture(40, 56)[:, :1] > 0).float())
+    typed = {"method": "patches", "manual_seed": 1}
+    said = "To have what is transparent filled, add --mask alpha."
+    for task in ("inpainting", "generation"):
+        notes = prepare({**typed, "train_mode": task}, execution("auto"), clear).notes
+        assert (said in notes) is (task == "inpainting")
+
+
 def test_a_gray_picture_around_a_hole_is_said_to_be_trained_as_a_colored_one() -> None:
     gray = picture(40, 56)[:, :1].expand(-1, 3, -1, -1).clone()
     gray[..., 5:15, 5:15] = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None]
