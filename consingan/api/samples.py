@@ -13,6 +13,7 @@ from consingan.errors import UserError
 from consingan.images.deep import write_as
 from consingan.images.names import IMAGE_FORMATS
 from consingan.images.picture import gray_as
+from consingan.machine.device import describe
 from consingan.machine.execution import Execution
 from consingan.machine.files import make_folder
 from consingan.machine.locking import alone_in
@@ -23,7 +24,6 @@ from consingan.outputs.own_samples import OwnSamples
 from consingan.outputs.tiles import doubled, seam_of
 from consingan.settings.reading import AUTO
 from consingan.settings.tiles import NONE, TILES
-from consingan.training.plan import execution_line
 from consingan.training.prepare import Job, prepare
 
 Size = tuple[int, int]
@@ -120,7 +120,8 @@ def make(
     own = OwnSamples(folder, _names(wish, form))
     own.refuse_among_them(wish.picture)
     model: Any = job.training.model
-    for line in (execution_line(execution), *execution.notes, *job.notes, *model.facts(wish.size)):
+    say(f"device {describe(execution.device)}")  # no precision: patches compute in their own
+    for line in (*execution.notes, *job.notes, *model.facts(wish.size)):
         say(line)
     if said := said_of_range(form, job.chosen.config):
         say(said)

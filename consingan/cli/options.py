@@ -41,7 +41,7 @@ def execution_options(command: Command) -> Command:
         command,
         (
             click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.", **how),
-            click.option("--gpu", type=click.IntRange(-1), metavar="N",
+            click.option("--gpu", type=GPURange(-1), metavar="N",
                    help="CUDA device N, else the CPU; -1 is the CPU.", **how),
             click.option("--not_cuda", is_flag=True, help="Compute on the CPU.", **how),
             click.option("--threads", type=click.IntRange(1, MOST_THREADS), metavar="N",
@@ -50,6 +50,12 @@ def execution_options(command: Command) -> Command:
                    help="Arithmetic; auto is the fastest the device does well.", **how),
         ),
     )  # fmt: skip
+
+
+class GPURange(click.IntRange):
+    """Numbers of GPUs; what is none is refused with the flag that takes names."""
+
+    name = "number of a GPU; --device takes names, as cuda or cuda:1"
 
 
 class FiniteRange(click.FloatRange):

@@ -35,13 +35,12 @@ def shared_settings(method: Method | None = None) -> Iterator[click.Parameter]:
 
     Args:
         method: whose own defaults, choices and words are shown; None stands for all methods, whose
-            choices are all taken: what a method lacks is refused by a better sentence.
+            tasks and any preset are taken: what a method lacks is refused by a better sentence.
     """
     methods = [method] if method else list(METHODS.values())
     choices = {
         "method": list(METHODS),
         "train_mode": list(dict.fromkeys(t for m in methods for t in m.tasks)),
-        "preset": list(dict.fromkeys(p for m in methods for p in m.presets)),
     }
     shared = Config.__dataclass_fields__
     for field in dataclasses.fields(method.config if method else Config):

@@ -151,7 +151,7 @@ def _with_value(raster: Raster) -> tuple[FloatPixels, float | None, tuple[str, .
     nodata = raster.nodata if raster.nodata is not None else _habitual(values)
     counts = []
     if nodata is not None and np.isfinite(nodata):
-        counts.append((f"{_number(nodata)} (no value)", _share(flat, nodata)))
+        counts.append((f"{plain_number(nodata)} (no value)", _share(flat, nodata)))
         values = values[values != nodata]
     if raster.colors.dtype.kind == "f":
         for words, chosen in (
@@ -222,8 +222,8 @@ def _outside(values: FloatPixels, chosen: tuple[float, float]) -> tuple[str, ...
     if not below + above:
         return ()
     return (
-        f"{percent(below)} of its values lie below {_number(chosen[0])} (black), "
-        f"{percent(above)} above {_number(chosen[1])} (white)",
+        f"{percent(below)} of its values lie below {plain_number(chosen[0])} (black), "
+        f"{percent(above)} above {plain_number(chosen[1])} (white)",
     )
 
 
@@ -251,9 +251,9 @@ def percent(share: float) -> str:
 
 
 def _span(ends: tuple[float, float]) -> str:
-    return f"{_number(ends[0])} to {_number(ends[1])}"
+    return f"{plain_number(ends[0])} to {plain_number(ends[1])}"
 
 
-def _number(value: float) -> str:
+def plain_number(value: float) -> str:
     """As a person writes it: 1740, 0.31, -9999."""
     return f"{value:.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.6g}"

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.metrics.download import downloaded
+from consingan.metrics.download import checksum_of, downloaded
 from consingan.metrics.foreign import take, tensors_in
 
 LAYERS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -83,6 +83,11 @@ def names_of(depth: int, blocks: int) -> list[list[str]]:
         found.append([f"features.{place + 2 * k}" for k in range(count)])
         place += 2 * count + 1
     return found
+
+
+def said_of_weights(source: str | Path, depth: int) -> str:
+    """Which file `load_vgg` reads: its name and the SHA-256 of what it holds."""
+    return f"features: VGG{depth} of {Path(source).name}, SHA-256 {checksum_of(source)}"
 
 
 def load_vgg(source: str | Path, depth: int, blocks: int) -> Vgg:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from consingan.images.channels import eye
+from consingan.images.levels import plain_number
 from consingan.images.names import IMAGE_FORMATS
 from consingan.methods.registry import method_of
 from consingan.settings.reading import AUTO, BANDS, FULL_8, parse_range
@@ -33,7 +34,8 @@ def said_of_range(image_format: str, config: Any) -> str:
     kept = parse_range(config.value_range)
     if kept is None or kept == (0, 65535) or IMAGE_FORMATS[image_format][1] == 8:
         return ""
-    return f"16 bit: 0 and 65535 stand for {kept[0]:g} and {kept[1]:g} of the image."
+    black, white = map(plain_number, kept)
+    return f"16 bit: 0 and 65535 stand for {black} and {white} of the image."
 
 
 def for_eyes(model: Any, pictures: Sequence[Tensor]) -> list[Tensor]:

@@ -157,7 +157,10 @@ def _reduced(picture: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def places(hole: Tensor, count: int, seed: int) -> list[Tensor]:
-    """Up to `count` copies of a hole (1, 1, h, w) that do not touch it, whole ones."""
+    """Up to `count` copies of a hole (1, 1, h, w), whole ones, that leave something known.
+
+    None touches the hole; nor is there one that takes all the rest, as of the half of a picture.
+    """
     rows, columns = box(hole)
     piece = hole[..., rows, columns]
     height, width = (s - p for s, p in zip(hole.shape[-2:], piece.shape[-2:], strict=True))
@@ -167,7 +170,7 @@ def places(hole: Tensor, count: int, seed: int) -> list[Tensor]:
         left = int(torch.randint(width + 1, (1,), generator=rng))
         copy = torch.zeros_like(hole)
         copy[..., top : top + piece.shape[-2], left : left + piece.shape[-1]] = piece
-        if not bool((copy * hole).any()):
+        if not bool((copy * hole).any()) and not bool((copy + hole).all()):
             found.append(copy)
         if len(found) == count:
             break

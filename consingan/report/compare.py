@@ -114,15 +114,16 @@ def rows(entries: Sequence[Entry]) -> list[Row]:
 
 
 def _setting_rows(entries: Sequence[Entry]) -> list[Row]:
-    """Settings that are not the same in all runs."""
+    """Settings that are not the same in all runs, by their flags: methods share names of fields."""
     found = []
-    every = (field for e in entries for field in dataclasses.fields(e.material.config))
-    for field in {field.name: field for field in every}.values():
-        values = [getattr(e.material.config, field.name, "") for e in entries]
+    configs = [e.material.config for e in entries]
+    given = [{flag_name(f): getattr(c, f.name) for f in dataclasses.fields(c)} for c in configs]
+    for flag in dict.fromkeys(flag for settings in given for flag in settings):
+        values = [settings.get(flag, "") for settings in given]
         # Kept "auto" is of a picture with 8 bit, of which "full,8" is no other reading.
         if len({AUTO if value == FULL_8 else value for value in values}) > 1:
             cells = tuple("–" if value == "" else str(value) for value in values)
-            found.append(Row(f"--{flag_name(field)}", cells, "settings"))
+            found.append(Row(f"--{flag}", cells, "settings"))
     return found
 
 

@@ -34,7 +34,11 @@ class Config:
     )
     method: str = option(DEFAULT_METHOD, "How: see `consingan methods`.")
     train_mode: str = option("generation", "What the model is for.")
-    preset: str = option("paper", "Effort: paper as published, others in less time.")
+    preset: str = option(
+        "paper",
+        "Effort: paper as published, others in less time; `consingan methods` names them.",
+        metavar="NAME",
+    )
     max_size: int = option(
         250, "Longer side of the training size (px): larger is sharper and slower.", minimum=3
     )

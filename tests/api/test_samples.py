@@ -86,6 +86,7 @@ def test_the_engine_is_told(tmp_path: Path) -> None:
     wish = Wish(str(save(tmp_path / "a.png", scene(*SIZE))), count=1)
     list(make(wish, Execution(torch.device("cpu"), engine="fast"), tmp_path, said.append))
     assert any("engine fast; nothing is trained" in line for line in said)
+    assert not any("precision" in line for line in said)  # patches compute in float32 throughout
 
 
 def test_how_the_picture_was_read_is_said_and_can_be_chosen(tmp_path: Path) -> None:
@@ -104,6 +105,7 @@ def test_the_engine_is_that_of_the_size_that_is_made(tmp_path: Path) -> None:
     wish = Wish(str(save(tmp_path / "a.png", scene(*SIZE))), count=1, size=(66, 66))
     next(make(wish, HERE, tmp_path / "out", said.append))
     assert any("engine fast; nothing is trained" in line for line in said)
+    assert not any("precision" in line for line in said)  # patches compute in float32 throughout
 
 
 def test_retargeting_needs_a_shape(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ TRAIN = [
     (f"{GOOD} --method partial_conv --mask auto", "--mask auto is no file and no word that it"),
     (f"{GOOD} --method patches --train_mode translation --condition edge", "edges, gray, blur or"),
     (f"{GOOD} --gpu -2", "-2 is not in the range"),
-    (f"{GOOD} --gpu first", "'first' is not a valid integer"),
+    (f"{GOOD} --gpu first", "'first' is not a valid number of a GPU; --device takes names"),
     (f"{GOOD} --threads 0", "0 is not in the range"),
     (f"{GOOD} --threads 99999", "99999 is not in the range"),
     (f"{GOOD} --precision half", "'half' is not one of"),
@@ -227,7 +227,8 @@ TRAIN = [
     (f"{GOOD} --train_mode editing --naive_img folder.png", "is a folder; name a picture file"),
     (f"{GOOD} --train_mode editing --naive_img ''", "'--naive_img': it is empty"),
     (f"{GOOD} --train_mode editing --naive_img naive.png --fit zoom", "'zoom' is not one of"),
-    (f"{GOOD} --preset slow", "'slow' is not one of"),
+    (f"{GOOD} --preset slow", "--preset slow is unknown; choose one of paper, best, fast, draft."),
+    (f"{GOOD} --method dcgan --preset slow", "choose one of small, paper."),
     # fine-tuning
     (f"{GOOD} {FINE_TUNE}", "--fine_tune needs --model_dir"),
     (f"{GOOD} {FINE_TUNE} --model_dir harmonized", "--fine_tune needs --naive_img"),

@@ -131,6 +131,14 @@ def test_copies_are_whole_and_away_from_the_hole() -> None:
     assert all(torch.equal(a, b) for a, b in zip(found, places(hole, 3, 5), strict=True))
 
 
+def test_no_copy_takes_all_that_the_hole_leaves() -> None:
+    half = torch.zeros(1, 1, 12, 16)
+    half[..., :8] = 1
+    assert places(half, 3, 5) == []
+    half[..., 7] = 0  # now a copy can leave a column
+    assert 0 < len(places(half, 3, 5)) <= 3
+
+
 def test_scores_know_the_truth_and_the_edge() -> None:
     hole = torch.zeros(1, 1, 40, 40)
     hole[..., 10:20, 12:24] = 1

@@ -38,7 +38,8 @@ def test_what_is_asked_for_counts():
 
 @pytest.mark.parametrize(
     ("form", "kept", "said"),
-    [("png16", "-60,1740", "-60 and 1740"), ("png16", "0,65535", ""), ("png", "0,4095", ""),
+    [("png16", "-60,1740", "-60 and 1740"),
+     ("png16", "0,4294967295", " 4294967295 of"), ("png16", "0,65535", ""), ("png", "0,4095", ""),
      ("png16", "auto", "")],
 )  # fmt: skip
 def test_numbers_that_are_not_the_images_own_are_explained(form, kept, said):

@@ -15,6 +15,8 @@ from report_cases import assert_self_contained, judgement, tiny_run
 
 from consingan.cli.comparing import compare_command
 from consingan.machine.files import write_json
+from consingan.methods.crn.config import CRNConfig
+from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.summary import Summary
 from consingan.outputs.film import Film
@@ -48,6 +50,19 @@ def test_only_settings_that_differ_are_listed(entries: list[Entry]) -> None:
     found = {row.title: row.cells for row in compare.rows(entries) if row.section == "settings"}
     assert found.keys() == {"--input_name", "--niter"}
     assert found["--niter"] == ("2", "3")
+
+
+def test_settings_of_two_methods_that_only_the_code_calls_alike_stand_apart(
+    entries: list[Entry],
+) -> None:
+    configs = (CRNConfig(input_name="a.png"), Pix2PixConfig(input_name="a.png"))
+    both = [
+        dataclasses.replace(e, material=dataclasses.replace(e.material, config=config))
+        for e, config in zip(entries, configs, strict=True)
+    ]
+    found = {row.title: row.cells for row in compare.rows(both) if row.section == "settings"}
+    assert found["--critic_weight"] == ("0.05", "–")
+    assert found["--adversarial"] == ("–", "bce")
 
 
 def test_how_1_0_read_pictures_is_no_setting_of_the_users(entries: list[Entry]) -> None:

@@ -38,6 +38,7 @@ from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.methods.consingan.tasks import TASKS
 from consingan.methods.contract import Method
+from consingan.methods.dcgan.method import DCGAN
 from consingan.methods.holes import Smooth
 from consingan.methods.registry import method_of
 from consingan.methods.singan.config import SinGANConfig
@@ -179,7 +180,9 @@ def test_advice_on_an_evaluation_names_what_can_still_be_changed() -> None:
         (FilmRequest(alpha=0.0, betas=(0.0,)), 0, ""),
     ):
         made = Film((), 10.0, start)
-        assert livelier(dataclasses.replace(still, request=request, made=made)) == advice
+        for method in (CONSINGAN, DCGAN):
+            given = dataclasses.replace(still, method=method, request=request, made=made)
+            assert livelier(given) == advice
 
 
 @pytest.mark.parametrize("start", range(1, 6))

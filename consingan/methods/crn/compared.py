@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from consingan.methods.crn.config import CRNConfig
-from consingan.metrics.download import checksum_of
 from consingan.nn.features import BANKS
 from consingan.nn.noise import stream
-from consingan.nn.vgg import Vgg, load_vgg
+from consingan.nn.vgg import Vgg, load_vgg, said_of_weights
 
 Features = Callable[[Tensor], list[Tensor]]
 """Maps of pictures (N, 3, h, w) in [-1, 1]."""
@@ -73,5 +71,4 @@ def features_of(config: CRNConfig, image: Tensor) -> Features | None:
 def facts_of(config: CRNConfig) -> Iterator[str]:
     """Which file of weights it is, where there is one."""
     if config.vgg_weights and config.features:
-        name, checksum = Path(config.vgg_weights).name, checksum_of(config.vgg_weights)
-        yield f"features: VGG{DEPTH} of {name}, SHA-256 {checksum}"
+        yield said_of_weights(config.vgg_weights, DEPTH)

@@ -38,7 +38,8 @@ def colors_of(pair: Pair) -> Tensor:
     if float((near.min(1).values < 0.4).float().mean()) < 0.9:
         raise UserError(
             f"The condition has too many colors to be names of things; use {MOST_LABELS} or fewer, "
-            "let --condition colors:8 make them, or take --method pix2pix."
+            "in a PNG (JPEG blends them), let --condition colors:8 make them, or take --method "
+            "pix2pix."
         )
     return colors
 

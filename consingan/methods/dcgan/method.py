@@ -49,7 +49,6 @@ DCGAN = Method(
         "copies": lambda _: "Train with a larger --max_size, which gives more crops.",
         "alike": lambda _: "for more variety train with a smaller --lr.",
         "memory": lambda _: "Train anew with a smaller --batch or --ngf.",
-        "still": lambda _: "Lower --alpha or --beta.",
     },
     losses=LOSSES,
     in_short=in_short,

@@ -19,7 +19,7 @@ from consingan.methods.partial_conv.networks import draw_weights
 from consingan.nn.features import Bank, own_patches, random_filters
 from consingan.nn.footprint import Pass
 from consingan.nn.noise import stream
-from consingan.nn.vgg import load_vgg
+from consingan.nn.vgg import load_vgg, said_of_weights
 
 OWN_STYLE = 1 / 75
 """Factor on the weight of style without VGG. A bank's maps are about 1, so that its statistics
@@ -32,7 +32,7 @@ SEEN_BY: Mapping[str, Callable[[Tensor, torch.Generator, Tensor], Bank] | None] 
 }
 """What features go by, of a picture, a stream and where it is known."""
 
-BLOCKS = 3  # of VGG16, a feature after the pool of each
+DEPTH, BLOCKS = 16, 3  # of VGG; a feature after the pool of each block
 
 
 class PartialConvTraining(OneStage):
@@ -76,6 +76,12 @@ class PartialConvTraining(OneStage):
         self.descend((values * values.new_tensor(self.factors)).sum())
         return values.detach()
 
+    def facts(self) -> Iterator[str]:
+        """See `OneStage`; and which features."""
+        yield from super().facts()
+        if self.config.vgg_weights:
+            yield said_of_weights(self.config.vgg_weights, DEPTH)
+
     def passes(self) -> Iterator[Pass]:
         """The network's of a batch, where all is known, and the features of what it made."""
         network = copy.deepcopy(self.model.network).to("meta").train()
@@ -110,6 +116,6 @@ def features_of(config: Any, image: Tensor, known: Tensor) -> Features | None:
         UserError: the file of weights cannot be used.
     """
     if config.vgg_weights:
-        return load_vgg(config.vgg_weights, 16, BLOCKS).to(image.device).pooled
+        return load_vgg(config.vgg_weights, DEPTH, BLOCKS).to(image.device).pooled
     bank = SEEN_BY[config.features]
     return bank and bank(image, stream(config.manual_seed, "features"), known)

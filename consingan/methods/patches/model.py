@@ -28,7 +28,7 @@ from consingan.methods.patches.pyramid import NO_WRAP, Size, build_pyramid, size
 from consingan.methods.patches.recipe import PAPER, Recipe, at, hastened
 from consingan.methods.patches.sampling import Canvas, Entry, Noise, SeededNoise, on_layout, sample
 from consingan.methods.patches.shares import Shares
-from consingan.methods.patches.source import Source, canvas_sizes, scales_for, source_of
+from consingan.methods.patches.source import WITHIN, Source, canvas_sizes, scales_for, source_of
 from consingan.methods.patches.tasks import TASKS
 from consingan.methods.patches.walk import WALK_SCALE, TurnedNoise, smoothed, turns
 from consingan.nn.noise import stream
@@ -130,7 +130,7 @@ class PatchDiffusion:
             UserError: it is smaller than one.
         """
         recipe = self.recipe("exact")
-        canvas_sizes(self.sizes[0], scales_for(self.sizes, recipe), recipe, "The picture")
+        canvas_sizes(self.sizes[0], scales_for(self.sizes, recipe), recipe, WITHIN)
 
     def recipe(self, engine: str) -> Recipe:
         """The numbers for this task and engine."""

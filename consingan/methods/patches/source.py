@@ -21,6 +21,8 @@ from consingan.methods.patches.recipe import Recipe
 from consingan.methods.patches.windows import cut
 from consingan.nn.noise import stream
 
+WITHIN = "Within --max_size the picture"  # a long strip may be wide enough in its file
+
 
 @dataclass
 class Source:
@@ -76,7 +78,7 @@ def source_of(image: Tensor, scales: int, recipe: Recipe) -> Source:
     Raises:
         UserError: the picture is smaller than a patch at some scale.
     """
-    sizes = canvas_sizes(size_of(image), scales, recipe, "The picture")
+    sizes = canvas_sizes(size_of(image), scales, recipe, WITHIN)
     return Source(build_pyramid(image, sizes), recipe.patch)
 
 

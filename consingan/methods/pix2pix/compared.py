@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from consingan.methods.pix2pix.config import Pix2PixConfig
-from consingan.metrics.download import checksum_of
-from consingan.nn.vgg import Vgg, load_vgg
+from consingan.nn.vgg import Vgg, load_vgg, said_of_weights
 
 DEPTH, BLOCKS = 19, 5
 FIRST = 0  # of the convolutions of each block
@@ -56,5 +54,4 @@ def perceptual_of(config: Pix2PixConfig, device: torch.device) -> Perceptual | N
 def facts_of(config: Pix2PixConfig) -> Iterator[str]:
     """Which file of weights it is, where there is one."""
     if config.vgg_weights and config.perceptual:
-        name, checksum = Path(config.vgg_weights).name, checksum_of(config.vgg_weights)
-        yield f"features: VGG{DEPTH} of {name}, SHA-256 {checksum}"
+        yield said_of_weights(config.vgg_weights, DEPTH)

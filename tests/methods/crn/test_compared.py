@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import picture
-from vgg_cases import small_vgg19
+from vgg_cases import small_vgg
 
 from consingan.errors import UserError
 from consingan.machine.execution import Execution
@@ -23,7 +23,7 @@ IMAGE = picture(32, 36)
 
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return small_vgg19(monkeypatch, tmp_path)
+    return small_vgg(monkeypatch, tmp_path)
 
 
 def test_maps_of_vgg19_weigh_alike_but_the_last(weights: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from hole_cases import TINY, files
+from vgg_cases import small_vgg
 
 import consingan
 from consingan.errors import UserError
@@ -140,3 +142,15 @@ def test_what_symptoms_advise_against_a_smooth_fill_changes_something() -> None:
     config = PartialConvConfig(mask="x.png", features=features[1] if features else "none")
     assert "--style" in advice
     assert "style" not in dict(idle(config))
+
+
+def test_the_file_of_weights_is_told_with_its_checksum(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    weights = small_vgg(monkeypatch, tmp_path, 16)
+    settings = {**TINY["partial_conv"], **files(tmp_path), "method": "partial_conv"}
+    job = prepare(
+        {**settings, "vgg_weights": str(weights)}, choose_execution(Wanted(not_cuda=True))
+    )
+    checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert f"features: VGG16 of vgg16.pth, SHA-256 {checksum}" in list(job.training.facts())

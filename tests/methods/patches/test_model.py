@@ -99,7 +99,7 @@ def test_steps_are_counted_as_they_are_made() -> None:
 @pytest.mark.parametrize(
     ("size", "words"),
     [
-        ((12, 40), "smaller than a patch of 15 px"),
+        ((12, 40), r"^Within --max_size the picture of 40x12 px .* smaller than a patch of 15 px"),
         ((14, 14), "use a larger one, or train with .* a smaller --patch"),
         ((2, 40), r"use a larger one\.$"),  # no patch is as small
     ],

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from helpers import picture
 from torch import Tensor
-from vgg_cases import small_vgg19
+from vgg_cases import small_vgg
 
 from consingan.machine.execution import Execution
 from consingan.methods.contract import Inputs
@@ -25,7 +25,7 @@ IMAGE = picture(32, 36)
 
 @pytest.fixture
 def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return small_vgg19(monkeypatch, tmp_path)
+    return small_vgg(monkeypatch, tmp_path)
 
 
 def maps_of(x: Tensor, state: dict[str, Tensor]) -> list[Tensor]:
