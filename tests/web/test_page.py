@@ -23,7 +23,6 @@ from PIL import Image
 from consingan.runs.listing import runs_below
 from consingan.web.cards import cards
 
-
 STARTS = {"Paint": "paint-start", "Train": "train-start"}  # off until their tabs are drawn
 
 
