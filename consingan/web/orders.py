@@ -17,10 +17,10 @@ from consingan.methods.registry import method_of
 from consingan.settings.config import Config
 from consingan.training.outlook import seconds_of
 from consingan.training.prepare import Job, prepare
-from consingan.web.fields import Row, label_of, typed, words
+from consingan.web.fields import OF_COMMANDS, Row, label_of, typed, words
 
 CHOSEN = ("method", "train_mode", "preset", "max_size")
-ELSEWHERE = (*CHOSEN, "input_name", "fine_tune")
+ELSEWHERE = (*CHOSEN, "input_name", *OF_COMMANDS)
 """Settings that have a place of their own on the page, or none."""
 SUGGESTED = "fast"  # of presets, where a method has it
 MEBI = 2**20

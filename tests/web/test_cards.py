@@ -35,6 +35,12 @@ def test_a_run_is_told_by_picture_method_and_task(root):
     assert card_of(root, card.name) == card
 
 
+def test_settings_are_called_as_on_the_rest_of_the_page(root):
+    (card,) = cards(root)
+    assert "Longer side" in facts(card)
+    assert "max_size" not in facts(card)
+
+
 def test_a_run_that_is_gone_or_was_never_chosen_is_said(root):
     with pytest.raises(UserError, match="is gone"):
         card_of(root, "../scene")

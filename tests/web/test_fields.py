@@ -50,6 +50,7 @@ def test_words_are_those_of_the_command_line():
         ("--min_size 30 is above --max_size 20.", '"Min size" 30 is above "Longer side" 20.'),
         ("another --manualSeed, a smaller --size", 'another "Manual seed", a smaller "Sizes"'),
         ("/a/b--size: use --device cpu.", "/a/b--size: use --device cpu."),  # stands on no page
+        ("What it sees by, without --vgg_weights.", "What it sees by, without --vgg_weights."),
         (
             "Nothing is trained yet; go on with: python -m consingan train --resume --model_dir /x",
             'Nothing is trained yet; "Go on with it", under Train.',
