@@ -77,7 +77,10 @@ def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The same as a command takes them: --flag value ..."""
     found: list[str] = []
     for name, value in values.items():
-        found += typed_as(row_of(table, name), value)
+        row = row_of(table, name)
+        repeated = row.metadata["kind"] in PARSERS
+        for each in in_text(value).split() if repeated else (value,):
+            found += typed_as(row, each)
     return tuple(found)
 
 

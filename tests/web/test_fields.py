@@ -42,6 +42,9 @@ def test_words_are_those_of_the_command_line():
     assert words(singular, {"manual_seed": 3, "batch_norm": True, "fine_tune": False}) == (
         "--manualSeed", "3", "--batch_norm", "--no_fine_tune",
     )  # fmt: skip
+    assert words(SamplesRequest, {"sizes": ((250, 400), (20, 10)), "scale_w": ()}) == (
+        "--size", "400x250", "--size", "10x20",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
