@@ -20,6 +20,8 @@ CSS = """
 input[role=combobox] { padding-right: 28px !important; text-overflow: ellipsis; }
 button[role=tab].selected { color: var(--button-primary-background-fill) !important; }
 .whole img { object-fit: contain !important; }
+.gr-group .block { border-width: 0 !important; }
+#runs-message:not(:has(p)), #runs-page:not(:has(iframe)) { margin-bottom: -30px; }
 .bar { height: 14px; border-radius: 7px; overflow: hidden;
   background: var(--border-color-primary); }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
