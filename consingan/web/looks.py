@@ -42,10 +42,11 @@ button:focus-visible, input:focus-visible, [tabindex]:focus-visible, a:focus-vis
   outline: 3px solid #1a73e8 !important; outline-offset: 2px; }
 .dark button:focus-visible, .dark input:focus-visible, .dark [tabindex]:focus-visible {
   outline-color: #8ab4f8 !important; }
+button[role=tab]:focus-visible, input[type=number]:focus-visible { outline-offset: -3px; }
 @media (max-width: 640px) {
   .gradio-container { padding: 6px !important; }
   .row > * { min-width: 100% !important; }
-  .facts th { white-space: normal; }
+  .facts th { white-space: normal; overflow-wrap: break-word; }
   .facts td { min-width: 5rem; }
 }
 """
