@@ -121,11 +121,6 @@ class SampleWork:
             count = len(first) + sum(1 for _ in made)
             looks = looks or first
             say(f"{counted(count, 'random sample')}: {folder / name}")
-            if count > judged:
-                say(
-                    f"Note: the first {judged} samples are judged; the command metrics judges a "
-                    "whole folder."
-                )
         if not looks:
             return RandomSamples(())
         samples = [look.picture for look in looks]
@@ -161,6 +156,11 @@ class SampleWork:
 
     def examine(self, made: RandomSamples, folder: Path, say: Say) -> RandomSamples:
         """Hold samples of a model that learned crops to crops."""
+        if self.request.num_samples > (judged := len(made.pictures)) > 0:
+            say(
+                f"Note: the first {judged} samples are judged; the command metrics judges a whole "
+                "folder."
+            )
         if not made.pictures or not isinstance(self.model, Crops):
             return made
         if (finish := self._finish(None)) is not None:

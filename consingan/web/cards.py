@@ -32,6 +32,7 @@ from consingan.runs.listing import runs_below
 from consingan.runs.manifest import MANIFEST
 from consingan.runs.weights import is_of_the_run
 from consingan.settings.config import Config
+from consingan.web.fields import with_labels
 from consingan.web.pictures import reduced
 
 THUMBNAIL = 240  # px, longer side
@@ -142,7 +143,7 @@ def facts(card: Card) -> str:
     if card.learns:
         rows.insert(1, ("training took", in_words(card.seconds)))
     changed = [s for s in settings(card.config) if s.changed and s.flag != "--input_name"]
-    rows += [(setting.flag.lstrip("-"), str(setting.value)) for setting in changed]
+    rows += [(with_labels(each.flag).strip('-"'), str(each.value)) for each in changed]
     return _table("Settings", rows) + _table("Metrics", _metrics(card))
 
 

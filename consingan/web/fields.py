@@ -15,8 +15,13 @@ from consingan.settings.option import check_field, flag_name, type_of, typed_as
 
 Row = dataclasses.Field[Any]
 
-CALLED = {"method": "How", "train_mode": "What for", "preset": "Effort", "max_size": "Longer side"}
+CALLED = {
+    "method": "How", "train_mode": "What for", "preset": "Effort", "max_size": "Longer side",
+    "naive_img": "Picture to work on", "truth": "Picture without the hole",
+}  # fmt: skip
 """Labels that are not the names of their rows."""
+OF_COMMANDS = ("fine_tune", "vgg_weights")
+"""Settings that stand nowhere on the page: weights are larger than what may be sent."""
 FLAG = re.compile(r"(?<![\w-])--([A-Za-z]\w*)")
 GO_ON = re.compile(r"go on with: .* --resume --model_dir .*")
 
@@ -72,7 +77,10 @@ def words(table: type, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The same as a command takes them: --flag value ..."""
     found: list[str] = []
     for name, value in values.items():
-        found += typed_as(row_of(table, name), value)
+        row = row_of(table, name)
+        repeated = row.metadata["kind"] in PARSERS
+        for each in in_text(value).split() if repeated else (value,):
+            found += typed_as(row, each)
     return tuple(found)
 
 
@@ -95,7 +103,8 @@ def _labels() -> dict[str, str]:
     """Flag -> label of its field."""
     tables: list[Any] = [method.config for method in METHODS.values()]
     tables += [output.request for output in OUTPUTS.values()]
-    return {flag_name(row): label_of(row) for table in tables for row in dataclasses.fields(table)}
+    rows = [row for table in tables for row in dataclasses.fields(table)]
+    return {flag_name(row): label_of(row) for row in rows if row.name not in OF_COMMANDS}
 
 
 def in_text(value: Any) -> str:

@@ -174,11 +174,13 @@ def _or_none(choice: str) -> str | None:
 def _made(wish: Wish, folder: Path, parts: Parts) -> Iterator[dict[Any, Any]]:
     """A first look, smaller, then the pictures as they come, then all of them as a zip."""
     execution, lines = choose_execution(Wanted()), list[str]()
-    yield {parts.gallery: [], parts.archive: gr.update(visible=False)}
+    # At once: what is given back ends the page's own sign that it is busy.
+    yield {parts.gallery: [], parts.archive: gr.update(visible=False),
+           parts.message: told("The first picture is on its way.")}  # fmt: skip
     if wish.longest > LOOK:
         for made in make(_smaller(wish), execution, folder / "look"):
             shown = [(str(made.path), "a first look, smaller")]
-            yield {parts.gallery: shown, parts.message: told("The first picture is on its way.")}
+            yield {parts.gallery: shown}
     pictures: list[tuple[str, str]] = []
     for made in make(wish, execution, folder, lines.append):
         seam = "" if made.seam is None else f", seam {made.seam:.2f} (1 cannot be seen)"

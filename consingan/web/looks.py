@@ -20,6 +20,8 @@ CSS = """
 input[role=combobox] { padding-right: 28px !important; text-overflow: ellipsis; }
 button[role=tab].selected { color: var(--button-primary-background-fill) !important; }
 .whole img { object-fit: contain !important; }
+.gr-group .block { border-width: 0 !important; }
+#runs-message:not(:has(p)), #runs-page:not(:has(iframe)) { margin-bottom: -30px; }
 .bar { height: 14px; border-radius: 7px; overflow: hidden;
   background: var(--border-color-primary); }
 .bar > div { height: 100%; background: var(--button-primary-background-fill); }
@@ -40,10 +42,11 @@ button:focus-visible, input:focus-visible, [tabindex]:focus-visible, a:focus-vis
   outline: 3px solid #1a73e8 !important; outline-offset: 2px; }
 .dark button:focus-visible, .dark input:focus-visible, .dark [tabindex]:focus-visible {
   outline-color: #8ab4f8 !important; }
+button[role=tab]:focus-visible, input[type=number]:focus-visible { outline-offset: -3px; }
 @media (max-width: 640px) {
   .gradio-container { padding: 6px !important; }
   .row > * { min-width: 100% !important; }
-  .facts th { white-space: normal; }
+  .facts th { white-space: normal; overflow-wrap: break-word; }
   .facts td { min-width: 5rem; }
 }
 """

@@ -17,7 +17,8 @@ from consingan.outputs.registry import OUTPUTS
 from consingan.outputs.requests import SizedRequest
 from consingan.runs.load import load_run
 from consingan.web.cards import Card
-from consingan.web.fields import Row, value_of
+from consingan.web.fields import Row, row_of, value_of
+from consingan.web.orders import as_typed, evaluate_words
 
 FIRST = ("num_samples", "sizes", "frames", "naive_img", "mask", "seed")
 """Options that stand at the top; the rest is under "More"."""
@@ -66,7 +67,7 @@ def make_with(
         UserError: it cannot be made.
     """
     table: Any = output_of_card(card).request
-    given = {name: value_of(table.__dataclass_fields__[name], v) for name, v in filled.items()}
+    given = {name: value_of(row_of(table, name), v) for name, v in filled.items()}
     given = {name: value for name, value in given.items() if value is not None}
     if issubclass(table, SizedRequest) and "one_size" in table.__dataclass_fields__:
         given["one_size"] = not (given.get("sizes") or given.get("scale_w"))
@@ -77,9 +78,9 @@ def make_with(
     run = load_run(card.path, execution)
     for note in run.notes:
         say(f"Note: {note}")
-    evaluation = prepare_evaluation(
-        run, table(**given), Judging(judged, command="consingan web"), say
-    )
+    typed = {name: value for name, value in given.items() if value != row_of(table, name).default}
+    command = as_typed(evaluate_words(card.path, table, typed, judged), execution)
+    evaluation = prepare_evaluation(run, table(**given), Judging(judged, command=command), say)
     return made_files(evaluation.write())
 
 

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from consingan.errors import UserError
-from consingan.machine.execution import Wanted, choose_execution, settled
+from consingan.machine.execution import Execution, Wanted, choose_execution, settled
+from consingan.machine.program import command_line, started_as
 from consingan.machine.progress import in_words
 from consingan.methods.choose import choose_settings
+from consingan.methods.command import execution_words
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
 from consingan.settings.config import Config
 from consingan.training.outlook import seconds_of
 from consingan.training.prepare import Job, prepare
-from consingan.web.fields import Row, label_of, typed, words
+from consingan.web.fields import OF_COMMANDS, Row, label_of, typed, words
 
 CHOSEN = ("method", "train_mode", "preset", "max_size")
-ELSEWHERE = (*CHOSEN, "input_name", "fine_tune")
+ELSEWHERE = (*CHOSEN, "input_name", *OF_COMMANDS)
 """Settings that have a place of their own on the page, or none."""
 SUGGESTED = "fast"  # of presets, where a method has it
 MEBI = 2**20
@@ -139,6 +141,20 @@ def train_words(settings: Mapping[str, Any], root: Path) -> tuple[str, ...]:
     """The command that trains."""
     table = method_of(settings.get("method")).config
     return ("train", *words(table, settings), "--output_dir", str(root))
+
+
+def evaluate_words(
+    run: Path | str, request: type, options: Mapping[str, Any], judged: bool = False
+) -> tuple[str, ...]:
+    """The command that makes something with a run, by options of its output's `request`."""
+    asked = words(request, options)
+    return ("evaluate", "--model_dir", str(run), *asked, *(() if judged else ("--no_metrics",)))
+
+
+def as_typed(evaluating: tuple[str, ...], execution: Execution) -> str:
+    """An evaluation's command in full, executed as here, for the records of what was made."""
+    how = {name: value for name, value in execution.to_json().items() if name != "engine"}
+    return command_line((*started_as(evaluating[0]), *evaluating[1:], *execution_words(how)))
 
 
 def resume_words(run: Path) -> tuple[str, ...]:

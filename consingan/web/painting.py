@@ -29,9 +29,8 @@ from consingan.outputs.requests import CompositeRequest
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.load import load_run
 from consingan.training.prepare import Job
-from consingan.web.fields import words
 from consingan.web.kept import Words
-from consingan.web.orders import train_words
+from consingan.web.orders import as_typed, evaluate_words, train_words
 from consingan.web.queue import RUN
 
 MASK = "mask"  # field of settings and of inputs, where a training is told of the hole
@@ -179,8 +178,10 @@ def made_at_once(
     outcome = train_or_resume(job, earlier if finished else None, root, Wanted(), unwatched)
     run = load_run(outcome.folder.path, job.execution)
     task = run.model.task
-    request: Any = OUTPUTS[task.output].request(**_options(task, kept, asked))
-    evaluation = prepare_evaluation(run, request, Judging(metrics=False, command="consingan web"))
+    options, table = _options(task, kept, asked), OUTPUTS[task.output].request
+    command = as_typed(evaluate_words(outcome.folder.path, table, options), job.execution)
+    judging = Judging(metrics=False, command=command)
+    evaluation = prepare_evaluation(run, table(**options), judging)
     result = evaluation.write() / f"{_name(task, kept)}.png"
     return Path(shutil.copyfile(result, folder / f"{kept.picture.stem}_made.png"))
 
@@ -191,10 +192,8 @@ def commands(
     """Train, then make the result: words of both commands."""
     config = choose_settings(settings).config
     task = method_of(config.method).task_of(config)
-    table = OUTPUTS[task.output].request
-    then = words(table, _options(task, kept, asked))
-    train = train_words(settings, root)
-    return train, ("evaluate", "--model_dir", RUN, *then, "--no_metrics")
+    options = _options(task, kept, asked)
+    return train_words(settings, root), evaluate_words(RUN, OUTPUTS[task.output].request, options)
 
 
 def _options(task: Task, kept: Painted, asked: Mapping[str, Any]) -> dict[str, Any]:

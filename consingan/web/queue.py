@@ -101,6 +101,11 @@ class Trainings:
         self.advance()
         return order
 
+    def holds(self, command: Words) -> bool:
+        """Whether an order with that command waits or is carried out."""
+        self.advance()  # what has ended by now is neither
+        return any(command in o.commands for o in self.orders if o.ended is None)
+
     def drop(self, number: int) -> None:
         """Take something out of the queue that has not begun.
 

@@ -103,6 +103,8 @@ def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> Non
         card = card_of(desk.root, name)
         if read_progress(card.path) is not None:
             raise UserError("That training is going on.")
+        if desk.trainings.holds(resume_words(card.path)):
+            raise UserError("That is in the queue already.")
         desk.trainings.add(f"Going on with {card.title}", resume_words(card.path))
         return {message: told("In the queue.")}
 
@@ -201,9 +203,11 @@ def _how_it_ended(run: Path | None) -> str:
     if run is None or not (run / MANIFEST).is_file():
         return "ended."
     status = str(RunFolder(run).manifest.get("status"))
-    return {"finished": "finished; see Runs.", "interrupted": "stopped; it can go on."}.get(
-        status, f"{status}."
-    )
+    return {
+        "finished": "finished; see Runs.",
+        "interrupted": "stopped; it can go on.",
+        "training": "ended, and could not note that down; it can go on.",  # the disk is full
+    }.get(status, f"{status}.")
 
 
 def _unfinished(root: Path, running: set[str]) -> list[tuple[str, str]]:

@@ -20,10 +20,13 @@ def test_no_more_are_kept_than_are_judged(
     monkeypatch.setattr(samples, "JUDGED", 4)
     said: list[str] = []
     request = SamplesRequest(num_samples=count, sizes=[(60, 60)])
-    made = samples.begin(model(), request).write(tmp_path, said.append)
+    work = samples.begin(model(), request)
+    made = work.write(tmp_path, said.append)
     assert len(made.pictures) == kept
     assert len(list((tmp_path / "random_samples").iterdir())) == count
     assert f"{count} random samples" in said[0]
+    assert not any("judged" in line for line in said)  # nobody has asked for that yet
+    work.examine(made, tmp_path, said.append)
     assert any("first 4 samples are judged" in line for line in said) == (count > kept)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
-from commands import copy_of_run, pixels_of
+from commands import copy_of_run, evaluate_model, pixels_of
 from report_cases import judgement
 
 from consingan.errors import UserError
 from consingan.machine.files import write_json
+from consingan.outputs.ownership import RECORD
 from consingan.report.gather import gather
 from consingan.report.write import METRICS_FILE, metrics_record
 from consingan.runs.files import EVALUATION
@@ -33,6 +35,12 @@ def test_a_run_is_told_by_picture_method_and_task(root):
     assert card.title.startswith("scene: ConSinGAN, generation, ")
     assert card.learns
     assert card_of(root, card.name) == card
+
+
+def test_settings_are_called_as_on_the_rest_of_the_page(root):
+    (card,) = cards(root)
+    assert "Longer side" in facts(card)
+    assert "max_size" not in facts(card)
 
 
 def test_a_run_that_is_gone_or_was_never_chosen_is_said(root):
@@ -105,3 +113,14 @@ def test_pictures_of_the_size_that_was_asked_for_are_made(root):
     files = make_with(card, filled, False, lambda _: None)
     (wanted,) = [file for file in files if file.parent.name == "random_samples_20x18"]
     assert pixels_of(wanted).shape == (18, 20, 3)
+
+
+def test_the_command_that_is_kept_makes_the_same_pictures(root):
+    (card,) = cards(root)
+    make_with(card, {"num_samples": 1, "sizes": "20x18 9x9"}, False, lambda _: None)
+    record = json.loads((card.path / EVALUATION / RECORD).read_text())
+    words = shlex.split(record["command"])
+    again = evaluate_model(*words[words.index("--model_dir") :])
+    assert again.exit_code == 0, again.output
+    made = json.loads((card.path / EVALUATION / RECORD).read_text())
+    assert (made["request"], made["files"]) == (record["request"], record["files"])

@@ -42,6 +42,9 @@ def test_words_are_those_of_the_command_line():
     assert words(singular, {"manual_seed": 3, "batch_norm": True, "fine_tune": False}) == (
         "--manualSeed", "3", "--batch_norm", "--no_fine_tune",
     )  # fmt: skip
+    assert words(SamplesRequest, {"sizes": ((250, 400), (20, 10)), "scale_w": ()}) == (
+        "--size", "400x250", "--size", "10x20",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,7 @@ def test_words_are_those_of_the_command_line():
         ("--min_size 30 is above --max_size 20.", '"Min size" 30 is above "Longer side" 20.'),
         ("another --manualSeed, a smaller --size", 'another "Manual seed", a smaller "Sizes"'),
         ("/a/b--size: use --device cpu.", "/a/b--size: use --device cpu."),  # stands on no page
+        ("What it sees by, without --vgg_weights.", "What it sees by, without --vgg_weights."),
         (
             "Nothing is trained yet; go on with: python -m consingan train --resume --model_dir /x",
             'Nothing is trained yet; "Go on with it", under Train.',

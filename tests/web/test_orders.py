@@ -28,7 +28,7 @@ CHOSEN = {"method": "consingan", "train_mode": "generation", "preset": "paper", 
 def test_every_setting_has_a_place_on_the_page(method):
     rows = {row.name for row in shown_rows(method)}
     others = set(method.config.__dataclass_fields__) - rows
-    assert others == {
+    assert others - {"vgg_weights"} == {  # weights are no picture, and too large to be sent
         "method", "train_mode", "preset", "max_size", "input_name", "fine_tune",
     }  # fmt: skip
 

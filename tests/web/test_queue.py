@@ -47,6 +47,15 @@ def test_the_second_waits_for_the_first(trainings):
     assert (first.ended, trainings.current(), trainings.waiting()) == ("", second, [])
 
 
+def test_it_is_known_what_waits_or_runs_until_it_has_ended(trainings):
+    """Somebody who asks twice to go on with a run wants it once."""
+    for name in ("first", "second"):
+        trainings.add(name, ("train", "--resume", name))
+    Process.begun[0].code = 0
+    held = [trainings.holds(("train", "--resume", name)) for name in ("first", "second", "third")]
+    assert held == [False, True, False]
+
+
 def test_a_page_that_a_script_of_ones_own_serves_trains_by_that_script(tmp_path, monkeypatch):
     """Only it knows the task or the method that it adds."""
     monkeypatch.setattr(queue.subprocess, "Popen", Process)
