@@ -19,6 +19,11 @@ settings.load_profile("checks")
 torch.set_num_threads(1)
 
 
+def pytest_runtest_setup() -> None:
+    """A test draws the same random numbers whatever ran before it in this process."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def drawn_once() -> Iterator[None]:
     """Curves of the same form are drawn once in a process."""
