@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -16,8 +17,38 @@ from consingan.web.queue import Trainings
 from consingan.web.runs import runs_tab
 from consingan.web.train import train_tab
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 TITLE = "Pictures from one picture"
 KEPT = 24 * 3600  # seconds that what was uploaded or shown is kept for a page that stays open
+
+
+class Steady(dict[Key, Value]):
+    """May grow in one thread while others go through it; they see what was there as they began.
+
+    Gradio adds to a visitor's parts with nearly every event, and goes through them while it draws
+    others: as a plain dict it fails now and then on a busy machine, and what was to be drawn never
+    comes, without a word.
+    """
+
+    def keys(self) -> list[Key]:  # type: ignore[override]
+        """All there are now."""
+        return list(super().keys())
+
+    def values(self) -> list[Value]:  # type: ignore[override]
+        """All there are now."""
+        return list(super().values())
+
+    def items(self) -> list[tuple[Key, Value]]:  # type: ignore[override]
+        """All there are now."""
+        return list(super().items())
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys())
+
+    def __copy__(self) -> Steady[Key, Value]:
+        return Steady(self.items())
 
 
 class Page(gr.Blocks):  # type: ignore[misc]
@@ -63,6 +94,8 @@ def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, 
                 with gr.Tab(name, id=name.lower()) as tab:
                     part(desk, page, tab)
         page.unload(desk.leave)
+    parts = page.default_config  # of which each visitor has a copy
+    parts.blocks, parts.fns = Steady(parts.blocks), Steady(parts.fns)
     page.queue(default_concurrency_limit=4, max_size=64, api_open=False)
     return page, looks()
 

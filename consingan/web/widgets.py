@@ -86,4 +86,5 @@ def turned_on(count: int, began: float) -> tuple[Any, ...]:
     now = time.monotonic()
     began = began or now
     on = (gr.update(interactive=True) for _ in range(count))
-    return (*on, gr.Timer(active=now - began < AGAIN), began)
+    # A component made here would join the visitor's page, and fail what is being drawn beside.
+    return (*on, gr.update(active=now - began < AGAIN), began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import warnings
 from collections.abc import Iterator
@@ -40,3 +41,16 @@ def test_nothing_is_drawn_while_something_else_is(page: Any) -> None:
     assert {(event.concurrency_id, event.concurrency_limit) for event in drawing} == {
         ("drawing", 1)
     }
+
+
+def test_what_a_visitor_has_may_grow_while_gradio_goes_through_it(page: Any) -> None:
+    """It does with nearly every event, and what is drawn at the time would never come."""
+    own = copy.copy(page.default_config)
+    for parts in (own.blocks, own.fns):
+        before = len(parts)
+        for way in (parts, parts.keys(), parts.values(), parts.items()):
+            for _ in way:
+                parts[-len(parts)] = None
+        assert len(parts) > before
+    assert -1 not in page.default_config.blocks
+    assert len(page.default_config.blocks) < len(own.blocks)

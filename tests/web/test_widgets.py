@@ -22,10 +22,15 @@ def test_a_part_is_told_again_for_some_seconds_that_it_may_be_used() -> None:
     *on, timer, began = turned_on(2, 0.0)
     assert [told["interactive"] for told in on] == [True, True]
     *on, timer, again = turned_on(2, began)
-    assert (timer.active, again) == (True, began)
+    assert (timer["active"], again) == (True, began)
     *on, timer, _ = turned_on(2, time.monotonic() - AGAIN - 1)
     assert [told["interactive"] for told in on] == [True, True]
-    assert not timer.active
+    assert timer["active"] is False
+
+
+def test_what_is_told_makes_no_part_of_the_page() -> None:
+    """One that is made in a handler joins the visitor's page, again with every tick."""
+    assert not any(isinstance(told, gr.blocks.Block) for told in turned_on(2, 0.0))
 
 
 def test_what_was_drawn_before_may_still_tick() -> None:
