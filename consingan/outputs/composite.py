@@ -97,7 +97,7 @@ class CompositeWork:
         if self.mask is not None and self.request.mask == AUTO:
             found = folder / f"mask_auto{sheet_suffix(form)}"
             write_mask(self.mask, found)
-            say(f"{percent(float(self.mask.double().mean()))} of the picture differs: {found}")
+            say(f"mask of {percent(float(self.mask.double().mean()))} of the picture: {found}")
         for path in write_composite(made, self.model, folder, self.path, form):
             say(f"{path}")
         return made

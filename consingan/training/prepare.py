@@ -180,12 +180,12 @@ def _without(picture: Picture, hole: Tensor) -> Picture:
 
 
 def _extent(config: Config, hole: Mask | None) -> tuple[str, ...]:
-    """How much of the picture the hole takes and, of a file, which color it is."""
+    """How much of the picture the hole takes and, of a file, what it is there."""
     if hole is None:
         return ()
     words = str(method_of(config.method).pictures(config)[MASK])
     named = words != ALPHA and not by_color(words)
-    of = f", white in {shown(Path(words).name)}," if named else ""
+    of = f", what counts as white in {shown(Path(words).name)}," if named else ""
     return (f"The hole{of} takes {percent(float(hole.values.double().mean()))} of the picture.",)
 
 

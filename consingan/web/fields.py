@@ -17,7 +17,7 @@ Row = dataclasses.Field[Any]
 
 CALLED = {
     "method": "How", "train_mode": "What for", "preset": "Effort", "max_size": "Longer side",
-    "naive_img": "Picture to work on", "truth": "Picture without the hole",
+    "naive_img": "Picture to work on", "truth": "Original to compare with",
 }  # fmt: skip
 """Labels that are not the names of their rows."""
 OF_COMMANDS = ("fine_tune", "vgg_weights")

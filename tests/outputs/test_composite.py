@@ -209,7 +209,7 @@ def test_automatic_mask_finds_the_object(tmp_path):
     naive = save(tmp_path / "naive.png", naive_scene())
     narrow = ("--mask_dilation", 0, "--mask_feather", 0)
     result, folder = evaluated(run, naive, "--mask", "auto", *narrow)
-    assert re.search(r"\d % of the picture differs: .*mask_auto\.png\n", result.output)
+    assert re.search(r"mask of \d.* % of the picture: .*mask_auto\.png\n", result.output)
     found = pixels_of(folder / "mask_auto.png")[:, :, 0] > 127
     truth = mask_of_scene() > 0
     overlap = (found & truth).sum() / (found | truth).sum()

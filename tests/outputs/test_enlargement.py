@@ -37,6 +37,7 @@ def test_both_pictures_are_held_to_the_truth(
     assert result.exit_code == 0, result.output
     assert f"against the truth{brought}" in result.output
     assert "does nothing" not in result.output
+    assert "favors bicubic" not in result.output
     folder = run / "Evaluation"
     found = json.loads((folder / "metrics.json").read_text("utf-8"))["to_truth"]
     assert set(found) == {"enlarged", "bicubic"}
@@ -53,3 +54,12 @@ def test_a_truth_of_another_shape_is_refused(run: Path, tmp_path: Path) -> None:
     result = evaluate_model("--model_dir", run, "--truth", truth)
     assert result.exit_code == 2
     assert f"is {WIDTH // 2}x{HEIGHT}, of another shape than the enlarged picture" in result.output
+
+
+def test_of_a_truth_smaller_than_the_result_it_is_said_what_that_favors(
+    run: Path, tmp_path: Path
+) -> None:
+    truth = save(tmp_path / "truth.png", scene(HEIGHT // 2, WIDTH // 2))
+    result = evaluate_model("--model_dir", run, "--truth", truth)
+    assert result.exit_code == 0, result.output
+    assert "Note: the truth is smaller than the result" in result.output

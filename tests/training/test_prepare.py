@@ -54,9 +54,10 @@ def test_of_transparent_parts_it_is_said_what_becomes_of_them_where_they_are_no_
 
 
 @pytest.mark.parametrize(
-    ("mask", "said"), [("alpha", "The hole"), ("left.png", "The hole, white in left.png,")]
+    ("mask", "said"),
+    [("alpha", "The hole"), ("left.png", "The hole, what counts as white in left.png,")],
 )
-def test_which_color_is_the_hole_and_how_much_it_takes_is_said(
+def test_what_is_the_hole_and_how_much_it_takes_is_said(
     mask: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -6,9 +6,23 @@ import pytest
 
 from consingan.errors import UserError
 from consingan.methods.registry import METHODS
-from consingan.outputs.requests import FilmRequest, SamplesRequest
+from consingan.outputs.requests import (
+    EnlargementRequest,
+    FillRequest,
+    FilmRequest,
+    SamplesRequest,
+)
 from consingan.settings.config import Config
-from consingan.web.fields import in_text, row_of, typed, value_of, with_labels, without_flags, words
+from consingan.web.fields import (
+    in_text,
+    label_of,
+    row_of,
+    typed,
+    value_of,
+    with_labels,
+    without_flags,
+    words,
+)
 
 
 def test_sizes_are_read_as_they_are_typed_in_commands():
@@ -35,6 +49,11 @@ def test_what_cannot_be_is_refused_with_a_sentence(table, name, given, said):
 def test_only_what_differs_from_what_is_recommended_is_typed():
     given = {"niter": 7, "max_size": 250, "fit": "crop", "naive_img": ""}
     assert typed(Config, given, Config()) == {"niter": 7, "fit": "crop"}
+
+
+def test_a_truth_is_called_alike_of_a_hole_and_of_an_enlargement():
+    rows = (row_of(table, "truth") for table in (FillRequest, EnlargementRequest))
+    assert {label_of(row) for row in rows} == {"Original to compare with"}
 
 
 def test_words_are_those_of_the_command_line():
