@@ -25,6 +25,7 @@ from consingan.web.widgets import awaken, component, draw
 
 OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
 
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
 
 
@@ -50,13 +51,12 @@ class Given:
 def paint_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
     parts = laid_out()
-    _bringing(desk, parts)
-    _choosing(parts)
+    _timing(desk, parts, [_bringing(desk, parts), *_choosing(parts)])
     _making(desk, parts)
 
 
-def _bringing(desk: Desk, parts: Parts) -> None:
-    """The picture, and an object to drop in."""
+def _bringing(desk: Desk, parts: Parts) -> Any:
+    """The picture, and an object to drop in; returns the event after which the picture is known."""
 
     @answering(parts.message)
     def receive(file: str | None, request: gr.Request) -> dict[Any, Any]:
@@ -85,17 +85,16 @@ def _bringing(desk: Desk, parts: Parts) -> None:
         return {parts.across: round(100 * event.index[0] / width),
                 parts.down: round(100 * event.index[1] / height)}  # fmt: skip
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     seen, placed = [parts.brought, parts.object, *parts.place], [parts.placed, parts.message]
-    parts.upload.change(receive, parts.upload,
-                        [parts.brought, parts.editor, parts.placed, parts.message],
-                        **private).then(look, seen, placed, **private)  # fmt: skip
     parts.dropped.change(receive_object, parts.dropped, [parts.object, parts.placed, parts.message],
-                         **private).then(look, seen, placed, **private)  # fmt: skip
+                         **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
     parts.placed.select(click, parts.brought, [parts.across, parts.down, parts.message],
-                        **private).then(look, seen, placed, **private)  # fmt: skip
+                        **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
     for slider in parts.place:
-        slider.release(look, seen, placed, **private)
+        slider.release(look, seen, placed, **QUIET)
+    return parts.upload.change(receive, parts.upload,
+                               [parts.brought, parts.editor, parts.placed, parts.message],
+                               **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
 
 
 def _placed(
@@ -112,8 +111,8 @@ def _placed(
     return gr.update(value=str(path), visible=True)
 
 
-def _choosing(parts: Parts) -> None:
-    """What to do decides how; how decides what it takes."""
+def _choosing(parts: Parts) -> list[Any]:
+    """What to do decides how; returns the events after which both are known."""
 
     def other_task(task: str) -> dict[Any, Any]:
         row, choices = painting.tasks()[task], method_choices(task)
@@ -133,26 +132,35 @@ def _choosing(parts: Parts) -> None:
             parts.size: size_for(method, task),
         }
 
+    last = {"trigger_mode": "always_last", **QUIET}  # however quickly one follows the other
+    return [
+        parts.task.input(other_task, parts.task,
+                         [parts.task, parts.hint, parts.dropping, parts.method, parts.together,
+                          parts.size], **last),
+        parts.method.input(other_method, [parts.method, parts.task],
+                           [parts.task, parts.together, parts.size], **last),
+    ]  # fmt: skip
+
+
+def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
+    """After each of the events, and for another size, say how long a training takes."""
+
     @answering(parts.cost)
-    def cost(brought: Brought | None, task: str, method: str, size: int) -> dict[Any, Any]:
+    def cost(
+        request: gr.Request, brought: Brought | None, task: str, method: str, size: int
+    ) -> dict[Any, Any]:
         if brought is None or not painting.learns(method_of(method)):
             return {parts.cost: ""}
-        chosen = _chosen(method, task, size)
-        job = prepared(settings_of(chosen, {}) | {"input_name": str(at_hand(brought).path)})
+        row, folder = painting.tasks()[task], desk.fresh(request, "estimate")
+        kept = painting.yet_unpainted(at_hand(brought).path, row, folder)
+        chosen = settings_of(_chosen(method, task, size), {})
+        job = prepared(chosen | painting.told_of(kept, method_of(method), row))
         return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asked = [parts.brought, parts.task, parts.method, parts.size]
-    last = {"trigger_mode": "always_last", **private}  # however quickly one follows the other
-    timed = {"concurrency_id": "estimate", **last}
-    parts.task.input(other_task, parts.task,
-                     [parts.task, parts.hint, parts.dropping, parts.method, parts.together,
-                      parts.size], **last).then(cost, asked, parts.cost, **timed)  # fmt: skip
-    parts.method.input(other_method, [parts.method, parts.task],
-                       [parts.task, parts.together, parts.size],
-                       **last).then(cost, asked, parts.cost, **timed)  # fmt: skip
-    parts.size.release(cost, asked, parts.cost, **timed)
-    parts.upload.upload(cost, asked, parts.cost, **timed)
+    for listen in (*(event.then for event in events), parts.size.release):
+        listen(cost, asked, parts.cost, concurrency_id="estimate", trigger_mode="always_last",
+               **QUIET)  # fmt: skip
 
 
 def _making(desk: Desk, parts: Parts) -> None:

@@ -151,6 +151,21 @@ def painted(
     return Painted(picture, naive, mask_file)
 
 
+def yet_unpainted(picture: Path, task: Task, folder: Path) -> Painted:
+    """The picture before anything is painted, with a hole where one is needed: to tell a time by.
+
+    Args:
+        picture: its file.
+        task: that it is for.
+        folder: for the hole's file.
+    """
+    if not is_hole(task):
+        return Painted(picture, picture, None)
+    alpha = torch.zeros(1, 1, 10, 10)
+    alpha[..., 4:6, 4:6] = 1
+    return painted(picture, Strokes(alpha.expand(-1, 3, -1, -1), alpha), None, task, folder)
+
+
 def told_of(kept: Painted, method: Method, task: Task) -> dict[str, Any]:
     """Settings of the training that come from the picture itself."""
     own = {"input_name": str(kept.picture)}

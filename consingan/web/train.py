@@ -220,4 +220,4 @@ def _order(
     title = f"{job.method.title}, {settings['train_mode']}, {given[0].path.stem}"
     kept = keep_pictures(desk, settings, request)
     desk.trainings.add(title, train_words(kept, desk.root))
-    return {parts.message: told(f"In the queue: {title}.")}
+    return {parts.message: told(f"Put into the queue: {title}.")}

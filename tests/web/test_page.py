@@ -132,12 +132,14 @@ def test_the_page_is_as_wide_whatever_stands_in_it(page):
     assert widths == {1180}
 
 
-def test_a_task_is_told_as_the_chosen_method_does_it(page):
+def test_a_task_is_told_as_the_chosen_method_does_it_and_how_long_it_takes(page, photo):
     open_tab(page, "Paint")
     wait_for_text(page, "paint-task", "filled from what is known around it")
     page.locator("#paint-method input").click()
     page.get_by_role("option", name=re.compile("ConSinGAN")).click()
     wait_for_text(page, "paint-task", "filled by a generator trained around it")
+    drop(page, "paint-drop", photo)
+    wait_for_text(page, "paint-cost", "The training: 64 x 48 px")
     page.locator("#paint-task").get_by_text("Harmonization").click()
     wait_for_text(page, "paint-task", "takes on the picture's colors")
 
@@ -233,6 +235,7 @@ TINY = {"Train_stages": 2, "Min_size": 16, "Nfc": 4, "Manual_seed": 5}
 
 def test_a_training_ends_and_shows_its_samples_and_then_makes_pictures(page, server, photo):
     train(page, photo, Niter=3, **TINY)
+    wait_for_text(page, "train-message", "Put into the queue: ConSinGAN")  # so it is for ever
     wait_for_text(page, "train-cost", "32 x 24 px")
     wait_for_text(page, "watch-state", "finished")
     page.locator("#watch-sheet img").wait_for()

@@ -148,3 +148,10 @@ def test_a_method_that_is_trained_around_a_hole_is_told_of_it(kept, tmp_path, me
     train, evaluate = painting.commands(chosen, kept, {"mask_feather": 2.0}, tmp_path)
     assert train[train.index("--mask") + 1] == str(kept.mask)
     assert evaluate[3:] == ("--num_samples", "1", "--hidden_copies", "0", "--no_metrics")
+
+
+def test_how_long_a_training_takes_can_be_told_before_anything_is_painted(picture, tmp_path):
+    for name, row in painting.tasks().items():
+        kept = painting.yet_unpainted(picture, row, tmp_path)
+        for method in filter(painting.learns, painting.methods_for(name)):
+            assert prepared(settings(method.name, name, kept)).training.stages
