@@ -102,7 +102,7 @@ def _is_folder(name: str) -> bool:
 
 
 def _train_anew(base: Path | None, typed: dict[str, Any], options: Mapping[str, Any]) -> None:
-    if not typed["input_name"] and not typed["fine_tune"]:
+    if base is None and not typed["input_name"] and not typed["fine_tune"]:
         raise UserError("--input_name is missing: name the training image, or skimage:coffee.")
 
     from consingan.api.train import begin

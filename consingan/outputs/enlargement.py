@@ -13,7 +13,7 @@ from consingan.errors import UserError
 from consingan.images.deep import write_as
 from consingan.images.io import read_picture, unit
 from consingan.images.names import shown
-from consingan.images.picture import gray_as
+from consingan.images.picture import Picture, gray_as
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.images.resize import resize_to, same_shape
 from consingan.machine.memory import free_memory
@@ -53,7 +53,7 @@ class EnlargementWork:
 
     model: Any
     request: EnlargementRequest
-    truth: Tensor | None = None
+    truth: Picture | None = None
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts."""
@@ -78,8 +78,8 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     check(model)
     if not request.truth:
         return EnlargementWork(model, request)
-    truth = read_picture(request.truth, model.config.reading).image
-    own, size = (truth.shape[-2], truth.shape[-1]), model.enlarged_size
+    truth = read_picture(request.truth, model.config.reading)
+    own, size = truth.size, model.enlarged_size
     if not same_shape(own, size):
         raise UserError(
             f"--truth {shown(request.truth)} is {own[1]}x{own[0]}, of another shape than the "
@@ -88,11 +88,13 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     return EnlargementWork(model, request, truth)
 
 
-def _held(made: Enlargement, truth: Tensor, say: Say) -> Enlargement:
+def _held(made: Enlargement, read: Picture, say: Say) -> Enlargement:
     """The same with how near both pictures are to the truth, brought to their size."""
-    own, size = truth.shape[-2:], made.picture.shape[-2:]
+    for note in read.notes:
+        say(f"Note: {note}")
+    own, size = read.size, made.picture.shape[-2:]
     brought = "" if own == size else f", brought from {own[1]}x{own[0]} to {size[1]}x{size[0]} px"
-    truth = resize_to(truth, (size[0], size[1])).clamp(-1, 1)
+    truth = resize_to(read.image, (size[0], size[1])).clamp(-1, 1)
     pictures = (made.picture, made.bicubic)
     scores = [reconstruction_quality(unit(truth), unit(picture)) for picture in pictures]
     said = [f"PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}" for score in scores]

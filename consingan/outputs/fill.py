@@ -76,6 +76,7 @@ class FillWork:
     model: Any
     request: FillRequest
     truth: Tensor | None = None
+    notes: Sequence[str] = ()  # on how the truth was read
     of_examination: ClassVar = ("hidden_copies",)
 
     def idle(self) -> Iterator[tuple[str, str]]:
@@ -99,6 +100,8 @@ class FillWork:
             say(f"Note: only {found} of {count} fills differ; fewer --num_samples give the same.")
         scores = []
         if self.truth is not None:
+            for note in self.notes:
+                say(f"Note: {note}")
             scores = [inside(unit(self.truth), unit(made), holed.hole) for made in fills]
             say(f"against the truth: PSNR {scores[0].psnr:.1f} dB, SSIM {scores[0].ssim:.2f}, "
                 f"SWD {scores[0].swd:.1f} in the hole")  # fmt: skip
@@ -127,7 +130,8 @@ def begin(model: Any, request: FillRequest) -> FillWork:
     if not request.truth:
         return FillWork(model, request)
     config: Any = model.config  # type: ignore[attr-defined]
-    truth = read_picture(request.truth, config.reading).image
+    read = read_picture(request.truth, config.reading)
+    truth = read.image
     size, own = truth.shape[-2:], model.holed.picture.shape[-2:]
     if size != own:
         raise UserError(
@@ -135,7 +139,7 @@ def begin(model: Any, request: FillRequest) -> FillWork:
             f"{own[1]}x{own[0]}; they must be the same picture at the same size."
         )
     known = model.holed.hole == 0
-    return FillWork(model, request, torch.where(known, model.holed.picture, truth))
+    return FillWork(model, request, torch.where(known, model.holed.picture, truth), read.notes)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

@@ -135,6 +135,7 @@ FINE_TUNE = "--fine_tune --train_mode harmonization"
 TRAIN = [
     # the picture
     ("", "--input_name is missing"),
+    ("--model_dir finished", "--model_dir goes with --fine_tune or --resume"),
     ("--input_name absent.png", "There is no picture absent.png"),
     ("--input_name 'no/such folder/x.png'", "There is no picture"),
     (f"--input_name {'x' * 300}.png", "There is no picture"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import HEIGHT, WIDTH, evaluate_model, main_train, save, scene
 
@@ -63,3 +64,12 @@ def test_of_a_truth_smaller_than_the_result_it_is_said_what_that_favors(
     result = evaluate_model("--model_dir", run, "--truth", truth)
     assert result.exit_code == 0, result.output
     assert "Note: the truth is smaller than the result" in result.output
+
+
+def test_how_a_truth_was_read_is_said(run: Path, tmp_path: Path) -> None:
+    """Scores are of what transparent parts were taken as."""
+    opaque = scene()
+    clear = np.dstack([opaque, np.full(opaque.shape[:2], 90, np.uint8)])
+    result = evaluate_model("--model_dir", run, "--truth", save(tmp_path / "truth.png", clear))
+    assert result.exit_code == 0, result.output
+    assert "of it is transparent; transparent parts are taken as" in result.output

@@ -85,6 +85,15 @@ def test_no_fills_are_refused(tmp_path: Path) -> None:
     assert "--num_samples 0 must be 1 or more." in result.output
 
 
+def test_how_a_truth_was_read_is_said(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    clear = np.dstack([scene(), np.full((HEIGHT, WIDTH), 90, np.uint8)])
+    words = ("--num_samples", 1, "--hidden_copies", 0, "--no_metrics")
+    result = evaluate_model("--model_dir", run, *words, "--truth", save(tmp_path / "t.png", clear))
+    assert result.exit_code == 0, result.output
+    assert "of it is transparent; transparent parts are taken as" in result.output
+
+
 def test_a_truth_of_another_size_is_refused(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     small = save(tmp_path / "small.png", scene(20, 28))
