@@ -11,6 +11,7 @@ from drawings import draw_once
 from helpers import Launcher, save_picture, train_folder
 from hypothesis import settings
 
+from consingan.outputs import finisher
 from consingan.training import plan
 
 # The same examples every time: a check that fails now and then says nothing.
@@ -37,6 +38,14 @@ def timed_briefly() -> Iterator[None]:
     """A dry run times the fewest iterations that it ever does, not those of a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "TIMED_SECONDS", 0.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def finished_alike() -> Iterator[None]:
+    """A finish takes patches of the usual size: to choose takes seconds for each model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finisher, "LARGER", ())
         yield
 
 

@@ -610,6 +610,10 @@ class Finishes(Protocol):
         """
         ...
 
+    def begun(self, picture: Tensor, level: float, seed: int, index: int) -> Tensor:
+        """What becomes of it first, small, (1, C, h', w') on the CPU: where things are."""
+        ...
+
     def memory(self, size: Size) -> int:
         """Bytes that a picture of `size` (h, w) takes beside the program."""
         ...

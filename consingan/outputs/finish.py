@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from consingan.errors import UserError
-from consingan.machine.execution import Execution
 from consingan.machine.memory import refuse_beyond_free
 from consingan.methods.contract import Finishes, Size, Sketches
-from consingan.methods.registry import METHODS, UNTRAINED, method_of
+from consingan.methods.registry import method_of
+from consingan.outputs.finisher import finisher_of, patch_for
 from consingan.settings.config import UNASKED
-from consingan.settings.tiles import TILES
 
 SAID = "Samples are finished with the image's own patches ({}, as in training)"
 UNFINISHED = "; --finish 0 leaves them as the model makes them"
@@ -39,20 +39,33 @@ class Finish:
     """Finishes the samples of one model.
 
     Attributes:
-        finisher: that does it.
+        model: that makes them.
+        size: (h, w) of the samples.
         level: how much is made anew, above 0 to 1.
         within: how far from a sample that may lead, see `Finishes`; 0: anywhere.
         seed: of the samples.
     """
 
-    finisher: Finishes
+    model: Any
+    size: Size
     level: float
     within: float
     seed: int
 
+    @cached_property
+    def patch(self) -> int:
+        """Side of the patches in px."""
+        return self._finisher.least_size[0]
+
+    @cached_property
+    def _finisher(self) -> Finishes:
+        """With patches as the model has chosen, with the usual ones where those do not fit in."""
+        finisher = finisher_of(self.model, patch_for(self.model))
+        return finisher_of(self.model) if _is_small(self.model, self.size, finisher) else finisher
+
     def __call__(self, sample: Tensor, index: int) -> Tensor:
         """Sample `index`, (1, C, h, w) in [-1, 1], finished, on the CPU."""
-        return self.finisher.finish(sample, self.level, self.seed, index, self.within)
+        return self._finisher.finish(sample, self.level, self.seed, index, self.within)
 
 
 def flags(level: float, within: float) -> str:
@@ -92,7 +105,7 @@ def finish_of(
             "--finish takes patches of the whole image, of what --mask left out, too; use --finish "
             "0 for this run."
         )
-    finisher, device = _finisher_of(model), torch.device(model.device)
+    finisher, device = finisher_of(model), torch.device(model.device)
     if _is_small(model, size, finisher):
         raise UserError(
             f"--finish takes patches of {finisher.least_size[0]} px, and samples of "
@@ -103,7 +116,7 @@ def finish_of(
     if sketched_of(model):
         less = f"a smaller --size, --finish 0 (blurred), or {LARGER}"
     refuse_beyond_free(finisher.memory(size), device, needed, less)
-    return Finish(finisher, level, within, seed)
+    return Finish(model, size, level, within, seed)
 
 
 def announced(model: Any, sizes: Sequence[Size | None], within: float | None) -> Iterator[str]:
@@ -141,17 +154,10 @@ def left_out(model: Any, level: float | None, size: Size | None) -> str:
     pixels = sum(h * w for h, w in (size, model.sizes[-1]))
     if pixels > UNASKED and not sketched_of(model):
         return LARGE.format(flags(model.config.finished, model.config.finished_within))
-    finisher = _finisher_of(model)
+    finisher = finisher_of(model)
     if _is_small(model, size, finisher):
         return SMALL.format(size[1], size[0], finisher.least_size[0])
     return ""
-
-
-def _finisher_of(model: Any) -> Finishes:
-    finisher: Finishes = untrained(
-        model.real, tile=tile_of(model.config.wraps), **METHODS[UNTRAINED].finishing
-    )
-    return finisher
 
 
 def _is_small(model: Any, size: Size, finisher: Finishes) -> bool:
@@ -159,15 +165,3 @@ def _is_small(model: Any, size: Size, finisher: Finishes) -> bool:
     real: Tensor = model.real
     height, width = min(size[0], real.shape[-2]), min(size[1], real.shape[-1])
     return height < finisher.least_size[0] or width < finisher.least_size[1]
-
-
-def untrained(real: Tensor, **settings: Any) -> Any:
-    """A model of the image (1, C, h, w) in [-1, 1] that needs no training, where the image lies."""
-    method = METHODS[UNTRAINED]
-    execution = Execution(torch.device(real.device))
-    return method.load().restore(method.config(**settings), {"real.0": real}, execution)
-
-
-def tile_of(wraps: tuple[bool, bool]) -> str:
-    """The word of `--tile` for ends that meet."""
-    return next(word for word, ends in TILES.items() if ends == wraps)

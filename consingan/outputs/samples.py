@@ -70,6 +70,7 @@ class RandomSamples:
         windows: of large ones some at full size, (n, 3, side, side) of each, see `large.places`.
         finish: how much of them was made anew of the image's own patches, 0 to 1.
         finish_within: how far from what the model laid out that might lead, 0: anywhere.
+        finish_patch: side in px of those patches; 0: not finished.
         start: the stage from which on they are random.
     """
 
@@ -79,6 +80,7 @@ class RandomSamples:
     windows: Sequence[Tensor] = ()
     finish: float = 0.0
     finish_within: float = 0.0
+    finish_patch: int = 0
     start: int = 0
 
 
@@ -132,7 +134,7 @@ class SampleWork:
         self._write_others(folder, say)
         seams = self._as_tiles(looks, folder, say)
         windows = [look.windows for look in looks if len(look.windows)]
-        degree = (finish.level, finish.within) if finish else (0.0, 0.0)
+        degree = (finish.level, finish.within, finish.patch) if finish else (0.0, 0.0, 0)
         return RandomSamples(samples, None, seams, windows, *degree, (*self._starts, 0)[0])
 
     def _write_others(self, folder: Path, say: Say) -> None:

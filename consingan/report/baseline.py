@@ -14,7 +14,7 @@ from consingan.machine.progress import counted, tracked
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.metrics.judge import METRICS, Judgement, judge
 from consingan.metrics.sifid import Inception
-from consingan.outputs import finish
+from consingan.outputs import finisher
 from consingan.report import figures
 from consingan.report.material import Baseline, Material
 from consingan.report.style import arrow, note, number, picture, section
@@ -31,7 +31,7 @@ def untrained(
 
     None where the picture is smaller than a patch.
     """
-    model = finish.untrained(real)
+    model = finisher.untrained(real)
     making = f"making {counted(count, 'sample')} without training"
     say(f"{making}, to compare with (--no_baseline skips it)")
     begun = time.perf_counter()

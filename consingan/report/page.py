@@ -111,10 +111,11 @@ def _novelty(material: Material) -> str:
         "piece copied whole. Dark gray is texture that the image does not have."
     )
     if finish := getattr(material.made, "finish", 0.0):
-        within = material.made.finish_within
+        made = material.made
         text += note(
-            f"These samples were finished ({flags(finish, within)}): what the model laid out was "
-            "put together anew from pieces of the image, so that nearly all of it is copied."
+            f"These samples were finished ({flags(finish, made.finish_within)}): what the model "
+            f"laid out was put together anew from patches of the image, {made.finish_patch} px "
+            "wide, so that nearly all of it is copied."
         )
     pairs = zip(material.samples, material.maps, strict=False)
     columns = [

@@ -209,7 +209,8 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     if start := start_of(material.made):
         record["start_stage"] = start
     if (finish := getattr(material.made, "finish", None)) is not None:
-        record |= {"finish": finish, "finish_within": material.made.finish_within}
+        names = ("finish_within", "finish_patch")
+        record |= {"finish": finish, **{name: getattr(material.made, name) for name in names}}
     if material.windows is not None:
         record["windows"] = material.windows.to_json()
     return record if material.region is None else record | {"region": asdict(material.region)}

@@ -18,7 +18,8 @@ from consingan.images.io import read_image, unit
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.metrics.bidirectional import bidirectional
-from consingan.outputs.finish import finish_of, tile_of
+from consingan.outputs.finish import finish_of
+from consingan.outputs.finisher import tile_of
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.samples import RandomSamples, begin, random_samples
 from consingan.outputs.tiles import seam_of
@@ -229,10 +230,11 @@ def test_the_command_finishes_and_the_report_says_so(tmp_path: Any) -> None:
     done = evaluate_model(*what, "--finish", 0.5, "--finish_within", 0.3)
     assert (raw.exit_code, done.exit_code) == (0, 0), done.output
     assert (pixels_of(run / "Evaluation" / "random_samples" / "gen_sample_0.png") != first).any()
-    words = "--finish 0.5 --finish_within 0.3"
-    assert words in (run / "Evaluation" / "report.html").read_text("utf-8")
+    page = (run / "Evaluation" / "report.html").read_text("utf-8")
+    assert "--finish 0.5 --finish_within 0.3" in page
+    assert "patches of the image, 9 px" in page
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
-    assert (record["finish"], record["finish_within"]) == (0.5, 0.3)
+    assert (record["finish"], record["finish_within"], record["finish_patch"]) == (0.5, 0.3, 9)
     assert not any("copies" in verdict["text"] for verdict in record["verdicts"])
     refused = evaluate_model(*what, "--finish", 1.5)
     assert refused.exit_code == 2

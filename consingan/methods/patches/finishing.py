@@ -7,7 +7,7 @@ the picture, the scale is made again with less noise, before the finer ones foll
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -58,29 +58,37 @@ def afar(size: Size) -> Size:
     return round(size[0] * share), round(size[1] * share)
 
 
-def finished(
-    prepared: Callable[[], tuple[Canvas, FastEngine | ClosedFormEngine]],
-    own: Tensor,
-    noise: tuple[int, int],
-    level: float,
-    limit: Limit | None,
-) -> Tensor:
-    """What becomes of a picture that enters at the coarsest scale, (C, h, w).
+Prepared = Callable[[], tuple[Canvas, FastEngine | ClosedFormEngine]]
+"""What is made and by what, the same each time."""
 
-    It begins again with less noise where that scale goes beyond the limit, at last with least.
+
+def begun(
+    prepared: Prepared, own: Tensor, noise: tuple[int, int], level: float
+) -> Iterator[Tensor]:
+    """What becomes of a picture scale by scale, from the coarsest on.
 
     Args:
-        prepared: what is made and by what, the same each time.
+        prepared: what is made and by what.
         own: the picture (C, h, w) in [-1, 1].
         noise: seed and index.
         level: how much is made anew, above 0 to 1.
-        limit: None: there is none.
+    """
+    canvas, engine = prepared()
+    pyramid = build_pyramid(own, canvas.sizes, canvas.wrap)
+    drawn = SeededNoise(*noise, canvas.sizes, own)
+    return entered(canvas, engine, drawn, pyramid, Door(COARSEST, level))
+
+
+def finished(
+    prepared: Prepared, own: Tensor, noise: tuple[int, int], level: float, limit: Limit | None
+) -> Tensor:
+    """What becomes of a picture at the finest scale, (C, h, w); arguments as `begun` has them.
+
+    It begins again with less noise where the coarsest scale goes beyond the limit, at last with
+    least; None: there is no limit.
     """
     for share in SHARES:
-        canvas, engine = prepared()
-        pyramid = build_pyramid(own, canvas.sizes, canvas.wrap)
-        drawn = SeededNoise(*noise, canvas.sizes, own)
-        way = entered(canvas, engine, drawn, pyramid, Door(COARSEST, share * level))
+        way = begun(prepared, own, noise, share * level)
         made = next(way)
         if limit is None or limit.keeps(made):
             break

@@ -19,7 +19,7 @@ from consingan.methods.patches.analogy import inverted
 from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.engines import MEANS, ClosedFormEngine, FastEngine, engine_for
 from consingan.methods.patches.entry import Door, enter, with_own_shapes
-from consingan.methods.patches.finishing import Limit, finished
+from consingan.methods.patches.finishing import Limit, Prepared, begun, finished
 from consingan.methods.patches.footprint import footprint
 from consingan.methods.patches.inpainting import FLOOR, Filling, known, unlike
 from consingan.methods.patches.layout import laid_around, opened
@@ -250,13 +250,18 @@ class PatchDiffusion:
     ) -> Tensor:
         """See `contract.Finishes`; means of all patches, as exact ones are, would be blurred."""
         own = picture.to(self.real)[0]
-
-        def prepared() -> tuple[Canvas, ClosedFormEngine | FastEngine]:
-            return self.prepared(size_of(own), stream(seed, "patches", index, "entry"), "fast")
-
         limit = Limit(within, own, self.real[0], self.config.wraps) if within else None
-        made = finished(prepared, own, (seed, index), level, limit)
+        made = finished(self._entry(own, seed, index), own, (seed, index), level, limit)
         return made.clamp(-1, 1).cpu()[None]
+
+    @torch.no_grad()
+    def begun(self, picture: Tensor, level: float, seed: int = 0, index: int = 0) -> Tensor:
+        """See `contract.Finishes`."""
+        own = picture.to(self.real)[0]
+        return next(begun(self._entry(own, seed, index), own, (seed, index), level)).cpu()[None]
+
+    def _entry(self, own: Tensor, seed: int, index: int) -> Prepared:
+        return lambda: self.prepared(size_of(own), stream(seed, "patches", index, "entry"), "fast")
 
     def _analogous(self, own: Tensor, seed: int) -> Tensor:
         """The picture's patches on the layout of `own` (C, h, w), from its inversion."""

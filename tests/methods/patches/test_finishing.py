@@ -10,7 +10,7 @@ from consingan.images.io import read_image
 from consingan.methods.patches.finishing import SHARES, Limit, afar
 from consingan.methods.patches.model import PatchDiffusion
 from consingan.methods.registry import METHODS, UNTRAINED
-from consingan.outputs.finish import untrained
+from consingan.outputs.finisher import untrained
 
 LEVEL = 0.7
 
