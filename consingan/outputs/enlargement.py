@@ -24,6 +24,7 @@ from consingan.outputs.requests import EnlargementRequest
 
 OUTPUT = "enlargement"
 BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of the step before
+HELD = 250  # the same of one that is held to a truth: three pictures and what SSIM takes
 SMALLER = 0.95  # sides of a truth below it are; above it, rounded ones
 
 
@@ -75,9 +76,10 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, the model does not enlarge, or the truth cannot be used.
     """
-    check(model)
     if not request.truth:
+        check(model)
         return EnlargementWork(model, request)
+    check(model, HELD, ", or leave out --truth")
     truth = read_picture(request.truth, model.config.reading)
     own, size = truth.size, model.enlarged_size
     if not same_shape(own, size):
@@ -104,8 +106,13 @@ def _held(made: Enlargement, read: Picture, say: Say) -> Enlargement:
     return replace(made, truth=truth, scores=scores)
 
 
-def check(model: Any) -> None:
+def check(model: Any, per_pixel: int = BYTES_PER_PIXEL, otherwise: str = "") -> None:
     """Look whether the result can be held.
+
+    Args:
+        model: that enlarges.
+        per_pixel: bytes that each pixel of the result takes.
+        otherwise: what else the user can do where that is too much.
 
     Raises:
         UserError: it is too large, or the model was trained for something else.
@@ -118,11 +125,12 @@ def check(model: Any) -> None:
             f"The enlarged picture has {width}x{height} (WxH) pixels; stay below "
             f"{PIXEL_LIMIT // 1_000_000} million with a smaller --sr_factor or --max_size."
         )
-    needed, free = height * width * BYTES_PER_PIXEL, free_memory(model.device)
+    needed, free = height * width * per_pixel, free_memory(model.device)
     if free is not None and needed > free:
         raise UserError(
             f"The enlarged picture, {width}x{height} (WxH), needs about {needed / 2**30:.1f} GiB "
-            f"and {free / 2**30:.1f} GiB are free; use a smaller --sr_factor or --max_size."
+            f"and {free / 2**30:.1f} GiB are free; use a smaller --sr_factor or --max_size"
+            f"{otherwise}."
         )
 
 
