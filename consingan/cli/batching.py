@@ -267,9 +267,10 @@ def say_results(
         to: the page, if not in the folder.
         ended: what just ended, by name.
     """
+    from consingan.batch.kept import orders_in
     from consingan.batch.ledger import FINISHED
     from consingan.batch.plan import kept_study
-    from consingan.batch.results import lost_pictures, notes_on, results_of, write_results
+    from consingan.batch.results import notes_on, results_of, write_results
     from consingan.images.folder import listed
     from consingan.images.names import shown
     from consingan.report.study import figures_in, words_of
@@ -277,11 +278,12 @@ def say_results(
     from consingan.report.study_tables import markdown
 
     study = plan.study if plan else kept_study(folder)
-    trained = results_of(folder, plan.orders if plan else (), study, ended)
-    if lost := lost_pictures(study, folder):
-        names = listed([Path(name).name for name in lost])
+    asked, gone = orders_in(folder, study)
+    trained = results_of(folder, plan.orders if plan else asked, gone, ended)
+    if gone:
+        names = listed([Path(name).name for name in dict.fromkeys(o.picture for o in gone)])
         say(f"Note: not there any more, but among the results as far as trained: {names}.")
-    for note in notes_on(study, folder):
+    for note in notes_on(asked, folder):
         say(f"Note: {note}")
     place = write_results(folder, trained, to)
     if figures_in(trained):
