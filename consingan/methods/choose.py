@@ -74,7 +74,10 @@ def task_of(method: Method, name: str | None) -> Task:
             f"--train_mode {name} is not a task of --method {method.name}; use --method "
             f"{' or '.join(others)}, or a --train_mode of {', '.join(method.tasks)}."
         )
-    raise UserError(f"--train_mode {name} is unknown; choose one of {', '.join(method.tasks)}.")
+    raise UserError(
+        f"--train_mode {name} is unknown; --method {method.name} has {', '.join(method.tasks)}; "
+        "consingan methods shows those of all."
+    )
 
 
 def default_task(method: Method) -> str:

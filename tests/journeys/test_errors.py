@@ -196,7 +196,8 @@ TRAIN = [
     (f"{GOOD} --padd_size -1", "--padd_size -1 must be 0 or more"),
     (f"{GOOD} --save_every 0", "0 is not in the range"),
     # names
-    (f"{GOOD} --train_mode painting", "'painting' is not one of"),
+    (f"{GOOD} --train_mode painting", "--train_mode painting is unknown; --method consingan has "),
+    (f"{GOOD} --method crn --train_mode painting", "is unknown; --method crn has translation; "),
     (f"{GOOD} --activation relu", "'relu' is not one of"),
     (f"{GOOD} --no_such_flag", "No such option"),
     # where and how
@@ -396,7 +397,7 @@ QUALITY = [
     ("two --naive_img naive.png", "leave out --naive_img"),
     ("two --fine_tune", "leave out --fine_tune"),
     ("two --niter 0", "--niter 0 must be 1 or more"),
-    ("two --train_mode painting", "'painting' is not one of"),
+    ("two --train_mode painting", "--train_mode painting is unknown"),
     ("two --samples 0", "0 is not in the range"),
     ("two --device tpu", "--device tpu is unknown"),
     ("two --precision half", "--precision half is unknown"),
