@@ -90,12 +90,13 @@ class FillWork:
         fills, seams, different = [], [], set()
         for number in tracked(range(count), count, "filling"):
             made = filled(self.model, self.request.seed + number)
-            write_as(folder / f"fill_{number}", made, form)
+            path = write_as(folder / f"fill_{number}", made, form)
             seams.append(seam(unit(made), holed.hole))
             different.add(hashlib.sha256(made.numpy().tobytes()).digest())
             if number < SHOWN:
                 fills.append(made)
-        say(f"{counted(count, 'fill')}: {folder / 'fill_0'}.*")
+        last = f" to {path.name}" if count > 1 else ""
+        say(f"{counted(count, 'fill')}: {path.with_stem('fill_0')}{last}")
         if (found := len(different)) < count:
             say(f"Note: only {found} of {count} fills differ; fewer --num_samples give the same.")
         scores = []

@@ -39,6 +39,7 @@ def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max
     result = evaluate_model("--model_dir", run, "--num_samples", 2, "--truth", truth,
                             "--hidden_copies", 1)  # fmt: skip
     assert result.exit_code == 0, result.output
+    assert f"2 fills: {run / 'Evaluation' / 'fill_0.png'} to fill_1.png" in result.output
     known = hole_mask() == 0
     for number in range(2):
         made = np.asarray(Image.open(run / "Evaluation" / f"fill_{number}.png"))
