@@ -56,9 +56,9 @@ class _StudyCommand(EvaluatingCommand):
     metavar="FILE",
     help="The study as TOML, in place of all that describes it here.",
 )
-@click.option("--method", metavar="A,B", callback=_names, help="One or several.")
+@click.option("--method", metavar="A,B", callback=_names, help="One method or several.")
 @click.option("--train_mode", metavar="NAME", help="What the models are for.")
-@click.option("--preset", metavar="A,B", callback=_names, help="One or several.")
+@click.option("--preset", metavar="A,B", callback=_names, help="One preset or several.")
 @click.option(
     "--seeds",
     type=click.IntRange(1),
@@ -80,7 +80,7 @@ class _StudyCommand(EvaluatingCommand):
     show_default=True,
     help="Samples to judge of each training; 0 judges nothing.",
 )
-@click.option("--inception_weights", default="", metavar="PATH|URL", help="For SIFID.")
+@click.option("--inception_weights", default="", metavar="PATH|URL", help="To give SIFID, too.")
 @click.option(
     "--output_dir",
     type=click.Path(path_type=Path),
@@ -119,10 +119,10 @@ def batch_command(
     output_dir: Path, on: str, workers: int | None, save_every: int | None, dry_run: bool,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Train on many pictures with many settings and seeds, judge all, and compare.
+    """Train on many pictures with many settings and seeds, and compare.
 
-    The same command goes on where it was stopped: what is finished is skipped, what was begun is
-    resumed, what failed is tried again. Each training is a run like any other.
+    All are judged. The same command goes on where it was stopped: what is finished is skipped, what
+    was begun is resumed, what failed is tried again. Each training is a run like any other.
     """
     from consingan.batch.places import work_on
     from consingan.batch.plan import planned, with_machine

@@ -39,10 +39,10 @@ def _watch(run: Run) -> Iterator[Sequence[Observer]]:
 )
 @guarded
 def replay_command(run: Path, output_dir: Path) -> None:
-    """Train a finished run again from what its folder keeps, and say whether it is the same.
+    """Train a finished run again and say whether the same comes out.
 
-    Same versions on the same CPU: the same weights, bit for bit. Otherwise it says what differs.
-    The exit code is 0 where the weights are the same, else 1.
+    All is taken from its folder. Same versions on the same CPU: the same weights, bit for bit.
+    Otherwise it says what differs. The exit code is 0 where the weights are the same, else 1.
     """
     from consingan.api.replay import replay
     from consingan.training.plan import execution_line
