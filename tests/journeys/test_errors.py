@@ -370,7 +370,7 @@ METRICS = [
     ("good.png naive.png --json folder.png", "folder.png is a folder; name a file"),
     ("good.png naive.png --json nowhere/x.json", "there is no folder nowhere"),
     ("good.png naive.png --json good.png/x.json", "there is no folder good.png"),
-    ("good.png naive.png --inception-weights absent.pth", "no file of Inception weights"),
+    ("good.png naive.png --inception-weights absent.pth", "no file of Inception-v3 weights"),
     ("good.png naive.png --inception_weights good.png", "is not a file of Inception-v3 weights"),
 ]
 
@@ -401,7 +401,7 @@ QUALITY = [
     ("two --samples 0", "0 is not in the range"),
     ("two --device tpu", "--device tpu is unknown"),
     ("two --precision half", "--precision half is unknown"),
-    ("two --inception_weights absent.pth", "no file of Inception weights"),
+    ("two --inception_weights absent.pth", "no file of Inception-v3 weights"),
     ("two --output blocked", "cannot be created"),
     ("two --output ''", "'--output': it is empty"),
 ]
