@@ -90,7 +90,7 @@ def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
     )
 
 
-def write_results(folder: Path, trained: Sequence[Trained], to: Path | None = None) -> Path:
+def write_results(folder: Path, trained: Sequence[Trained], to: Path | None) -> Path:
     """Write page and tables into a study's folder, anew each time; returns the page.
 
     Args:

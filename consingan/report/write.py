@@ -45,7 +45,7 @@ from consingan.runs.load import LoadedRun
 from consingan.runs.weights import is_of_the_run
 
 
-def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
+def evaluation_folder(run: Path, name: str) -> Path:
     """The folder for results inside a run's folder."""
     folder = run
     for part in Path(name).parts:
