@@ -21,6 +21,7 @@ from consingan.methods.contract import Enlarges
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import EnlargementRequest
+from consingan.outputs.truth import doubts
 
 OUTPUT = "enlargement"
 BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of the step before
@@ -92,11 +93,11 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
 
 def _held(made: Enlargement, read: Picture, say: Say) -> Enlargement:
     """The same with how near both pictures are to the truth, brought to their size."""
-    for note in read.notes:
-        say(f"Note: {note}")
     own, size = read.size, made.picture.shape[-2:]
     brought = "" if own == size else f", brought from {own[1]}x{own[0]} to {size[1]}x{size[0]} px"
     truth = resize_to(read.image, (size[0], size[1])).clamp(-1, 1)
+    for note in (*read.notes, *doubts(truth, made.bicubic)):
+        say(f"Note: {note}")
     pictures = (made.picture, made.bicubic)
     scores = [reconstruction_quality(unit(truth), unit(picture)) for picture in pictures]
     said = [f"PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}" for score in scores]

@@ -93,6 +93,9 @@ def test_how_a_truth_was_read_is_said(tmp_path: Path) -> None:
     result = evaluate_model("--model_dir", run, *words, "--truth", save(tmp_path / "t.png", clear))
     assert result.exit_code == 0, result.output
     assert "of it is transparent; transparent parts are taken as" in result.output
+    dark = save(tmp_path / "t.png", np.where(hole_mask()[..., None] > 0, scene(), scene() // 4))
+    result = evaluate_model("--model_dir", run, *words, "--truth", dark)
+    assert "Note: the truth is much darker than the picture" in result.output
 
 
 def test_a_truth_of_another_size_is_refused(tmp_path: Path) -> None:
