@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from helpers import picture
+from PIL import Image
 from torch import Tensor
 
 from consingan.images.conditions import (
@@ -14,6 +17,7 @@ from consingan.images.conditions import (
     palette_of,
     stray_share,
 )
+from consingan.images.io import read_image
 from consingan.images.picture import is_gray
 
 
@@ -70,6 +74,21 @@ def test_soft_edges_leave_the_names() -> None:
     assert {round(float(c), 3) for c in palette_of(sharp)[:, 0]} <= {
         round(float(c), 3) for c in found[:, 0]
     }
+
+
+@pytest.mark.parametrize(("colors", "names"), [(2, None), (3, 3), (4, 4)])
+def test_colors_that_jpeg_wrote_in_several_ways_are_one_name(
+    tmp_path: Path, colors: int, names: int | None
+) -> None:
+    y, x = torch.meshgrid(torch.arange(400.0), torch.arange(600.0), indexing="ij")
+    numbers = ((x + 30 * torch.sin(y / 40)).clamp(0, 599) * colors / 600).long()
+    shades = torch.tensor([[70, 130, 180], [200, 60, 40], [40, 160, 60], [230, 220, 90]])
+    areas = shades[numbers]
+    Image.fromarray(areas.byte().numpy()).save(tmp_path / "layout.jpg", quality=90)
+    written = read_image(tmp_path / "layout.jpg")
+    assert len(written[0].flatten(1).T.unique(dim=0)) > 64
+    found = palette_of(written)
+    assert (None if found is None else len(found)) == names
 
 
 def test_a_layout_in_planes_is_one_of_them_at_each_pixel() -> None:
