@@ -32,6 +32,9 @@ from consingan.methods.one_stage import OneNetwork
 from consingan.methods.pairs import WORDS, recipe_of
 
 MOST_STRAYS = 0.2  # of the area of a new A, in colors that the training's A has not
+GROUND = 0.5
+"""Mean, to either side of 0, of a drawing whose lines take a quarter of it: lines take less, and of
+a layout in black and white each may take any share."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +231,9 @@ class PairModel(OneNetwork):
             return ["A has colors, of which only the brightness counts: the training's A is gray."]
         if not mine and new:
             return ["A is gray, the training's A has colors: the result may be, too."]
-        opposite = float(self.condition.mean()) * float(condition.mean()) < 0
-        if self.pair.drawn and opposite and is_drawn(condition):
-            dark = float(self.condition.mean()) < 0
+        means = float(self.condition.mean()), float(condition.mean())
+        opposite, dark = means[0] * means[1] < 0, means[0] < 0
+        if self.pair.drawn and opposite and is_drawn(condition) and min(map(abs, means)) > GROUND:
             ground, line = ("black", "white") if dark else ("white", "black")
             raise UserError(
                 f"The new A is drawn the other way round than that of the training; draw {line} "
