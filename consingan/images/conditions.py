@@ -26,6 +26,7 @@ ALIKE = 8
 """Levels of 255 in each channel within which two colors may be one that JPEG wrote in two ways:
 layouts of 2 to 7 colors had 10 to 60 in files of quality 75 to 95, with this as many as they had,
 with 4 up to 15."""
+AS_LIGHT = 0.2  # of red and blue, say: range of the sum of a color's channels
 
 
 def made_from(image: Tensor, word: str, number: int = 0) -> Tensor:
@@ -117,10 +118,18 @@ def _apart(colors: NDArray[np.uint8], counts: NDArray[np.intp]) -> NDArray[np.ui
 
 
 def two_colors(condition: Tensor) -> Tensor:
-    """The darkest and the lightest color, as a palette."""
+    """The darkest and the lightest color, as a palette; of equally light ones, the most unlike."""
     pixels = condition[0].flatten(1).T.cpu()
     brightness = pixels.sum(1)
-    return torch.stack([pixels[brightness.argmin()], pixels[brightness.argmax()]])
+    dark, light = pixels[brightness.argmin()], pixels[brightness.argmax()]
+    if brightness.max() - brightness.min() < AS_LIGHT:  # any may be these two, also one between
+        light = _farthest(pixels, dark)
+        dark = _farthest(pixels, light)
+    return torch.stack([dark, light])
+
+
+def _farthest(pixels: Tensor, color: Tensor) -> Tensor:
+    return pixels[(pixels - color).square().sum(1).argmax()]
 
 
 def label_map(condition: Tensor, palette: Tensor) -> Tensor:

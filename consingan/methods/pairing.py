@@ -22,6 +22,7 @@ from consingan.images.conditions import (
     painted,
     palette_of,
     stray_share,
+    two_colors,
 )
 from consingan.images.picture import gray_as, is_flat, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
@@ -231,6 +232,10 @@ class PairModel(OneNetwork):
             return ["A has colors, of which only the brightness counts: the training's A is gray."]
         if not mine and new:
             return ["A is gray, the training's A has colors: the result may be, too."]
+        two = two_colors(self.condition)
+        share = stray_share(condition, two)
+        if not mine and share > MOST_STRAYS > stray_share(self.condition, two):
+            return [f"{share:.0%} of A is in colors that are not among the training's two."]
         means = float(self.condition.mean()), float(condition.mean())
         opposite, dark = means[0] * means[1] < 0, means[0] < 0
         if self.pair.drawn and opposite and is_drawn(condition) and min(map(abs, means)) > GROUND:

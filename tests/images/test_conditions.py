@@ -16,6 +16,7 @@ from consingan.images.conditions import (
     one_hot,
     palette_of,
     stray_share,
+    two_colors,
 )
 from consingan.images.io import read_image
 from consingan.images.picture import is_gray
@@ -89,6 +90,13 @@ def test_colors_that_jpeg_wrote_in_several_ways_are_one_name(
     assert len(written[0].flatten(1).T.unique(dim=0)) > 64
     found = palette_of(written)
     assert (None if found is None else len(found)) == names
+
+
+def test_two_colors_that_are_as_light_are_found() -> None:
+    red, blue = torch.tensor([[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
+    shares = torch.tensor([0.5, 0, 0.2, 1])[:, None]  # of blue, as at a soft edge
+    found = two_colors((red + shares * (blue - red)).T[None, :, None])
+    assert {tuple(color.tolist()) for color in found} == {(1, -1, -1), (-1, -1, 1)}
 
 
 def test_a_layout_in_planes_is_one_of_them_at_each_pixel() -> None:
