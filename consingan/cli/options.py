@@ -201,5 +201,6 @@ def note_idle_execution(training: Training, options: Mapping[str, Any]) -> None:
     if options["checkpointing"] and training.peak_memory(checkpointing=True) is None:
         why = f"with --method {training.config.method}" if training.stages else nothing
         say(f"Note: --checkpointing does nothing {why}.")
-    if options["save_every"] and not training.stages:
-        say(f"Note: --save_every does nothing {nothing}.")
+    for name in ("precision", "save_every"):
+        if options[name] and not training.stages:
+            say(f"Note: --{name} does nothing {nothing}.")

@@ -17,6 +17,7 @@ from consingan.cli.watching import watching
 if TYPE_CHECKING:
     from consingan.api.train import Run
     from consingan.machine.execution import Execution
+    from consingan.methods.contract import Method
     from consingan.training.session import Observer
 
 
@@ -47,8 +48,8 @@ def replay_command(run: Path, output_dir: Path) -> None:
     from consingan.api.replay import replay
     from consingan.training.plan import execution_line
 
-    def told(others: tuple[str, ...], execution: Execution) -> None:
-        say(execution_line(execution))
+    def told(others: tuple[str, ...], execution: Execution, method: Method) -> None:
+        say(execution_line(execution, method))
         for line in (*execution.notes, *(f"Note: {other}" for other in others)):
             say(line)
 

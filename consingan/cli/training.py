@@ -152,7 +152,7 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
 
     def told(run: Run) -> None:
         taken.append(run)
-        for line in (plan.execution_line(run.execution), *run.execution.notes):
+        for line in (plan.execution_line(run.execution, folder.method), *run.execution.notes):
             say(line)
         note_idle_execution(run.trainer.training, options)
         say_position(run)

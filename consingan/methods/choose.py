@@ -152,6 +152,11 @@ def no_naive_image(config: Config) -> UserError:
             "--naive_img does not go with a hole of the training itself (--mask); leave it out to "
             "fill that one, or train without --mask to fill the holes of other pictures."
         )
+    if any(m.tasks[config.train_mode].enlarging for m in own.values()):
+        return UserError(
+            f"--naive_img does not go with --train_mode {config.train_mode}, which enlarges the "
+            "picture that it was trained on; for another one train anew, with that as --input_name."
+        )
     for methods in (own, METHODS):
         rows = (row for method in methods.values() for row in method.tasks.items())
         takers = [name for name, task in rows if task.takes_naive and name != config.train_mode]

@@ -629,6 +629,10 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
             "--method patches --train_mode translation --save_every 3",
             "--save_every does nothing where nothing is trained.",
         ),
+        (
+            "--method patches --train_mode translation --precision float32",
+            "--precision does nothing where nothing is trained.",
+        ),
         ("--method pix2pix --checkpointing", "--checkpointing does nothing with --method pix2pix."),
         ("--method crn --checkpointing", "--checkpointing does nothing with --method crn."),
     ],
