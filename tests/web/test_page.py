@@ -299,6 +299,8 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     assert page.locator("#runs-compare").bounding_box() == before  # a click meets it at any time
     page.locator("#runs-make").click()
     page.locator("#runs-made img").first.wait_for()
+    record = json.loads((small_runs[0] / "Evaluation" / "evaluation.json").read_text())
+    assert "audited_server.py evaluate" in record["command"]  # as the page itself was started
     page.locator("#runs-compare").click()
     page.locator("#runs-side-by-side").click()
     shown = page.locator("#runs-page iframe[title=Comparison]")
