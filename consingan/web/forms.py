@@ -21,7 +21,7 @@ from consingan.web.orders import (
     takes_words,
 )
 from consingan.web.pictures import keep
-from consingan.web.widgets import component
+from consingan.web.widgets import component, drop_place
 
 Name = tuple[str, bool]
 """A setting, and whether it is a picture that is brought for it."""
@@ -51,7 +51,7 @@ def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Nam
 def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
     if not names_picture(row):
         return {(row.name, False): component(row, value, min_width=200)}
-    bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
+    bring = drop_place(f"{label_of(row)}: bring a picture")
     words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
     return {**words, (row.name, True): bring}
 

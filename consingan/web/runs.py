@@ -17,7 +17,7 @@ from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
 from consingan.web.pictures import keep
-from consingan.web.widgets import component, draw
+from consingan.web.widgets import component, draw, drop_place
 
 Results = dict[str, dict[str, Any]]
 """By run what `_made` shows of it on this page."""
@@ -217,7 +217,7 @@ def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
 
 def _part(row: Row) -> Any:
     if is_file(row):
-        return gr.File(label=label_of(row), type="filepath", height=120, interactive=True)
+        return drop_place(label_of(row))
     return component(row, first_value(row), min_width=150)
 
 

@@ -205,7 +205,7 @@ def wait_for_more(page, place: str, name: str, value: object = None) -> None:
         )
 
 
-def test_more_has_the_settings_of_what_was_chosen_last(page):
+def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     """The others' choices need not have what was chosen before."""
     from consingan.web.orders import recommended
 
@@ -221,7 +221,12 @@ def test_more_has_the_settings_of_what_was_chosen_last(page):
     wait_for_more(
         page, "train-more", "Niter", recommended("consingan", "generation", "paper").niter
     )
+    page.locator("#train-more button.label-wrap").click()
+    page.locator("#train-more input[type=file]").first.set_input_files(photo)
+    brought = page.locator("#train-more .file-preview")
+    brought.wait_for()
     choose(page, "train-task", "animation")
+    brought.wait_for(state="detached")  # what was brought for another task is not sent along
     open_tab(page, "Paint")
     choose(page, "paint-method", "Partial conv")
     wait_for_more(page, "paint-more", "Levels")
