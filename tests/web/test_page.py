@@ -230,6 +230,7 @@ def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     open_tab(page, "Paint")
     choose(page, "paint-method", "Partial conv")
     wait_for_more(page, "paint-more", "Levels")
+    assert page.locator("#paint-more input[type=file]").count() == 0  # the hole is painted
     page.locator("#paint-task").get_by_text("Harmonization").click()
     wait_for_more(page, "paint-more", "Patch")
     assert page.locator(".toast-wrap").inner_text() == ""  # no event met what was gone by then
