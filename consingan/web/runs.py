@@ -10,7 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from consingan.web.answers import answering, notes, told
+from consingan.errors import UserError
+from consingan.web.answers import answering, notes, refused, told
 from consingan.web.cards import Card, card_of, cards, facts, thumbnail
 from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
@@ -158,9 +159,9 @@ def _making(desk: Desk, parts: Parts) -> None:
     """Options of the chosen run's output, and the button that makes pictures."""
 
     def options(name: str | None) -> None:
-        if name is None or name not in {card.name for card in cards(desk.root)}:
+        card = _card_to_draw(desk, name)
+        if card is None:
             return
-        card = card_of(desk.root, name)
         fields, judged = _options(card)
         start = gr.Button("Make pictures", variant="primary", elem_id="runs-make")
 
@@ -192,6 +193,15 @@ def _making(desk: Desk, parts: Parts) -> None:
             show, [parts.results, parts.chosen], shown, api_visibility="private")  # fmt: skip
 
     draw([parts.chosen], options)
+
+
+def _card_to_draw(desk: Desk, name: str | None) -> Card | None:
+    """The chosen run; of one that is gone meanwhile it is said so where its options would be."""
+    try:
+        return card_of(desk.root, name) if name else None
+    except UserError as error:
+        gr.HTML(refused(str(error)))
+        return None
 
 
 def _where(files: list[Path], shown: int) -> list[str]:
