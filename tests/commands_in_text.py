@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 from click.testing import CliRunner, Result
@@ -19,8 +20,13 @@ from PIL import Image, UnidentifiedImageError
 from consingan.cli import main
 from consingan.cli.evaluating import evaluate
 from consingan.cli.training import train
+from consingan.runs.newest import find_run
 
 ROOT = Path(__file__).parent.parent
+TINY: dict[str, Any] = {
+    "train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32,
+    "device": "cpu", "precision": "float32",
+}  # fmt: skip
 TINY_TRAINING = (
     "--niter 2 --fine_niter 0 --nfc 4 --max_size 32 --min_size 16 --train_stages 2 --manualSeed 1"
 )
@@ -34,8 +40,6 @@ TINY_STUDY = (
 )
 TINY_SAMPLE = "-n 1 --max_size 24"
 TINY_BENCHMARK = "--niter 2 --nfc 4 --max_size 32 --min_size 16 --train_stages 2 --samples 2"
-PLACEHOLDER = re.compile(r"TrainedModels/((?:[\w-]+/)+)\.\.\.(fine-tune\.\.\.)?")
-FINE_TUNED = "fine-tune"
 OWN = "your_photo.jpg"
 LONGEST = 90  # px of the pictures' longer sides
 PREFIXES = ("srun",)  # run what follows somewhere else
@@ -47,6 +51,11 @@ def shell_commands(text: str) -> list[list[str]]:
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     split = [shlex.split(line, comments=True) for line in lines]
     return [words[1:] if words[0] in PREFIXES else words for words in split if words]
+
+
+def programs(text: str) -> list[str]:
+    """Python blocks of a page."""
+    return re.findall(r"```python\n(.*?)```", text, re.S)
 
 
 def program(words: list[str]) -> tuple[str, list[str]]:
@@ -86,31 +95,22 @@ def is_ours(words: list[str]) -> bool:
 
 @dataclass
 class Workplace:
-    """Runs commands in the present folder, one after the other, and knows the runs they left.
+    """Runs commands in the present folder, one after the other, as they stand in the text.
 
     Attributes:
-        runs: what stands for a run's folder in the text -> that folder; the newest counts.
-        done: commands that were run, which are not run again.
+        done: commands that were run, which are not run again with the same run's folder.
     """
 
-    runs: dict[str, Path] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
     def run(self, words: list[str]) -> Result | None:
         """Run one command tiny; None if it was run before."""
         name, arguments = program(words)
-        arguments = list(map(self.filled, arguments))
-        key = shlex.join([name, *arguments])
+        key = shlex.join([name, *map(_meant, arguments)])
         if key in self.done:
             return None
         self.done.add(key)
-        result = CliRunner().invoke(*self._invocation(name, arguments))
-        self._look_for_runs()
-        return result
-
-    def filled(self, text: str) -> str:
-        """`text` with the folders of runs in place of what stands for them."""
-        return PLACEHOLDER.sub(lambda found: str(self.runs[found.group(0)]), text)
+        return CliRunner().invoke(*self._invocation(name, arguments))
 
     def _invocation(self, name: str, arguments: list[str]) -> tuple[click.Command, list[str]]:
         if name == "train":
@@ -134,11 +134,11 @@ class Workplace:
             return main, [name, *_small(arguments), *shlex.split(TINY_SAMPLE)]
         return main, [name, *arguments]
 
-    def _look_for_runs(self) -> None:
-        for manifest in sorted(Path("TrainedModels").rglob("manifest.json")):
-            folder = manifest.parent
-            kind = f"{FINE_TUNED}..." if FINE_TUNED in folder.name else ""
-            self.runs[f"{folder.parent.as_posix()}/...{kind}"] = folder
+
+def _meant(argument: str) -> str:
+    """The run's folder that an argument as TrainedModels/demo/... now stands for, else itself."""
+    path = Path(argument)
+    return str(find_run(path, path)) if path.name == "..." else argument
 
 
 def load_example(script: str) -> None:

@@ -15,6 +15,7 @@ from consingan.errors import UserError
 from consingan.machine.execution import Execution, Wanted, as_before
 from consingan.machine.files import described, read_json, settings_digest
 from consingan.machine.program import go_on_command
+from consingan.methods.contract import Method
 from consingan.runs.about import about_this_run, this_machine, versions, went_on
 from consingan.runs.files import CONFIG, PYRAMID, START, WEIGHTS
 from consingan.runs.folder import RunFolder
@@ -48,7 +49,7 @@ def replay(
     path: Path,
     output_dir: Path,
     watch: Watch = unwatched,
-    told: Callable[[tuple[str, ...], Execution], None] = lambda *_: None,
+    told: Callable[[tuple[str, ...], Execution, Method], None] = lambda *_: None,
 ) -> Replay:
     """Train a run again: same images, settings, seed and way of computing, as far as they are here.
 
@@ -59,7 +60,8 @@ def replay(
         path: of the run.
         output_dir: where the new one goes.
         watch: makes those who watch.
-        told: called before the work begins, with what is not as it was and how it is executed.
+        told: called before the work begins, with what is not as it was, how it is executed and
+            by which method.
 
     Raises:
         UserError: the run is not finished, or a file of it is missing or damaged.
@@ -83,7 +85,7 @@ def replay(
     execution = as_before(Wanted(), manifest.get("execution", {}))
     check_engine(run.method, execution)
     others = (*_edited(run), *differences(manifest, execution))
-    told(others, execution)
+    told(others, execution, run.method)
     again = _train(run, execution, output_dir, watch)
     for entry in manifest.get("lengthened", []):
         lengthen(again, entry["counts"])

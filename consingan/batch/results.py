@@ -8,11 +8,8 @@ from typing import Any
 
 from consingan.batch import ledger
 from consingan.batch.done import is_longer, tells_of_order
-from consingan.batch.kept import orders_in
 from consingan.batch.ledger import Ended
 from consingan.batch.orders import Order, meant_before, meant_otherwise, was_of_others
-from consingan.batch.plan import kept_study
-from consingan.batch.study import Study
 from consingan.machine.files import write_json, write_text
 from consingan.metrics.judge import Judgement
 from consingan.report.study import Trained
@@ -26,37 +23,25 @@ NOT_BEGUN = "not begun"
 
 def results_of(
     folder: Path,
-    orders: Sequence[Order] = (),
-    study: Study | None = None,
+    meant: Sequence[Order],
+    gone: Sequence[Order],
     ended: Mapping[str, Ended] | None = None,
 ) -> list[Trained]:
     """Trainings of a study as they are now, whether their pictures are still there or not.
 
     Args:
         folder: of the study.
-        orders: those that are meant; by default all that the description asks for.
-        study: the description; by default that which the folder keeps.
+        meant: those that are asked for.
+        gone: those of pictures that are not there any more, see `kept.orders_in`.
         ended: what just ended, by name; a failure counts though its folder could not be written.
-
-    Raises:
-        UserError: the folder holds no study.
     """
-    asked, gone = orders_in(folder, study or kept_study(folder))
-    meant = orders or asked
     names = {order.name for order in meant}
     shown = (*meant, *(order for order in gone if order.name not in names))
     return [_trained(order, folder, (ended or {}).get(order.name)) for order in shown]
 
 
-def lost_pictures(study: Study, folder: Path) -> list[str]:
-    """Pictures of a study's folders whose trainings are there and which are not any more."""
-    _, gone = orders_in(folder, study)
-    return list(dict.fromkeys(order.picture for order in gone))
-
-
-def notes_on(study: Study, folder: Path) -> Iterator[str]:
+def notes_on(orders: Sequence[Order], folder: Path) -> Iterator[str]:
     """What is to be said of figures that are not of the runs that the study asks for by now."""
-    orders, _ = orders_in(folder, study)
     if longer := [order for order in orders if _has_figures_alone(folder / order.name)]:
         yield (
             f"{len(longer)} trained longer since, by hand, {longer[0].words} first; the results "
@@ -105,7 +90,7 @@ def _trained(order: Order, folder: Path, ended: Ended | None) -> Trained:
     )
 
 
-def write_results(folder: Path, trained: Sequence[Trained], to: Path | None = None) -> Path:
+def write_results(folder: Path, trained: Sequence[Trained], to: Path | None) -> Path:
     """Write page and tables into a study's folder, anew each time; returns the page.
 
     Args:

@@ -25,7 +25,11 @@ __all__ = ["evaluate", "main", "train"]
 @click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(__version__)
 def main() -> None:
-    """Generative models of one image: ConSinGAN and its neighbors."""
+    """Learn from ONE picture and make new ones like it: ConSinGAN and its neighbors.
+
+    Quickest is `consingan sample PICTURE`: variations in seconds, without training. All of it in
+    the browser: `consingan web`. A training begins with `consingan train --input_name PICTURE`.
+    """
 
 
 main.add_command(train)

@@ -56,9 +56,9 @@ class _StudyCommand(EvaluatingCommand):
     metavar="FILE",
     help="The study as TOML, in place of all that describes it here.",
 )
-@click.option("--method", metavar="A,B", callback=_names, help="One or several.")
+@click.option("--method", metavar="A,B", callback=_names, help="One method or several.")
 @click.option("--train_mode", metavar="NAME", help="What the models are for.")
-@click.option("--preset", metavar="A,B", callback=_names, help="One or several.")
+@click.option("--preset", metavar="A,B", callback=_names, help="One preset or several.")
 @click.option(
     "--seeds",
     type=click.IntRange(1),
@@ -80,7 +80,7 @@ class _StudyCommand(EvaluatingCommand):
     show_default=True,
     help="Samples to judge of each training; 0 judges nothing.",
 )
-@click.option("--inception_weights", default="", metavar="PATH|URL", help="For SIFID.")
+@click.option("--inception_weights", default="", metavar="PATH|URL", help="To give SIFID, too.")
 @click.option(
     "--output_dir",
     type=click.Path(path_type=Path),
@@ -119,10 +119,10 @@ def batch_command(
     output_dir: Path, on: str, workers: int | None, save_every: int | None, dry_run: bool,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Train on many pictures with many settings and seeds, judge all, and compare.
+    """Train on many pictures with many settings and seeds, and compare.
 
-    The same command goes on where it was stopped: what is finished is skipped, what was begun is
-    resumed, what failed is tried again. Each training is a run like any other.
+    All are judged. The same command goes on where it was stopped: what is finished is skipped, what
+    was begun is resumed, what failed is tried again. Each training is a run like any other.
     """
     from consingan.batch.places import work_on
     from consingan.batch.plan import planned, with_machine
@@ -267,9 +267,10 @@ def say_results(
         to: the page, if not in the folder.
         ended: what just ended, by name.
     """
+    from consingan.batch.kept import orders_in
     from consingan.batch.ledger import FINISHED
     from consingan.batch.plan import kept_study
-    from consingan.batch.results import lost_pictures, notes_on, results_of, write_results
+    from consingan.batch.results import notes_on, results_of, write_results
     from consingan.images.folder import listed
     from consingan.images.names import shown
     from consingan.report.study import figures_in, words_of
@@ -277,11 +278,12 @@ def say_results(
     from consingan.report.study_tables import markdown
 
     study = plan.study if plan else kept_study(folder)
-    trained = results_of(folder, plan.orders if plan else (), study, ended)
-    if lost := lost_pictures(study, folder):
-        names = listed([Path(name).name for name in lost])
+    asked, gone = orders_in(folder, study)
+    trained = results_of(folder, plan.orders if plan else asked, gone, ended)
+    if gone:
+        names = listed([Path(name).name for name in dict.fromkeys(o.picture for o in gone)])
         say(f"Note: not there any more, but among the results as far as trained: {names}.")
-    for note in notes_on(study, folder):
+    for note in notes_on(asked, folder):
         say(f"Note: {note}")
     place = write_results(folder, trained, to)
     if figures_in(trained):

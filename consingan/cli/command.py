@@ -76,11 +76,14 @@ class CarefulCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
         groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.shown(ctx):
+        shown = self.shown(ctx)
+        rest = "other" if any(getattr(parameter, "group", "") for parameter in shown) else "options"
+        for parameter in shown:
             record = parameter.get_help_record(ctx)
-            if record is not None:
-                heading = getattr(parameter, "group", "") or "other"
-                groups.setdefault(heading, []).append(record)
+            if record is not None and isinstance(parameter, click.Option):
+                words = record[0].replace("INTEGER RANGE", "N").replace("FLOAT RANGE", "X")
+                heading = getattr(parameter, "group", "") or rest
+                groups.setdefault(heading, []).append((words, record[1]))
         for heading, records in groups.items():
             with formatter.section(heading.capitalize()):
                 formatter.write_dl(records)

@@ -39,7 +39,7 @@ from consingan.cli.options import output_file, refuse_unwritable, run_named, say
 def compare_command(
     runs: tuple[Path, ...], output: Path, num_samples: int, seed: int, device: str
 ) -> None:
-    """Put several run folders side by side: settings that differ, metrics, pictures, time.
+    """Put runs side by side: settings that differ, metrics, pictures.
 
     Metrics are those of Evaluation/metrics.json where an evaluation left one. Of a study's folder,
     see `consingan batch`, all is shown that is there by now.

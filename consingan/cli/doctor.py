@@ -12,6 +12,7 @@ import click
 from consingan._version import __version__
 from consingan.cli.command import CONTEXT
 from consingan.cli.messages import FAILURE, guarded
+from consingan.cli.options import DEVICES
 
 
 @click.command("doctor", context_settings=CONTEXT)
@@ -22,7 +23,7 @@ from consingan.cli.messages import FAILURE, guarded
     show_default=True,
     help="The folder for runs, to see if it can be written.",
 )
-@click.option("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--device", default="auto", metavar="NAME", help=DEVICES)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @guarded
 def doctor_command(output_dir: Path, device: str, as_json: bool) -> None:

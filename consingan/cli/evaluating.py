@@ -21,14 +21,17 @@ from consingan.settings.reading import AUTO
 if TYPE_CHECKING:
     from consingan.machine.execution import Execution
 
-EXAMPLES = ("--model_dir TrainedModels/aurora/... --num_samples 20 --size 500x200",)
+EXAMPLES = ("--model_dir latest --num_samples 20 --size 500x200",)
 
 
 @click.command(cls=EvaluatingCommand, context_settings=CONTEXT, examples=EXAMPLES)
 @evaluation_options
 @guarded
 def evaluate(model_dir: Path | None, **options: Any) -> None:
-    """Make pictures with a trained model, in the folder Evaluation of its run."""
+    """Make pictures with a trained model.
+
+    They lie in the folder Evaluation of its run, with a report that judges them.
+    """
     if model_dir is None:
         raise UserError("--model_dir is missing: name the folder of a run below TrainedModels.")
     typed, model_dir = model_dir, run_named(model_dir)

@@ -52,7 +52,7 @@ def evaluation_options(command: Command) -> Command:
     return click.option(
         "--model_dir",
         type=click.Path(path_type=Path),
-        help="Folder of the run; or of runs, or latest: the newest.",
+        help="The run: its folder; of a folder of runs, or latest, the newest.",
         **_RUN,
     )(command)
 

@@ -53,7 +53,7 @@ def train_folder(folder: Path, typed: Mapping[str, Any], options: Mapping[str, A
     execution = settled(choose_execution(wanted), wanted)
     config = choose_settings({**typed, "input_name": ""}).config
     check_engine(method_of(config.method), execution)
-    for line in (*plan.surroundings(execution), *contents.notes):
+    for line in (*plan.surroundings(execution, method_of(config.method)), *contents.notes):
         say(line)
     images = contents.pictures
     note_idle_settings(method_of(config.method), typed, config)

@@ -19,7 +19,7 @@ NOTHING = "–"
 @click.command("methods", context_settings=CONTEXT)
 @guarded
 def methods_command() -> None:
-    """Print the table of tasks and methods, with a sentence and the paper of each method."""
+    """Print which method can do what, its presets and its paper."""
     for line in table():
         click.echo(line)
     for method in METHODS.values():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 RUNS = Path("TrainedModels")
+DEVICES = "Where to compute: auto (a GPU where there is one), cpu, cuda, cuda:N or mps (Apple)."
 MOST_THREADS = 1024  # many more than that crash the library that starts them
 
 
@@ -40,7 +41,7 @@ def execution_options(command: Command) -> Command:
     return decorated(
         command,
         (
-            click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.", **how),
+            click.option("--device", metavar="NAME", help=DEVICES, **how),
             click.option("--gpu", type=GPURange(-1), metavar="N",
                    help="CUDA device N, else the CPU; -1 is the CPU.", **how),
             click.option("--not_cuda", is_flag=True, help="Compute on the CPU.", **how),
@@ -109,7 +110,7 @@ def request_options(*tables: type) -> list[click.Option]:
 
 def _request_option(field: dataclasses.Field[Any]) -> click.Option:
     meta, kind = field.metadata, type(field.default)
-    settings: dict[str, Any] = {"help": meta["help"], "group": meta["group"]}
+    settings: dict[str, Any] = {"help": meta["help"], "group": "results"}
     if meta["kind"]:
         settings |= {"default": field.default} | KINDS[meta["kind"]]
         if meta["kind"] == "count":
@@ -200,5 +201,6 @@ def note_idle_execution(training: Training, options: Mapping[str, Any]) -> None:
     if options["checkpointing"] and training.peak_memory(checkpointing=True) is None:
         why = f"with --method {training.config.method}" if training.stages else nothing
         say(f"Note: --checkpointing does nothing {why}.")
-    if options["save_every"] and not training.stages:
-        say(f"Note: --save_every does nothing {nothing}.")
+    for name in ("precision", "save_every"):
+        if options[name] and not training.stages:
+            say(f"Note: --{name} does nothing {nothing}.")

@@ -17,6 +17,7 @@ from consingan.cli.watching import watching
 if TYPE_CHECKING:
     from consingan.api.train import Run
     from consingan.machine.execution import Execution
+    from consingan.methods.contract import Method
     from consingan.training.session import Observer
 
 
@@ -39,16 +40,16 @@ def _watch(run: Run) -> Iterator[Sequence[Observer]]:
 )
 @guarded
 def replay_command(run: Path, output_dir: Path) -> None:
-    """Train a finished run again from what its folder keeps, and say whether it is the same.
+    """Train a finished run again and say whether the same comes out.
 
-    Same versions on the same CPU: the same weights, bit for bit. Otherwise it says what differs.
-    The exit code is 0 where the weights are the same, else 1.
+    All is taken from its folder. Same versions on the same CPU: the same weights, bit for bit.
+    Otherwise it says what differs. The exit code is 0 where the weights are the same, else 1.
     """
     from consingan.api.replay import replay
     from consingan.training.plan import execution_line
 
-    def told(others: tuple[str, ...], execution: Execution) -> None:
-        say(execution_line(execution))
+    def told(others: tuple[str, ...], execution: Execution, method: Method) -> None:
+        say(execution_line(execution, method))
         for line in (*execution.notes, *(f"Note: {other}" for other in others)):
             say(line)
 

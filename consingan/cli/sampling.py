@@ -43,8 +43,9 @@ def _size(
 @click.option("--retarget", is_flag=True, help="Keep the layout in another --size.")
 @click.option("--loosen", type=click.FloatRange(0, 1), default=0.0, show_default=True,
               help="With --retarget: more whole things, less of the layout; try 0.3.")  # fmt: skip
-@click.option("--rows", type=click.FloatRange(0, 1), show_default="1",
-              help="How far rows keep their height (sky above); 0 mixes layouts.")  # fmt: skip
+@click.option("--rows", type=click.FloatRange(0, 1),
+              help="How far rows keep their height (sky above); 0 mixes layouts.  "
+              "[default: 1]")  # fmt: skip
 @click.option("--tile", type=click.Choice(SIDES), help="Seamless tiles.")
 @click.option(
     "--symmetric",
@@ -55,8 +56,8 @@ def _size(
               help="How many.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
               help="Of all samples; another one gives others.")  # fmt: skip
-@click.option("--max_size", type=click.IntRange(3), show_default="500",
-              help="Longer side (px) to which the picture is reduced.")  # fmt: skip
+@click.option("--max_size", type=click.IntRange(3),
+              help="Longer side (px) to which the picture is reduced.  [default: 500]")  # fmt: skip
 @click.option("--range", "value_range", default="auto", show_default=True, metavar="MIN,MAX",
               help="Of a picture deeper than 8 bit: black and white; or full.")  # fmt: skip
 @click.option("--engine", default="auto", show_default=True, metavar="NAME",
@@ -66,7 +67,10 @@ def _size(
               show_default=True, help="Folder for sample_<i>.png.")  # fmt: skip
 @guarded
 def sample_command(picture: str, output: Path, **options: Any) -> None:
-    """Make variations of PICTURE from its own patches, in seconds, without any training."""
+    """Make variations of PICTURE in seconds, without any training.
+
+    They are made of the picture's own patches.
+    """
     # Torch takes seconds to load, so that --help must not wait for it.
     from consingan.api.samples import Wish, make
     from consingan.machine.execution import choose_execution

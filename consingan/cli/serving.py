@@ -27,7 +27,7 @@ from consingan.machine.extras import GRADIO, installing
 def web_command(
     port: int | None, host: str, password: str | None, output_dir: Path, no_browser: bool
 ) -> None:
-    """Open a page in the browser that does the whole job: drop a picture, paint, get pictures.
+    """Open a page in the browser: drop a picture, train, paint.
 
     Nothing leaves this machine.
     """

@@ -22,6 +22,17 @@ class GroupedOption(click.Option):
         self.group = group
 
 
+class Word(click.Choice):  # type: ignore[type-arg] # click 8.1 knows no argument
+    """A choice in the help; what is none of it is left to what knows the method."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The choice that is meant, else what was typed."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            return value
+
+
 def settings_called(typed: str) -> Iterator[dataclasses.Field[Any]]:
     """The settings of any method that have a flag of that name."""
     for method in METHODS.values():
@@ -35,7 +46,8 @@ def shared_settings(method: Method | None = None) -> Iterator[click.Parameter]:
 
     Args:
         method: whose own defaults, choices and words are shown; None stands for all methods, whose
-            tasks and any preset are taken: what a method lacks is refused by a better sentence.
+            tasks and presets are shown, and any word is taken: what a method lacks is refused by
+            a better sentence.
     """
     methods = [method] if method else list(METHODS.values())
     choices = {
@@ -65,7 +77,7 @@ def _setting(field: dataclasses.Field[Any], choices: list[str] | None) -> click.
     if kind is bool:
         names = [f"--{flag}/--no_{flag}"]
     elif allowed:
-        settings["type"] = click.Choice(tuple(allowed))
+        settings["type"] = (Word if choices else click.Choice)(tuple(allowed))
     else:
         settings["type"] = kind
         usual = "PATH" if kind is str else "N" if kind is int else "X"

@@ -59,7 +59,8 @@ OPTIONS = (
     click.option("--checkpointing", is_flag=True, default=None,
            help="Less memory, more time, the same result.", **_MACHINE),
     click.option("--model_dir", type=click.Path(path_type=Path),
-           help="The run to resume or fine-tune; or a folder of runs, or latest.", **_RUN),
+           help="The run to resume or fine-tune: its folder; of a folder of runs, or latest, the "
+           "newest.", **_RUN),
     click.option("--resume", is_flag=True, help="Go on with the run in --model_dir.", **_RUN),
     click.option("--output_dir", type=click.Path(path_type=Path), default=RUNS,
            show_default=True, help="Where run folders are made.", **_RUN),
@@ -67,8 +68,8 @@ OPTIONS = (
            help="Iterations between saves; by default as often as costs 1 % of the time.", **_RUN),
     click.option("--dry_run", is_flag=True, help="Print the plan, memory and time; train nothing.",
            **_RUN),
-    click.option("--tensorboard/--no_tensorboard", default=True, help="Write TensorBoard files.",
-           **_RUN),
+    click.option("--tensorboard/--no_tensorboard", default=True,
+           help="Write curves and pictures for TensorBoard.", **_RUN),
 )  # fmt: skip
 
 
@@ -80,7 +81,10 @@ def _training_options(command: Any) -> Any:
 @_training_options
 @guarded
 def train(model_dir: Path | None, resume: bool, **options: Any) -> None:
-    """Train a generative model on ONE image, or one on each image of a folder."""
+    """Train a model on ONE image, or one on each image of a folder.
+
+    It learns to make new images like that one.
+    """
     method = typed_method()
     typed = {f.name: options.pop(f.name) for f in dataclasses.fields(method.config)}
     if model_dir is not None:
@@ -148,7 +152,7 @@ def _resume(path: Path | None, typed: Mapping[str, Any], options: Mapping[str, A
 
     def told(run: Run) -> None:
         taken.append(run)
-        for line in (plan.execution_line(run.execution), *run.execution.notes):
+        for line in (plan.execution_line(run.execution, folder.method), *run.execution.notes):
             say(line)
         note_idle_execution(run.trainer.training, options)
         say_position(run)

@@ -8,7 +8,7 @@ from consingan.errors import UserError
 from consingan.images.resize import Size, same_shape
 
 
-def fit_naive(naive: Tensor, size: Size, fit: str = "exact") -> Tensor:
+def fit_naive(naive: Tensor, size: Size, fit: str) -> Tensor:
     """Bring the user's picture to the shape of the training image of `size` (h, w).
 
     Args:

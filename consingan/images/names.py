@@ -51,7 +51,7 @@ def image_stem(name: str) -> str:
     return stem.rstrip(LOST_AT_END) if stem.strip(". ") else "picture"
 
 
-def result_name(stem: str, ending: str = "") -> str:
+def result_name(stem: str, ending: str) -> str:
     """What a result of the picture called `stem` is called, a suffix of `MOST_OF_STEM` to come."""
     return fitting_name(f"{stem}{ending}", MOST_OF_STEM)
 

@@ -32,7 +32,7 @@ def formats() -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_with_pillow(path: Path, page: int = 0) -> Raster:
+def read_with_pillow(path: Path, page: int) -> Raster:
     """One page of a picture file, rotated as the camera held it.
 
     Args:

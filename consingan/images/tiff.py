@@ -31,7 +31,7 @@ def is_tiff(path: Path) -> bool:
         return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def read_tiff(path: Path, page: int = 0) -> Raster | None:
+def read_tiff(path: Path, page: int) -> Raster | None:
     """One page of a TIFF file, turned upright; None if it is of a kind that Pillow reads.
 
     Args:

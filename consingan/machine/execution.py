@@ -37,14 +37,14 @@ class Wanted:
     threads: int | None = None
 
     @property
-    def placed(self) -> list[str]:
-        """The flags that say where."""
+    def placed(self) -> dict[str, str]:
+        """The flags that say where, each with the device that it names."""
         given = {
-            "--device": bool(self.device),
-            "--gpu": self.gpu is not None,
-            "--not_cuda": self.not_cuda,
+            "--device": self.device,
+            "--gpu": None if self.gpu is None else "cpu" if self.gpu < 0 else f"cuda:{self.gpu}",
+            "--not_cuda": "cpu" if self.not_cuda else None,
         }
-        return [flag for flag, said in given.items() if said]
+        return {flag: name for flag, name in given.items() if name}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def choose_execution(wanted: Wanted) -> Execution:
     Raises:
         UserError: what is asked for is not there, or two flags contradict one another.
     """
-    if len(wanted.placed) > 1:
+    if len(set(wanted.placed.values())) > 1:
         flags = " and ".join(wanted.placed)
         raise UserError(f"{flags} both say where to compute; give one of them.")
     if wanted.threads not in (None, torch.get_num_threads()) and not forked():

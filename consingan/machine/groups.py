@@ -9,9 +9,7 @@ from pathlib import Path
 ROOT, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
-def groups_of(
-    kind: str, root: Path = ROOT, membership: Path = MEMBERSHIP
-) -> Iterator[tuple[Path, bool]]:
+def groups_of(kind: str, root: Path, membership: Path) -> Iterator[tuple[Path, bool]]:
     """Folders of the groups of this process that bound `kind` ("memory", "cpu"), the inmost first.
 
     With each: whether it is of the second version, whose files have other names. None on other

@@ -7,12 +7,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 
 import click
 
 SCRIPTS = {"train": "main_train.py", "evaluate": "evaluate_model.py"}
 INSTALLED = "consingan"
+_TYPED: ContextVar[click.Context | None] = ContextVar("_TYPED", default=None)
 
 
 def started_as(command: str) -> tuple[str, ...]:
@@ -48,9 +50,21 @@ def starter() -> tuple[str, ...]:
     return (sys.executable, "-m", INSTALLED)
 
 
+def tell_threads() -> None:
+    """Let threads that are handed this one's context variables know what was typed, too.
+
+    Click tells it to the thread that it called alone.
+    """
+    _TYPED.set(click.get_current_context(silent=True))
+
+
+def _typed() -> click.Context | None:
+    return click.get_current_context(silent=True) or _TYPED.get()
+
+
 def _all_commands_are_here() -> bool:
     """Whether one of many commands was typed, in whatever program has them."""
-    context = click.get_current_context(silent=True)
+    context = _typed()
     return context is not None and isinstance(context.find_root().command, click.Group)
 
 
@@ -62,7 +76,7 @@ def _is_a_users(script: Path) -> bool:
     """
     if script.suffix != ".py" or script.name == "__main__.py":
         return False
-    root = context = click.get_current_context()
+    root = context = _typed() or click.get_current_context()
     while root.parent is not None:
         root, context = root.parent, root
     assert isinstance(root.command, click.Group)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds; what takes less needs no bar
+USUAL = {"ncols": 80, "nrows": 24}  # of a terminal that does not know
+
+
+def on_terminal() -> dict[str, Any]:
+    """How tqdm is to draw on standard error: not at all where that is no terminal.
+
+    Terminals that were told no size, as in containers, say that it is 0, into which tqdm draws
+    nothing.
+    """
+    drawn: dict[str, Any] = {"disable": not sys.stderr.isatty()}
+    with contextlib.suppress(OSError, ValueError):  # no terminal
+        if os.get_terminal_size(sys.stderr.fileno()).columns == 0:
+            drawn |= USUAL
+    return drawn
 
 
 def tracked(pieces: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -18,8 +33,7 @@ def tracked(pieces: Iterable[T], total: int, what: str) -> Iterator[T]:
     """
     from tqdm import tqdm
 
-    quiet = not sys.stderr.isatty()
-    yield from tqdm(pieces, what, total, leave=False, delay=PATIENCE, disable=quiet)
+    yield from tqdm(pieces, what, total, leave=False, delay=PATIENCE, **on_terminal())
 
 
 @contextlib.contextmanager
@@ -30,7 +44,7 @@ def ticking(total: int, what: str) -> Iterator[Callable[[], None]]:
     """
     from tqdm import tqdm
 
-    with tqdm(desc=what, total=total, leave=False, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(desc=what, total=total, leave=False, **on_terminal()) as bar:
 
         def tick() -> None:
             bar.update()

@@ -74,7 +74,10 @@ def task_of(method: Method, name: str | None) -> Task:
             f"--train_mode {name} is not a task of --method {method.name}; use --method "
             f"{' or '.join(others)}, or a --train_mode of {', '.join(method.tasks)}."
         )
-    raise UserError(f"--train_mode {name} is unknown; choose one of {', '.join(method.tasks)}.")
+    raise UserError(
+        f"--train_mode {name} is unknown; --method {method.name} has {', '.join(method.tasks)}; "
+        "consingan methods shows those of all."
+    )
 
 
 def default_task(method: Method) -> str:
@@ -148,6 +151,11 @@ def no_naive_image(config: Config) -> UserError:
         return UserError(
             "--naive_img does not go with a hole of the training itself (--mask); leave it out to "
             "fill that one, or train without --mask to fill the holes of other pictures."
+        )
+    if any(m.tasks[config.train_mode].enlarging for m in own.values()):
+        return UserError(
+            f"--naive_img does not go with --train_mode {config.train_mode}, which enlarges the "
+            "picture that it was trained on; for another one train anew, with that as --input_name."
         )
     for methods in (own, METHODS):
         rows = (row for method in methods.values() for row in method.tasks.items())

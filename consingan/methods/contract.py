@@ -82,6 +82,7 @@ class Task:
         presets: what some of the method's presets set in this task instead.
         tiles: whether ends of its pictures can meet.
         own_shape: whether a picture of the user's own keeps its shape, whatever the image's is.
+        enlarging: whether it makes the image larger, and no other picture.
     """
 
     output: str = "samples"
@@ -98,6 +99,7 @@ class Task:
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tiles: bool = False
     own_shape: bool = False
+    enlarging: bool = False
 
     def with_hole(self) -> Task:
         """The row of a training that was given a hole: it needs no picture of the user's own."""

@@ -22,6 +22,7 @@ from consingan.images.conditions import (
     painted,
     palette_of,
     stray_share,
+    two_colors,
 )
 from consingan.images.picture import gray_as, is_flat, is_gray
 from consingan.images.resize import resize, resize_to, same_shape, training_scale
@@ -32,6 +33,9 @@ from consingan.methods.one_stage import OneNetwork
 from consingan.methods.pairs import WORDS, recipe_of
 
 MOST_STRAYS = 0.2  # of the area of a new A, in colors that the training's A has not
+GROUND = 0.5
+"""Mean, to either side of 0, of a drawing whose lines take a quarter of it: lines take less, and of
+a layout in black and white each may take any share."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +232,13 @@ class PairModel(OneNetwork):
             return ["A has colors, of which only the brightness counts: the training's A is gray."]
         if not mine and new:
             return ["A is gray, the training's A has colors: the result may be, too."]
-        opposite = float(self.condition.mean()) * float(condition.mean()) < 0
-        if self.pair.drawn and opposite and is_drawn(condition):
-            dark = float(self.condition.mean()) < 0
+        two = two_colors(self.condition)
+        share = stray_share(condition, two)
+        if not mine and share > MOST_STRAYS > stray_share(self.condition, two):
+            return [f"{share:.0%} of A is in colors that are not among the training's two."]
+        means = float(self.condition.mean()), float(condition.mean())
+        opposite, dark = means[0] * means[1] < 0, means[0] < 0
+        if self.pair.drawn and opposite and is_drawn(condition) and min(map(abs, means)) > GROUND:
             ground, line = ("black", "white") if dark else ("white", "black")
             raise UserError(
                 f"The new A is drawn the other way round than that of the training; draw {line} "

@@ -35,6 +35,7 @@ def condition_range_option() -> Any:
         "Values of an A deeper than 8 bit that are black and white, as --range, which counts for "
         "it, too, where this is auto.",
         group="pair",
+        metavar="MIN,MAX",
     )
 
 

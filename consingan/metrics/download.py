@@ -60,7 +60,12 @@ def downloaded(url: str) -> Path:
 
 def checksum_of(source: str | Path) -> str:
     """SHA-256 of a file, or of what `downloaded` gives for an address, in hexadecimal digits."""
-    return _sha256(downloaded(str(source)) if "://" in str(source) else Path(source))
+    return _sha256(local_file(source))
+
+
+def local_file(source: str | Path) -> Path:
+    """A path as it is, which need not be there; of an address what `downloaded` gives."""
+    return downloaded(str(source)) if "://" in str(source) else Path(source)
 
 
 def _checksum(url: str) -> str:

@@ -15,8 +15,10 @@ def tensors_in(path: Path, network: str) -> dict[str, Any]:
     """All that a file of weights holds, .safetensors or torch's own.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: there is none, or it cannot be read.
     """
+    if not path.is_file():
+        raise UserError(f"There is no file of {network} weights at {path}.")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

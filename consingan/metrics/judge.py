@@ -138,22 +138,16 @@ def judge(
 
     values = {"swd": _per_size(pictures, lambda some: _swd(real, some, seed))}
     values |= _patch_metrics(real, pictures, progress)
-    notes = []
-    if inception is None:
-        notes.append(
-            "SIFID was left out: give the weights of Inception-v3, "
-            f"--inception_weights {WEIGHT_FILES[0]} (or a file)."
-        )
-    else:
-        values |= _sifid(real, pictures, inception, notes)
-    metrics = {name: summarize(value, draws) for name, value in values.items()}
-    metrics |= _set_metrics(real, pictures, draws, seed, notes)
+    distances, notes = _sifid(real, pictures, inception)
+    values |= distances
+    between, missing = _set_metrics(real, pictures, draws, seed)
+    metrics = {name: summarize(value, draws) for name, value in values.items()} | between
     return Judgement(
         count=len(pictures),
         metrics={name: metrics[name] for name in METRICS if name in metrics},
         values={name: values[name].tolist() for name in METRICS if name in values},
         reconstruction=quality,
-        notes=notes,
+        notes=notes + missing,
     )
 
 
@@ -204,25 +198,29 @@ def _patch_metrics(
 
 
 def _sifid(
-    real: Tensor, pictures: Sequence[Tensor], inception: Inception, notes: list[str]
-) -> dict[str, Tensor]:
+    real: Tensor, pictures: Sequence[Tensor], inception: Inception | None
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Its figures of every sample, and sentences on those that are left out."""
+    if inception is None:
+        return {}, [
+            "SIFID was left out: give the weights of Inception-v3, "
+            f"--inception_weights {WEIGHT_FILES[0]} (or a file)."
+        ]
     if real.shape[1] not in (1, 3):
-        notes.append("SIFID was left out: Inception-v3 knows gray and RGB pictures alone.")
-        return {}
+        return {}, ["SIFID was left out: Inception-v3 knows gray and RGB pictures alone."]
     found = [sifid(real, picture, inception) for picture in pictures]
     names = [name for name in FIGURES if all(name in distances for distances in found)]
-    if len(names) < len(FIGURES):
-        notes.append("Some layers of SIFID were left out: the pictures are too small for them.")
-    return {name: torch.cat([distances[name] for distances in found]) for name in names}
+    small = ["Some layers of SIFID were left out: the pictures are too small for them."]
+    figures = {name: torch.cat([distances[name] for distances in found]) for name in names}
+    return figures, small if len(names) < len(FIGURES) else []
 
 
 def _set_metrics(
-    real: Tensor, pictures: Sequence[Tensor], draws: Tensor, seed: int, notes: list[str]
-) -> dict[str, Summary]:
-    """Metrics between samples."""
+    real: Tensor, pictures: Sequence[Tensor], draws: Tensor, seed: int
+) -> tuple[dict[str, Summary], list[str]]:
+    """Metrics between samples, and sentences on those that are left out."""
     if len(pictures) < 2 or len({picture.shape for picture in pictures}) > 1:
-        notes.append("Diversity and MS-SSIM were left out: they need two samples of one size.")
-        return {}
+        return {}, ["Diversity and MS-SSIM were left out: they need two samples of one size."]
     samples, count = torch.cat(list(pictures)), len(pictures)
     pairs = ms_ssim_between(samples, rng=seeded(seed))
     likeness = resampled_pair_means(pairs.first, pairs.second, pairs.value, draws)
@@ -230,4 +228,4 @@ def _set_metrics(
     return {
         "diversity": summarize_set(diversity(real, samples), spread, count),
         "ms_ssim": summarize_set(pairs.value.mean(), likeness, count),
-    }
+    }, []

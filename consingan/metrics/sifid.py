@@ -9,10 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.errors import UserError
-
 from .common import checked
-from .download import downloaded
+from .download import local_file
 from .foreign import take, tensors_in
 from .frechet import Gaussian, fit_gaussian, frechet_distance
 
@@ -131,9 +129,7 @@ def load_inception(source: str | Path) -> Inception:
     Raises:
         UserError: there is no such file, it cannot be had or read, or it holds something else.
     """
-    path = downloaded(str(source)) if "://" in str(source) else Path(source)
-    if not path.is_file():
-        raise UserError(f"There is no file of Inception weights at {path}.")
+    path = local_file(source)
     state = tensors_in(path, "Inception-v3")
     weights = {}
     for name, (inputs, outputs, size, _, _) in _CONVOLUTIONS.items():

@@ -37,9 +37,7 @@ class NoiseField:
     device: torch.device | str = "cpu"
 
     @classmethod
-    def shaped(
-        cls, seed: int, shape: Sequence[int], device: torch.device | str = "cpu"
-    ) -> NoiseField:
+    def shaped(cls, seed: int, shape: Sequence[int], device: torch.device | str) -> NoiseField:
         """A field of `shape` (1, C, h, w)."""
         _, channels, height, width = shape
         return cls(seed, channels, height, width, device)

@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from consingan.errors import UserError
-from consingan.metrics.download import checksum_of, downloaded
+from consingan.metrics.download import checksum_of, local_file
 from consingan.metrics.foreign import take, tensors_in
 
 LAYERS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -98,9 +97,7 @@ def load_vgg(source: str | Path, depth: int, blocks: int) -> Vgg:
     Raises:
         UserError: there is no such file, it cannot be had or read, or it holds something else.
     """
-    path = downloaded(str(source)) if "://" in str(source) else Path(source)
-    if not path.is_file():
-        raise UserError(f"There is no file of VGG{depth} weights at {path}.")
+    path = local_file(source)
     state, whose = tensors_in(path, f"VGG{depth}"), f"torchvision's VGG{depth}"
     found, before = [], 3
     for names, width in zip(names_of(depth, blocks), WIDTHS, strict=False):

@@ -21,9 +21,11 @@ from consingan.methods.contract import Enlarges
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import EnlargementRequest
+from consingan.outputs.truth import doubts
 
 OUTPUT = "enlargement"
 BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of the step before
+HELD = 250  # the same of one that is held to a truth: three pictures and what SSIM takes
 SMALLER = 0.95  # sides of a truth below it are; above it, rounded ones
 
 
@@ -75,9 +77,10 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
     Raises:
         UserError: it is too large, the model does not enlarge, or the truth cannot be used.
     """
-    check(model)
     if not request.truth:
+        check(model)
         return EnlargementWork(model, request)
+    check(model, HELD, ", or leave out --truth")
     truth = read_picture(request.truth, model.config.reading)
     own, size = truth.size, model.enlarged_size
     if not same_shape(own, size):
@@ -90,11 +93,11 @@ def begin(model: Any, request: EnlargementRequest) -> EnlargementWork:
 
 def _held(made: Enlargement, read: Picture, say: Say) -> Enlargement:
     """The same with how near both pictures are to the truth, brought to their size."""
-    for note in read.notes:
-        say(f"Note: {note}")
     own, size = read.size, made.picture.shape[-2:]
     brought = "" if own == size else f", brought from {own[1]}x{own[0]} to {size[1]}x{size[0]} px"
     truth = resize_to(read.image, (size[0], size[1])).clamp(-1, 1)
+    for note in (*read.notes, *doubts(truth, made.bicubic)):
+        say(f"Note: {note}")
     pictures = (made.picture, made.bicubic)
     scores = [reconstruction_quality(unit(truth), unit(picture)) for picture in pictures]
     said = [f"PSNR {score.psnr:.1f} dB, SSIM {score.ssim:.2f}" for score in scores]
@@ -104,8 +107,13 @@ def _held(made: Enlargement, read: Picture, say: Say) -> Enlargement:
     return replace(made, truth=truth, scores=scores)
 
 
-def check(model: Any) -> None:
+def check(model: Any, per_pixel: int = BYTES_PER_PIXEL, otherwise: str = "") -> None:
     """Look whether the result can be held.
+
+    Args:
+        model: that enlarges.
+        per_pixel: bytes that each pixel of the result takes.
+        otherwise: what else the user can do where that is too much.
 
     Raises:
         UserError: it is too large, or the model was trained for something else.
@@ -118,11 +126,12 @@ def check(model: Any) -> None:
             f"The enlarged picture has {width}x{height} (WxH) pixels; stay below "
             f"{PIXEL_LIMIT // 1_000_000} million with a smaller --sr_factor or --max_size."
         )
-    needed, free = height * width * BYTES_PER_PIXEL, free_memory(model.device)
+    needed, free = height * width * per_pixel, free_memory(model.device)
     if free is not None and needed > free:
         raise UserError(
             f"The enlarged picture, {width}x{height} (WxH), needs about {needed / 2**30:.1f} GiB "
-            f"and {free / 2**30:.1f} GiB are free; use a smaller --sr_factor or --max_size."
+            f"and {free / 2**30:.1f} GiB are free; use a smaller --sr_factor or --max_size"
+            f"{otherwise}."
         )
 
 

@@ -28,6 +28,7 @@ from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.contract import Say
 from consingan.outputs.hidden_copies import Trials, places, trials
 from consingan.outputs.requests import FillRequest
+from consingan.outputs.truth import doubts
 
 MARKED = (1.0, -1.0, 1.0)  # magenta, which few pictures have
 COMPARED = 3  # known places that a fill is compared with
@@ -90,12 +91,13 @@ class FillWork:
         fills, seams, different = [], [], set()
         for number in tracked(range(count), count, "filling"):
             made = filled(self.model, self.request.seed + number)
-            write_as(folder / f"fill_{number}", made, form)
+            path = write_as(folder / f"fill_{number}", made, form)
             seams.append(seam(unit(made), holed.hole))
             different.add(hashlib.sha256(made.numpy().tobytes()).digest())
             if number < SHOWN:
                 fills.append(made)
-        say(f"{counted(count, 'fill')}: {folder / 'fill_0'}.*")
+        last = f" to {path.name}" if count > 1 else ""
+        say(f"{counted(count, 'fill')}: {path.with_stem('fill_0')}{last}")
         if (found := len(different)) < count:
             say(f"Note: only {found} of {count} fills differ; fewer --num_samples give the same.")
         scores = []
@@ -138,8 +140,9 @@ def begin(model: Any, request: FillRequest) -> FillWork:
             f"--truth {shown(request.truth)} is {size[1]}x{size[0]}, the picture with the hole "
             f"{own[1]}x{own[0]}; they must be the same picture at the same size."
         )
-    known = model.holed.hole == 0
-    return FillWork(model, request, torch.where(known, model.holed.picture, truth), read.notes)
+    picture, known = model.holed.picture, model.holed.hole == 0
+    notes = (*read.notes, *doubts(truth[known.expand_as(truth)], picture[known.expand_as(picture)]))
+    return FillWork(model, request, torch.where(known, picture, truth), notes)
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

@@ -49,7 +49,7 @@ def output_of(model: Any) -> Output:
     return OUTPUTS[model.task.output]
 
 
-def sheet_of(model: Any, naive: Tensor | None = None) -> Pixels:
+def sheet_of(model: Any, naive: Tensor | None) -> Pixels:
     """A sheet of a model in training: the image, what it gives back, what it is trained for.
 
     Args:

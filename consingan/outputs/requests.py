@@ -24,7 +24,7 @@ def _dilations() -> str:
         for name, task in method.tasks.items():
             if task.takes_naive:
                 found.setdefault(name, {}).setdefault(task.mask_dilation, []).append(method.name)
-    return ", ".join(f"{_radii(by)} {name}" for name, by in found.items() if any(by))
+    return ", ".join(f"{_radii(by)} in {name}" for name, by in found.items() if any(by))
 
 
 def _radii(methods: Mapping[int, Sequence[str]]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.machine.progress import in_words
 from consingan.metrics.judge import METRICS, Judgement
+from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.summary import Summary, lies_apart
 from consingan.outputs.contract import Say
 from consingan.outputs.finish import Degree, finish_of, flags
@@ -46,6 +47,7 @@ class Entry:
         judgement: None where nothing was to be judged.
         finish: of the samples, see `finish.Finish`, where an evaluation was told of one.
         start: stage at which frames began that an evaluation judged.
+        truth: how near an evaluation's result came to the picture of `--truth`.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Entry:
     judgement: Judgement | None
     finish: Degree | None = None
     start: int = 0
+    truth: Reconstruction | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,11 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
     """
     material = gather(run)
     label = label_of(number)
-    judgement, degree, start = stored(run, material)
+    judgement, degree, start, truth = stored(run, material)
     if not KINDS[material.kind].mapped:
         if judgement is None and samples and (quality := given_back(material)) is not None:
             judgement = Judgement(0, {}, {}, quality)
-        return Entry(label, material, judgement, start=start)
+        return Entry(label, material, judgement, start=start, truth=truth)
     made = samples_of(run, SHOWN if judgement is not None else max(SHOWN, samples), seed, degree)
     if judgement is None and samples:
         say(f"{label}: no evaluation of it as it is now, judging {samples} samples")
@@ -135,13 +138,12 @@ def _metric_rows(entries: Sequence[Entry]) -> list[Row]:
             cells = tuple("–" if s is None else _with_interval(s) for s in summaries)
             best = clear_best(name, summaries) if same else None
             found.append(Row(f"{metric.title} {arrow(name)}", cells, "metrics", best))
-    for name, unit_name in (("psnr", " dB"), ("ssim", "")):
-        qualities = [e.judgement.reconstruction if e.judgement else None for e in entries]
-        if any(qualities):
-            cells = tuple(
-                "–" if q is None else f"{number(getattr(q, name))}{q.where}" for q in qualities
-            )
-            found.append(Row(f"reconstruction {name.upper()}{unit_name} ↑", cells, "metrics"))
+    returned = [e.judgement.reconstruction if e.judgement else None for e in entries]
+    held = {"reconstruction": returned, "against the truth": [e.truth for e in entries]}
+    for what, qualities in held.items():
+        for name, title in (("psnr", "PSNR dB"), ("ssim", "SSIM")) if any(qualities) else ():
+            values = ("–" if q is None else number(getattr(q, name)) + q.where for q in qualities)
+            found.append(Row(f"{what} {title} ↑", tuple(values), "metrics"))
     return found
 
 

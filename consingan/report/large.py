@@ -65,7 +65,7 @@ def quality_of(
     return reconstruction_quality(_on_windows(real), _on_windows(given_back.to(real)))
 
 
-def contrast_of(real: Tensor, sketch: tuple[Tensor, Tensor] | None = None) -> float:
+def contrast_of(real: Tensor, sketch: tuple[Tensor, Tensor] | None) -> float:
     """`contrast` of that image which `quality_of` holds the reconstruction to, in [0, 1]."""
     return contrast(unit(sketch[0]) if sketch else _on_windows(real))
 

@@ -22,7 +22,7 @@ from consingan.machine.files import make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement
-from consingan.metrics.reconstruction import contrast
+from consingan.metrics.reconstruction import Reconstruction, contrast
 from consingan.metrics.sifid import Inception
 from consingan.outputs.contract import Request, Say
 from consingan.outputs.finish import Degree
@@ -45,7 +45,7 @@ from consingan.runs.load import LoadedRun
 from consingan.runs.weights import is_of_the_run
 
 
-def evaluation_folder(run: Path, name: str = EVALUATION) -> Path:
+def evaluation_folder(run: Path, name: str) -> Path:
     """The folder for results inside a run's folder."""
     folder = run
     for part in Path(name).parts:
@@ -244,11 +244,13 @@ class Stored(NamedTuple):
         judgement: the figures.
         degree: the finish of what was judged.
         start: the stage at which that began.
+        truth: how near the enlarged picture, or the first fill, came to `--truth`.
     """
 
     judgement: Judgement | None = None
     degree: Degree | None = None
     start: int = 0
+    truth: Reconstruction | None = None
 
 
 def stored(run: LoadedRun, material: Material) -> Stored:
@@ -266,6 +268,8 @@ def stored(run: LoadedRun, material: Material) -> Stored:
             return Stored()
         level, within = record.get("finish"), float(record.get("finish_within", 0))
         degree = None if level is None else (float(level), within)
-        return Stored(Judgement.from_dict(record), degree, start)
+        held = list(record.get("to_truth", {}).values()) or record.get("in_the_hole")
+        truth = Reconstruction(held[0]["psnr"], held[0]["ssim"]) if held else None
+        return Stored(Judgement.from_dict(record), degree, start, truth)
     except (OSError, UserError, ValueError, KeyError, TypeError):
         return Stored()  # it can be computed anew

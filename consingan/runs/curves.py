@@ -114,7 +114,7 @@ def curves_figure(curves: Curves, reconstruction: str = "") -> Any:
     return figure
 
 
-def save_curves(folder: Path, reconstruction: str = "") -> None:
+def save_curves(folder: Path, reconstruction: str) -> None:
     """Draw `losses.png` from the curves of the run in `folder`."""
     curves = {stage: losses for stage, losses in read_curves(folder).items() if length(losses)}
     if not curves:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 import threading
 import time
 import warnings
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from consingan.images.io import write_image
 from consingan.images.raster import Pixels
+from consingan.machine.progress import on_terminal
 from consingan.methods.contract import Reconstructs
 from consingan.methods.registry import method_of
 from consingan.outputs.finish import sketched_of
@@ -59,15 +59,16 @@ class ProgressBar:
         total = sum(
             cost * training.iterations(stage) for stage, cost in enumerate(costs) if stage >= first
         )
+        drawn = on_terminal() if self.file is None else {}
         past = self.trainer.iteration * costs[first] if first < len(costs) else 0.0
         self.bar = tqdm(
             total=total,
             initial=past,
             file=self.file,
-            disable=self.file is None and not sys.stderr.isatty(),
             bar_format="{percentage:3.0f}%|{bar}| {elapsed} spent, {remaining} left{postfix}",
-            dynamic_ncols=True,
+            dynamic_ncols="ncols" not in drawn,
             smoothing=0.1,
+            **drawn,
         )
 
     def observe(self, record: Record, trainer: Trainer) -> None:

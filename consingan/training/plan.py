@@ -17,7 +17,7 @@ from consingan.machine.execution import Execution
 from consingan.machine.memory import free_memory
 from consingan.machine.progress import in_words, tracked
 from consingan.methods.choose import choose_settings
-from consingan.methods.contract import Rehearsal, Resizes
+from consingan.methods.contract import Method, Rehearsal, Resizes
 from consingan.runs.about import versions
 from consingan.settings.option import flag_name
 from consingan.training.prepare import Job
@@ -29,15 +29,15 @@ MEBI = 2**20
 
 def introduction(job: Job) -> Iterator[str]:
     """Lines that say what will be trained: versions, device, sizes, settings and their origin."""
-    yield from surroundings(job.execution)
+    yield from surroundings(job.execution, job.method)
     yield from about_picture(job)
 
 
-def surroundings(execution: Execution) -> Iterator[str]:
-    """Lines that hold for any training: versions and device."""
+def surroundings(execution: Execution, method: Method) -> Iterator[str]:
+    """Lines that hold for any training by a method: versions and device."""
     named = versions()
     yield ", ".join(f"{name} {named[name]}" for name in ("consingan", "python", "torch"))
-    yield execution_line(execution)
+    yield execution_line(execution, method)
     yield from execution.notes
 
 
@@ -53,10 +53,12 @@ def about_picture(job: Job) -> Iterator[str]:
     yield from training.facts()
 
 
-def execution_line(execution: Execution) -> str:
+def execution_line(execution: Execution, method: Method) -> str:
     """Device, precision, engine and whether memory is saved, in words."""
+    # A method that learns nothing has no network that could compute in another precision.
+    precision = f"precision {execution.arithmetic.reason}, " if method.losses else ""
     return (
-        f"device {describe(execution.device)}, precision {execution.arithmetic.reason}, "
+        f"device {describe(execution.device)}, {precision}"
         f"engine {execution.engine}{', checkpointing' if execution.checkpointing else ''}"
     )
 

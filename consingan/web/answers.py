@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
@@ -12,6 +13,9 @@ from typing import Any
 
 from consingan.errors import UserError, gpu_failure, out_of_memory
 from consingan.web.fields import with_labels
+
+# Before a visitor's file: folders of our own, whose names are digests, and for each a fresh one.
+PLACE = re.compile(r"(?<!\S)([A-Za-z]:)?[/\\].*?[/\\][0-9a-f]{16,64}[/\\](\w+_\d{16,}[/\\])?")
 
 
 def told(*lines: str) -> str:
@@ -61,7 +65,7 @@ def answering(message: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]
 def sentence_of(error: Exception) -> str:
     """What a visitor can do about an error; a bug is printed where the page was started."""
     if isinstance(error, UserError):
-        return str(error)
+        return PLACE.sub("", str(error))
     if out_of_memory(error):
         return "There is not enough memory; make smaller pictures, or fewer at a time."
     if why := gpu_failure(error):

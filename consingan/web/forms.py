@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,15 @@ from consingan.web.orders import (
     takes_words,
 )
 from consingan.web.pictures import keep
-from consingan.web.widgets import component
+from consingan.web.widgets import component, drop_place
 
 Name = tuple[str, bool]
 """A setting, and whether it is a picture that is brought for it."""
 
 
-def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Name, Any]:
+def more_settings(
+    method: Method, task: str, preset: str, name: str, without: Collection[str] = ()
+) -> dict[Name, Any]:
     """Parts for the settings that have no place of their own.
 
     Args:
@@ -35,11 +37,13 @@ def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Nam
         task: whose recommended values are shown.
         preset: likewise.
         name: of the part in the page.
+        without: settings that come from elsewhere.
     """
     best = recommended(method.name, task, preset)
     found: dict[Name, Any] = {}
     with gr.Accordion("More", open=False, elem_id=name):
-        rows = sorted(shown_rows(method), key=lambda row: str(row.metadata["group"]))
+        shown = [row for row in shown_rows(method) if row.name not in without]
+        rows = sorted(shown, key=lambda row: str(row.metadata["group"]))
         for group, members in groupby(rows, key=lambda row: str(row.metadata["group"])):
             gr.Markdown(f"**{group.capitalize()}**")
             with gr.Row():
@@ -51,7 +55,7 @@ def more_settings(method: Method, task: str, preset: str, name: str) -> dict[Nam
 def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
     if not names_picture(row):
         return {(row.name, False): component(row, value, min_width=200)}
-    bring = gr.File(label=f"{label_of(row)}: bring a picture", type="filepath", height=120)
+    bring = drop_place(f"{label_of(row)}: bring a picture")
     words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
     return {**words, (row.name, True): bring}
 

@@ -23,8 +23,6 @@ from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
 from consingan.web.widgets import awaken, component, draw
 
-OF_REQUEST = ("mask_dilation", "mask_feather", "seed")
-
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
 
@@ -165,16 +163,14 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
 
 def _making(desk: Desk, parts: Parts) -> None:
     """The rest of the options, and the button."""
-    table = CompositeRequest.__dataclass_fields__
 
     def options(together: tuple[str, str]) -> None:
-        method, task = together
-        settings = more_settings(
-            method_of(method), task, default_preset(method_of(method)), "paint-more"
-        )
-        with gr.Accordion("More about the mask", open=False), gr.Row():
-            request_parts = [component(table[n], table[n].default, min_width=150)
-                             for n in OF_REQUEST]  # fmt: skip
+        method, task = method_of(together[0]), together[1]
+        settings = more_settings(method, task, default_preset(method), "paint-more",
+                                 painting.painted_settings(method.tasks[task]))  # fmt: skip
+        rows = painting.asked_of_result(method.tasks[task])
+        with gr.Accordion("More about the result", open=False), gr.Row():
+            request_parts = [component(row, row.default, min_width=150) for row in rows]
         names, count = tuple(settings), len(parts.given)
 
         @answering(parts.message)
@@ -182,7 +178,7 @@ def _making(desk: Desk, parts: Parts) -> None:
             given, rest = Given(*values[:count]), values[count:]
             refuse_another(together, (given.method, given.task))
             filled = filled_in(desk, method_of(given.method), names, rest[: len(names)], request)
-            about = dict(zip(OF_REQUEST, rest[len(names) :], strict=True))
+            about = dict(zip((row.name for row in rows), rest[len(names) :], strict=True))
             return _made(desk, parts, given, filled, about, request)
 
         parts.start.click(make, [*parts.given, *settings.values(), *request_parts],

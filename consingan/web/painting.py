@@ -29,11 +29,14 @@ from consingan.outputs.requests import CompositeRequest
 from consingan.runs.earlier import earlier_run_of
 from consingan.runs.load import load_run
 from consingan.training.prepare import Job
+from consingan.web.fields import Row
 from consingan.web.kept import Words
 from consingan.web.orders import as_typed, evaluate_words, train_words
 from consingan.web.queue import RUN
 
 MASK = "mask"  # field of settings and of inputs, where a training is told of the hole
+NAIVE = "naive_img"
+OF_RESULT = ("mask_dilation", "mask_feather", "seed")
 ONE_FILL = {"num_samples": 1, "hidden_copies": 0}
 
 
@@ -51,6 +54,17 @@ def tasks() -> dict[str, Task]:
 def is_hole(task: Task) -> bool:
     """Whether what is painted is a hole, to be made anew."""
     return task.fills or MASK in task.needs
+
+
+def painted_settings(task: Task) -> tuple[str, ...]:
+    """Settings of a training that what is painted stands for: nobody is asked for a picture."""
+    return (NAIVE, MASK) if is_hole(task) else (NAIVE,)
+
+
+def asked_of_result(task: Task) -> list[Row]:
+    """Options of the result that a visitor may choose."""
+    rows = OUTPUTS[task.output].request.__dataclass_fields__
+    return [rows[name] for name in OF_RESULT if name in rows]
 
 
 def _blends(task: Task) -> bool:
@@ -182,7 +196,7 @@ def made_at_once(
     Args:
         job: ready to begin.
         kept: what was painted.
-        asked: options of the result, as far as it has them.
+        asked: options of the result, see `asked_of_result`.
         root: folder of the runs.
         folder: for a copy of the result.
     """
@@ -215,9 +229,8 @@ def _options(task: Task, kept: Painted, asked: Mapping[str, Any]) -> dict[str, A
     """What is asked of a run of the task."""
     own: dict[str, Any] = dict(ONE_FILL)
     if _blends(task):
-        own = {"naive_img": str(kept.naive)} | ({MASK: str(kept.mask)} if kept.mask else {})
-    known = OUTPUTS[task.output].request.__dataclass_fields__
-    return own | {name: value for name, value in asked.items() if name in known}
+        own = {NAIVE: str(kept.naive)} | ({MASK: str(kept.mask)} if kept.mask else {})
+    return own | dict(asked)
 
 
 def _name(task: Task, kept: Painted) -> str:

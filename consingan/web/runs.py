@@ -10,14 +10,15 @@ from typing import Any
 
 import gradio as gr
 
-from consingan.web.answers import answering, notes, told
+from consingan.errors import UserError
+from consingan.web.answers import answering, notes, refused, told
 from consingan.web.cards import Card, card_of, cards, facts, thumbnail
 from consingan.web.closer import buttons, comparing, deleting, reporting
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
 from consingan.web.pictures import keep
-from consingan.web.widgets import component, draw
+from consingan.web.widgets import component, draw, drop_place
 
 Results = dict[str, dict[str, Any]]
 """By run what `_made` shows of it on this page."""
@@ -158,9 +159,9 @@ def _making(desk: Desk, parts: Parts) -> None:
     """Options of the chosen run's output, and the button that makes pictures."""
 
     def options(name: str | None) -> None:
-        if name is None or name not in {card.name for card in cards(desk.root)}:
+        card = _card_to_draw(desk, name)
+        if card is None:
             return
-        card = card_of(desk.root, name)
         fields, judged = _options(card)
         start = gr.Button("Make pictures", variant="primary", elem_id="runs-make")
 
@@ -194,6 +195,15 @@ def _making(desk: Desk, parts: Parts) -> None:
     draw([parts.chosen], options)
 
 
+def _card_to_draw(desk: Desk, name: str | None) -> Card | None:
+    """The chosen run; of one that is gone meanwhile it is said so where its options would be."""
+    try:
+        return card_of(desk.root, name) if name else None
+    except UserError as error:
+        gr.HTML(refused(str(error)))
+        return None
+
+
 def _where(files: list[Path], shown: int) -> list[str]:
     """Where to find what was made, and how much of it is not shown."""
     if not files:
@@ -217,7 +227,7 @@ def _options(card: Card) -> tuple[dict[str, Any], gr.Checkbox]:
 
 def _part(row: Row) -> Any:
     if is_file(row):
-        return gr.File(label=label_of(row), type="filepath", height=120, interactive=True)
+        return drop_place(label_of(row))
     return component(row, first_value(row), min_width=150)
 
 

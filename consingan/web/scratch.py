@@ -37,8 +37,9 @@ def scratch_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        lock.release()  # Windows deletes no file that is held
-        shutil.rmtree(folder, ignore_errors=True)
+        with _undisturbed():
+            lock.release()  # Windows deletes no file that is held
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _left_behind(parent: Path) -> Iterator[Path]:
@@ -78,6 +79,22 @@ def ended_by_signals() -> Iterator[None]:
         raise SystemExit(0)
 
     _take({number: end for number in before})
+    try:
+        yield
+    finally:
+        _take(before)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let nothing end the block: Ctrl+C is repeated each second (SIGALRM) until a command ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGINT", "SIGALRM", "SIGTERM", "SIGHUP")
+    numbers = [number for name in names if (number := getattr(signal, name, None))]
+    before = {number: signal.getsignal(number) for number in numbers}
+    _take(dict.fromkeys(numbers, signal.SIG_IGN))
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from typing import Any
 from consingan.errors import UserError
 from consingan.machine.extras import GRADIO, needed
 from consingan.machine.files import make_folder
+from consingan.machine.program import tell_threads
 from consingan.web.guard import LARGEST_UPLOAD, Headers
 from consingan.web.scratch import ended_by_signals, scratch_folder
 from consingan.web.streams import JOIN, Streams
@@ -88,6 +89,7 @@ def serve(place: Place, say: Callable[[str], None], open_browser: bool = True) -
                 webbrowser.open(address)
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on",
                                     timeout_graceful_shutdown=1)  # fmt: skip
+            tell_threads()  # what is made is recorded with the command that makes it again
             # The program's last act is to look for garbage, among the libraries' objects for a
             # second, on a busy machine for half a minute: those are left out.
             gc.freeze()

@@ -43,6 +43,16 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     return gr.Textbox("" if value is None else str(value), **told)
 
 
+def drop_place(label: str) -> gr.File:
+    """Where a picture is brought for a row; empty whenever it is drawn.
+
+    Of what has no key Gradio leaves out that it is empty, and the browser goes on to show, and to
+    send, the picture that was brought for what was drawn before.
+    """
+    return gr.File(None, label=label, type="filepath", height=120, interactive=True, key=label,
+                   preserved_by_key=None)  # fmt: skip
+
+
 def by_hand(part: Any) -> list[Any]:
     """What happens to a part when a visitor changes it.
 

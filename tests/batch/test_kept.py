@@ -21,11 +21,12 @@ from consingan.batch.orders import (
     picture_facts,
 )
 from consingan.batch.plan import Plan
-from consingan.batch.results import lost_pictures, notes_on, results_of
+from consingan.batch.results import notes_on, results_of
 from consingan.batch.study import Study
 from consingan.batch.toml import read_study, write_study
 from consingan.images.names import image_stem
 from consingan.machine.files import make_folder, write_json
+from consingan.report.study import Trained
 
 FIRST, SECOND = scene(), scene()[::-1]
 
@@ -60,8 +61,16 @@ def lying(study: Study, folder: Path) -> dict[str, str]:
     return {order.picture: order.name for order in orders_in(folder, study)[0]}
 
 
+def shown(study: Study, folder: Path) -> list[Trained]:
+    return results_of(folder, *orders_in(folder, study))
+
+
 def states(study: Study, folder: Path) -> list[str]:
-    return sorted(one.status for one in results_of(folder, study=study))
+    return sorted(one.status for one in shown(study, folder))
+
+
+def notes(study: Study, folder: Path) -> list[str]:
+    return list(notes_on(orders_in(folder, study)[0], folder))
 
 
 def test_paths_in_a_file_mean_the_same_from_anywhere(
@@ -108,7 +117,7 @@ def test_a_picture_that_moves_between_folders_keeps_its_training(
     old.rename(new)
     save(tmp_path / "one" / "third.png", FIRST[:, ::-1])
     assert lying(study, folder)[str(new)] == before[str(old)]
-    assert lost_pictures(study, folder) == []
+    assert orders_in(folder, study)[1] == []
     assert states(study, folder) == [FINISHED, FINISHED, "not begun"]
 
 
@@ -141,9 +150,7 @@ def test_a_copy_of_another_name_is_another_picture(study: Study, tmp_path: Path)
     assert states(study, folder) == [FINISHED, FINISHED, "not begun"]
 
 
-def test_a_picture_that_is_gone_is_labelled_alike_by_plan_and_results(
-    study: Study, tmp_path: Path
-) -> None:
+def test_a_picture_that_is_gone_stays_among_the_results(study: Study, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     train_all(study, folder)
     gone = save(tmp_path / "two" / "k.png", SECOND)
@@ -152,11 +159,8 @@ def test_a_picture_that_is_gone_is_labelled_alike_by_plan_and_results(
         content = picture.read_bytes()
         picture.unlink()
         save(tmp_path / "one" / "third.png", FIRST[:, ::-1])
-        orders = tuple(orders_in(folder, study)[0])
-        planned = results_of(folder, Plan(study, folder, orders, (), {}).orders, study)
-        assert planned == results_of(folder, study=study)
-        assert [one.status for one in planned].count(FINISHED) == 3
-        assert lost_pictures(study, folder) == [str(picture)]
+        assert {order.picture for order in orders_in(folder, study)[1]} == {str(picture)}
+        assert states(study, folder).count(FINISHED) == 3
         picture.write_bytes(content)
 
 
@@ -186,15 +190,15 @@ def test_of_a_run_that_was_trained_longer_the_figures_are_left(
 ) -> None:
     folder = tmp_path / "study"
     lies = train_all(study, folder)
-    assert list(notes_on(study, folder)) == []
+    assert notes(study, folder) == []
     longer = lies[str(tmp_path / "one" / "k.png")]
     monkeypatch.setattr(results, "is_longer", lambda place, _: place.name == longer)
-    (note,) = notes_on(study, folder)
+    (note,) = notes(study, folder)
     assert note.startswith("1 trained longer since, by hand, k.png, seed 0 first; ")
-    found = {one.picture: (one.status, one.run is None) for one in results_of(folder, study=study)}
+    found = {one.picture: (one.status, one.run is None) for one in shown(study, folder)}
     assert found == {"k.png": (FINISHED, True), "other.png": (FINISHED, False)}
     monkeypatch.setattr(results, "tells_of_order", lambda place, _: place.name != longer)
-    assert list(notes_on(study, folder)) == []
+    assert notes(study, folder) == []
     assert states(study, folder) == [FINISHED, "not begun"]
 
 
@@ -205,7 +209,7 @@ def test_what_a_preset_means_otherwise_by_now_is_said_and_trained_anew(
     lies = train_all(study, folder)
     book = Ledger(folder / lies[str(tmp_path / "one" / "k.png")])
     book.note(asked={**book.entry["asked"], "batch_norm": True})
-    (note,) = notes_on(study, folder)
+    (note,) = notes(study, folder)
     assert note.startswith("1 trained with --set batch_norm=true, k.png, seed 0 first, ")
     orders = tuple(orders_in(folder, study)[0])
     lines = Plan(study, folder, orders, orders, {}).introduction()
@@ -215,7 +219,7 @@ def test_what_a_preset_means_otherwise_by_now_is_said_and_trained_anew(
     again = replace(study, settings={"batch_norm": (True,)})
     assert book.folder.name in lying(again, folder).values()
     (tmp_path / "one" / "k.png").write_bytes(b"another picture")
-    assert list(notes_on(study, folder)) == []
+    assert notes(study, folder) == []
 
 
 def test_a_picture_of_skimage_is_no_file_of_that_name(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from fake_jobs import in_this_process
 from consingan import cli
 from consingan.batch import ledger, places
 from consingan.batch.ledger import Ended
+from consingan.batch.orders import Order
 from consingan.batch.study import Study
 from consingan.batch.toml import write_study
 from consingan.cli import batching
@@ -256,6 +257,22 @@ def test_what_failed_is_named_escaped(monkeypatch: pytest.MonkeyPatch, tmp_path:
     shown = CliRunner().invoke(cli.main, ["compare", "study"])
     assert r"failed: b\n\x1b[31m.png, mask m\x1b.png, seed 0: no room" in shown.stderr
     assert "\x1b" not in shown.stdout + shown.stderr
+
+
+def test_results_look_for_the_trainings_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each look compares all that is kept with all that is asked for."""
+    looks = []
+
+    def looked(orders: Sequence[Order], _: Path) -> Sequence[Order]:
+        looks.append(1)
+        return orders
+
+    monkeypatch.setattr("consingan.batch.kept.settled", looked)
+    write_study(make_folder(tmp_path / "study"), Study(("pictures",)))
+    CliRunner().invoke(cli.main, ["compare", "study"])
+    assert looks == [1]
 
 
 def test_a_terminal_shows_the_table_over_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,21 @@ def test_what_no_training_has_is_no_option_of_an_evaluation() -> None:
     assert "No such option" in refused.output
 
 
+def test_what_each_command_is_for_is_read_whole_in_a_usual_terminal() -> None:
+    lines = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2].splitlines()
+    assert [line for line in lines if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", ["sample", "metrics", "evaluate", "batch", "compare"])
+def test_a_help_has_no_words_of_the_parser(name: str) -> None:
+    shown = CliRunner().invoke(main, [name, "--help"]).output
+    assert "RANGE" not in shown.replace("--range", "")
+    headings = {line for line in shown.splitlines() if line.endswith(":") and line[0] != " "}
+    assert "Training:" not in headings
+    assert ("Options:" in headings) != ("Other:" in headings)
+    assert "\n  PICTURE\n" not in shown
+
+
 @pytest.mark.parametrize("program", ["/bin/consingan", "main_train.py", "evaluate_model.py"])
 @pytest.mark.parametrize(("name", "script"), SCRIPTS.items())
 def test_the_examples_of_a_help_are_typed_as_the_program_was(

@@ -23,11 +23,13 @@ import torch
 from commands_in_text import (
     OWN,
     ROOT,
+    TINY,
     Workplace,
     anchors,
     is_ours,
     links,
     program,
+    programs,
     shell_commands,
     small_images,
 )
@@ -55,10 +57,6 @@ LINKED = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *(ROOT / name / "README.md" for name in ("Images", "benchmarks")),
 ]
-TINY: dict[str, Any] = {
-    "train_stages": 2, "niter": 2, "nfc": 4, "min_size": 16, "max_size": 32,
-    "device": "cpu", "precision": "float32",
-}  # fmt: skip
 FOREIGN = ("pip", "make", "source")  # programs of others in shell blocks
 EXAMPLES = ("add_a_method", "add_a_task", "add_a_trained_method")
 OF_EXAMPLES = ("_painting_", "_quilt_", "_texture_net_")  # in the names of their runs
@@ -72,11 +70,6 @@ def module(path: Path) -> ModuleType:
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made
-
-
-def programs(text: str) -> list[str]:
-    """Python blocks of a page."""
-    return re.findall(r"```python\n(.*?)```", text, re.S)
 
 
 @dataclass
@@ -136,7 +129,7 @@ def _follow(page: Path, place: Workplace, found: Followed) -> None:
         )
     known: dict[str, Any] = {}
     for block in programs(text):
-        exec(compile(place.filled(block), page.name, "exec"), known)
+        exec(compile(block, page.name, "exec"), known)
 
 
 def _interrupted() -> None:

@@ -80,4 +80,4 @@ def test_every_tasks_radius_of_a_mask_is_told() -> None:
             if task.takes_naive and task.mask_dilation:
                 (said,) = (part for part in told.split(", ") if part.endswith(name))
                 assert str(task.mask_dilation) in re.findall(r"\d+", said)
-    assert told.startswith("7 (3 with patches) harmonization, 20 editing,")
+    assert told.startswith("7 (3 with patches) in harmonization, 20 in editing,")

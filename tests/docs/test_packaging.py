@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import email.message
 import email.parser
 import fnmatch
+import importlib
 import importlib.util
 import json
 import os
@@ -139,15 +141,37 @@ def test_source_distribution_holds_all_that_the_checks_need(built: Built) -> Non
     assert not [name for name in sdist if name.endswith(".pyc") or "/." in f"/{name}"[1:]]
 
 
+@pytest.mark.parametrize("program", ["main_train", "evaluate_model", "command"])
+def test_ctrl_c_while_a_program_is_being_loaded_is_no_traceback(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    (home,) = re.findall(r'^consingan = "(.*):main"$', text, re.M)
+    home = home if program == "command" else program
+    load = builtins.__import__
+
+    def interrupted(name: str, *rest: Any) -> Any:
+        if name == "consingan.cli":
+            raise KeyboardInterrupt
+        return load(name, *rest)
+
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.delitem(sys.modules, home, raising=False)
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        importlib.import_module(home)
+    assert stopped.value.code == 130
+
+
 def test_the_wheel_works_from_an_empty_folder(built: Built, tmp_path: Path) -> None:
-    """A wheel is installed by unpacking it; the console script calls `consingan.cli.main`."""
+    """A wheel is installed by unpacking it; the console script calls `main`."""
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
     with zipfile.ZipFile(built.wheel) as wheel:
         wheel.extractall(site)
     (points,) = site.glob("*.dist-info/entry_points.txt")
-    assert "consingan = consingan.cli:main" in points.read_text("utf-8")
-    script = "import sys; from consingan.cli import main; sys.argv[0] = 'consingan'; main()"
+    assert "consingan = consingan.__main__:main" in points.read_text("utf-8")
+    script = "import sys; from consingan.__main__ import main; sys.argv[0] = 'consingan'; main()"
     said = python("-c", script, "doctor", "--json", folder=empty, PYTHONPATH=str(site))
     report = json.loads(said[said.index("{") :])
     assert report["ok"], said

@@ -7,7 +7,19 @@ import shlex
 from pathlib import Path
 
 import pytest
-from commands_in_text import ROOT, Workplace, is_ours, program, shell_commands, small_images
+from commands_in_text import (
+    ROOT,
+    TINY,
+    Workplace,
+    is_ours,
+    program,
+    programs,
+    shell_commands,
+    small_images,
+)
+
+import consingan
+from consingan.api import train as api
 
 TEXT = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = shell_commands(TEXT)
@@ -30,7 +42,15 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             continue
         failed_rightly = "--resume" in words and "is finished" in result.output
         assert result.exit_code == 0 or failed_rightly, f"{shlex.join(words)}\n{result.output}"
-    assert place.runs
+    assert list(Path("TrainedModels").rglob("manifest.json"))
+
+
+def test_programs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_images(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(consingan, "train", lambda image, **s: api.train(image, **{**s, **TINY}))
+    for block in programs(TEXT):
+        exec(compile(block, "README.md", "exec"), {})
 
 
 def test_make_targets_exist() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from helpers import picture
+from PIL import Image
 from torch import Tensor
 
 from consingan.images.conditions import (
@@ -13,7 +16,9 @@ from consingan.images.conditions import (
     one_hot,
     palette_of,
     stray_share,
+    two_colors,
 )
+from consingan.images.io import read_image
 from consingan.images.picture import is_gray
 
 
@@ -70,6 +75,28 @@ def test_soft_edges_leave_the_names() -> None:
     assert {round(float(c), 3) for c in palette_of(sharp)[:, 0]} <= {
         round(float(c), 3) for c in found[:, 0]
     }
+
+
+@pytest.mark.parametrize(("colors", "names"), [(2, None), (3, 3), (4, 4)])
+def test_colors_that_jpeg_wrote_in_several_ways_are_one_name(
+    tmp_path: Path, colors: int, names: int | None
+) -> None:
+    y, x = torch.meshgrid(torch.arange(400.0), torch.arange(600.0), indexing="ij")
+    numbers = ((x + 30 * torch.sin(y / 40)).clamp(0, 599) * colors / 600).long()
+    shades = torch.tensor([[70, 130, 180], [200, 60, 40], [40, 160, 60], [230, 220, 90]])
+    areas = shades[numbers]
+    Image.fromarray(areas.byte().numpy()).save(tmp_path / "layout.jpg", quality=90)
+    written = read_image(tmp_path / "layout.jpg")
+    assert len(written[0].flatten(1).T.unique(dim=0)) > 64
+    found = palette_of(written)
+    assert (None if found is None else len(found)) == names
+
+
+def test_two_colors_that_are_as_light_are_found() -> None:
+    red, blue = torch.tensor([[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
+    shares = torch.tensor([0.5, 0, 0.2, 1])[:, None]  # of blue, as at a soft edge
+    found = two_colors((red + shares * (blue - red)).T[None, :, None])
+    assert {tuple(color.tolist()) for color in found} == {(1, -1, -1), (-1, -1, 1)}
 
 
 def test_a_layout_in_planes_is_one_of_them_at_each_pixel() -> None:

@@ -196,7 +196,8 @@ TRAIN = [
     (f"{GOOD} --padd_size -1", "--padd_size -1 must be 0 or more"),
     (f"{GOOD} --save_every 0", "0 is not in the range"),
     # names
-    (f"{GOOD} --train_mode painting", "'painting' is not one of"),
+    (f"{GOOD} --train_mode painting", "--train_mode painting is unknown; --method consingan has "),
+    (f"{GOOD} --method crn --train_mode painting", "is unknown; --method crn has translation; "),
     (f"{GOOD} --activation relu", "'relu' is not one of"),
     (f"{GOOD} --no_such_flag", "No such option"),
     # where and how
@@ -369,7 +370,7 @@ METRICS = [
     ("good.png naive.png --json folder.png", "folder.png is a folder; name a file"),
     ("good.png naive.png --json nowhere/x.json", "there is no folder nowhere"),
     ("good.png naive.png --json good.png/x.json", "there is no folder good.png"),
-    ("good.png naive.png --inception-weights absent.pth", "no file of Inception weights"),
+    ("good.png naive.png --inception-weights absent.pth", "no file of Inception-v3 weights"),
     ("good.png naive.png --inception_weights good.png", "is not a file of Inception-v3 weights"),
 ]
 
@@ -396,11 +397,11 @@ QUALITY = [
     ("two --naive_img naive.png", "leave out --naive_img"),
     ("two --fine_tune", "leave out --fine_tune"),
     ("two --niter 0", "--niter 0 must be 1 or more"),
-    ("two --train_mode painting", "'painting' is not one of"),
+    ("two --train_mode painting", "--train_mode painting is unknown"),
     ("two --samples 0", "0 is not in the range"),
     ("two --device tpu", "--device tpu is unknown"),
     ("two --precision half", "--precision half is unknown"),
-    ("two --inception_weights absent.pth", "no file of Inception weights"),
+    ("two --inception_weights absent.pth", "no file of Inception-v3 weights"),
     ("two --output blocked", "cannot be created"),
     ("two --output ''", "'--output': it is empty"),
 ]
@@ -627,6 +628,10 @@ def test_what_has_no_effect_on_a_training_is_said(place, monkeypatch, typed, sai
         (
             "--method patches --train_mode translation --save_every 3",
             "--save_every does nothing where nothing is trained.",
+        ),
+        (
+            "--method patches --train_mode translation --precision float32",
+            "--precision does nothing where nothing is trained.",
         ),
         ("--method pix2pix --checkpointing", "--checkpointing does nothing with --method pix2pix."),
         ("--method crn --checkpointing", "--checkpointing does nothing with --method crn."),

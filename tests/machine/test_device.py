@@ -185,6 +185,12 @@ def test_mps_where_it_is(monkeypatch):
     assert "going on with the Apple GPU" in note
 
 
+@pytest.mark.parametrize("said", [{"gpu": -1, "not_cuda": True}, {"gpu": -1, "device": "cpu"}])
+def test_flags_that_name_the_same_device_go_together(said):
+    chosen = execution.choose_execution(Wanted(**said, precision="float32"))
+    assert chosen.device == torch.device("cpu")
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda:0 ", "CPU", ""])
 def test_unknown_names(name):
     with pytest.raises(UserError, match="is unknown; use auto, cpu, cuda, cuda:N or mps"):

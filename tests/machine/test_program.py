@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextvars
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import consingan
-from consingan.machine.program import SCRIPTS, starter
+from consingan.machine.program import SCRIPTS, started_as, starter, tell_threads
 
 OURS = (sys.executable, "-m", "consingan")
 
@@ -47,6 +49,24 @@ def test_a_script_starts_another_command_only_if_it_hands_on_what_is_typed(
     words = tuple(CliRunner().invoke(program, called).output.split("\n")[:-1])
     assert (words[:1] == OURS[:1] and words[1].endswith("mine.py")) == by_script
     assert (words == OURS) != by_script
+
+
+def test_threads_that_are_told_name_the_program_that_was_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the scripts lie in the folder that it was started in."""
+    monkeypatch.chdir(Path(consingan.__file__).parents[1])
+    monkeypatch.setattr(sys, "argv", ["/bin/consingan", "web"])
+
+    def by_a_thread() -> None:
+        with ThreadPoolExecutor(1) as threads:
+            tell_threads()
+            handed_on = contextvars.copy_context()
+            click.echo(" ".join(threads.submit(handed_on.run, started_as, "evaluate").result()))
+
+    group = click.Group("consingan", commands={"web": click.Command("web", callback=by_a_thread)})
+    told = contextvars.copy_context().run(CliRunner().invoke, group, ["web"])
+    assert told.output == "consingan evaluate\n"
 
 
 def test_no_fixed_sentence_names_a_script_that_may_not_be_there() -> None:

@@ -13,9 +13,10 @@ from consingan.methods.choose import choose_settings, no_naive_image
         ("consingan", "inpainting", "trained with --train_mode harmonization or editing."),
         ("patches", "inpainting", "train without --mask to fill the holes of other pictures."),
         ("dcgan", "generation", "does not go with --train_mode generation; it needs a model"),
+        ("singan", "super_resolution", "for another one train anew, with that as --input_name."),
         ("partial_conv", "inpainting", "or editing or paint2image or translation or analogy."),
     ],
 )
-def test_a_task_is_not_told_to_take_the_place_of_itself(method: str, task: str, said: str) -> None:
+def test_a_task_that_takes_no_picture_names_what_does(method: str, task: str, said: str) -> None:
     config = choose_settings({"method": method, "train_mode": task}).config
     assert said in str(no_naive_image(config))

@@ -129,6 +129,26 @@ def test_a_drawing_the_other_way_round_is_refused() -> None:
         model(given).notes_on(-given.condition)
 
 
+def test_a_third_color_is_said_where_the_training_had_two() -> None:
+    land = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).repeat(1, 1, 40, 48)
+    land[..., 16:, :] = torch.tensor([-1.0, -1.0, 1.0]).view(1, 3, 1, 1)
+    given = pair_of(replace(CONFIG, condition="file.png"), Inputs(picture(40, 48), condition=land))
+    assert model(given).notes_on(land.flip(2)) == []
+    new = land.clone()
+    new[..., :16, :] = torch.tensor([-1.0, 1.0, -1.0]).view(1, 3, 1, 1)
+    assert model(given).notes_on(new) == [
+        "40% of A is in colors that are not among the training's two."
+    ]
+
+
+def test_a_layout_in_black_and_white_may_have_other_shares() -> None:
+    land = -torch.ones(1, 3, 40, 48)
+    land[..., 16:, :] = 1
+    given = pair_of(replace(CONFIG, condition="file.png"), Inputs(picture(40, 48), condition=land))
+    (note,) = model(given).notes_on(-land)
+    assert note.startswith("If the new A is a drawing")
+
+
 def lines(side: int) -> Tensor:
     """A drawing of white lines, 1 px wide and 20 px apart, on black."""
     drawing = -torch.ones(1, 3, side, side)

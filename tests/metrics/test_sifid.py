@@ -189,6 +189,8 @@ def test_wrong_files_are_one_sentence(tmp_path: Path, word: str) -> None:
 def test_an_address_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, asked = tmp_path / "weights.pth", []
     torch.save(random_weights(), path)
-    monkeypatch.setattr("consingan.metrics.sifid.downloaded", lambda url: asked.append(url) or path)
+    monkeypatch.setattr(
+        "consingan.metrics.download.downloaded", lambda url: asked.append(url) or path
+    )
     load_inception("https://example.org/weights-01234567.pth")
     assert asked == ["https://example.org/weights-01234567.pth"]

@@ -57,6 +57,29 @@ def test_a_truth_of_another_shape_is_refused(run: Path, tmp_path: Path) -> None:
     assert f"is {WIDTH // 2}x{HEIGHT}, of another shape than the enlarged picture" in result.output
 
 
+@pytest.mark.parametrize(("factor", "doubted"), [(1, False), (4, True)])
+def test_of_a_truth_that_is_much_darker_it_is_said(
+    run: Path, tmp_path: Path, factor: int, doubted: bool
+) -> None:
+    """As one of 12 bit is where 16 are read."""
+    truth = save(tmp_path / "truth.png", scene() // factor)
+    result = evaluate_model("--model_dir", run, "--truth", truth, "--no_metrics")
+    assert result.exit_code == 0, result.output
+    assert ("Note: the truth is much darker than the picture" in result.output) == doubted
+
+
+def test_more_memory_is_wanted_with_a_truth(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SSIM takes beside three pictures is more than enlarging does."""
+    truth = save(tmp_path / "truth.png", scene())
+    monkeypatch.setattr("consingan.outputs.enlargement.free_memory", lambda _: HEIGHT * WIDTH * 200)
+    assert evaluate_model("--model_dir", run, "--no_metrics").exit_code == 0
+    result = evaluate_model("--model_dir", run, "--truth", truth)
+    assert result.exit_code == 2
+    assert "or leave out --truth." in result.output
+
+
 def test_of_a_truth_smaller_than_the_result_it_is_said_what_that_favors(
     run: Path, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max
     result = evaluate_model("--model_dir", run, "--num_samples", 2, "--truth", truth,
                             "--hidden_copies", 1)  # fmt: skip
     assert result.exit_code == 0, result.output
+    assert f"2 fills: {run / 'Evaluation' / 'fill_0.png'} to fill_1.png" in result.output
     known = hole_mask() == 0
     for number in range(2):
         made = np.asarray(Image.open(run / "Evaluation" / f"fill_{number}.png"))
@@ -92,6 +93,9 @@ def test_how_a_truth_was_read_is_said(tmp_path: Path) -> None:
     result = evaluate_model("--model_dir", run, *words, "--truth", save(tmp_path / "t.png", clear))
     assert result.exit_code == 0, result.output
     assert "of it is transparent; transparent parts are taken as" in result.output
+    dark = save(tmp_path / "t.png", np.where(hole_mask()[..., None] > 0, scene(), scene() // 4))
+    result = evaluate_model("--model_dir", run, *words, "--truth", dark)
+    assert "Note: the truth is much darker than the picture" in result.output
 
 
 def test_a_truth_of_another_size_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from consingan.report import compare
 from consingan.report.compare import Entry
 from consingan.report.gather import gather, settings
 from consingan.report.judging import judged_alike
-from consingan.report.write import metrics_record, stored
+from consingan.report.write import Stored, metrics_record, stored
 from consingan.runs.files import WEIGHTS
 from consingan.runs.load import load_run
 
@@ -172,11 +172,11 @@ def test_figures_of_the_evaluation_are_taken_unless_stale(folders: list[Path]) -
     path.parent.mkdir()
     try:
         write_json(path, metrics_record(material, 0))
-        assert stored(run, material) == (material.judgement, None, 0)
+        assert stored(run, material) == Stored(material.judgement)
         write_json(path, {**json.loads(path.read_text()), "stages": 1})
-        assert stored(run, material) == (None, None, 0)
+        assert stored(run, material) == Stored()
         path.write_text("{")
-        assert stored(run, material) == (None, None, 0)
+        assert stored(run, material) == Stored()
     finally:
         path.unlink()
         path.parent.rmdir()
@@ -189,7 +189,7 @@ def test_figures_of_other_weights_are_not_taken(folders: list[Path], tmp_path: P
     (folder / "Evaluation").mkdir()
     write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
     shutil.copy(folder / "0" / WEIGHTS, folder / "1" / WEIGHTS)
-    assert stored(run, material) == (None, None, 0)
+    assert stored(run, material) == Stored()
 
 
 def test_a_study_judges_a_run_alike_whatever_was_evaluated_of_it(
@@ -201,7 +201,7 @@ def test_a_study_judges_a_run_alike_whatever_was_evaluated_of_it(
     material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
     (folder / "Evaluation").mkdir()
     write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 5))
-    assert stored(run, material) == (judgement(swd=77.0), (0.5, 0.0), 0)
+    assert stored(run, material) == Stored(judgement(swd=77.0), (0.5, 0.0))
     assert judged_alike(run, 3) == entries[0].judgement
 
 
@@ -217,7 +217,7 @@ def test_figures_of_samples_that_began_late_are_not_taken(
         material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
         write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
         found.append(stored(run, material))
-    assert found == [(judgement(swd=77.0), (0.0, 0.0), 0), (None, None, 0)]
+    assert found == [Stored(judgement(swd=77.0), (0.0, 0.0)), Stored()]
 
 
 @pytest.mark.parametrize("start", [0, 1])
@@ -240,6 +240,33 @@ def test_figures_of_a_film_and_its_reconstruction_are_shown(
     assert found["SWD x1000 ↓"][0].startswith("7.00")
     assert ("--start_stage 1" in "".join(compare.warnings_of([film]))) == (start == 1)
     assert not film.material.samples
+
+
+NEAR = {"psnr": 21.5, "ssim": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        ({"to_truth": {"enlarged": NEAR, "bicubic": {"psnr": 20.0, "ssim": 0.7}}}, True),
+        ({"in_the_hole": [{**NEAR, "swd": 9.0}]}, True),
+        ({"in_the_hole": []}, False),
+    ],
+)
+def test_how_near_a_result_came_to_the_truth_is_shown(
+    folders: list[Path], entries: list[Entry], tmp_path: Path, record: dict[str, Any], shown: bool
+) -> None:
+    folder = Path(shutil.copytree(folders[0], tmp_path / "held"))
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", {**config, "train_mode": "animation"})
+    run = load_run(folder)
+    material = dataclasses.replace(gather(run), judgement=judgement(swd=7.0))
+    (folder / "Evaluation").mkdir()
+    write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0) | record)
+    held = compare.entry(0, run, 3, 0, lambda _: None)
+    found = {row.title: row.cells for row in compare.rows([held, entries[1]])}
+    assert found.get("against the truth PSNR dB ↑") == (("21.5", "–") if shown else None)
+    assert found.get("against the truth SSIM ↑") == (("0.800", "–") if shown else None)
 
 
 def test_what_was_not_judged_is_said_where_it_is_seen(
@@ -271,7 +298,7 @@ def test_what_earlier_releases_did_not_note_is_what_was_asked_for(
     write_json(folder / "Evaluation" / "metrics.json", record)
     write_json(folder / "Evaluation" / "evaluation.json", {"format": 1, "request": asked})
     figures = None if taken is None else judgement(swd=77.0)
-    assert stored(run, material) == (figures, taken or None, 0)
+    assert stored(run, material) == Stored(figures, taken or None)
 
 
 def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) -> None:

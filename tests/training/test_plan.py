@@ -14,6 +14,7 @@ from helpers import execution, fine_tuning_job, make_job, save_picture
 from consingan.errors import UserError
 from consingan.methods.consingan import planning, training
 from consingan.methods.consingan.engines import choose_engine
+from consingan.methods.registry import METHODS
 from consingan.training import outlook, plan
 from consingan.training.prepare import Job, prepare
 
@@ -40,6 +41,12 @@ class Clock:
             return engine
 
         return make
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_precision_is_named_where_networks_compute_in_one(name: str) -> None:
+    line = plan.execution_line(execution(), METHODS[name])
+    assert ("precision float32" in line) == (name != "patches")
 
 
 @pytest.mark.parametrize(

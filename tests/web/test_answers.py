@@ -27,6 +27,21 @@ def test_a_users_error_is_its_own_sentence_in_the_message():
     assert handler() == {"message": refused("Do this.")}
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/tmp/consingan-web-x1/gradio/sessions/6edf1810543df8e507847c2cb0a234ef/mask_17958715446684549/",
+        "/home/me/My runs/uploads/0123456789abcdef/",
+        "C:\\Temp\\gradio\\sessions\\6edf1810543df8e507847c2cb0a234ef\\mask_17958715446684549\\",
+    ],
+)
+def test_of_a_visitors_file_the_name_alone_is_told(place):
+    """Not where the server keeps it."""
+    error = UserError(f"--mask {place}hole.png marks nothing; a hole is white on black.")
+    assert sentence_of(error) == "--mask hole.png marks nothing; a hole is white on black."
+    assert sentence_of(UserError("/runs/a/b is damaged.")) == "/runs/a/b is damaged."
+
+
 def test_what_a_generator_gave_before_an_error_stays():
     @answering("message")
     def handler():

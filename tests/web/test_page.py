@@ -205,7 +205,7 @@ def wait_for_more(page, place: str, name: str, value: object = None) -> None:
         )
 
 
-def test_more_has_the_settings_of_what_was_chosen_last(page):
+def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     """The others' choices need not have what was chosen before."""
     from consingan.web.orders import recommended
 
@@ -221,10 +221,16 @@ def test_more_has_the_settings_of_what_was_chosen_last(page):
     wait_for_more(
         page, "train-more", "Niter", recommended("consingan", "generation", "paper").niter
     )
+    page.locator("#train-more button.label-wrap").click()
+    page.locator("#train-more input[type=file]").first.set_input_files(photo)
+    brought = page.locator("#train-more .file-preview")
+    brought.wait_for()
     choose(page, "train-task", "animation")
+    brought.wait_for(state="detached")  # what was brought for another task is not sent along
     open_tab(page, "Paint")
     choose(page, "paint-method", "Partial conv")
     wait_for_more(page, "paint-more", "Levels")
+    assert page.locator("#paint-more input[type=file]").count() == 0  # the hole is painted
     page.locator("#paint-task").get_by_text("Harmonization").click()
     wait_for_more(page, "paint-more", "Patch")
     assert page.locator(".toast-wrap").inner_text() == ""  # no event met what was gone by then
@@ -299,6 +305,8 @@ def test_two_runs_stand_side_by_side_and_one_is_deleted_only_after_asking(page, 
     assert page.locator("#runs-compare").bounding_box() == before  # a click meets it at any time
     page.locator("#runs-make").click()
     page.locator("#runs-made img").first.wait_for()
+    record = json.loads((small_runs[0] / "Evaluation" / "evaluation.json").read_text())
+    assert "audited_server.py evaluate" in record["command"]  # as the page itself was started
     page.locator("#runs-compare").click()
     page.locator("#runs-side-by-side").click()
     shown = page.locator("#runs-page iframe[title=Comparison]")

@@ -13,7 +13,7 @@ from consingan.images.paste import Placed
 from consingan.methods.contract import Task
 from consingan.methods.registry import METHODS
 from consingan.web import painting
-from consingan.web.orders import prepared, settings_of
+from consingan.web.orders import prepared, settings_of, shown_rows
 from consingan.web.painting import Painted, painted, strokes_of
 
 HOLE = Task(output="composite", takes=("naive",), fills=True)
@@ -145,9 +145,19 @@ def test_where_a_training_comes_first_there_are_two_commands(kept, tmp_path):
                                     if painting.learns(m)], ids=lambda m: m.name)  # fmt: skip
 def test_a_method_that_is_trained_around_a_hole_is_told_of_it(kept, tmp_path, method):
     chosen = settings(method.name, "inpainting", kept)
-    train, evaluate = painting.commands(chosen, kept, {"mask_feather": 2.0}, tmp_path)
+    train, evaluate = painting.commands(chosen, kept, {}, tmp_path)
     assert train[train.index("--mask") + 1] == str(kept.mask)
     assert evaluate[3:] == ("--num_samples", "1", "--hidden_copies", "0", "--no_metrics")
+
+
+def test_nothing_is_asked_that_what_is_painted_or_the_result_would_pass_over(kept):
+    for name in painting.tasks():
+        for method in painting.methods_for(name):
+            row = method.tasks[name]
+            shown = {r.name for r in shown_rows(method)} - {*painting.painted_settings(row)}
+            assert not shown & {"naive_img", *painting.told_of(kept, method, row)}
+            asked = {r.name for r in painting.asked_of_result(row)}
+            assert asked == ({"seed"} if row.output == "fill" else {*painting.OF_RESULT})
 
 
 def test_how_long_a_training_takes_can_be_told_before_anything_is_painted(picture, tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -117,6 +119,28 @@ def test_what_is_held_or_new_or_of_something_else_stays(temporary):
     with FileLock(left(temporary, "consingan-web-held") / LOCK), scratch_folder():
         assert all((folder / "brought.png").is_file() for folder in stay)
         assert (temporary / "consingan-web-held" / "brought.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGALRM"])
+def test_ctrl_c_that_is_repeated_does_not_end_the_clearing_up(temporary, monkeypatch, name):
+    number, clear_up = getattr(signal, name, signal.SIGINT), shutil.rmtree
+
+    def slowly(folder: Path, ignore_errors: bool) -> None:
+        signal.raise_signal(number)
+        clear_up(folder, ignore_errors)
+
+    def end(*_: Any) -> None:
+        raise RuntimeError("ended")
+
+    monkeypatch.setattr(shutil, "rmtree", slowly)
+    before = signal.signal(number, end)
+    try:
+        with scratch_folder():
+            pass
+        assert signal.getsignal(number) == end
+    finally:
+        signal.signal(number, before)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_folder_that_is_served_is_held(temporary):

@@ -21,8 +21,9 @@ def label(config: PatchesConfig) -> str:
     """Name of a run's folder after its date."""
     words = [config.train_mode, "patches", str(config.patch)]
     words += [condition_label(config)] if config.train_mode == PAIR else []
-    words += [f"tile_{config.tile}"] if config.tile != "none" else []
-    words += [f"symmetric_{config.symmetric}"] if config.symmetric != "none" else []
+    tile, symmetric = config.formed
+    words += [f"tile_{tile}"] if tile != "none" else []
+    words += [f"symmetric_{symmetric}"] if symmetric != "none" else []
     return "_".join(words)
 
 

@@ -99,7 +99,7 @@ def canvas_sizes(size: Size, scales: int, recipe: Recipe, what: str) -> list[Siz
         least = least_side(scales, recipe)
         raise UserError(
             f"{what} is {sizes[-1][1]}x{sizes[-1][0]} px (WxH) at its coarsest scale, smaller "
-            f"than a patch of {recipe.patch} px; use one of {least} px or more on each "
+            f"than a patch of {recipe.patch} px; it takes {least} px or more on each "
             "side, or a smaller --patch."
         )
     return sizes

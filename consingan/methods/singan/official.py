@@ -109,9 +109,7 @@ def _sr_factor(given: Mapping[str, str], sizes: Sequence[Size]) -> float | None:
     return enlargement_in_steps_of(float(given["factor"]))
 
 
-def find_pyramid(
-    sizes: Sequence[Size], path: Path, likely: Sequence[int] = ()
-) -> tuple[Pyramid, int]:
+def find_pyramid(sizes: Sequence[Size], path: Path, likely: Sequence[int]) -> tuple[Pyramid, int]:
     """The ratio that gives `sizes` back, and the min_size behind it, `likely` ones first.
 
     The coarsest scale's shorter side is min_size or, by rounding, one px more.

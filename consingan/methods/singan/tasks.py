@@ -13,11 +13,9 @@ class SinGANTask(Task):
 
     Attributes:
         noise_to_border: noise fills the frame of 5 px too, so that diversity reaches the border.
-        enlarging: the pyramid of super-resolution, whose steps multiply to its factor.
     """
 
     noise_to_border: bool = False
-    enlarging: bool = False
 
 
 TASKS: dict[str, SinGANTask] = {

@@ -281,6 +281,8 @@ class SinGANTraining:
     def facts(self) -> Iterator[str]:
         """The sizes of the pyramid, the numbers of weights."""
         yield "pyramid: " + ", ".join(f"{w}x{h}" for h, w in self.sizes)
+        if self.config.fine_tune:
+            yield f"scale {self.scale(0)} (0 is the coarsest) alone is trained, as the last stage"
         yield parameters(self.config.architecture, self.stages)
 
     def cost(self, stage: int) -> float:

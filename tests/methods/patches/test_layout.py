@@ -27,6 +27,7 @@ def test_tiles_and_mirrors_do_nothing_where_that_is_said(
     )
     said = set(setting) <= {name for name, _ in PATCHES.idle(formed.config)}
     assert said == (task != "generation")
+    assert said == (PATCHES.label(formed.config) == PATCHES.label(plain.config))
     same = torch.equal(plain.sample([0], (20, 24))[0], formed.sample([0], (20, 24))[0])
     assert same == said
 

@@ -46,6 +46,6 @@ def test_too_many_scales_are_refused() -> None:
 
 def test_the_side_that_a_sentence_asks_for_is_the_least_that_does() -> None:
     recipe = PAPER["analogy"]
-    with pytest.raises(UserError, match=r"use one of 41 px or more on each side, or a smaller"):
+    with pytest.raises(UserError, match=r"it takes 41 px or more on each side, or a smaller"):
         canvas_sizes((40, 90), 3, recipe, "The picture")
     assert canvas_sizes((41, 90), 3, recipe, "The picture")[-1] == (11, 23)

@@ -171,6 +171,7 @@ def few_colors(made: Trainer, **changes: Any) -> SinGANTraining:
 def test_paint_in_few_colors_trains_one_scale_anew(colors: str) -> None:
     made = trained(train_mode="paint2image")
     training = few_colors(made, quantization_colors=colors, paint_start_scale=1)
+    assert any(line.startswith("scale 1 ") for line in training.facts())
     anew = Trainer(training)
     list(anew.run())
     before, after = made.training.weights(), training.weights()
