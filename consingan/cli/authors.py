@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from consingan.runs.load import LoadedRun
 
 INPUT_DIR = "Input/Images"
+_place = functools.partial(GroupedOption, group="run")
 OWN_PLACE = ("method", "train_mode", "input_name", "naive_img", "fine_tune", "preset")
 
 
@@ -77,15 +78,15 @@ def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
         click.echo(f"results: {Request(method, row, options).answer()}")
 
     params = [
-        GroupedOption(["--input_name"], required=True, help="The training image."),
-        GroupedOption(["--input_dir"], default=INPUT_DIR, help="Where it lies.", show_default=True),
-        GroupedOption(["--output_dir"], default="TrainedModels", type=click.Path(path_type=Path),
-                      help="Where runs lie.", show_default=True),
+        _place(["--input_name"], required=True, help="The training image."),
+        _place(["--input_dir"], default=INPUT_DIR, help="Where it lies.", show_default=True),
+        _place(["--output_dir"], default="TrainedModels", type=click.Path(path_type=Path),
+               help="Where runs lie.", show_default=True),
     ]  # fmt: skip
     if row.reference:
         params += [
-            GroupedOption(["--ref_name"], required=True, help="Your own picture."),
-            GroupedOption(["--ref_dir"], default=row.reference, help="Where it lies."),
+            _place(["--ref_name"], required=True, help="Your own picture."),
+            _place(["--ref_dir"], default=row.reference, help="Where it lies."),
         ]
     own = request_options(row.flags)
     settings = [

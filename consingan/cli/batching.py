@@ -119,7 +119,7 @@ def batch_command(
     output_dir: Path, on: str, workers: int | None, save_every: int | None, dry_run: bool,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Train on many pictures with many settings and seeds, and compare.
+    """Train on pictures with many settings and seeds, and compare.
 
     All are judged. The same command goes on where it was stopped: what is finished is skipped, what
     was begun is resumed, what failed is tried again. Each training is a run like any other.

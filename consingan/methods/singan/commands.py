@@ -109,7 +109,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         words={START: "--gen_start_scale"},
     ),
     "SR": AuthorsCommand(
-        "The picture --sr_factor times as large; trains a model of its own.",
+        "The picture enlarged; trains a model of its own.",
         "super_resolution",
         ("super_resolution",),
         EnlargementFlags,
@@ -126,7 +126,7 @@ COMMANDS: dict[str, AuthorsCommand] = {
         trains=True,
     ),
     "paint2image": AuthorsCommand(
-        "A painted sketch becomes a picture like the training image.",
+        "A painted sketch becomes a picture like the image.",
         "paint2image",
         ALIKE,
         PaintFlags,
