@@ -29,8 +29,17 @@ class Steady(dict[Key, Value]):
 
     Gradio adds to a visitor's parts with nearly every event, and goes through them while it draws
     others: as a plain dict it fails now and then on a busy machine, and what was to be drawn never
-    comes, without a word.
+    comes, without a word. It fails as well where an event, as each tick does, replaces a part that
+    was just drawn: Gradio does not tell the new one where it is.
     """
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        """Put it where the one before was."""
+        before = self.get(key)
+        for place in ("page", "rendered_in"):
+            if hasattr(before, place) and not getattr(value, place, None):
+                setattr(value, place, getattr(before, place))
+        super().__setitem__(key, value)
 
     def keys(self) -> list[Key]:  # type: ignore[override]
         """All there are now."""

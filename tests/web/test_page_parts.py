@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import gc
 import warnings
@@ -54,3 +55,23 @@ def test_what_a_visitor_has_may_grow_while_gradio_goes_through_it(page: Any) -> 
         assert len(parts) > before
     assert -1 not in page.default_config.blocks
     assert len(page.default_config.blocks) < len(own.blocks)
+
+
+def test_what_an_event_has_just_replaced_is_drawn_all_the_same(page: Any) -> None:
+    """A tick of what was drawn before replaces the timer of what is being drawn."""
+    import gradio as gr
+    from gradio.context import LocalContext
+
+    own, painting = copy.copy(page.default_config), page.renderables[0]
+
+    def draw() -> list[Any]:
+        LocalContext.blocks_config.set(own)
+        painting.apply(("patches", "harmonization"))
+        drawn = [part for part in own.blocks.values() if part.rendered_in is painting]
+        for timer in (part for part in drawn if isinstance(part, gr.Timer)):
+            own.blocks[timer._id] = gr.Timer(render=False)  # as Gradio does with an update
+        return own.get_config(painting)["components"]
+
+    components = contextvars.copy_context().run(draw)
+    (timer,) = (part for part in components if part["type"] == "timer")
+    assert timer["rendered_in"] == painting._id
