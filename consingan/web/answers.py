@@ -15,7 +15,10 @@ from consingan.errors import UserError, gpu_failure, out_of_memory
 from consingan.web.fields import with_labels
 
 # Before a visitor's file: folders of our own, whose names are digests, and for each a fresh one.
-PLACE = re.compile(r"(?<!\S)([A-Za-z]:)?[/\\].*?[/\\][0-9a-f]{16,64}[/\\](\w+_\d{16,}[/\\])?")
+ROOT = r"([A-Za-z]:)?[/\\]"
+PLACE = re.compile(
+    rf"(?<!\S){ROOT}((?! {ROOT}).)*?[/\\][0-9a-f]{{16,64}}[/\\](\w+_\d{{16,}}[/\\])?"
+)
 
 
 def told(*lines: str) -> str:

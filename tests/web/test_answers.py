@@ -39,6 +39,8 @@ def test_of_a_visitors_file_the_name_alone_is_told(place):
     """Not where the server keeps it."""
     error = UserError(f"--mask {place}hole.png marks nothing; a hole is white on black.")
     assert sentence_of(error) == "--mask hole.png marks nothing; a hole is white on black."
+    error = UserError(f"There is no folder /runs/a; look at {place}hole.png.")
+    assert sentence_of(error) == "There is no folder /runs/a; look at hole.png."
     assert sentence_of(UserError("/runs/a/b is damaged.")) == "/runs/a/b is damaged."
 
 
