@@ -26,7 +26,7 @@ from typing import Any
 from consingan.batch.named import FILES, is_file
 from consingan.errors import UserError
 from consingan.images.folder import is_folder, may_be_read, pictures_in
-from consingan.images.names import SCIKIT_IMAGE, shown
+from consingan.images.names import SCIKIT_IMAGE, refuse_address, shown
 from consingan.methods.choose import checked_settings, choose_settings
 from consingan.methods.contract import Method
 from consingan.methods.registry import method_of
@@ -175,6 +175,7 @@ def refuse_missing(study: Study) -> None:
     """
     for name in study.pictures:
         if not (name.startswith(SCIKIT_IMAGE) or is_folder(name) or may_be_read(Path(name))):
+            refuse_address(Path(name))
             raise UserError(f"There is no picture and no folder {shown(name)}; check the path.")
 
 

@@ -55,6 +55,8 @@ def read_study(path: Path) -> Study:
     """
     try:
         found = tomllib.loads(read_whole(path, LARGEST_JSON).decode(TEXT))
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not in UTF-8; save it in that encoding.") from None
     except ValueError as error:
         raise UserError(f"{path} is not TOML ({error}); mend that line.") from None
     for key in found:

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from consingan.errors import UserError
-from consingan.images.names import shown
+from consingan.images.names import refuse_address, shown
 from consingan.images.pillow import formats, read_with_pillow
 from consingan.images.png import is_deep_png, read_deep_png
 from consingan.images.raster import PIXEL_LIMIT, Raster
@@ -47,6 +47,7 @@ def decode(path: Path, page: int = 0) -> Raster:
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         raise UserError(f"{shown(path)} is a folder; name a picture file.")
     if not os.path.isfile(path):  # noqa: PTH113
+        refuse_address(path)
         raise UserError(f"There is no picture {shown(path)}; check the path.")
     with _sentences(path), _ALONE, _silence():
         if is_tiff(path):

@@ -72,6 +72,20 @@ def refuse_unknown_word(flag: str, word: str, known: str) -> None:
         raise UserError(f"--{flag} {word} is no file and no word that it takes; give {known}.")
 
 
+def refuse_address(path: Path) -> None:
+    """Refuse an address that was given for a file: nothing is fetched.
+
+    Raises:
+        UserError: it is one.
+    """
+    scheme = next((p for p in path.parts[:-1] if re.fullmatch(r"(?i)(https?|ftp):", p)), None)
+    if scheme:
+        raise UserError(
+            f"Pictures are not fetched ({scheme}//...); download {shown(path.name)} and name the "
+            "file."
+        )
+
+
 def distinct_stems(names: Sequence[str]) -> list[str]:
     """The `image_stem` of each, with a number where another file of them has it: x, x_2.
 

@@ -272,9 +272,10 @@ def make_folder(path: Path, remedy: str = "choose another place") -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if above := next((p for p in (path, *path.parents) if _is_file(p)), None):
+        if above := next((p for p in (path, *path.parents) if _is_in_the_way(p)), None):
+            what = "a file" if os.path.exists(above) else "a link that leads nowhere"  # noqa: PTH110
             raise UserError(
-                f"The folder {path} cannot be created: {above} is a file; rename or delete it."
+                f"The folder {path} cannot be created: {above} is {what}; rename or delete it."
             ) from None
         raise UserError(
             f"The folder {path} cannot be created ({error.strerror}); {remedy}."
@@ -284,6 +285,6 @@ def make_folder(path: Path, remedy: str = "choose another place") -> Path:
     return path
 
 
-def _is_file(path: Path) -> bool:
+def _is_in_the_way(path: Path) -> bool:
     """Whether something is there that is no folder; False where that cannot be found out."""
-    return os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112 - they may raise
+    return os.path.lexists(path) and not os.path.isdir(path)  # noqa: PTH112 - is_dir may raise

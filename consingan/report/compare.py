@@ -251,7 +251,8 @@ def _table(entries: Sequence[Entry]) -> str:
     labels = "".join(f"<th>{escape(e.label)}</th>" for e in entries)
     lines = []
     part = ""
-    for row in rows(entries):
+    compared = rows(entries)
+    for row in compared:
         if row.section != part:
             part = row.section
             lines.append(f"<tr><th>{escape(part)}</th>{labels}</tr>")
@@ -261,7 +262,9 @@ def _table(entries: Sequence[Entry]) -> str:
             for place, cell in enumerate(row.cells)
         )  # fmt: skip
         lines.append(f"<tr><td>{escape(row.title)}</td>{cells}</tr>")
-    bold = note("Bold is clearly best: its 95 % interval lies apart from all others.")
+    bold = ""
+    if any(row.best is not None for row in compared):
+        bold = note("Bold is clearly best: its 95 % interval lies apart from all others.")
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>{bold}'
 
 

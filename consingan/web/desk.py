@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from consingan.machine.files import atomic_path, make_folder
+from consingan.machine.files import make_folder
 from consingan.web.pictures import Brought, bring_in
 from consingan.web.queue import Trainings
 from consingan.web.sent import SentFiles, lies_below, paths_in
@@ -22,6 +22,7 @@ from consingan.web.turns import Turns
 from consingan.web.visits import Visits
 
 SWEEP_EVERY = 60.0  # seconds
+NEWEST = 5  # folders of a name that a visitor has; what is shown lies in the last that is whole
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Desk:
 
     def own(self, request: gr.Request) -> Path:
         """The visitor's folder; its name tells nothing, and what a browser says is no path."""
-        return make_folder(self.sessions / _digest(str(request.session_hash)))
+        return make_folder(self.sessions / digest(str(request.session_hash)))
 
     def watch(self) -> None:
         """Look after the queue, and after what visitors leave behind, from now on."""
@@ -59,11 +60,11 @@ class Desk:
 
     def staying(self, session_hash: str) -> AbstractContextManager[None]:
         """The visitor is there as long as the block lasts."""
-        return self.visits.staying(_digest(session_hash))
+        return self.visits.staying(digest(session_hash))
 
     def leave(self, request: gr.Request) -> None:
         """The visitor's page was closed, or its connection dropped; what they brought waits."""
-        self.visits.hear(_digest(str(request.session_hash)))
+        self.visits.hear(digest(str(request.session_hash)))
 
     def sweep(self) -> None:
         """Delete what visitors brought who have been gone for long."""
@@ -78,8 +79,15 @@ class Desk:
                 self.sweep()
 
     def fresh(self, request: gr.Request, name: str) -> Path:
-        """An empty folder of the visitor's for new results."""
-        return make_folder(self.own(request) / f"{name}_{time.time_ns()}")
+        """An empty folder of the visitor's for what is shown instead of the last of that name."""
+        return make_folder(self._next(request, name))
+
+    def _next(self, request: gr.Request, name: str) -> Path:
+        """A path for the next folder of that name; the oldest ones go."""
+        own = self.own(request)
+        for old in sorted(own.glob(f"{name}_[0-9]*"))[:-NEWEST]:
+            shutil.rmtree(old, ignore_errors=True)
+        return own / f"{name}_{time.time_ns()}"
 
     def holds(self, inputs: Any) -> bool:
         """Whether all files that a browser names lie where gradio puts what it is sent."""
@@ -90,25 +98,22 @@ class Desk:
         folder = self.sessions.parent  # nothing else is deleted, whatever path a visitor writes
         named = (path for path in paths_in(inputs) if ".." not in path.parts)
         paths = [path for path in named if path.parent.parent == folder]
-        self.visits.hear(_digest(session_hash))
-        self.sent.add(_digest(session_hash), paths)
+        self.visits.hear(digest(session_hash))
+        self.sent.add(digest(session_hash), paths)
 
     def bring_in(
         self, file: str | None, request: gr.Request, name: str, easel: bool = False
     ) -> Brought:
         """Take over a file that the visitor's browser sent, see `pictures.bring_in`."""
-        return bring_in(file, self.fresh(request, name), easel)
-
-    def copy_to_show(self, file: Path) -> Path:
-        """Of a run's file as it is now, a copy that may be sent."""
-        place = _digest(f"{file} {file.stat().st_mtime_ns}")
-        path = make_folder(self.sessions / "runs" / place) / file.name
-        with self.looking:
-            if not path.is_file():
-                with atomic_path(path) as part:
-                    shutil.copyfile(file, part)
-        return path
+        # What is refused makes no folder: the picture before it stays on the page.
+        return bring_in(file, self._next(request, name), easel)
 
 
-def _digest(text: str) -> str:
+def copy_to_show(file: Path, folder: Path) -> Path:
+    """Of a run's file as it is now, a copy that may be sent, in a visitor's folder."""
+    return Path(shutil.copyfile(file, make_folder(folder / digest(str(file))) / file.name))
+
+
+def digest(text: str) -> str:
+    """A name for a folder that tells nothing of the text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,8 @@ def _beginning(desk: Desk, parts: Parts) -> Callable[..., Iterator[dict[Any, Any
         wish = Wish(str(picture.path), int(count), size, retarget, _or_none(tile),
                     _or_none(symmetric), int(seed or 0), int(longest),
                     loosen=loosen if retarget else 0.0)  # fmt: skip
-        yield from desk.turns.step_by_step(_made(wish, desk.fresh(request, "variations"), parts))
+        fresh = partial(desk.fresh, request, "variations")
+        yield from desk.turns.step_by_step(_made(wish, fresh, parts))
 
     return begin
 
@@ -171,12 +173,13 @@ def _or_none(choice: str) -> str | None:
     return None if choice == NONE else choice
 
 
-def _made(wish: Wish, folder: Path, parts: Parts) -> Iterator[dict[Any, Any]]:
+def _made(wish: Wish, fresh: Callable[[], Path], parts: Parts) -> Iterator[dict[Any, Any]]:
     """A first look, smaller, then the pictures as they come, then all of them as a zip."""
     execution, lines = choose_execution(Wanted()), list[str]()
     # At once: what is given back ends the page's own sign that it is busy.
     yield {parts.gallery: [], parts.archive: gr.update(visible=False),
            parts.message: told("The first picture is on its way.")}  # fmt: skip
+    folder = fresh()  # not before the pictures of the one before are off the page
     if wish.longest > LOOK:
         for made in make(_smaller(wish), execution, folder / "look"):
             shown = [(str(made.path), "a first look, smaller")]

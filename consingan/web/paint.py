@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def _made(
 ) -> dict[Any, Any]:  # fmt: skip
     """Make it now, or put it into the queue where a training comes first."""
     picture = at_hand(given.brought)
-    method, folder = method_of(given.method), desk.fresh(request, "result")
+    method, folder = method_of(given.method), desk.fresh(request, "strokes")
     dropped = (at_hand(given.dropped).path, given.place()) if given.dropped else None
     strokes = painting.strokes_of((given.editor or {}).get("layers"))
     made = painting.painted(picture.path, strokes, dropped, method.tasks[given.task], folder)
@@ -215,16 +216,19 @@ def _made(
     asked = typed(CompositeRequest, about, CompositeRequest())
     with desk.turns.alone():
         job = prepared(settings)
-        result = painting.made_at_once(job, kept, asked, desk.root, folder)
-    if result is None:
+        made_now = painting.made_at_once(job, kept, asked, desk.root)
+        if made_now is not None:
+            result = desk.fresh(request, "result") / f"{kept.picture.stem}_made.png"
+            shutil.copyfile(made_now, result)
+    if made_now is None:
         title = f"{method.title}, {given.task}, {kept.picture.stem}"
         desk.trainings.add(title, *painting.commands(settings, kept, asked, desk.root))
         return {parts.message: told(
             f"{title} is trained first: the tab Train shows how far it is, the tab Runs the result."
         )}  # fmt: skip
     pair = (
-        str(_small(kept.naive, folder / "before.png")),
-        str(_small(result, folder / "after.png")),
+        str(_small(kept.naive, result.with_name("before.png"))),
+        str(_small(result, result.with_name("after.png"))),
     )
     return {
         parts.before_after: gr.update(value=pair, visible=True),

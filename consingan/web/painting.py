@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,9 +187,7 @@ def told_of(kept: Painted, method: Method, task: Task) -> dict[str, Any]:
     return own
 
 
-def made_at_once(
-    job: Job, kept: Painted, asked: Mapping[str, Any], root: Path, folder: Path
-) -> Path | None:
+def made_at_once(job: Job, kept: Painted, asked: Mapping[str, Any], root: Path) -> Path | None:
     """The result, if no training has to come first: nothing is learned, or that was done before.
 
     Args:
@@ -198,7 +195,6 @@ def made_at_once(
         kept: what was painted.
         asked: options of the result, see `asked_of_result`.
         root: folder of the runs.
-        folder: for a copy of the result.
     """
     earlier = earlier_run_of(job.training, root, any_seed=True)
     finished = earlier is not None and earlier.manifest["status"] == "finished"
@@ -211,8 +207,7 @@ def made_at_once(
     command = as_typed(evaluate_words(outcome.folder.path, table, options), job.execution)
     judging = Judging(metrics=False, command=command)
     evaluation = prepare_evaluation(run, table(**options), judging)
-    result = evaluation.write() / f"{_name(task, kept)}.png"
-    return Path(shutil.copyfile(result, folder / f"{kept.picture.stem}_made.png"))
+    return evaluation.write() / f"{_name(task, kept)}.png"
 
 
 def commands(

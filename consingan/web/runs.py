@@ -14,7 +14,7 @@ from consingan.errors import UserError
 from consingan.web.answers import answering, notes, refused, told
 from consingan.web.cards import Card, card_of, cards, facts, thumbnail
 from consingan.web.closer import buttons, comparing, deleting, reporting
-from consingan.web.desk import Desk
+from consingan.web.desk import Desk, copy_to_show, digest
 from consingan.web.fields import Row, label_of
 from consingan.web.making import first_value, is_file, make_with, rows_of, shown_files, zipped
 from consingan.web.pictures import keep
@@ -172,8 +172,9 @@ def _making(desk: Desk, parts: Parts) -> None:
             with desk.turns.alone():
                 now = card_of(desk.root, card.name)  # may be gone since it was chosen
                 files = make_with(now, _kept(desk, request, now, filled), judge, lines.append)
-            archive = zipped(files, desk.fresh(request, "made") / "pictures.zip")
-            shown = [(str(desk.copy_to_show(f)), f.name) for f in shown_files(files)]
+            folder = desk.fresh(request, f"made_{digest(card.name)}")  # others' are offered, too
+            archive = zipped(files, folder / "pictures.zip")
+            shown = [(str(copy_to_show(f, folder)), f.name) for f in shown_files(files)]
             said = told(*notes(lines), *_where(files, len(shown)))
             return {"said": said, "shown": shown, "archive": str(archive)}
 

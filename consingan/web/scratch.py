@@ -29,7 +29,7 @@ NEW = 60.0  # seconds; so young a folder may be one whose server has not taken i
 def scratch_folder() -> Iterator[Path]:
     """A folder for this user alone, gone when it is closed; those left behind go first."""
     for left in _left_behind(Path(tempfile.gettempdir())):
-        shutil.rmtree(left, ignore_errors=True)
+        _delete(left)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = FileLock(folder / LOCK)
     with contextlib.suppress(OSError, NotImplementedError):  # some disks know no locks
@@ -39,7 +39,14 @@ def scratch_folder() -> Iterator[Path]:
     finally:
         with _undisturbed():
             lock.release()  # Windows deletes no file that is held
-            shutil.rmtree(folder, ignore_errors=True)
+            _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    """The lock last: by it the next server knows what is left, should this one be killed."""
+    for part in folder.glob("*"):
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _left_behind(parent: Path) -> Iterator[Path]:

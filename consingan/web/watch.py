@@ -17,7 +17,7 @@ from consingan.runs.manifest import MANIFEST
 from consingan.runs.progress import Progress, read_progress
 from consingan.web.answers import answering, refused, told
 from consingan.web.cards import card_of, cards
-from consingan.web.desk import Desk
+from consingan.web.desk import Desk, copy_to_show
 from consingan.web.orders import resume_words
 
 EVERY = 2.0  # seconds between two looks
@@ -64,10 +64,13 @@ def watch_panel(desk: Desk, page: gr.Blocks) -> None:
     """Lay the panel out and let it look again every few seconds."""
     panel = _laid_out()
 
-    def look(before: View) -> list[Any]:
-        return _changes(desk, before, view_of(desk))
+    def look(before: View, request: gr.Request) -> list[Any]:
+        return _changes(desk, before, view_of(desk), request)
 
-    page.load(lambda: look(View()), None, panel.shown, **QUIET)
+    def first_look(request: gr.Request) -> list[Any]:
+        return look(View(), request)
+
+    page.load(first_look, None, panel.shown, **QUIET)
     gr.Timer(EVERY).tick(look, panel.seen, panel.shown, **QUIET)
     _buttons(desk, panel, look)
 
@@ -89,7 +92,7 @@ def _laid_out() -> Panel:
                  gr.State(View()))  # fmt: skip
 
 
-def _buttons(desk: Desk, panel: Panel, look: Callable[[View], list[Any]]) -> None:
+def _buttons(desk: Desk, panel: Panel, look: Callable[[View, gr.Request], list[Any]]) -> None:
     """Stop, go on, take out of the queue; the panel looks again after each."""
     message = panel.message
 
@@ -139,7 +142,7 @@ def view_of(desk: Desk) -> View:
     )
 
 
-def _changes(desk: Desk, before: View, now: View) -> list[Any]:
+def _changes(desk: Desk, before: View, now: View, request: gr.Request) -> list[Any]:
     """Of each part of the panel its new value, or nothing where it is as it was."""
 
     def changed(name: str, value: Any) -> Any:
@@ -149,7 +152,7 @@ def _changes(desk: Desk, before: View, now: View) -> list[Any]:
         if getattr(before, name) == getattr(now, name):
             return gr.skip()
         file = getattr(now, name)
-        shown = file and str(desk.copy_to_show(Path(file[0])))
+        shown = file and str(copy_to_show(Path(file[0]), desk.fresh(request, name)))
         return gr.update(value=shown, visible=file is not None)
 
     first = now.unfinished[0][1] if now.unfinished else None

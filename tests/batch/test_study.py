@@ -331,6 +331,7 @@ def test_a_whole_number_beyond_all_real_ones_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("\ufeffseeds = 3".encode("utf-16-le").decode("latin-1"), "is not in UTF-8; save it in"),
         ("picture = 3", "no entry 'picture'; did you mean 'pictures'"),
         ("pictures = [3]", "pictures must be a list of texts"),
         ("seeds = -1", "seeds must be"),
@@ -351,6 +352,6 @@ def test_a_whole_number_beyond_all_real_ones_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / "s.toml").write_text(text)
+    (tmp_path / "s.toml").write_text(text, "latin-1")
     with pytest.raises(UserError, match=sentence):
         read_study(tmp_path / "s.toml")

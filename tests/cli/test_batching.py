@@ -160,6 +160,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
         (("pictures", "--preset", "slow"), "--preset slow is unknown"),
         (("pictures", "--train_mode", "painting"), "--train_mode painting"),
         (("nowhere.png",), "no picture and no folder"),
+        (("https://a.b/c.png",), "not fetched (https://...); download c.png and name the file."),
         (("--seeds", "3"), "Name the pictures"),
         ((), "study holds no study"),
         (("pictures", "--on", "slurm"), "--on slurm is unknown"),

@@ -138,6 +138,7 @@ TRAIN = [
     ("--model_dir finished", "--model_dir goes with --fine_tune or --resume"),
     ("--input_name absent.png", "There is no picture absent.png"),
     ("--input_name 'no/such folder/x.png'", "There is no picture"),
+    ("--input_name https://a.b/c.png", "not fetched (https://...); download c.png and name the"),
     (f"--input_name {'x' * 300}.png", "There is no picture"),
     ("--input_name ''", "'--input_name': it is empty; give a value or leave it out."),
     ("--input_name text.png", "is not a picture that can be read"),

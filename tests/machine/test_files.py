@@ -246,6 +246,17 @@ def test_large_tensors_are_read_like_small_ones(
     assert torch.equal(read_tensors(path)["a"], torch.arange(1000))
 
 
+def test_a_link_in_the_way_of_a_folder_is_told_from_a_file(tmp_path: Path) -> None:
+    link = tmp_path / "runs"
+    try:
+        link.symlink_to(tmp_path / "unmounted")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    for folder in (link, link / "beach"):
+        with pytest.raises(UserError, match=r"runs is a link that leads nowhere; rename or"):
+            files.make_folder(folder)
+
+
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "Evaluation").write_text("mine")
     for folder in (tmp_path / "Evaluation", tmp_path / "Evaluation" / "animations"):

@@ -115,7 +115,9 @@ def test_no_run_is_best_beside_runs_of_other_pictures(entries: list[Entry]) -> N
             dataclasses.replace(entries[0], material=material, judgement=judgement(swd=1.0)),
             Entry("B", dataclasses.replace(material, real=other), judgement(swd=9.0)),
         ]
-        return {row.best for row in compare.rows(both) if row.title.startswith("SWD")}
+        found = {row.best for row in compare.rows(both) if row.title.startswith("SWD")}
+        assert ("Bold is clearly best" in compare.page(both)) == (found == {0})
+        return found
 
     real = entries[0].material.real
     assert best(real) == {0}

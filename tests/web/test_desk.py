@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from commands import save, scene
 
+from consingan.errors import UserError
 from consingan.web.visits import GONE
 
 
@@ -81,6 +82,31 @@ def test_only_files_that_were_sent_are_held(desk, sent):
     assert desk.holds([None, told_of(sent / "digest" / "a.png"), {"value": 3}])
     for path in ("http://a.b/c", sent / ".." / "a.png", "a.png", Path(__file__)):
         assert not desk.holds([{"layers": [told_of(path)]}])
+
+
+def test_of_what_was_made_the_newest_stays_of_each_name_and_visitor(desk):
+    from consingan.web.desk import NEWEST
+
+    others = [desk.fresh(who("first"), "made_b"), desk.fresh(who("second"), "made")]
+    made = []
+    for _ in range(4 * NEWEST):
+        made.append(save(desk.fresh(who("first"), "made") / "gen_sample_0.png", scene()))
+        assert made[-2:] == [path for path in made[-2:] if path.is_file()]
+    assert 2 <= sum(path.is_file() for path in made) <= NEWEST + 1
+    assert all(folder.is_dir() for folder in others)
+
+
+def test_a_picture_stays_as_long_as_it_is_the_last_that_could_be_read(desk, sent):
+    from consingan.web.desk import NEWEST
+
+    brought = desk.bring_in(str(save(sent / "a" / "good.png", scene())), who("first"), "picture")
+    broken = sent / "a" / "broken.png"
+    broken.write_bytes(b"no picture")
+    for _ in range(4 * NEWEST):
+        with pytest.raises(UserError):
+            desk.bring_in(str(broken), who("first"), "picture")
+    assert brought.path.is_file()
+    assert brought.shown.is_file()
 
 
 def test_a_connection_that_drops_takes_nothing_away(server, tmp_path):

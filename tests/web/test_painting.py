@@ -121,17 +121,17 @@ def settings(method: str, task: str, kept: Painted, **more: object) -> dict:
 
 def test_where_nothing_is_learned_the_result_is_there_at_once_and_the_run_is_kept(kept, tmp_path):
     job = prepared(settings("patches", "inpainting", kept))
-    result = painting.made_at_once(job, kept, {}, tmp_path / "runs", tmp_path)
+    result = painting.made_at_once(job, kept, {}, tmp_path / "runs")
     changed = (pixels_of(result) != pixels_of(kept.picture)).any(axis=2)
     assert 0 < changed.mean() < 0.9
-    again = painting.made_at_once(job, kept, {}, tmp_path / "runs", tmp_path)
+    again = painting.made_at_once(job, kept, {}, tmp_path / "runs")
     assert again == result
     assert len(list((tmp_path / "runs").glob("*/*/manifest.json"))) == 1
 
 
 def test_where_a_training_comes_first_there_are_two_commands(kept, tmp_path):
     chosen = settings("consingan", "harmonization", kept, niter=3, train_stages=2, nfc=4)
-    assert painting.made_at_once(prepared(chosen), kept, {}, tmp_path / "runs", tmp_path) is None
+    assert painting.made_at_once(prepared(chosen), kept, {}, tmp_path / "runs") is None
     assert not (tmp_path / "runs").exists()
     train, evaluate = painting.commands(chosen, kept, {"seed": 3}, tmp_path)
     assert train[:2] == ("train", "--method")

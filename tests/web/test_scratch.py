@@ -143,6 +143,24 @@ def test_ctrl_c_that_is_repeated_does_not_end_the_clearing_up(temporary, monkeyp
     assert list(temporary.iterdir()) == []
 
 
+def test_a_server_that_is_killed_while_it_clears_up_is_cleared_up_after(temporary, monkeypatch):
+    clear_up = shutil.rmtree
+
+    def until_killed(folder: Path, ignore_errors: bool) -> None:
+        if (folder / LOCK).exists():
+            raise RuntimeError("killed")
+        clear_up(folder, ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", until_killed)
+    served = scratch_folder()
+    folder = served.__enter__()
+    (folder / "gradio").mkdir()
+    (folder / "gradio" / "brought.png").touch()
+    with pytest.raises(RuntimeError):
+        served.__exit__(None, None, None)
+    assert [path.name for path in folder.iterdir()] == [LOCK]
+
+
 def test_a_folder_that_is_served_is_held(temporary):
     with scratch_folder() as folder:
         os.utime(folder, (0, 0))
