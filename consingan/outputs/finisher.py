@@ -64,11 +64,13 @@ def patch_for(model: Any) -> int | None:
 
 @torch.no_grad()
 def _choice(model: Any) -> int | None:
-    real = _seen(model.real)
+    share = min(1.0, SEEN / min(model.sizes[-1]))  # of both: samples may be as large as crops
+    real = _reduced(model.real, share)
     larger = [patch for patch in LARGER if patch <= min(real.shape[-2:])]
     if not larger:
         return None
-    layouts = [_seen(model.sample([index], None, 0).to(real)) for index in range(LAYOUTS)]
+    samples = (model.sample([index], None, 0).to(real) for index in range(LAYOUTS))
+    layouts = [_reduced(sample, share) for sample in samples]
     usual = _variety(finisher_of(model, None, real), layouts)
     for patch in larger:
         if _variety(finisher_of(model, patch, real), layouts) >= KEPT * usual:
@@ -82,9 +84,8 @@ def _variety(finisher: Finishes, layouts: list[Tensor]) -> float:
     return float(unit(made).mean(1).std(0, unbiased=False).mean())
 
 
-def _seen(picture: Tensor) -> Tensor:
+def _reduced(picture: Tensor, share: float) -> Tensor:
     height, width = picture.shape[-2:]
-    share = min(1.0, SEEN / min(height, width))
     return resize_to(picture, (round(share * height), round(share * width))).clamp(-1, 1)
 
 
