@@ -25,6 +25,7 @@ KEPT = 0.9  # of the variety that the usual patches leave
 LAYOUTS = 8  # samples that are compared
 LEVEL = 0.625  # at which all are, so that a model has one choice
 SEEN = 64  # px of the shorter side at which they are: a large picture takes no longer
+LONGEST = 4  # times that the longer side: time grows with its square
 
 _chosen: dict[int, int | None] = {}
 
@@ -64,11 +65,13 @@ def patch_for(model: Any) -> int | None:
 
 @torch.no_grad()
 def _choice(model: Any) -> int | None:
-    real = _seen(model.real)
+    share = min(1.0, SEEN / min(model.sizes[-1]))  # of both: samples may be as large as crops
+    real = _seen(model.real, share)
     larger = [patch for patch in LARGER if patch <= min(real.shape[-2:])]
     if not larger:
         return None
-    layouts = [_seen(model.sample([index], None, 0).to(real)) for index in range(LAYOUTS)]
+    samples = (model.sample([index], None, 0).to(real) for index in range(LAYOUTS))
+    layouts = [_seen(sample, share) for sample in samples]
     usual = _variety(finisher_of(model, None, real), layouts)
     for patch in larger:
         if _variety(finisher_of(model, patch, real), layouts) >= KEPT * usual:
@@ -82,10 +85,10 @@ def _variety(finisher: Finishes, layouts: list[Tensor]) -> float:
     return float(unit(made).mean(1).std(0, unbiased=False).mean())
 
 
-def _seen(picture: Tensor) -> Tensor:
-    height, width = picture.shape[-2:]
-    share = min(1.0, SEEN / min(height, width))
-    return resize_to(picture, (round(share * height), round(share * width))).clamp(-1, 1)
+def _seen(picture: Tensor, share: float) -> Tensor:
+    height, width = (round(share * side) for side in picture.shape[-2:])
+    most = LONGEST * min(height, width)
+    return resize_to(picture, (height, width)).clamp(-1, 1)[..., :most, :most]
 
 
 def tile_of(wraps: tuple[bool, bool]) -> str:

@@ -7,6 +7,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -108,7 +109,7 @@ class SampleWork:
         if self.terms:
             write_arithmetic(self.model, self.terms, self.request, folder)
             say(f"arithmetic: {folder / NAME}{sheet_suffix(self.request.image_format)}")
-        finish = self._finish(None) if self.request.num_samples else None
+        finish = self._begun[0][1]._finish(None) if self.request.num_samples else None
         if self.request.num_samples and not finish and sketched_of(self.model):
             say(ROUGH)
         if self.request.num_samples and self.request.finish is None:
@@ -116,7 +117,7 @@ class SampleWork:
             for words in announced(self.model, sizes, self.request.finish_within):
                 say(words)
         looks: list[Look] = []
-        for name, work in self._begun():
+        for name, work in self._begun:
             made = work._written(folder / name)
             judged = _at_most(JUDGED, JUDGED_PIXELS, kept_pixels(_size_of(self.model)))
             first = list(itertools.islice(made, judged))
@@ -128,8 +129,7 @@ class SampleWork:
         samples = [look.picture for look in looks]
         shown = samples[: GRID_SAMPLES - 1]
         names = ["training image", *(f"sample {number}" for number in range(len(shown)))]
-        real = reduced(self.model.real)
-        sheet = labelled(for_eyes(self.model, [real, *shown]), names)
+        sheet = labelled(for_eyes(self.model, [reduced(self.model.real), *shown]), names)
         write_image(folder / f"samples_grid{sheet_suffix(self.request.image_format)}", sheet)
         self._write_others(folder, say)
         seams = self._as_tiles(looks, folder, say)
@@ -138,7 +138,7 @@ class SampleWork:
         return RandomSamples(samples, None, seams, windows, *degree, (*self._starts, 0)[0])
 
     def _write_others(self, folder: Path, say: Say) -> None:
-        for begun, work in self._begun():
+        for begun, work in self._begun:
             for name, size in self.others:
                 target = folder / f"{begun}{name.removeprefix(SAMPLE_FOLDER)}"
                 deque(work._files(target, size), maxlen=0)  # many large ones fill memory
@@ -174,13 +174,13 @@ class SampleWork:
         say(found.in_words)
         return replace(made, crops=found)
 
-    def _begun(self) -> Iterator[tuple[str, SampleWork]]:
+    @cached_property
+    def _begun(self) -> list[tuple[str, SampleWork]]:
         """For each stage to begin at the folder's name and the same work from there on."""
-        if not self._starts:
-            yield SAMPLE_FOLDER, self
-        for stage in self._starts:
-            begun = replace(self, model=self.model.beginning_at(stage))
-            yield f"{SAMPLE_FOLDER}_start_stage_{stage}", begun
+        return [
+            (f"{SAMPLE_FOLDER}_start_stage_{n}", replace(self, model=self.model.beginning_at(n)))
+            for n in self._starts
+        ] or [(SAMPLE_FOLDER, self)]
 
     @property
     def _starts(self) -> list[int]:

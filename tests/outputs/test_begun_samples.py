@@ -10,7 +10,7 @@ from commands import files_below, pixels_of, scene
 from PIL import Image
 
 from consingan.api.train import train
-from consingan.outputs import samples
+from consingan.outputs import finisher, samples
 from consingan.outputs.requests import SamplesRequest
 
 SIZES: dict[str, Any] = {"sizes": [(30, 44)], "scale_h": (1,), "scale_w": (2,)}
@@ -62,3 +62,16 @@ def test_from_the_coarsest_stage_on_they_are_the_usual_ones(model: Any, tmp_path
     assert set(usual) == {f"random_samples{name}/gen_sample_0.png" for name in NAMES}
     for name, pixels in usual.items():
         assert pixels == found[name.replace("samples", "samples_start_stage_0", 1)], name
+
+
+def test_samples_begun_at_a_stage_choose_the_patches_of_their_finish_once(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(finisher, "_choice", lambda model: asked.append(model.start) or 11)
+    request = SamplesRequest(
+        num_samples=1, start_stages=(2, 1), finish=0.6, image_format="png", **SIZES
+    )
+    made = samples.begin(model, request).write(tmp_path, lambda _: None)
+    assert made.finish_patch == 11
+    assert asked == [2, 1]

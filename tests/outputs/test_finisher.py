@@ -41,6 +41,13 @@ class Veiled(Rolled):
         return (self.real + 0.6 * noise).clamp(-1, 1)
 
 
+class Cropped(Rolled):
+    """Makes pictures as large as crops of the image."""
+
+    def sample(self, indices: Any, size: Any, seed: int) -> torch.Tensor:
+        return super().sample(indices, size, seed)[..., :20, :20]
+
+
 @pytest.fixture
 def choosing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finisher, "LARGER", (13, 11))
@@ -98,3 +105,35 @@ def test_an_image_without_larger_patches_needs_no_choice(trunks: torch.Tensor) -
     model = Rolled(trunks[..., :10, :])
     assert patch_for(model) is None
     assert model.asked == 0
+
+
+@pytest.mark.usefixtures("choosing")
+def test_the_image_of_a_model_of_crops_is_reduced_no_more_than_they_are(
+    trunks: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finisher, "SEEN", 20)
+    model = Cropped(trunks.repeat(1, 1, 2, 2))
+    model.sizes = [(20, 20)]
+    assert sizes_seen(model, monkeypatch) == {(40, 80)}
+
+
+@pytest.mark.usefixtures("choosing")
+def test_of_a_long_strip_a_part_decides(
+    trunks: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time grows with the square of its length."""
+    monkeypatch.setattr(finisher, "LONGEST", 2)
+    assert sizes_seen(Rolled(trunks.repeat(1, 1, 1, 2)), monkeypatch) == {(20, 40)}
+
+
+def sizes_seen(model: Any, monkeypatch: pytest.MonkeyPatch) -> set[tuple[int, ...]]:
+    """(h, w) of the image when a model chooses."""
+    made, taken = finisher.finisher_of, set()
+
+    def noted(model: Any, patch: int | None, real: torch.Tensor) -> Any:
+        taken.add(tuple(real.shape[-2:]))
+        return made(model, patch, real)
+
+    monkeypatch.setattr(finisher, "finisher_of", noted)
+    assert patch_for(model) == 13
+    return taken
