@@ -54,7 +54,8 @@ def finisher_of(model: Any, patch: int | None = None, real: Tensor | None = None
 def patch_for(model: Any) -> int | None:
     """Side in px of the largest patches that leave a model's samples their variety.
 
-    None: the usual ones. A model chooses once, when it is first asked, in some 2 CPU seconds.
+    None: the usual ones. A model chooses once, when it is first asked, in some 2 CPU
+    seconds beside what eight samples take.
     """
     key = id(model)
     if key not in _chosen:
