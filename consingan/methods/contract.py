@@ -374,11 +374,13 @@ class Rehearsal:
         step: runs one; its argument is the number of the iteration.
         turn: iterations after which they repeat in kind.
         untimed: iterations that are not like the later ones.
+        size: (h, w) in px that they work at, where it is not that of the stage.
     """
 
     step: Callable[[int], Any]
     turn: int = 1
     untimed: int = 1
+    size: Size | None = None
 
 
 class Training(Protocol):
