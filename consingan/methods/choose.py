@@ -20,6 +20,8 @@ from consingan.settings.reading import RGB
 
 RANGES = ("value_range", "condition_range")  # two numbers, as text
 MASK = "mask"  # field of `contract.Inputs` that is a hole, not a picture
+# Outputs that are made of the training's own picture alone, and what is done to it.
+OF_ONE_PICTURE = {"enlargement": "enlarges", "fill": "fills the hole of"}
 
 
 def choose_settings(
@@ -152,10 +154,12 @@ def no_naive_image(config: Config) -> UserError:
             "--naive_img does not go with a hole of the training itself (--mask); leave it out to "
             "fill that one, or train without --mask to fill the holes of other pictures."
         )
-    if any(m.tasks[config.train_mode].enlarging for m in own.values()):
+    outputs = {m.tasks[config.train_mode].output for m in own.values()}
+    for output in outputs & OF_ONE_PICTURE.keys():
         return UserError(
-            f"--naive_img does not go with --train_mode {config.train_mode}, which enlarges the "
-            "picture that it was trained on; for another one train anew, with that as --input_name."
+            f"--naive_img does not go with --train_mode {config.train_mode}, which "
+            f"{OF_ONE_PICTURE[output]} the picture that it was trained on; for another one train "
+            "anew, with that as --input_name."
         )
     for methods in (own, METHODS):
         rows = (row for method in methods.values() for row in method.tasks.items())

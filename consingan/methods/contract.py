@@ -198,6 +198,7 @@ Remedy = Callable[[Any], str]
 SYMPTOMS = {
     "flat": "a training ended in one flat color",
     "diverged": "a number stopped being finite",
+    "beaten": "a critic won, so that the generator hardly learned any more",
     "longer": "the image is not given back yet",
     "texture": "samples or frames do not look like the image",
     "copies": "samples repeat the image",
@@ -218,6 +219,10 @@ def _nothing_idle(config: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG001
 
 def _no_words(losses: Sequence[float]) -> str:  # noqa: ARG001
     return ""
+
+
+def _not_told(curves: Mapping[str, Any]) -> bool:  # noqa: ARG001
+    return False
 
 
 def _reads_nothing(path: Path) -> bool:  # noqa: ARG001
@@ -252,6 +257,7 @@ class Method:
         losses: names of what a step returns, as runs that do not say have them.
         reconstruction: which of them says how well the image is given back; "" where none does.
         in_short: the losses of a step in a few words, for the progress bar.
+        beaten: whether a critic won, by the losses of a finished stage, each a row of numbers.
         panels: drawings of the curves.
         fine_tuning: None where a trained model cannot be trained on.
         counts: settings that count iterations.
@@ -283,6 +289,7 @@ class Method:
     losses: tuple[str, ...] = ()
     reconstruction: str = ""
     in_short: Callable[[Sequence[float]], str] = _no_words
+    beaten: Callable[[Mapping[str, Any]], bool] = _not_told
     panels: tuple[Panel, ...] = ()
     fine_tuning: FineTuning | None = None
     counts: tuple[str, ...] = ("niter",)
@@ -374,11 +381,13 @@ class Rehearsal:
         step: runs one; its argument is the number of the iteration.
         turn: iterations after which they repeat in kind.
         untimed: iterations that are not like the later ones.
+        size: (h, w) in px that they work at, where it is not that of the stage.
     """
 
     step: Callable[[int], Any]
     turn: int = 1
     untimed: int = 1
+    size: Size | None = None
 
 
 class Training(Protocol):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from consingan.errors import UserError
 from consingan.images.deep import sheet_suffix, write_as
-from consingan.images.folder import is_folder, pictures_in
+from consingan.images.folder import NAMED, is_folder, pictures_in
 from consingan.images.io import read_image, read_picture, write_image
 from consingan.images.names import distinct_stems, image_stem, result_name
 from consingan.images.resize import resize_to
@@ -131,18 +131,22 @@ def begin(model: Any, request: TranslationRequest) -> TranslationWork:
     """Look at every new A.
 
     Raises:
-        UserError: one cannot be read or does not fit to the training's A, or MP4 is missing.
+        UserError: some cannot be read or do not fit to the training's A, or MP4 is missing.
     """
     if request.naive_img and not model.task.takes_naive:
         raise no_naive_image(model.config)
     paths = new_conditions(request.naive_img)
     if request.video_format == "mp4" and len(paths) > 1:
         require_ffmpeg()
+    refused = []
     for path in paths:
         try:
             model.notes_on(read_image(path, condition_reading(model.config)))
         except UserError as error:
-            raise UserError(f"{image_stem(str(path))}: {error}") from None
+            refused.append(f"{image_stem(str(path))}: {error}")
+    if refused:  # all at once, so that a folder is put right at once
+        more = [f"{len(refused) - NAMED} more are refused."] if len(refused) > NAMED else []
+        raise UserError("\n".join([*refused[:NAMED], *more]))
     return TranslationWork(model, request, paths)
 
 

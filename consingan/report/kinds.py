@@ -142,6 +142,7 @@ def facts_of(material: Material) -> Facts:
         short_side=min(material.real.shape[-2:]),
         contrast=contrast_of(unit(material.real), material.sketch),
         reconstruction=[losses[name] for losses in material.curves.values() if name in losses],
+        beaten=any(map(material.method.beaten, material.curves.values())),
         stages=material.stages,
         finished=len(material.sizes) if material.stages else 0,
         status=material.manifest.get("status", "finished"),

@@ -99,6 +99,7 @@ class Facts:
         short_side: of the real image, in px.
         contrast: of the real image, see `report.large.contrast_of`.
         reconstruction: the loss of that name in each finished stage, where there is one.
+        beaten: whether a critic won, see `Method.beaten`.
         stages: how many a whole training has.
         finished: how many of them are finished.
         status: what the manifest says.
@@ -118,6 +119,7 @@ class Facts:
     short_side: int = 250
     contrast: float = 0.25
     reconstruction: Sequence[Curve] = ()
+    beaten: bool = False
     stages: int = 0
     finished: int = 0
     status: str = "finished"

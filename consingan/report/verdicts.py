@@ -93,6 +93,11 @@ def on_training(facts: Facts) -> Iterator[Verdict]:
             f"Training is not finished: {facts.finished} of {facts.stages} stages are here.",
             "Go on with --resume." if facts.status != "finished" else "",  # of the authors' program
         )
+    if facts.beaten:
+        text = (
+            "The critic won: it tells all samples from the image, so that they hardly get better."
+        )
+        yield Verdict("bad", text, facts.remedy("beaten"))
     if facts.quality is not None:
         yield _on_reconstruction(facts, facts.quality)
 

@@ -32,6 +32,10 @@ from consingan.training.records import Record, StageRecord, StageRestarted, Stag
 SCALARS_EVERY = 10  # iterations between two points of TensorBoard's curves
 NOTE_EVERY = 2.0  # seconds between two notes of the progress
 SHOW_EVERY = 0.3  # seconds between two looks at the losses, which may stall a GPU
+ENDS = {
+    "flat": "gives the image back no better than one flat color.",
+    "beaten": "ended with a critic that tells all samples from the image: they hardly get better.",
+}
 
 
 @dataclass
@@ -273,11 +277,7 @@ class TensorBoard:
 
 
 class Saturation:
-    """Warns after a stage that gives the image back no better than one flat color does.
-
-    So ends a training whose steps are too large: the generator's last activation saturates, and
-    with it all gradients vanish. The stages above would be wasted.
-    """
+    """Warns after a stage that came to nothing, mostly of too large steps."""
 
     def observe(self, record: Record, trainer: Trainer) -> None:
         """Look at the stages that began anew, and at those that ended flat."""
@@ -288,9 +288,11 @@ class Saturation:
                 f"(attempt {record.attempt + 1} of {ATTEMPTS}).",
                 stacklevel=2,
             )
-        if isinstance(record, StageRecord) and trainer.training.flat(record.stage, record.losses):
-            warnings.warn(
-                f"stage {record.stage + 1} gives the image back no better than one flat color. "
-                f"{method_of(trainer.config.method).remedy('flat', trainer.config)}",
-                stacklevel=2,
-            )
+        if not isinstance(record, StageRecord):
+            return
+        training, method = trainer.training, method_of(trainer.config.method)
+        curves = dict(zip(training.losses, record.losses.T.tolist(), strict=True))
+        flat, beaten = training.flat(record.stage, record.losses), method.beaten(curves)
+        for symptom in ["flat"] * flat + ["beaten"] * beaten:
+            text = f"{ENDS[symptom]} {method.remedy(symptom, trainer.config)}"
+            warnings.warn(f"stage {record.stage + 1} {text}", stacklevel=2)

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 
@@ -112,9 +112,10 @@ def estimate(job: Job) -> Iterator[str]:
     total = 0.0
     stages = range(training.first, training.stages)
     for stage in stages:
-        seconds = time_iteration(job, stage)
+        rehearsal = training.rehearse(stage)
+        seconds = _timed(job, rehearsal, stage)
         total += seconds * training.iterations(stage)
-        height, width = training.sizes[stage]
+        height, width = rehearsal.size or training.sizes[stage]
         yield f"stage {stage + 1} ({width}x{height}): {1000 * seconds:.0f} ms an iteration"
     iterations = sum(training.iterations(stage) for stage in stages)
     yield f"time for {iterations} iterations: about {in_words(total)}"
@@ -228,22 +229,21 @@ def _longest(job: Job, free: int, peak: int) -> int:
 
 def time_iteration(job: Job, stage: int) -> float:
     """Seconds of an iteration of `stage`."""
-    rehearsal = job.training.rehearse(stage)
-    return _timed(rehearsal, lambda: synchronize(job.execution.device), f"timing stage {stage + 1}")
+    return _timed(job, job.training.rehearse(stage), stage)
 
 
-def _timed(rehearsal: Rehearsal, wait: Callable[[], None], what: str) -> float:
+def _timed(job: Job, rehearsal: Rehearsal, stage: int) -> float:
     """Mean seconds of an iteration, over whole turns that take some time."""
     for iteration in range(rehearsal.untimed):
         rehearsal.step(iteration)
-    wait()
+    synchronize(job.execution.device)
     begun, most = time.perf_counter(), rehearsal.turn * MOST_TURNS
     count = 0
-    for count in tracked(range(1, most + 1), most, what):
+    for count in tracked(range(1, most + 1), most, f"timing stage {stage + 1}"):
         rehearsal.step(rehearsal.untimed + count - 1)
         if count % rehearsal.turn or count < LEAST_TIMED:
             continue
-        wait()
+        synchronize(job.execution.device)
         if time.perf_counter() - begun > TIMED_SECONDS:
             break
     return (time.perf_counter() - begun) / count

@@ -10,11 +10,17 @@ from consingan.methods.choose import choose_settings, no_naive_image
 @pytest.mark.parametrize(
     ("method", "task", "said"),
     [
-        ("consingan", "inpainting", "trained with --train_mode harmonization or editing."),
+        ("consingan", "animation", "trained with --train_mode harmonization or editing."),
+        ("consingan", "inpainting", "fills the hole of the picture that it was trained on; for"),
         ("patches", "inpainting", "train without --mask to fill the holes of other pictures."),
         ("dcgan", "generation", "does not go with --train_mode generation; it needs a model"),
         ("singan", "super_resolution", "for another one train anew, with that as --input_name."),
-        ("partial_conv", "inpainting", "or editing or paint2image or translation or analogy."),
+        ("partial_conv", "inpainting", "for another one train anew, with that as --input_name."),
+        (
+            "dcgan",
+            "animation",
+            "or editing or paint2image or inpainting or translation or analogy.",
+        ),
     ],
 )
 def test_a_task_that_takes_no_picture_names_what_does(method: str, task: str, said: str) -> None:

@@ -146,6 +146,16 @@ def test_an_a_that_does_not_fit_is_refused_by_name_before_anything_is_made(tmp_p
         begin(Known(False), TranslationRequest(naive_img=str(tmp_path / "blank.png")))
 
 
+def test_all_new_as_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
+    for number in range(7):
+        write_image(tmp_path / f"blank_{number}.png", torch.ones(1, 3, 8, 8))
+    write_image(tmp_path / "fits.png", picture(8, 8))
+    with pytest.raises(UserError) as refused:
+        begin(Known(False), TranslationRequest(naive_img=str(tmp_path)))
+    lines = str(refused.value).splitlines()
+    assert lines == [f"blank_{n}: it is white." for n in range(5)] + ["2 more are refused."]
+
+
 def test_what_there_is_to_say_of_a_new_a_is_said_once_and_names_what_can_be_done(
     tmp_path: Path,
 ) -> None:

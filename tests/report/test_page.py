@@ -228,6 +228,13 @@ def test_the_distance_between_the_means_of_channels_is_no_contrast(run: LoadedRu
     assert "did not converge" in said(kinds.facts_of(material))[0][1]
 
 
+def test_whether_the_critic_won_is_told_by_the_curves(run: LoadedRun) -> None:
+    curves = {0: {name: np.full(200, 0.001) for name in DCGAN.losses}}
+    material = dataclasses.replace(gather(run), config=DCGAN.config(), curves=curves)
+    assert kinds.facts_of(material).beaten
+    assert not kinds.facts_of(dataclasses.replace(material, curves={})).beaten
+
+
 @pytest.mark.parametrize(("asked", "said"), [(5, "the first 2 of 5 frames"), (2, ", 2 frames")])
 def test_a_page_says_how_much_of_a_film_it_shows(run: LoadedRun, asked: int, said: str) -> None:
     frames = [scene(0), scene(1)]

@@ -35,7 +35,7 @@ def rehearse(training: SinGANTraining, scale: int) -> Rehearsal:
     model = replace(training.model, config=config, scales=below, palette=None)
     again = SinGANTraining(model, training.execution)
     again.begin(scale, 0)
-    return Rehearsal(again.step)
+    return Rehearsal(again.step, size=training.sizes[scale])
 
 
 def _untrained(training: SinGANTraining, scale: int) -> Scale:

@@ -290,10 +290,10 @@ class SinGANTraining:
         return relative_cost(self.config.architecture, self.sizes, self.scale(stage))
 
     def peak_memory(self, checkpointing: bool | None = None) -> int | None:
-        """Bytes that the finest scale's step takes beside the program."""
-        if checkpointing:
-            return None
-        return estimate_training_memory(self.config.architecture, self.sizes, self.execution)
+        """Bytes that the step of the finest scale to be trained takes beside the program."""
+        sizes = self.sizes[: self.scale(self.stages - 1) + 1]
+        peak = estimate_training_memory(self.config.architecture, sizes, self.execution)
+        return None if checkpointing else peak
 
     def rehearse(self, stage: int) -> Rehearsal:
         """Iterations of a scale with fresh networks; the training is left as it is."""

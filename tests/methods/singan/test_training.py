@@ -187,6 +187,14 @@ def test_paint_in_few_colors_trains_one_scale_anew(colors: str) -> None:
     assert torch.equal(model.enter(image(), 1, 0), training.model.enter(image(), 1, 0))
 
 
+def test_a_paint_in_few_colors_is_planned_at_the_size_of_its_scale() -> None:
+    made = trained(train_mode="paint2image")
+    training = few_colors(made, paint_start_scale=1)
+    (last,) = range(training.first, training.stages)
+    assert training.rehearse(last).size == made.training.sizes[1] != made.training.sizes[last]
+    assert (training.peak_memory() or 0) < (made.training.peak_memory() or 0)
+
+
 def test_refuses_a_scale_that_a_paint_cannot_enter() -> None:
     made = trained(train_mode="paint2image")
     with pytest.raises(UserError, match="this model has 1 to"):
