@@ -22,7 +22,7 @@ SURE = 0.005
 
 At 32 px four trainings were won so (--lr 0.01 and 0.02 with --beta1 0.9, --lr 0.1): 0.0018 or less
 after 600 iterations, samples one picture over and over (they vary by 0.02 or less of what crops do)
-or noise. Thirteen that learned, narrow generators and wide critics among them, had 0.013 or more
+or noise. Fourteen that learned, narrow generators and wide critics among them, had 0.013 or more
 from iteration 300 on, up to 3000, at 32 and 64 px; one of noise stood between, at 0.007. Means tell
 less: single iterations are 100 times it.
 """
