@@ -44,6 +44,7 @@ from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
+from consingan.runs.newest import find_run
 from consingan.settings.config import FITS, Config
 
 GivenDevice: TypeAlias = "str | int | torch.device | None"
@@ -286,10 +287,13 @@ def device_name(device: GivenDevice) -> str:
 def load(run: str | Path, *, device: GivenDevice = "auto", precision: str = "auto") -> TrainedModel:
     """Load a run of this program or of the authors', after its last finished stage.
 
+    `run` is its folder; a folder of runs, also as "TrainedModels/photo/...", stands for the newest
+    of them, "latest" for that of `TrainedModels`.
+
     Raises:
         UserError: there is no usable run at `run`, or the device or the precision cannot be used.
     """
     execution = choose_execution(Wanted(device=device_name(device), precision=precision))
     with random_numbers_kept():
-        loaded = load_run(path_of(run), execution)
+        loaded = load_run(find_run(path_of(run)), execution)
     return TrainedModel(loaded.model, loaded.path)

@@ -174,6 +174,8 @@ def test_training_on_a_path_and_loading_it_back(tmp_path: Path) -> None:
     assert loaded.config == trained.config
     assert loaded.folder == trained.folder
     assert_same(weights(loaded), weights(trained))
+    newest = consingan.load(tmp_path / "runs/my-photo.v2/...", device="cpu", precision="float32")
+    assert newest.folder == trained.folder  # as commands take it
     torch.testing.assert_close(
         loaded.sample(3, seed=2), trained.sample(3, seed=2), rtol=0, atol=1e-5
     )
@@ -333,6 +335,7 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
         ({"naive_img": Path("naive.png")}, "naive_img does not go with train_mode generation"),
         ({"nfc": 0}, "nfc 0 must be 1 or more"),
         ({"niter": 2.5}, "niter 2.5 must be a whole number"),
+        ({"tile": True}, "tile True must be one of none, both"),
         ({"train_mode": "juggling"}, "train_mode juggling is unknown"),
         ({"device": "toaster"}, "device toaster is unknown"),
         ({"device": 99}, "device cuda:99: there"),
