@@ -130,7 +130,7 @@ class TrainedModel:
         Raises:
             UserError: the model gives nothing back.
         """
-        return reconstruction(self._able(Reconstructs, "samples", "a reconstruction"))
+        return reconstruction(self._able(Reconstructs, "samples", "reconstruction"))
 
     @asked_in_python()
     def animate(
@@ -259,10 +259,11 @@ class TrainedModel:
         """The model, if it can do what is asked for."""
         if isinstance(self.model, kind):
             return self.model
-        tasks = ", ".join(tasks_that(output))
+        tasks = tasks_that(output)
+        other = " by another method" if self.config.train_mode in tasks else ""
         raise UserError(
-            f"A model of --method {self.config.method} makes no {what}; train one with "
-            f"train_mode {tasks}."
+            f"A model of --method {self.config.method} makes no {what}; train one{other} with "
+            f"train_mode {', '.join(tasks)}."
         )
 
 

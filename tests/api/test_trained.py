@@ -477,6 +477,16 @@ def test_a_new_a_is_read_as_that_of_the_training_not_by_the_range_of_the_image(
     Image.fromarray(levels).save(tmp_path / "a.png")
     expected = model.translate(read_image(tmp_path / "a.png"))
     assert torch.equal(model.translate(tmp_path / "a.png"), expected)
+    with pytest.raises(
+        UserError, match=r"with train_mode translation; it needs a .* harmonization"
+    ):
+        model.compose(picture())
+
+
+def test_what_no_task_of_the_method_makes_is_left_to_another_method() -> None:
+    model = consingan.train(picture(), method="patches")
+    with pytest.raises(UserError, match="patches makes no reconstruction; train one by another"):
+        model.reconstruction()
 
 
 @pytest.mark.parametrize("typed", [{}, {"value_range": "0,4000"}, {"condition_range": "0,4000"}])
