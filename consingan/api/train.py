@@ -30,6 +30,7 @@ from consingan.methods.registry import method_of
 from consingan.runs.about import about_this_run
 from consingan.runs.folder import RunFolder
 from consingan.runs.manifest import saves_of
+from consingan.runs.newest import find_run
 from consingan.settings.config import Config
 from consingan.settings.reading import AUTO, BY_FLAG, Reading
 from consingan.training.loop import Trainer
@@ -229,7 +230,7 @@ def train(
         device: auto, cpu, cuda, cuda:N or mps, a torch.device, or N.
         precision: auto, float32, tf32 or bf16.
         engine: auto, or another of the method's, see `consingan methods`.
-        base: with fine_tune=True and naive_img=..., the run's folder to go on from.
+        base: with fine_tune=True and naive_img=..., the run to go on from, as `load` takes it.
         callback: called with every record (StepRecord, StageRecord ...), see
             `consingan.training.records`.
         **settings: method="consingan" and fields of that method's Config, for example
@@ -256,7 +257,7 @@ def train(
     settings.setdefault("manual_seed", 0)
     typed = {**settings, "input_name": name}
     with random_numbers_kept():  # not for longer: a callback's are the caller's
-        job = prepare(typed, execution, picture, path_of(base) if base else None)
+        job = prepare(typed, execution, picture, find_run(path_of(base)) if base else None)
     for note in job.said_of_pictures:
         warnings.warn(arguments_named(note.removesuffix(".")), stacklevel=CALLER)
 

@@ -44,6 +44,7 @@ from consingan.outputs.reconstruction import reconstruction
 from consingan.outputs.requests import DETAILS, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
+from consingan.runs.newest import find_run
 from consingan.settings.config import FITS, Config
 
 GivenDevice: TypeAlias = "str | int | torch.device | None"
@@ -129,7 +130,7 @@ class TrainedModel:
         Raises:
             UserError: the model gives nothing back.
         """
-        return reconstruction(self._able(Reconstructs, "samples", "a reconstruction"))
+        return reconstruction(self._able(Reconstructs, "samples", "reconstruction"))
 
     @asked_in_python()
     def animate(
@@ -258,10 +259,11 @@ class TrainedModel:
         """The model, if it can do what is asked for."""
         if isinstance(self.model, kind):
             return self.model
-        tasks = ", ".join(tasks_that(output))
+        tasks = tasks_that(output)
+        other = " by another method" if self.config.train_mode in tasks else ""
         raise UserError(
-            f"A model of --method {self.config.method} makes no {what}; train one with "
-            f"train_mode {tasks}."
+            f"A model of --method {self.config.method} makes no {what}; train one{other} with "
+            f"train_mode {', '.join(tasks)}."
         )
 
 
@@ -286,10 +288,13 @@ def device_name(device: GivenDevice) -> str:
 def load(run: str | Path, *, device: GivenDevice = "auto", precision: str = "auto") -> TrainedModel:
     """Load a run of this program or of the authors', after its last finished stage.
 
+    `run` is its folder; a folder of runs, also as "TrainedModels/photo/...", stands for the newest
+    of them, "latest" for that of `TrainedModels`.
+
     Raises:
         UserError: there is no usable run at `run`, or the device or the precision cannot be used.
     """
     execution = choose_execution(Wanted(device=device_name(device), precision=precision))
     with random_numbers_kept():
-        loaded = load_run(path_of(run), execution)
+        loaded = load_run(find_run(path_of(run)), execution)
     return TrainedModel(loaded.model, loaded.path)

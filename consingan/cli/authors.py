@@ -31,6 +31,7 @@ from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
 from consingan.methods.contract import AuthorsCommand, Method
 from consingan.methods.registry import METHODS
+from consingan.settings.config import RUNS
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _command(method: Method, name: str, row: AuthorsCommand) -> click.Command:
     params = [
         _place(["--input_name"], required=True, help="The training image."),
         _place(["--input_dir"], default=INPUT_DIR, help="Where it lies.", show_default=True),
-        _place(["--output_dir"], default="TrainedModels", type=click.Path(path_type=Path),
+        _place(["--output_dir"], default=RUNS, type=click.Path(path_type=Path),
                help="Where runs lie.", show_default=True),
     ]  # fmt: skip
     if row.reference:

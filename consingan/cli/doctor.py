@@ -13,13 +13,14 @@ from consingan._version import __version__
 from consingan.cli.command import CONTEXT
 from consingan.cli.messages import FAILURE, guarded
 from consingan.cli.options import DEVICES
+from consingan.settings.config import RUNS
 
 
 @click.command("doctor", context_settings=CONTEXT)
 @click.option(
     "--output_dir",
     type=click.Path(path_type=Path),
-    default=Path("TrainedModels"),
+    default=RUNS,
     show_default=True,
     help="The folder for runs, to see if it can be written.",
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from consingan.cli.setting_options import GroupedOption
+from consingan.settings.config import RUNS
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-RUNS = Path("TrainedModels")
 DEVICES = "Where to compute: auto (a GPU where there is one), cpu, cuda, cuda:N or mps (Apple)."
 MOST_THREADS = 1024  # many more than that crash the library that starts them
 

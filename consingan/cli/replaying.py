@@ -11,8 +11,9 @@ import click
 
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import FAILURE, explained, guarded
-from consingan.cli.options import RUNS, run_named, say
+from consingan.cli.options import run_named, say
 from consingan.cli.watching import watching
+from consingan.settings.config import RUNS
 
 if TYPE_CHECKING:
     from consingan.api.train import Run

@@ -8,8 +8,8 @@ import click
 
 from consingan.cli.command import CONTEXT, CarefulCommand
 from consingan.cli.messages import guarded
-from consingan.cli.options import RUNS
 from consingan.machine.extras import GRADIO, installing
+from consingan.settings.config import RUNS
 
 
 @click.command("web", cls=CarefulCommand, context_settings=CONTEXT,

@@ -18,7 +18,6 @@ from consingan.cli.command import (
 from consingan.cli.folder import train_folder
 from consingan.cli.messages import explained, guarded
 from consingan.cli.options import (
-    RUNS,
     decorated,
     execution_options,
     note_idle_execution,
@@ -38,6 +37,7 @@ from consingan.cli.watching import (
 )
 from consingan.errors import UserError
 from consingan.machine.program import command_line, started_as
+from consingan.settings.config import RUNS
 from consingan.settings.option import flag_name
 
 if TYPE_CHECKING:

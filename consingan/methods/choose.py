@@ -149,7 +149,8 @@ def trainable(method: Method, config: Config) -> tuple[str, ...]:
 def no_naive_image(config: Config) -> UserError:
     """The error that says which tasks work on a picture of the user's own, the method's first."""
     own = {config.method: METHODS[config.method]} if config.method in METHODS else {}
-    if any(m.tasks[config.train_mode].takes_naive for m in own.values()):  # but for this run's hole
+    takes = any(m.tasks[config.train_mode].takes_naive for m in own.values())
+    if takes and any(MASK in m.pictures(config) for m in own.values()):
         return UserError(
             "--naive_img does not go with a hole of the training itself (--mask); leave it out to "
             "fill that one, or train without --mask to fill the holes of other pictures."

@@ -29,11 +29,13 @@ from consingan.outputs.composite import compose, write_composite, write_mask
 from consingan.outputs.formats import chosen_format, for_eyes
 from consingan.outputs.own_mask import AUTO, read_own
 from consingan.outputs.own_shape import fit_for
-from consingan.outputs.requests import CompositeRequest, SamplesRequest
+from consingan.outputs.requests import CompositeRequest, FilmRequest, SamplesRequest
 from consingan.outputs.sizes import other_sizes
 from consingan.report.write import all_alike, evaluation_folder
+from consingan.settings.option import check_field
 
 RESULTS = "Notebook"  # folder inside the run's
+PICTURES, COMPOSITE = ("samples", "film"), "composite"  # outputs of tasks
 # Fields of the notebook where 0 or nothing stands for what the mode and the preset say.
 OPTIONAL = ("niter", "train_stages", "min_size", "lr_scale")
 
@@ -111,7 +113,7 @@ class Studio:
     @explained
     def samples(self, number: int = 8, seed: int = 0) -> None:
         """Show random pictures of the training size."""
-        if self._skips("Random samples"):
+        if self._skips("Random samples", *PICTURES):
             return
         made = self._make_samples(number, None, seed)
         show.show(made, [f"{index + 1}" for index in range(number)])
@@ -121,7 +123,7 @@ class Studio:
     @explained
     def sizes(self, sizes: str, number: int = 2, seed: int = 0) -> None:
         """Show random pictures of other sizes, for example "400x160, 160x400" (width x height)."""
-        if self._skips("Samples of other sizes"):
+        if self._skips("Samples of other sizes", *PICTURES):
             return
         request = SamplesRequest(sizes=parse_sizes(sizes))
         for _, size in other_sizes(self._model().model, request):
@@ -134,8 +136,9 @@ class Studio:
         start_stage: int = 0, seed: int = 0,
     ) -> None:  # fmt: skip
         """Show an animated GIF, see `consingan.methods.contract.Walk`."""
-        if self._skips("An animation"):
+        if self._skips("An animation", *PICTURES):
             return
+        check_field(FilmRequest.__dataclass_fields__["fps"], fps)
         model = self._model()
         name = f"animation_alpha_{alpha:g}_beta_{beta:g}_start_stage_{start_stage}_seed_{seed}.gif"
         path = self._results() / name
@@ -147,7 +150,7 @@ class Studio:
     @explained
     def choose_naive(self, naive_img: str = "", upload: bool = False, fit: str = "exact") -> None:
         """Choose the picture to harmonize or edit; by default IMAGE_naive beside the image."""
-        if self._skips("A picture of your own", composite=True):
+        if self._skips("A picture of your own", COMPOSITE):
             return
         self._naive = self._mask = None
         model = self._model()
@@ -172,7 +175,7 @@ class Studio:
                 the picture), auto (the difference to the training image), none, or a file's path.
             shape: points in percent, see `shapes.parse_shape`.
         """
-        if self._skips("A mask", composite=True):
+        if self._skips("A mask", COMPOSITE):
             return
         self._mask = None
         naive = self._chosen_naive()
@@ -190,8 +193,7 @@ class Studio:
             )
         for note in found.notes:
             print(note)
-        values = found.values
-        self._mask = Mask(values)
+        self._mask = Mask(values := found.values)
         write_mask(values, self._results() / f"{result_name(naive.path.stem, '_mask')}.png")
         changed = f"red: changed, {100 * float(values.mean()):.1f} % of the picture"
         show.show([show.tinted(naive.picture, values)], [changed])
@@ -199,7 +201,7 @@ class Studio:
     @explained
     def compose(self, start_stage: int = 0, mask_dilation: int = -1, seed: int = 0) -> None:
         """Harmonize or edit the chosen picture inside the mask; -1 is the mode's own dilation."""
-        if self._skips("Harmonization", composite=True):
+        if self._skips("Harmonization", COMPOSITE):
             return
         naive, model = self._chosen_naive(), self._model()
         if self._mask is None:
@@ -238,18 +240,17 @@ class Studio:
             raise UserError("No picture of your own is chosen yet; run the cell that chooses it.")
         return self._naive
 
-    def _skips(self, what: str, composite: bool = False) -> bool:
+    def _skips(self, what: str, *outputs: str) -> bool:
         """Whether a cell does not go with the model's mode; says so."""
-        task = self._model().model.task
-        if task.takes_naive == composite:
-            return False
-        rows = (row for method in METHODS.values() for row in method.tasks.items())
-        fitting = dict.fromkeys(name for name, row in rows if row.takes_naive == composite)
-        print(
-            f"{what}: skipped, for this model was trained for {self._model().config.train_mode}. "
-            f"Train with train_mode {', '.join(fitting)} to use this cell."
-        )
-        return True
+        config = self._model().config
+        rows = METHODS[config.method].tasks.items()
+        fitting = [name for name, row in rows if row.output in outputs]
+        if skips := config.train_mode not in fitting:
+            print(
+                f"{what}: skipped, for this model was trained for {config.train_mode}. "
+                f"Train with train_mode {', '.join(fitting)} to use this cell."
+            )
+        return skips
 
     def _uploaded(self, field: str) -> str:
         path = colab.upload(self.output_dir, field)

@@ -7,6 +7,7 @@ from pathlib import Path
 from consingan.errors import UserError
 from consingan.runs.draft import is_draft
 from consingan.runs.manifest import MANIFEST
+from consingan.settings.config import RUNS
 
 LATEST = "latest"
 DEPTH = 3  # folders below: TrainedModels/demo/<picture>/<run>
@@ -27,7 +28,7 @@ def manifests_below(folder: Path) -> list[Path]:
     return [path for path in found if not any(map(is_draft, path.relative_to(folder).parts))]
 
 
-def find_run(path: Path, root: Path) -> Path:
+def find_run(path: Path, root: Path = RUNS) -> Path:
     """The run that is meant by `path`: itself, "latest", or the newest in a folder of runs.
 
     "FOLDER/..." is the folder: so guides write what has another name with everybody.

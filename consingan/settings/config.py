@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from consingan.errors import UserError
 from consingan.settings.option import check_field, option
 from consingan.settings.reading import AUTO, CHANNELS, FULL_8, Reading, parse_range
 
+RUNS = Path("TrainedModels")  # where runs are made and looked for
 FITS = ("exact", "crop", "stretch")
 LARGEST_SEED = 2**31 - 1
 DEFAULT_METHOD = "consingan"

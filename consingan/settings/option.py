@@ -117,15 +117,16 @@ def check_field(field: Any, value: Any) -> None:
         return
     kind = type_of(field)
     if kind in _IN_WORDS:
-        _check_type(flag_name(field), kind, value)
+        _check_type(flag_name(field), kind, value, field.metadata["choices"])
     _check_range(f"--{flag_name(field)}", field.metadata, value)
 
 
-def _check_type(flag: str, kind: type, value: Any) -> None:
+def _check_type(flag: str, kind: type, value: Any, choices: Any) -> None:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return
     if type(value) is not kind:
-        raise UserError(f"--{flag} {value!r} must be {_IN_WORDS[kind]}.")
+        wanted = f"one of {', '.join(choices)}" if choices else _IN_WORDS[kind]
+        raise UserError(f"--{flag} {value!r} must be {wanted}.")
 
 
 def _check_range(flag: str, meta: Any, value: Any) -> None:

@@ -159,10 +159,12 @@ def _with_hole(config: Config, picture: Picture, from_file: bool) -> tuple[Pictu
         return picture, None
     task = method_of(config.method).tasks[config.train_mode]
     if MASK not in (*task.needs, *task.takes):
-        raise UserError(
-            f"--mask does not go with --train_mode {config.train_mode}; leave it out, or use "
-            "--train_mode inpainting."
+        instead = (
+            "it is for the trained model, with --naive_img."
+            if task.result  # a mask of what was changed is laid over it
+            else "leave it out, or use --train_mode inpainting."
         )
+        raise UserError(f"--mask does not go with --train_mode {config.train_mode}; {instead}")
     if not (by_color(words) and from_file and picture.value_range != AUTO):
         return picture, read_hole(words, picture)
     seen = read_picture(config.input_name, replace(config.reading, value_range=FULL)).image

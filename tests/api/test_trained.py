@@ -174,6 +174,8 @@ def test_training_on_a_path_and_loading_it_back(tmp_path: Path) -> None:
     assert loaded.config == trained.config
     assert loaded.folder == trained.folder
     assert_same(weights(loaded), weights(trained))
+    newest = consingan.load(tmp_path / "runs/my-photo.v2/...", device="cpu", precision="float32")
+    assert newest.folder == trained.folder  # as commands take it
     torch.testing.assert_close(
         loaded.sample(3, seed=2), trained.sample(3, seed=2), rtol=0, atol=1e-5
     )
@@ -333,6 +335,7 @@ def test_tensors_that_are_no_pictures(image: Tensor, said: str) -> None:
         ({"naive_img": Path("naive.png")}, "naive_img does not go with train_mode generation"),
         ({"nfc": 0}, "nfc 0 must be 1 or more"),
         ({"niter": 2.5}, "niter 2.5 must be a whole number"),
+        ({"tile": True}, "tile True must be one of none, both"),
         ({"train_mode": "juggling"}, "train_mode juggling is unknown"),
         ({"device": "toaster"}, "device toaster is unknown"),
         ({"device": 99}, "device cuda:99: there"),
@@ -474,6 +477,16 @@ def test_a_new_a_is_read_as_that_of_the_training_not_by_the_range_of_the_image(
     Image.fromarray(levels).save(tmp_path / "a.png")
     expected = model.translate(read_image(tmp_path / "a.png"))
     assert torch.equal(model.translate(tmp_path / "a.png"), expected)
+    with pytest.raises(
+        UserError, match=r"with train_mode translation; it needs a .* harmonization"
+    ):
+        model.compose(picture())
+
+
+def test_what_no_task_of_the_method_makes_is_left_to_another_method() -> None:
+    model = consingan.train(picture(), method="patches")
+    with pytest.raises(UserError, match="patches makes no reconstruction; train one by another"):
+        model.reconstruction()
 
 
 @pytest.mark.parametrize("typed", [{}, {"value_range": "0,4000"}, {"condition_range": "0,4000"}])

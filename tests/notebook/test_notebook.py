@@ -155,6 +155,7 @@ def test_generation_and_every_cell_again(
     assert pixels_of(run / "Notebook/samples_60x20_seed_0/sample_2.png").shape == (20, 60, 3)
     for name in ("naive", "mask", "result"):
         assert "skipped, for this model was trained for generation" in said(once[name])
+        assert "with train_mode harmonization, editing to use this" in said(once[name])
     with zipfile.ZipFile(run.with_name(f"{run.name}.zip")) as archive:
         kept = set(archive.namelist())
     assert f"{run.name}/Notebook/samples_24x48_seed_0/sample_1.png" in kept
@@ -175,6 +176,7 @@ def test_harmonization(tmp_path: Path, run_cells: Callable[[list[Any]], list[Any
     cells = {cell.id: cell for cell in run_cells(filled_in(code_cells(), fields))}
     for name in ("samples", "sizes", "animation"):
         assert "skipped, for this model was trained for harmonization" in said(cells[name])
+        assert "with train_mode generation, retarget, animation to use" in said(cells[name])
     assert sizes_shown(cells["naive"]) == [(2 * WIDTH, 2 * HEIGHT)]
     assert "painting needs Google Colab" in said(cells["mask"])
     (overlay,) = (np.asarray(picture) for picture in shown(cells["mask"]))

@@ -377,6 +377,14 @@ def test_every_cell_says_which_cell_must_come_first(
         studio.choose_mask("upload")
 
 
+def test_a_film_without_speed_is_refused(tmp_path: Path, image_file: Path) -> None:
+    studio = Studio(str(tmp_path / "runs"))
+    studio.choose(str(image_file))
+    studio.train(**{**TWO_STAGES, "niter": 1})
+    with pytest.raises(CellError, match=r"fps 0 must be 0\.1 or more"):
+        studio.animation(fps=0)
+
+
 def test_zero_means_as_recommended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image_file: Path
 ) -> None:

@@ -107,9 +107,12 @@ def test_without_a_mask_a_hole_cannot_be_filled_and_elsewhere_it_is_refused(
     named = files(tmp_path)
     with pytest.raises(UserError, match=r"^mask is missing"):
         consingan.train(named["input_name"], train_mode="inpainting", device="cpu")
-    with pytest.raises(UserError, match=r"^mask does not go with train_mode animation"):
-        consingan.train(named["input_name"], train_mode="animation", mask=named["mask"],
-                        device="cpu")  # fmt: skip
+    for task, instead in (
+        ("animation", "leave it out, or use train_mode inpainting"),
+        ("editing", "it is for the trained model, with naive_img"),  # marks what was changed there
+    ):
+        with pytest.raises(UserError, match=f"^mask does not go with train_mode {task}; {instead}"):
+            consingan.train(named["input_name"], train_mode=task, mask=named["mask"], device="cpu")
 
 
 @pytest.mark.parametrize("crop", [0, 20])
