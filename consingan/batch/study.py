@@ -176,7 +176,10 @@ def refuse_missing(study: Study) -> None:
     for name in study.pictures:
         if not (name.startswith(SCIKIT_IMAGE) or is_folder(name) or may_be_read(Path(name))):
             refuse_address(Path(name))
-            raise UserError(f"There is no picture and no folder {shown(name)}; check the path.")
+            hint = ", or write --set in front of each setting" if "=" in name else ""
+            raise UserError(
+                f"There is no picture and no folder {shown(name)}; check the path{hint}."
+            )
 
 
 def parse_settings(texts: Sequence[str], methods: Sequence[str]) -> dict[str, tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from consingan.cli.command import CONTEXT, EvaluatingCommand, was_typed
 from consingan.cli.messages import FAILURE, guarded
 from consingan.cli.options import MOST_THREADS, say
 from consingan.errors import UserError
+from consingan.machine.program import command_line, started_as
 
 if TYPE_CHECKING:
     from consingan.batch.ledger import Ended
@@ -208,11 +209,8 @@ def _work(plan: Plan, work: Work) -> dict[str, Ended]:
                 screen.show(lines, board.lines() if screen.live else ())
         except KeyboardInterrupt as stop:
             number = stop.args[0] if stop.args else signal.SIGINT
-            click.echo(
-                f"Stopped; what was done is kept. Go on with: consingan batch --output_dir "
-                f"{plan.folder}",
-                err=True,
-            )
+            again = command_line((*started_as("batch"), "--output_dir", str(plan.folder)))
+            click.echo(f"Stopped; what was done is kept. Go on with: {again}", err=True)
             raise SystemExit(128 + number) from None
     screen.show([], ())
     return board.ended

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from consingan.batch.toml import write_study
 from consingan.cli import batching
 from consingan.machine.files import make_folder, write_json
 from consingan.machine.locking import LOCK, alone_in
+from consingan.machine.program import command_line
 from consingan.report.study import Trained
 from consingan.training.observers import Sheets
 from consingan.training.records import StepRecord
@@ -159,7 +161,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
         (("pictures", "--method", "gan"), "--method gan is unknown"),
         (("pictures", "--preset", "slow"), "--preset slow is unknown"),
         (("pictures", "--train_mode", "painting"), "--train_mode painting"),
-        (("nowhere.png",), "no picture and no folder"),
+        (("nowhere.png",), "nowhere.png; check the path."),
+        (("pictures", "--set", "nfc=4", "niter=5"), "niter=5; check the path, or write --set in"),
         (("https://a.b/c.png",), "not fetched (https://...); download c.png and name the file."),
         (("--seeds", "3"), "Name the pictures"),
         ((), "study holds no study"),
@@ -198,11 +201,13 @@ def test_ctrl_c_stops_all_and_the_same_command_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(places, "run_here", stop)
-        result = batch("pictures", *TINY, *FLAGS)
+        patch.setattr(sys, "argv", ["consingan/__main__.py"])
+        result = batch("pictures", *TINY, *FLAGS, "--output_dir", "a study")
     assert result.exit_code == 128 + signal.SIGTERM
     assert stopped == ["all"]
-    assert "Go on with: consingan batch --output_dir study" in result.stderr
-    assert "1 done before, 1 left" in batch("--output_dir", "study", "--dry_run").stdout
+    again = command_line(("python", "-m", "consingan", "batch", "--output_dir", "a study"))
+    assert f"Go on with: {again}" in result.stderr
+    assert "1 done before, 1 left" in batch("--output_dir", "a study", "--dry_run").stdout
 
 
 def test_a_training_that_is_stopped_goes_on_where_it_was(
