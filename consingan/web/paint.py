@@ -22,7 +22,7 @@ from consingan.web.fields import typed
 from consingan.web.forms import filled_in, keep_pictures, more_settings, refuse_another
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
-from consingan.web.widgets import awaken, component, draw
+from consingan.web.widgets import awaken, component, draw, fold
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
@@ -165,12 +165,12 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
 def _making(desk: Desk, parts: Parts) -> None:
     """The rest of the options, and the button."""
 
-    def options(together: tuple[str, str]) -> None:
+    def options(together: tuple[str, str], before: tuple[str, ...] | None) -> None:
         method, task = method_of(together[0]), together[1]
-        settings = more_settings(method, task, default_preset(method), "paint-more",
+        settings = more_settings((*together, default_preset(method)), before, "paint-more",
                                  painting.painted_settings(method.tasks[task]))  # fmt: skip
         rows = painting.asked_of_result(method.tasks[task])
-        with gr.Accordion("More about the result", open=False), gr.Row():
+        with fold("More about the result", before is not None), gr.Row():
             request_parts = [component(row, row.default, min_width=150) for row in rows]
         names, count = tuple(settings), len(parts.given)
 
@@ -187,7 +187,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
         awaken(parts.start, parts.size)
 
-    draw([parts.together], options)
+    draw(parts.together, options)
 
 
 def _chosen(method: str, task: str, size: int) -> dict[str, Any]:

@@ -164,9 +164,8 @@ def _starting(desk: Desk, parts: Parts) -> None:
     the preset of the method before, which gradio refuses.
     """
 
-    def more(together: tuple[str, str, str]) -> None:
-        method, task, preset = together
-        fields = more_settings(method_of(method), task, preset, "train-more")
+    def more(together: tuple[str, str, str], before: tuple[str, ...] | None) -> None:
+        fields = more_settings(together, before, "train-more")
         inputs = [*parts.chosen, *fields.values()]
         names = tuple(fields)
 
@@ -186,7 +185,7 @@ def _starting(desk: Desk, parts: Parts) -> None:
         parts.start.click(order, inputs, [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 
-    draw([parts.together], more)
+    draw(parts.together, more)
 
 
 def _settings(

@@ -225,8 +225,14 @@ def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     page.locator("#train-more input[type=file]").first.set_input_files(photo)
     brought = page.locator("#train-more .file-preview")
     brought.wait_for()
+    choose(page, "train-preset", "fast")
+    fast = recommended("consingan", "generation", "fast")
+    wait_for_more(page, "train-more", "Niter", fast.niter)
+    assert brought.is_visible()  # its place is still there
     choose(page, "train-task", "animation")
     brought.wait_for(state="detached")  # what was brought for another task is not sent along
+    page.locator("#train-more input[type=file]").first.wait_for(state="attached")
+    assert page.locator("#train-more button.open").is_visible()  # as the visitor left it
     open_tab(page, "Paint")
     choose(page, "paint-method", "Partial conv")
     wait_for_more(page, "paint-more", "Levels")

@@ -66,7 +66,7 @@ def test_what_an_event_has_just_replaced_is_drawn_all_the_same(page: Any) -> Non
 
     def draw() -> list[Any]:
         LocalContext.blocks_config.set(own)
-        painting.apply(("patches", "harmonization"))
+        painting.apply(("patches", "harmonization"), [])
         drawn = [part for part in own.blocks.values() if part.rendered_in is painting]
         for timer in (part for part in drawn if isinstance(part, gr.Timer)):
             own.blocks[timer._id] = gr.Timer(render=False)  # as Gradio does with an update
