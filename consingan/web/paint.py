@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from consingan.web.fields import typed
 from consingan.web.forms import filled_in, keep_pictures, more_settings, refuse_another
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
-from consingan.web.widgets import awaken, component, draw, fold
+from consingan.web.widgets import awaken, by_hand, component, draw, fold
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
@@ -89,8 +90,8 @@ def _bringing(desk: Desk, parts: Parts) -> Any:
                          **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
     parts.placed.select(click, parts.brought, [parts.across, parts.down, parts.message],
                         **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
-    for slider in parts.place:
-        slider.release(look, seen, placed, **QUIET)
+    moved = [event for slider in parts.place for event in by_hand(slider)]
+    gr.on(moved, look, seen, placed, trigger_mode="always_last", **QUIET)
     return parts.upload.change(receive, parts.upload,
                                [parts.brought, parts.editor, parts.placed, parts.message],
                                **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
@@ -146,8 +147,9 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
 
     @answering(parts.cost)
     def cost(
-        request: gr.Request, brought: Brought | None, task: str, method: str, size: int
+        request: gr.Request, brought: Brought | None, together: tuple[str, str], size: int
     ) -> dict[Any, Any]:
+        method, task = together
         if brought is None or not painting.learns(method_of(method)):
             return {parts.cost: ""}
         row, folder = painting.tasks()[task], desk.fresh(request, "estimate")
@@ -156,8 +158,8 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
         job = prepared(chosen | painting.told_of(kept, method_of(method), row))
         return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
 
-    asked = [parts.brought, parts.task, parts.method, parts.size]
-    for listen in (*(event.then for event in events), parts.size.release):
+    asked = [parts.brought, parts.together, parts.size]
+    for listen in (*(event.then for event in events), partial(gr.on, by_hand(parts.size))):
         listen(cost, asked, parts.cost, concurrency_id="estimate", trigger_mode="always_last",
                **QUIET)  # fmt: skip
 

@@ -67,7 +67,10 @@ def by_hand(part: Any) -> list[Any]:
 
     Its `change` would come of drawing it too, when what it was drawn for may be gone again.
     """
-    return [part.upload, part.clear] if isinstance(part, gr.File) else [part.input]
+    if isinstance(part, gr.File):
+        return [part.upload, part.clear]
+    # A slider's keys are input alone, and its way back to where it was a release alone.
+    return [part.input, part.release] if isinstance(part, gr.Slider) else [part.input]
 
 
 def draw(given: Any, drawn: Callable[[Any, Any], None]) -> None:

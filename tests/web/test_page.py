@@ -154,6 +154,12 @@ def test_a_button_cannot_be_pressed_before_it_does_something(page):
     assert answer.is_visible()
 
 
+def test_a_number_beyond_the_ends_of_a_slider_is_taken_for_the_nearest(server):
+    """As the browser shows it once it has sent what was typed."""
+    for size in (None, 5, 5000):
+        assert server.ask("paint-size", "release", [None, None, size])["success"], size
+
+
 def test_an_object_is_dropped_where_one_clicks_and_harmonized(page, server, photo, tmp_path):
     cut = np.zeros((20, 20, 4), np.uint8)
     cut[4:16, 4:16] = (250, 20, 200, 255)

@@ -44,6 +44,22 @@ def test_nothing_is_drawn_while_something_else_is(page: Any) -> None:
     }
 
 
+def test_an_estimate_goes_by_nothing_whose_choices_another_method_changes(page: Any) -> None:
+    """When its turn comes they may be those of another, and Gradio would refuse what it has."""
+    estimates = [event for event in page.fns.values() if event.concurrency_id == "estimate"]
+    assert len(estimates) == 8
+    parts = {part.get_block_name() for event in estimates for part in event.inputs}
+    assert parts == {"state", "slider"}
+
+
+def test_a_slider_is_heard_when_its_keys_are_used(page: Any) -> None:
+    """They are input alone; a release comes of the mouse."""
+    heard = {target for event in page.fns.values() for target in event.targets}
+    released = {part for part, name in heard if name == "release"}
+    assert len(released) == 4
+    assert {(part, "input") for part in released} <= heard
+
+
 def test_what_a_visitor_has_may_grow_while_gradio_goes_through_it(page: Any) -> None:
     """It does with nearly every event, and what is drawn at the time would never come."""
     own = copy.copy(page.default_config)
