@@ -24,6 +24,7 @@ from consingan.web.widgets import component
 LOOK = 250  # px, longer side of the first look
 MOST = 12  # pictures at a time
 NONE = "none"
+STOPPED = "Stopped; the picture that was begun may keep the machine busy for some seconds."
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,15 @@ def _connect(desk: Desk, parts: Parts) -> None:
     cleared = [parts.brought, parts.shown, parts.message]
     parts.upload.clear(lambda: (None, nothing, ""), None, cleared, api_visibility="private")
     results = [parts.gallery, parts.archive, parts.message]
+    # Of the last picture, when another was dropped before all of the one before were made.
     first = dropped.then(begin_at_once, parts.wishes, results, concurrency_id="compute",
-                         api_visibility="private")  # fmt: skip
+                         trigger_mode="always_last", api_visibility="private")  # fmt: skip
     again = parts.start.click(begin, parts.wishes, results, concurrency_id="compute",
                               api_visibility="private")  # fmt: skip
-    parts.stop.click(None, cancels=[first, again], api_visibility="private")
+    # Apart: the browser cancels the second when the first has ended, then it may be another.
+    parts.stop.click(lambda: told(STOPPED), None, parts.message, cancels=[first],
+                     api_visibility="private")  # fmt: skip
+    parts.stop.click(None, cancels=[again], api_visibility="private")
 
 
 def _size(

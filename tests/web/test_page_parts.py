@@ -60,6 +60,15 @@ def test_a_slider_is_heard_when_its_keys_are_used(page: Any) -> None:
     assert {(part, "input") for part in released} <= heard
 
 
+def test_what_is_stopped_is_stopped_at_once_and_nothing_that_begins_later(page: Any) -> None:
+    """The browser waits for the end of each before it cancels the next, which may be a new one."""
+    stops = [event.cancels for event in page.fns.values() if event.cancels]
+    assert [len(cancelled) for cancelled in stops] == [1, 1]
+    dropped, pressed = (page.fns[cancelled] for (cancelled,) in stops)
+    assert dropped.trigger_mode == "always_last"  # of the last picture, whatever is being made
+    assert pressed.trigger_mode == "once"
+
+
 def test_what_a_visitor_has_may_grow_while_gradio_goes_through_it(page: Any) -> None:
     """It does with nearly every event, and what is drawn at the time would never come."""
     own = copy.copy(page.default_config)
