@@ -75,8 +75,8 @@ def task_choices(method: Method) -> list[tuple[str, str]]:
 
 def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
-    gr.Markdown("A model of one picture is trained, which takes minutes to hours. It goes on when "
-                "you close this page.")  # fmt: skip
+    gr.Markdown("A model learns your picture, to make others like it under Runs. It takes minutes "
+                "to hours, also when you close this page.")  # fmt: skip
     with gr.Row(elem_classes="row"):
         with gr.Column(scale=1, min_width=300):
             _left(desk)
