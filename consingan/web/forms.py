@@ -11,6 +11,7 @@ import gradio as gr
 
 from consingan.errors import UserError
 from consingan.methods.contract import Method
+from consingan.methods.registry import method_of
 from consingan.web.desk import Desk
 from consingan.web.fields import Row, label_of
 from consingan.web.orders import (
@@ -21,41 +22,42 @@ from consingan.web.orders import (
     takes_words,
 )
 from consingan.web.pictures import keep
-from consingan.web.widgets import component, drop_place
+from consingan.web.widgets import component, drop_place, fold
 
 Name = tuple[str, bool]
 """A setting, and whether it is a picture that is brought for it."""
 
 
 def more_settings(
-    method: Method, task: str, preset: str, name: str, without: Collection[str] = ()
-) -> dict[Name, Any]:
+    chosen: tuple[str, str, str], before: tuple[str, ...] | None, name: str,
+    without: Collection[str] = (),
+) -> dict[Name, Any]:  # fmt: skip
     """Parts for the settings that have no place of their own.
 
     Args:
-        method: whose settings they are.
-        task: whose recommended values are shown.
-        preset: likewise.
+        chosen: method whose settings they are, task and preset whose recommended values are shown.
+        before: method and task that they were drawn for before; of the same, pictures stay.
         name: of the part in the page.
         without: settings that come from elsewhere.
     """
-    best = recommended(method.name, task, preset)
+    best, stay = recommended(*chosen), before is not None and before[:2] == chosen[:2]
     found: dict[Name, Any] = {}
-    with gr.Accordion("More", open=False, elem_id=name):
-        shown = [row for row in shown_rows(method) if row.name not in without]
+    with fold("More", before is not None, elem_id=name):
+        every = shown_rows(method_of(chosen[0]))
+        shown = [row for row in every if row.name not in without]
         rows = sorted(shown, key=lambda row: str(row.metadata["group"]))
         for group, members in groupby(rows, key=lambda row: str(row.metadata["group"])):
             gr.Markdown(f"**{group.capitalize()}**")
             with gr.Row():
                 for row in members:
-                    found |= _parts_of(row, getattr(best, row.name))
+                    found |= _parts_of(row, getattr(best, row.name), stay)
     return found
 
 
-def _parts_of(row: Row, value: Any) -> dict[Name, Any]:
+def _parts_of(row: Row, value: Any, stays: bool) -> dict[Name, Any]:
     if not names_picture(row):
         return {(row.name, False): component(row, value, min_width=200)}
-    bring = drop_place(f"{label_of(row)}: bring a picture")
+    bring = drop_place(f"{label_of(row)}: bring a picture", stays)
     words = {(row.name, False): component(row, value, min_width=200)} if takes_words(row) else {}
     return {**words, (row.name, True): bring}
 

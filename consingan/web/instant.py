@@ -24,6 +24,7 @@ from consingan.web.widgets import component
 LOOK = 250  # px, longer side of the first look
 MOST = 12  # pictures at a time
 NONE = "none"
+STOPPED = "Stopped; the picture that was begun may keep the machine busy for some seconds."
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _beginning(desk: Desk, parts: Parts) -> Callable[..., Iterator[dict[Any, Any
                     _or_none(symmetric), int(seed or 0), int(longest),
                     loosen=loosen if retarget else 0.0)  # fmt: skip
         fresh = partial(desk.fresh, request, "variations")
-        yield from desk.turns.step_by_step(_made(wish, fresh, parts))
+        yield from desk.turns.step_by_step(_made(wish, picture.notes, fresh, parts))
 
     return begin
 
@@ -152,11 +153,15 @@ def _connect(desk: Desk, parts: Parts) -> None:
     cleared = [parts.brought, parts.shown, parts.message]
     parts.upload.clear(lambda: (None, nothing, ""), None, cleared, api_visibility="private")
     results = [parts.gallery, parts.archive, parts.message]
+    # Of the last picture, when another was dropped before all of the one before were made.
     first = dropped.then(begin_at_once, parts.wishes, results, concurrency_id="compute",
-                         api_visibility="private")  # fmt: skip
+                         trigger_mode="always_last", api_visibility="private")  # fmt: skip
     again = parts.start.click(begin, parts.wishes, results, concurrency_id="compute",
                               api_visibility="private")  # fmt: skip
-    parts.stop.click(None, cancels=[first, again], api_visibility="private")
+    # Apart: the browser cancels the second when the first has ended, then it may be another.
+    parts.stop.click(lambda: told(STOPPED), None, parts.message, cancels=[first],
+                     api_visibility="private")  # fmt: skip
+    parts.stop.click(None, cancels=[again], api_visibility="private")
 
 
 def _size(
@@ -173,12 +178,21 @@ def _or_none(choice: str) -> str | None:
     return None if choice == NONE else choice
 
 
-def _made(wish: Wish, fresh: Callable[[], Path], parts: Parts) -> Iterator[dict[Any, Any]]:
-    """A first look, smaller, then the pictures as they come, then all of them as a zip."""
+def _made(
+    wish: Wish, said: tuple[str, ...], fresh: Callable[[], Path], parts: Parts
+) -> Iterator[dict[Any, Any]]:
+    """A first look, smaller, then the pictures as they come, then all of them as a zip.
+
+    Args:
+        wish: for them.
+        said: of the picture, stays beside what is said of them.
+        fresh: makes a folder for them.
+        parts: of the tab.
+    """
     execution, lines = choose_execution(Wanted()), list[str]()
     # At once: what is given back ends the page's own sign that it is busy.
     yield {parts.gallery: [], parts.archive: gr.update(visible=False),
-           parts.message: told("The first picture is on its way.")}  # fmt: skip
+           parts.message: told(*said, "The first picture is on its way.")}  # fmt: skip
     folder = fresh()  # not before the pictures of the one before are off the page
     if wish.longest > LOOK:
         for made in make(_smaller(wish), execution, folder / "look"):
@@ -188,7 +202,7 @@ def _made(wish: Wish, fresh: Callable[[], Path], parts: Parts) -> Iterator[dict[
     for made in make(wish, execution, folder, lines.append):
         seam = "" if made.seam is None else f", seam {made.seam:.2f} (1 cannot be seen)"
         pictures.append((str(made.path), f"{len(pictures) + 1} of {wish.count}{seam}"))
-        yield {parts.gallery: pictures, parts.message: told(*notes(lines))}
+        yield {parts.gallery: pictures, parts.message: told(*said, *notes(lines))}
     yield {parts.archive: gr.update(value=str(_zipped(folder)), visible=True)}
 
 

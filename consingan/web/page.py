@@ -80,8 +80,19 @@ class Page(gr.Blocks):  # type: ignore[misc]
         if not self.desk.holds(inputs):
             raise gr.Error("Only files that were dropped on the page are read.",
                            print_exception=False)  # fmt: skip
+        within = [within_ends(*pair) for pair in zip(block_fn.inputs, inputs, strict=False)]
         with self.desk.staying(session):
-            return await super().process_api(block_fn, inputs, *args, **how)
+            return await super().process_api(block_fn, within, *args, **how)
+
+
+def within_ends(part: Any, value: Any) -> Any:
+    """What a browser says of a part; beyond a slider's ends, or empty, it is the nearest end.
+
+    The browser shows that, too, but only once it has sent what was typed, which Gradio refuses.
+    """
+    if not isinstance(part, gr.Slider):
+        return value
+    return min(max(part.minimum if value is None else value, part.minimum), part.maximum)
 
 
 def build(root: Path, logs: Path, sessions: Path) -> tuple[gr.Blocks, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from consingan.web.fields import typed
 from consingan.web.forms import filled_in, keep_pictures, more_settings, refuse_another
 from consingan.web.orders import cost_of, default_preset, prepared, settings_of
 from consingan.web.pictures import SHOWN, Brought, at_hand, keep, reduced
-from consingan.web.widgets import awaken, component, draw
+from consingan.web.widgets import awaken, by_hand, component, draw, fold
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 OPAQUE = "The object has no transparent background: all of its rectangle is dropped in."
@@ -89,8 +90,8 @@ def _bringing(desk: Desk, parts: Parts) -> Any:
                          **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
     parts.placed.select(click, parts.brought, [parts.across, parts.down, parts.message],
                         **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
-    for slider in parts.place:
-        slider.release(look, seen, placed, **QUIET)
+    moved = [event for slider in parts.place for event in by_hand(slider)]
+    gr.on(moved, look, seen, placed, trigger_mode="always_last", **QUIET)
     return parts.upload.change(receive, parts.upload,
                                [parts.brought, parts.editor, parts.placed, parts.message],
                                **QUIET).then(look, seen, placed, **QUIET)  # fmt: skip
@@ -146,8 +147,9 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
 
     @answering(parts.cost)
     def cost(
-        request: gr.Request, brought: Brought | None, task: str, method: str, size: int
+        request: gr.Request, brought: Brought | None, together: tuple[str, str], size: int
     ) -> dict[Any, Any]:
+        method, task = together
         if brought is None or not painting.learns(method_of(method)):
             return {parts.cost: ""}
         row, folder = painting.tasks()[task], desk.fresh(request, "estimate")
@@ -156,8 +158,8 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
         job = prepared(chosen | painting.told_of(kept, method_of(method), row))
         return {parts.cost: told(f"The training: {cost_of(job).in_words()}.")}
 
-    asked = [parts.brought, parts.task, parts.method, parts.size]
-    for listen in (*(event.then for event in events), parts.size.release):
+    asked = [parts.brought, parts.together, parts.size]
+    for listen in (*(event.then for event in events), partial(gr.on, by_hand(parts.size))):
         listen(cost, asked, parts.cost, concurrency_id="estimate", trigger_mode="always_last",
                **QUIET)  # fmt: skip
 
@@ -165,12 +167,12 @@ def _timing(desk: Desk, parts: Parts, events: list[Any]) -> None:
 def _making(desk: Desk, parts: Parts) -> None:
     """The rest of the options, and the button."""
 
-    def options(together: tuple[str, str]) -> None:
+    def options(together: tuple[str, str], before: tuple[str, ...] | None) -> None:
         method, task = method_of(together[0]), together[1]
-        settings = more_settings(method, task, default_preset(method), "paint-more",
+        settings = more_settings((*together, default_preset(method)), before, "paint-more",
                                  painting.painted_settings(method.tasks[task]))  # fmt: skip
         rows = painting.asked_of_result(method.tasks[task])
-        with gr.Accordion("More about the result", open=False), gr.Row():
+        with fold("More about the result", before is not None), gr.Row():
             request_parts = [component(row, row.default, min_width=150) for row in rows]
         names, count = tuple(settings), len(parts.given)
 
@@ -187,7 +189,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                           concurrency_id="compute", api_visibility="private")  # fmt: skip
         awaken(parts.start, parts.size)
 
-    draw([parts.together], options)
+    draw(parts.together, options)
 
 
 def _chosen(method: str, task: str, size: int) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _deleted(desk: Desk, parts: Parts, other: gr.Row, title: str) -> dict[Any, A
 def _making(desk: Desk, parts: Parts) -> None:
     """Options of the chosen run's output, and the button that makes pictures."""
 
-    def options(name: str | None) -> None:
+    def options(name: str | None, _before: str | None) -> None:
         card = _card_to_draw(desk, name)
         if card is None:
             return
@@ -193,7 +193,7 @@ def _making(desk: Desk, parts: Parts) -> None:
                     concurrency_id="compute", api_visibility="private").then(
             show, [parts.results, parts.chosen], shown, api_visibility="private")  # fmt: skip
 
-    draw([parts.chosen], options)
+    draw(parts.chosen, options)
 
 
 def _card_to_draw(desk: Desk, name: str | None) -> Card | None:

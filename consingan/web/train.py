@@ -59,6 +59,14 @@ class Parts:
         """What is chosen outside of "More"."""
         return [self.brought, self.method, self.task, self.preset, self.size]
 
+    @property
+    def estimated(self) -> list[Any]:
+        """The same of which the time is told.
+
+        By then another method may have other choices, and Gradio refuses what is none of them.
+        """
+        return [self.brought, self.together, self.size]
+
 
 def task_choices(method: Method) -> list[tuple[str, str]]:
     """Its tasks in words."""
@@ -67,8 +75,8 @@ def task_choices(method: Method) -> list[tuple[str, str]]:
 
 def train_tab(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:  # noqa: ARG001
     """Lay the tab out and connect its parts."""
-    gr.Markdown("A model of one picture is trained, which takes minutes to hours. It goes on when "
-                "you close this page.")  # fmt: skip
+    gr.Markdown("A model learns your picture, to make others like it under Runs. It takes minutes "
+                "to hours, also when you close this page.")  # fmt: skip
     with gr.Row(elem_classes="row"):
         with gr.Column(scale=1, min_width=300):
             _left(desk)
@@ -139,8 +147,10 @@ def _connect(desk: Desk, parts: Parts) -> None:
                 parts.size: best.max_size}  # fmt: skip
 
     @answering(parts.cost)
-    def first_estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
-        return _estimate(desk, parts, (), values, request)
+    def first_estimate(
+        request: gr.Request, brought: Any, chosen: tuple[str, ...], size: int
+    ) -> Mapping[Any, Any]:
+        return _estimate(desk, parts, (), (brought, *chosen, size), request)
 
     def other_task(*together: str) -> dict[Any, Any]:
         return {parts.together: together, parts.size: recommended(*together).max_size}
@@ -154,7 +164,7 @@ def _connect(desk: Desk, parts: Parts) -> None:
         parts.preset.input(other_task, three, sized, **LAST),
     ]  # fmt: skip
     for event in heard:
-        event.then(first_estimate, parts.chosen, [parts.cost], **QUIET)
+        event.then(first_estimate, parts.estimated, [parts.cost], **QUIET)
 
 
 def _starting(desk: Desk, parts: Parts) -> None:
@@ -164,29 +174,28 @@ def _starting(desk: Desk, parts: Parts) -> None:
     the preset of the method before, which gradio refuses.
     """
 
-    def more(together: tuple[str, str, str]) -> None:
-        method, task, preset = together
-        fields = more_settings(method_of(method), task, preset, "train-more")
-        inputs = [*parts.chosen, *fields.values()]
-        names = tuple(fields)
+    def more(together: tuple[str, str, str], before: tuple[str, ...] | None) -> None:
+        fields = more_settings(together, before, "train-more")
+        names, typed = tuple(fields), list(fields.values())
 
         @answering(parts.cost)
-        def estimate(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
-            refuse_another(together, values[1:4])
-            return _estimate(desk, parts, names, values, request)
+        def estimate(
+            request: gr.Request, brought: Any, chosen: tuple[str, ...], *values: Any
+        ) -> Mapping[Any, Any]:
+            refuse_another(together, chosen)
+            return _estimate(desk, parts, names, (brought, *chosen, *values), request)
 
         @answering(parts.message)
         def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
             refuse_another(together, values[1:4])
             return _order(desk, parts, names, values, request)
 
-        typed = [event for field in fields.values() for event in by_hand(field)]
-        gr.on([parts.size.release, *typed], estimate, inputs=inputs, outputs=[parts.cost],
-              **QUIET)  # fmt: skip
-        parts.start.click(order, inputs, [parts.message], **PRIVATE)
+        events = [event for field in (parts.size, *typed) for event in by_hand(field)]
+        gr.on(events, estimate, inputs=[*parts.estimated, *typed], outputs=[parts.cost], **QUIET)
+        parts.start.click(order, [*parts.chosen, *typed], [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 
-    draw([parts.together], more)
+    draw(parts.together, more)
 
 
 def _settings(

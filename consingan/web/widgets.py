@@ -43,14 +43,23 @@ def component(row: Row, value: Any, **more: Any) -> Any:
     return gr.Textbox("" if value is None else str(value), **told)
 
 
-def drop_place(label: str) -> gr.File:
-    """Where a picture is brought for a row; empty whenever it is drawn.
+def drop_place(label: str, stays: bool = False) -> gr.File:
+    """Where a picture is brought for a row; empty when it is drawn, unless it `stays`.
 
-    Of what has no key Gradio leaves out that it is empty, and the browser goes on to show, and to
-    send, the picture that was brought for what was drawn before.
+    The browser goes on to show, and to send, the picture that was brought for what was drawn before
+    where it is not told that there is none; of what has no key Gradio leaves that out.
     """
-    return gr.File(None, label=label, type="filepath", height=120, interactive=True, key=label,
-                   preserved_by_key=None)  # fmt: skip
+    none = {} if stays else {"value": None}
+    return gr.File(label=label, type="filepath", height=120, interactive=True, key=label,
+                   preserved_by_key=None, **none)  # fmt: skip
+
+
+def fold(label: str, again: bool, **more: Any) -> gr.Accordion:
+    """What is folded away at first; drawn `again` it is as the visitor left it."""
+    part = gr.Accordion(label, open=False, key=label, **more)
+    if again:
+        part.open = None  # the browser is told nothing, and leaves it
+    return part
 
 
 def by_hand(part: Any) -> list[Any]:
@@ -58,16 +67,29 @@ def by_hand(part: Any) -> list[Any]:
 
     Its `change` would come of drawing it too, when what it was drawn for may be gone again.
     """
-    return [part.upload, part.clear] if isinstance(part, gr.File) else [part.input]
+    if isinstance(part, gr.File):
+        return [part.upload, part.clear]
+    # A slider's keys are input alone, and its way back to where it was a release alone.
+    return [part.input, part.release] if isinstance(part, gr.Slider) else [part.input]
 
 
-def draw(given: list[Any], drawn: Callable[..., None]) -> None:
+def draw(given: Any, drawn: Callable[[Any, Any], None]) -> None:
     """Draw parts of the page by what is given, anew whenever that changes.
 
     One after the other: of two that are drawn at once for a visitor Gradio may number events alike,
     or fail as one's parts come while it goes through the other's, and buttons would be dead.
+
+    Args:
+        given: a part that holds what is to be drawn.
+        drawn: draws it; takes that, and what was drawn for this visitor before, None at first.
     """
-    gr.render(inputs=given, concurrency_id="drawing", concurrency_limit=1)(drawn)
+
+    def anew(now: Any, last: list[Any]) -> None:
+        before = last[0] if last else None
+        last[:] = [now]
+        drawn(now, before)
+
+    gr.render(inputs=[given, gr.State([])], concurrency_id="drawing", concurrency_limit=1)(anew)
 
 
 def awaken(*parts: Any) -> None:

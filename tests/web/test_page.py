@@ -154,6 +154,12 @@ def test_a_button_cannot_be_pressed_before_it_does_something(page):
     assert answer.is_visible()
 
 
+def test_a_number_beyond_the_ends_of_a_slider_is_taken_for_the_nearest(server):
+    """As the browser shows it once it has sent what was typed."""
+    for size in (None, 5, 5000):
+        assert server.ask("paint-size", "release", [None, None, size])["success"], size
+
+
 def test_an_object_is_dropped_where_one_clicks_and_harmonized(page, server, photo, tmp_path):
     cut = np.zeros((20, 20, 4), np.uint8)
     cut[4:16, 4:16] = (250, 20, 200, 255)
@@ -225,8 +231,14 @@ def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     page.locator("#train-more input[type=file]").first.set_input_files(photo)
     brought = page.locator("#train-more .file-preview")
     brought.wait_for()
+    choose(page, "train-preset", "fast")
+    fast = recommended("consingan", "generation", "fast")
+    wait_for_more(page, "train-more", "Niter", fast.niter)
+    assert brought.is_visible()  # its place is still there
     choose(page, "train-task", "animation")
     brought.wait_for(state="detached")  # what was brought for another task is not sent along
+    page.locator("#train-more input[type=file]").first.wait_for(state="attached")
+    assert page.locator("#train-more button.open").is_visible()  # as the visitor left it
     open_tab(page, "Paint")
     choose(page, "paint-method", "Partial conv")
     wait_for_more(page, "paint-more", "Levels")

@@ -44,6 +44,31 @@ def test_nothing_is_drawn_while_something_else_is(page: Any) -> None:
     }
 
 
+def test_an_estimate_goes_by_nothing_whose_choices_another_method_changes(page: Any) -> None:
+    """When its turn comes they may be those of another, and Gradio would refuse what it has."""
+    estimates = [event for event in page.fns.values() if event.concurrency_id == "estimate"]
+    assert len(estimates) == 8
+    parts = {part.get_block_name() for event in estimates for part in event.inputs}
+    assert parts == {"state", "slider"}
+
+
+def test_a_slider_is_heard_when_its_keys_are_used(page: Any) -> None:
+    """They are input alone; a release comes of the mouse."""
+    heard = {target for event in page.fns.values() for target in event.targets}
+    released = {part for part, name in heard if name == "release"}
+    assert len(released) == 4
+    assert {(part, "input") for part in released} <= heard
+
+
+def test_what_is_stopped_is_stopped_at_once_and_nothing_that_begins_later(page: Any) -> None:
+    """The browser waits for the end of each before it cancels the next, which may be a new one."""
+    stops = [event.cancels for event in page.fns.values() if event.cancels]
+    assert [len(cancelled) for cancelled in stops] == [1, 1]
+    dropped, pressed = (page.fns[cancelled] for (cancelled,) in stops)
+    assert dropped.trigger_mode == "always_last"  # of the last picture, whatever is being made
+    assert pressed.trigger_mode == "once"
+
+
 def test_what_a_visitor_has_may_grow_while_gradio_goes_through_it(page: Any) -> None:
     """It does with nearly every event, and what is drawn at the time would never come."""
     own = copy.copy(page.default_config)
@@ -66,7 +91,7 @@ def test_what_an_event_has_just_replaced_is_drawn_all_the_same(page: Any) -> Non
 
     def draw() -> list[Any]:
         LocalContext.blocks_config.set(own)
-        painting.apply(("patches", "harmonization"))
+        painting.apply(("patches", "harmonization"), [])
         drawn = [part for part in own.blocks.values() if part.rendered_in is painting]
         for timer in (part for part in drawn if isinstance(part, gr.Timer)):
             own.blocks[timer._id] = gr.Timer(render=False)  # as Gradio does with an update
