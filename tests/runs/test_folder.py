@@ -492,3 +492,9 @@ def test_the_image_is_kept_as_it_was_trained_on(tmp_path: Path) -> None:
     folder = train_folder(tmp_path, image=image, max_size=40)
     assert torch.equal(reals_of(folder)[-1], image)
     assert folder.config.to_json() == ConSinGANConfig(**{**SETTINGS, "max_size": 40}).to_json()
+
+
+def test_too_little_memory_is_no_misfit(run: Path) -> None:
+    said = "CUDA out of memory. Tried to ..."
+    with pytest.raises(RuntimeError, match=said), RunFolder(run).explained():
+        raise RuntimeError(said)
