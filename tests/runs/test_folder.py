@@ -358,8 +358,12 @@ def test_nothing_finished_yet(tmp_path: Path) -> None:
     assert f"main_train.py --resume --model_dir {folder.path}" in text.removesuffix(".")
 
 
+PLACE = {"position": torch.tensor([1, 2])}
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"half", {"other": torch.zeros(1)}, {"position": torch.tensor([1, 2])}]
+    "content",
+    [b"", b"half", {"other": torch.zeros(1)}, PLACE, PLACE | {"seconds": torch.tensor(-1.0)}],
 )
 def test_a_damaged_state_can_be_done_without(
     tmp_path: Path, stopped_run: Path, content: bytes | dict[str, torch.Tensor]
