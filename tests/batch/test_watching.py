@@ -50,6 +50,9 @@ def test_what_has_ended_is_counted_and_said(board: Board, tmp_path: Path) -> Non
     assert line == "[1/16] 0.png, lr_scale 0.1, seed 0: finished, SWD 4.12"
     assert board.take(Ended(second.name, "failed", "no room")).endswith("failed: no room")
     assert next(board.lines()) == "1 finished, 1 failed, 0 at work, 14 waiting, about 7 min left"
+    for order in board.plan.left[2:]:
+        board.take(Ended(order.name, "finished"))
+    assert next(board.lines()) == "15 finished, 1 failed, 0 at work, 0 waiting"
 
 
 def test_a_large_cluster_does_not_fill_the_screen(board: Board, tmp_path: Path) -> None:

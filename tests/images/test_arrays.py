@@ -14,7 +14,7 @@ from consingan.images.io import to_pixels
 
 H, W = 24, 32
 RGB = texture(H, W)
-SIGNED = torch.from_numpy(RGB / 127.5 - 1).permute(2, 0, 1)[None].float()
+SIGNED = torch.from_numpy(RGB / 127.5 - 1).permute(2, 0, 1)[None].float().contiguous()
 GRAY = RGB[..., 0]
 
 TAKEN = {
@@ -44,6 +44,8 @@ def test_pictures_are_taken_rightly(given):
     assert picture.image.shape == (1, 3, H, W)
     assert picture.image.dtype == torch.float32
     assert (to_pixels(picture.image) == RGB).all()
+    picture.image.zero_()  # what was given is not changed with it
+    assert (to_pixels(picture_from(given).image) == RGB).all()
 
 
 @pytest.mark.parametrize("given", [GRAY, GRAY[..., None], torch.from_numpy(GRAY), GRAY / 255])

@@ -21,6 +21,7 @@ from PIL import Image
 
 from consingan.errors import UserError
 from consingan.images.io import from_pixels, read_image, read_picture, to_pixels, write_image
+from consingan.images.png import write_png
 from consingan.images.raster import PIXEL_LIMIT
 from consingan.machine import files
 
@@ -138,6 +139,17 @@ def test_16_bit_gray_png_with_a_transparent_level(tmp_path, deep):
     pixels = unit_pixels(stored(tmp_path, "x.png", gray, transparency=int(gray[0, 0])))
     expected = np.where(gray == gray[0, 0], 1, gray / 65535)  # over white
     np.testing.assert_allclose(pixels[:, :, 1], expected, atol=1e-6)
+
+
+def test_16_bit_color_png_with_a_transparent_color(tmp_path, deep):
+    path = tmp_path / "x.png"
+    write_png(path, [deep], H)
+    whole, chunk = path.read_bytes(), b"tRNS" + struct.pack(">3H", *map(int, deep[0, 0]))
+    chunk = struct.pack(">I", 6) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(whole[:33] + chunk + whole[33:])  # after the header
+    expected = deep / 65535
+    expected[0, 0] = 1  # over white
+    np.testing.assert_allclose(unit_pixels(path), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("planes", ["contig", "separate"])

@@ -78,6 +78,13 @@ def test_what_is_erased_is_the_mask(tmp_path, pixels):
     assert "12 % of it is erased" in found.notes[0]
 
 
+def test_most_of_a_picture_may_be_erased(tmp_path):
+    pixels = texture(H, W)
+    rgba = np.dstack([pixels, np.zeros((H, W), np.uint8)])
+    rgba[: H // 4, :, 3] = 255
+    assert "75 % of it is erased" in own(tmp_path, rgba, real(tmp_path, pixels)).notes[0]
+
+
 def test_an_erased_place_takes_the_colors_of_its_rim(tmp_path):
     pixels = smooth()
     pixels[...] = (10, 200, 90)

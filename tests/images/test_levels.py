@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from consingan.images import levels
-from consingan.images.levels import levels_of
+from consingan.images.levels import levels_of, unit_values
 from consingan.images.raster import Raster
 from consingan.settings.reading import FULL_8, Reading
 
@@ -29,3 +29,12 @@ def test_a_picture_read_as_by_release_1_0_says_where_today_it_would_be_another(m
     found = levels_of(Raster(colors), Reading(FULL_8))
     assert (found.low, found.high) == (0, 65535)
     assert any("0 to 65535 are black to white" in note for note in found.notes) == said
+
+
+def test_a_range_that_was_typed_is_obeyed_and_the_rest_cut_off():
+    colors = np.array([0, 100, 150, 200, 4000], np.uint16).reshape(1, 5, 1)
+    full = levels_of(Raster(colors), Reading("full"))
+    assert (full.low, full.high) == (0, 65535)
+    found = levels_of(Raster(colors), Reading("100,200"))
+    assert unit_values(colors.ravel(), found, False).tolist() == [0, 0, 0.5, 1, 1]
+    assert unit_values(colors.ravel(), found, True).tolist() == [1, 1, 0.5, 0, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from consingan.images.paste import Placed, paste
@@ -10,8 +11,9 @@ from consingan.images.picture import Picture
 BELOW = torch.zeros(1, 3, 40, 60)
 
 
-def test_it_lies_around_its_middle_and_is_as_wide_as_was_said():
-    dropped = Picture(torch.ones(1, 3, 10, 10))
+@pytest.mark.parametrize("alpha", [None, torch.ones(1, 1, 10, 10)])
+def test_it_lies_around_its_middle_and_is_as_wide_as_was_said(alpha):
+    dropped = Picture(torch.ones(1, 3, 10, 10), alpha)
     made, mask = paste(BELOW, dropped, Placed(0.5, 0.25, 0.2))
     rows, columns = mask[0, 0].nonzero().unbind(1)
     assert (int(columns.min()), int(columns.max())) == (24, 35)

@@ -108,7 +108,7 @@ def test_ms_ssim_of_flat_pictures_is_the_luminance_term(height: int, scales: int
     assert ms_ssim(a, b).item() == pytest.approx(luminance**weight, rel=1e-3)
 
 
-def test_ms_ssim_agrees_with_ssim_of_scikit_image_where_there_is_one_scale() -> None:
+def test_of_one_scale_both_are_the_ssim_of_wang_et_al() -> None:
     from skimage.metrics import structural_similarity
 
     a, b = photo(20, 21), noisy(photo(20, 21), 0.1)
@@ -116,6 +116,8 @@ def test_ms_ssim_agrees_with_ssim_of_scikit_image_where_there_is_one_scale() -> 
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     expected = structural_similarity(x, y, data_range=1.0, **options)
     assert ms_ssim(a, b).item() == pytest.approx(expected, abs=1e-4)
+    grays = [t.mean(1, keepdim=True).expand(-1, 3, -1, -1) for t in (a, b)]
+    assert reconstruction_quality(*grays).ssim == pytest.approx(expected, abs=1e-6)
 
 
 def test_pairs_are_all_pairs_with_the_values_of_the_two() -> None:

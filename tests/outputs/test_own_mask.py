@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,14 +10,15 @@ import torch
 from small_models import model as untrained
 from torch import Tensor
 
-from consingan.images.io import unit
+from consingan.images.io import unit, write_image
 from consingan.images.layers import Own
 from consingan.images.resize import resize, resize_to, training_scale
 from consingan.outputs.composed import Composite
 from consingan.outputs.composite import compose
-from consingan.outputs.own_mask import AUTO, choose_mask, given_mask
+from consingan.outputs.own_mask import AUTO, choose_mask, given_mask, training_image
 from consingan.outputs.requests import CompositeRequest
 from consingan.report.region import judge_region
+from consingan.settings.reading import AS_IT_IS
 
 SIZE = (308, 480)  # whose height is 41.07 px where the width is 64
 STRIPES = torch.arange(308).div(14).sin().mul(0.8)[None, None, :, None].expand(1, 3, *SIZE)
@@ -55,6 +57,16 @@ def test_the_training_image_is_all_the_training_image() -> None:
     assert region is not None
     assert region.kept == 1
     assert region.distance < 1e-4
+
+
+def test_a_file_that_holds_another_picture_by_now_is_not_the_training_image(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    write_image(path, STRIPES)
+    config = SimpleNamespace(input_name=str(path), reading=AS_IT_IS, max_size=64)
+    model = SimpleNamespace(real=real_of(STRIPES), config=config)
+    assert training_image(model).shape[-2:] == SIZE
+    write_image(path, -STRIPES)
+    assert torch.equal(training_image(model), model.real)
 
 
 def test_a_thin_mask_of_a_large_picture_changes_the_result_at_the_training_size() -> None:

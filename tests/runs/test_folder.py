@@ -358,8 +358,12 @@ def test_nothing_finished_yet(tmp_path: Path) -> None:
     assert f"main_train.py --resume --model_dir {folder.path}" in text.removesuffix(".")
 
 
+PLACE = {"position": torch.tensor([1, 2])}
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"half", {"other": torch.zeros(1)}, {"position": torch.tensor([1, 2])}]
+    "content",
+    [b"", b"half", {"other": torch.zeros(1)}, PLACE, PLACE | {"seconds": torch.tensor(-1.0)}],
 )
 def test_a_damaged_state_can_be_done_without(
     tmp_path: Path, stopped_run: Path, content: bytes | dict[str, torch.Tensor]
@@ -492,3 +496,9 @@ def test_the_image_is_kept_as_it_was_trained_on(tmp_path: Path) -> None:
     folder = train_folder(tmp_path, image=image, max_size=40)
     assert torch.equal(reals_of(folder)[-1], image)
     assert folder.config.to_json() == ConSinGANConfig(**{**SETTINGS, "max_size": 40}).to_json()
+
+
+def test_too_little_memory_is_no_misfit(run: Path) -> None:
+    said = "CUDA out of memory. Tried to ..."
+    with pytest.raises(RuntimeError, match=said), RunFolder(run).explained():
+        raise RuntimeError(said)

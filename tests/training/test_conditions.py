@@ -50,7 +50,8 @@ def test_what_is_said_of_a_deep_a_names_the_flag_of_its_range(tmp_path: Path) ->
     Image.fromarray(levels).save(tmp_path / "a.png")
     typed = {"method": "pix2pix", "condition": str(tmp_path / "a.png"), "max_size": 32, "ngf": 4}
     with pytest.warns(UserWarning, match="; --condition_range MIN,MAX or --condition_range full"):
-        prepare(typed, execution("auto"), picture(32, 32))
+        job = prepare(typed, execution("auto"), picture(32, 32))
+    assert job.chosen.origin["condition_range"] == "picture"
 
 
 @pytest.mark.parametrize("method", ["pix2pix", "crn", "patches"])

@@ -7,6 +7,8 @@ import torch
 
 from consingan.methods.patches.fast import Propagated, carried, nearest
 from consingan.methods.patches.index import build_index
+from consingan.methods.patches.recipe import PAPER, hastened
+from consingan.methods.patches.sampling import Canvas
 from consingan.methods.patches.windows import Windows, cut
 
 
@@ -93,3 +95,11 @@ def test_at_the_end_of_an_endless_canvas_matches_are_carried_from_its_other_end(
     found = carried(number, coarse, fine, grids)
     first = found[0, 0] // 132, found[0, 0] % 132
     assert (int(first[0]), int(first[1])) == (40 + 40, 40 + 48)
+
+
+def test_finer_scales_begin_later_and_take_fewer_steps() -> None:
+    """The samples of all runs that were made by this engine depend on it."""
+    canvas = Canvas([(48, 48), (36, 36), (24, 24)], hastened(PAPER["generation"]))
+    levels = [canvas.levels(scale) for scale in (2, 1, 0)]
+    assert [round(each.sigma[-1], 6) for each in levels] == [1.0, 0.7, 0.7]
+    assert [each.last for each in levels] == [10, 6, 5]

@@ -44,6 +44,12 @@ def test_a_mirrored_layout_gives_about_the_mirrored_picture() -> None:
     assert found.l1 < 0.5 * agreement(made.real.flip(-1), made.render(made.condition)).l1
 
 
+def test_the_engine_that_was_asked_for_makes_it() -> None:
+    here = choose_execution(Wanted(device="cpu", precision="float32", engine="exact"))
+    made: Any = begin(config(), Inputs(B), here).model
+    assert made.both.chosen_engine((400, 400)) == "exact"
+
+
 def test_the_guide_is_set_free_of_noise_and_left_alone() -> None:
     seen: list[Tensor] = []
 

@@ -16,7 +16,9 @@ from consingan.methods.patches.config import PatchesConfig
 from consingan.methods.patches.denoiser import BUDGET
 from consingan.methods.patches.footprint import BYTES_PER_PIXEL
 from consingan.methods.patches.inpainting import known
+from consingan.methods.patches.layout import Shifted
 from consingan.methods.patches.model import PatchDiffusion
+from consingan.methods.patches.pyramid import NO_WRAP
 from consingan.methods.patches.sampling import Noise, SeededNoise, sample
 from consingan.outputs.composite import compose
 from consingan.outputs.requests import CompositeRequest
@@ -56,6 +58,13 @@ def test_a_tile_is_made_of_patches_that_go_on_at_the_other_end() -> None:
     near = torch.cdist(rows, inside).amin(1).mean()
     within = torch.cdist(cut(tile, 7), inside).amin(1).mean()
     assert float(near) < 1.3 * float(within)
+
+
+@pytest.mark.parametrize("engine", ["exact", "fused", "fast"])
+def test_a_tile_is_rolled_as_by_its_authors_or_has_no_ends(engine: str) -> None:
+    canvas, _ = model(engine, tile="both").prepared((40, 48), torch.Generator())
+    rolled = isinstance(canvas.around(0, lambda x, *_: x), Shifted)
+    assert (rolled, canvas.wrap) == ((False, (True, True)) if engine == "fast" else (True, NO_WRAP))
 
 
 def test_retargeting_begins_with_the_stretched_picture() -> None:
