@@ -12,10 +12,16 @@ class UserError(Exception):
 
 
 class DivergedError(Exception):
-    """A loss, a weight or an optimizer's moment stopped being finite."""
+    """A loss, a weight or an optimizer's moment stopped being finite.
+
+    Attributes:
+        stage: counted from 0; the sentence counts from 1, as the progress does.
+        iteration: of the stage, counted from 1; 0: before the first.
+        what: is not finite, in words.
+    """
 
     def __init__(self, stage: int, iteration: int, what: str) -> None:
-        super().__init__(f"{what} is not finite at stage {stage}, iteration {iteration}")
+        super().__init__(f"{what} is not finite at stage {stage + 1}, iteration {iteration}")
         self.stage, self.iteration, self.what = stage, iteration, what
 
 

@@ -55,6 +55,7 @@ class CarefulCommand(click.Command):
                 # No NoSuchOption: the command has the flag, whatever else has it, too.
                 text = f"No such option {word!r}. Did you mean {flag!r}?"
                 raise click.UsageError(text, ctx) from error
+            self._explain_argument(error, ctx)
             raise
         helped = ctx.resilient_parsing or {*args}.intersection(ctx.help_option_names)
         if extra and self.named and not helped:
@@ -72,6 +73,18 @@ class CarefulCommand(click.Command):
                 click.echo(f"Note: {flag} is given more than once; the last one counts.", err=True)
         ctx.meta[_TYPED] = tuple(args)
         return super().parse_args(ctx, args)
+
+    def _explain_argument(self, error: click.NoSuchOption, ctx: click.Context) -> None:
+        """Raise a sentence in place of `error` where the option names what needs no flag here.
+
+        Raises:
+            NoSuchOption: it does.
+        """
+        arguments = {p.name for p in self.get_params(ctx) if isinstance(p, click.Argument)}
+        if arguments and _typed_name(error) in arguments | {"input_name", "model_dir"}:
+            what = " ".join(self.collect_usage_pieces(ctx)[1:])
+            text = f"No such option {error.option_name!r}: {self.name} takes {what} without a flag."
+            raise click.NoSuchOption(error.option_name, text, ctx=ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under the headings of their groups."""
@@ -133,7 +146,7 @@ class MethodCommand(CarefulCommand):
     The help shows what all methods share, and with a method named also its own.
     """
 
-    named = "--input_name names the picture"
+    named = "--input_name names the picture, --model_dir a run to go on with"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look which method is meant, then parse with its options."""

@@ -15,6 +15,7 @@ from consingan.cli.messages import guarded
 from consingan.cli.options import output_file, say
 from consingan.errors import UserError
 from consingan.images.names import shown
+from consingan.settings.config import LARGEST_SEED
 from consingan.settings.reading import AUTO, BY_FLAG, FULL, Reading, of_deep, parse_range
 
 if TYPE_CHECKING:  # at run time only when there is work: torch takes seconds to load
@@ -68,7 +69,7 @@ class Scale(NamedTuple):
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**63 - 1),
+    type=click.IntRange(0, LARGEST_SEED),
     default=0,
     show_default=True,
     help="Of the random directions and draws.",

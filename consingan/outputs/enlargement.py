@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from consingan.methods.contract import Enlarges
 from consingan.metrics.reconstruction import Reconstruction, reconstruction_quality
 from consingan.outputs.contract import Say
 from consingan.outputs.requests import EnlargementRequest
-from consingan.outputs.truth import doubts
+from consingan.outputs.truth import doubts, truth_of
 
 OUTPUT = "enlargement"
 BYTES_PER_PIXEL = 150  # of the result: it, its noise, both bytes and floats of the step before
@@ -56,6 +56,11 @@ class EnlargementWork:
     model: Any
     request: EnlargementRequest
     truth: Picture | None = None
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        """See `contract.FromPictures`."""
+        return truth_of(self.request)
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ from consingan.metrics.swd import sliced_wasserstein
 from consingan.outputs.contract import Say
 from consingan.outputs.hidden_copies import Trials, places, trials
 from consingan.outputs.requests import FillRequest
-from consingan.outputs.truth import doubts
+from consingan.outputs.truth import doubts, truth_of
 
 MARKED = (1.0, -1.0, 1.0)  # magenta, which few pictures have
 COMPARED = 3  # known places that a fill is compared with
@@ -79,6 +79,11 @@ class FillWork:
     truth: Tensor | None = None
     notes: Sequence[str] = ()  # on how the truth was read
     of_examination: ClassVar = ("hidden_copies",)
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        """See `contract.FromPictures`."""
+        return truth_of(self.request)
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Every option counts."""

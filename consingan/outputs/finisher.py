@@ -16,6 +16,7 @@ from torch import Tensor
 from consingan.images.io import unit
 from consingan.images.resize import resize_to
 from consingan.machine.execution import Execution
+from consingan.machine.progress import tracked
 from consingan.methods.contract import Finishes
 from consingan.methods.registry import METHODS, UNTRAINED
 from consingan.settings.tiles import TILES
@@ -55,7 +56,8 @@ def patch_for(model: Any) -> int | None:
     """Side in px of the largest patches that leave a model's samples their variety.
 
     None: the usual ones. A model chooses once, when it is first asked, in some 2 CPU
-    seconds beside what eight samples take.
+    seconds beside what eight samples take. One that learned nothing does not: no choice of
+    such a one was measured, and its samples are what takes its time.
     """
     key = id(model)
     if key not in _chosen:
@@ -69,9 +71,10 @@ def _choice(model: Any) -> int | None:
     share = min(1.0, SEEN / min(model.sizes[-1]))  # of both: samples may be as large as crops
     real = _seen(model.real, share)
     larger = [patch for patch in LARGER if patch <= min(real.shape[-2:])]
-    if not larger:
+    if not larger or not model.stages:
         return None
-    samples = (model.sample([index], None, 0).to(real) for index in range(LAYOUTS))
+    indices = tracked(range(LAYOUTS), LAYOUTS, "choosing patches")
+    samples = (model.sample([index], None, 0).to(real) for index in indices)
     layouts = [_seen(sample, share) for sample in samples]
     usual = _variety(finisher_of(model, None, real), layouts)
     for patch in larger:

@@ -1,10 +1,19 @@
-"""What can be seen of a picture that results are held to (`--truth`) before they are."""
+"""The picture that results are held to (`--truth`), and what can be seen of it before they are."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 FAR = 0.1  # in [-1, 1], between the means of two copies of one picture
+
+
+def truth_of(request: Any) -> dict[str, Path]:
+    """The truth's file by its option; nothing where a request names none, or knows none."""
+    named = getattr(request, "truth", "")
+    return {"truth": Path(named)} if named else {}
 
 
 def doubts(truth: Tensor, picture: Tensor) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from consingan.images.georeference import Georeference, read_georeference
 from consingan.images.io import read_picture, unit
 from consingan.images.names import IMAGE_FORMATS, shown
 from consingan.images.resize import resize, resize_to, training_factor
-from consingan.machine.files import make_own_folder, write_json, write_text
+from consingan.machine.files import described, make_own_folder, write_json, write_text
 from consingan.machine.precision import Arithmetic
 from consingan.methods.contract import Reconstructs
 from consingan.metrics.judge import Judgement
@@ -29,6 +29,7 @@ from consingan.outputs.finish import Degree
 from consingan.outputs.large import reduced
 from consingan.outputs.ownership import recorded
 from consingan.outputs.reconstruction import reconstruction
+from consingan.outputs.truth import truth_of
 from consingan.report.advice import start_of
 from consingan.report.baseline import untrained
 from consingan.report.gather import gather
@@ -205,7 +206,7 @@ def metrics_record(material: Material, seed: int) -> dict[str, Any]:
     if material.baseline is not None:
         beside = {name: asdict(s) for name, s in material.baseline.judgement.metrics.items()}
         record["baseline"] = {"seconds": material.baseline.seconds, "metrics": beside}
-    record |= KINDS[material.kind].figures(material.made)
+    record |= KINDS[material.kind].figures(material.made) | described(truth_of(material.request))
     if start := start_of(material.made):
         record["start_stage"] = start
     if (finish := getattr(material.made, "finish", None)) is not None:

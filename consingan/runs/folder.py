@@ -106,7 +106,7 @@ class RunFolder:
             UserError: there is none, or it is of a newer format, or its manifest is damaged.
         """
         if not path.is_dir():
-            raise UserError(f"There is no run folder {path}; check the path.")
+            raise UserError(f"There is no run folder {path}{hint(path, '; check the path.')}")
         folder = cls(path)
         if not (path / MANIFEST).is_file():
             raise UserError(

@@ -55,12 +55,12 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def hint(path: Path) -> str:
-    """Name the run that a folder is a stage of, or those below it."""
+def hint(path: Path, otherwise: str = ".") -> str:
+    """The end of a sentence: the run that `path` lies in or that lies below it, if there is one."""
     if (path.resolve().parent / MANIFEST).is_file():
         return f"; did you mean {path.parent}?"
     runs = sorted(p.parent for p in path.glob(f"*/{MANIFEST}"))
-    return f"; did you mean {runs[-1]}?" if runs else "."
+    return f"; did you mean {runs[-1]}?" if runs else otherwise
 
 
 def counts_of(manifest: Mapping[str, Any]) -> Json:

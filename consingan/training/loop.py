@@ -107,7 +107,7 @@ class Trainer:
         bad = (~torch.isfinite(recent)).nonzero()
         if len(bad):
             row, column = bad[0].tolist()
-            first = len(self.curves) - len(recent) + row
+            first = len(self.curves) - len(recent) + row + 1
             raise DivergedError(self.stage, first, f"the loss {self.training.losses[column]}")
 
     def check_finite(self) -> None:

@@ -63,6 +63,7 @@ def test_what_each_command_is_for_is_read_whole_in_a_usual_terminal(words: str) 
 def test_a_help_has_no_words_of_the_parser(name: str) -> None:
     shown = CliRunner().invoke(main, [name, "--help"]).output
     assert " RANGE" not in shown
+    assert str(2**63 - 1) not in shown
     headings = {line for line in shown.splitlines() if line.endswith(":") and line[0] != " "}
     assert "Training:" not in headings
     assert ("Options:" in headings) != ("Other:" in headings)
@@ -95,6 +96,11 @@ def test_a_flag_of_another_methods_authors_is_answered() -> None:
     [
         ("train a.png", "'a.png' belongs to no option; --input_name names the picture"),
         ("train --input_name my dog.png", "'dog.png' belongs to no option"),
+        (
+            "train --resume runs/a",
+            "'runs/a' belongs to no option; --input_name names the picture, "
+            "--model_dir a run to go on with",
+        ),
         ("evaluate runs/a", "'runs/a' belongs to no option; --model_dir names the run"),
         ("singan SR --input_name my dog.png", "'dog.png' belongs to no option"),
         ("train -input-name a.png", "Did you mean '--input_name'?"),
@@ -102,6 +108,10 @@ def test_a_flag_of_another_methods_authors_is_answered() -> None:
         ("evaluate --model_dir a -naive_img b.png", "Did you mean '--naive_img'?"),
         ("sample a.png -size=3x3", "Did you mean '--size'?"),
         ("train -x", "No such option '-x'."),
+        ("replay --model_dir runs/a", "replay takes RUN without a flag."),
+        ("sample --input_name a.png", "sample takes PICTURE without a flag."),
+        ("metrics --real a.png b.png", "metrics takes REAL SAMPLE... without a flag."),
+        ("batch --input_name a.png", "of a study: name the pictures."),
     ],
 )
 def test_a_word_that_belongs_to_no_option_is_answered_with_how_it_is_typed(

@@ -506,7 +506,7 @@ def test_divergence_names_stage_iteration_and_remedy(capsys):
         raise DivergedError(2, 31, "the loss d_fake")
     assert end.value.code == 1
     said = capsys.readouterr().err
-    assert "the loss d_fake is not finite at stage 2, iteration 31" in said
+    assert "the loss d_fake is not finite at stage 3, iteration 31" in said
     assert "--batch_norm" in said
 
 

@@ -283,7 +283,8 @@ TRAIN = [
 EVALUATE = [
     ("", "--model_dir is missing"),
     ("--model_dir absent", "There is no run folder absent"),
-    ("--model_dir good.png", "There is no run folder good.png"),
+    ("--model_dir good.png", "There is no run folder good.png; check the path."),
+    ("--model_dir finished/manifest.json", "manifest.json; did you mean finished?"),
     ("--model_dir 'empty folder'", "is not a run of this program"),
     ("--model_dir ''", "'--model_dir': it is empty"),
     ("--model_dir finished/1", "did you mean finished?"),

@@ -448,7 +448,7 @@ def test_the_command_says_what_diverged(
     assert code == 1, launcher.output
     assert "Traceback" not in launcher.output
     (line,) = [x for x in launcher.output.splitlines() if x.startswith("Error:")]
-    assert "is not finite at stage 0, iteration" in line
+    assert "is not finite at stage 1, iteration" in line
     assert "--batch_norm" in line
     assert "Train anew with a smaller --lr_g (now 1e+30) or --lr_d (now 1e+30)" in line
     run = only_run(tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from commands import HEIGHT, WIDTH, evaluate_model, main_train, save, scene
 
 from consingan.images.io import read_image, unit
+from consingan.machine.files import described
 from consingan.metrics.reconstruction import reconstruction_quality
 
 TINY = ("--max_size", WIDTH // 2, "--min_size", 14, "--niter", 1, "--nfc", 4, "--min_nfc", 4)
@@ -40,7 +41,10 @@ def test_both_pictures_are_held_to_the_truth(
     assert "does nothing" not in result.output
     assert "favors bicubic" not in result.output
     folder = run / "Evaluation"
-    found = json.loads((folder / "metrics.json").read_text("utf-8"))["to_truth"]
+    record = json.loads((folder / "metrics.json").read_text("utf-8"))
+    noted = json.loads((folder / "evaluation.json").read_text("utf-8"))["inputs"]
+    assert noted == {"truth": record["truth"]} == described({"truth": truth})
+    found = record["to_truth"]
     assert set(found) == {"enlarged", "bicubic"}
     if not rows:
         pictures = (unit(read_image(str(path))) for path in (truth, folder / "bicubic.png"))

@@ -48,6 +48,7 @@ def test_known_pixels_are_the_users_own_at_the_pictures_size(tmp_path: Path, max
         assert not np.array_equal(made[~known], scene()[~known])
     record = json.loads((run / "Evaluation" / "metrics.json").read_text("utf-8"))
     assert len(record["in_the_hole"]) == 2
+    assert record["truth"]["path"] == str(truth)
     ways = [row["way"] for row in record["hidden_copies"]]
     assert len(ways) == 4
     assert [row["seen"] for row in record["hidden_copies"]] == [False, False, False, True]

@@ -20,6 +20,7 @@ class Rolled:
     """Makes the image with its left end at the right: as many pictures as it has columns."""
 
     device = torch.device("cpu")
+    stages = 1
 
     def __init__(self, image: torch.Tensor) -> None:
         self.real = image
@@ -105,6 +106,24 @@ def test_an_image_without_larger_patches_needs_no_choice(trunks: torch.Tensor) -
     model = Rolled(trunks[..., :10, :])
     assert patch_for(model) is None
     assert model.asked == 0
+
+
+@pytest.mark.usefixtures("choosing")
+def test_a_model_that_learned_nothing_makes_no_samples_to_choose_by(trunks: torch.Tensor) -> None:
+    model = Rolled(trunks)
+    model.stages = 0
+    assert patch_for(model) is None
+    assert model.asked == 0
+
+
+@pytest.mark.usefixtures("choosing")
+def test_a_choice_that_takes_long_has_a_bar(
+    trunks: torch.Tensor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("consingan.machine.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    patch_for(Rolled(trunks))
+    assert "choosing patches:" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("choosing")

@@ -212,9 +212,11 @@ def test_a_loss_that_is_not_finite_stops_at_once(
         for record in trainer.run():
             last = record
     error = caught.value
-    assert (error.stage, error.iteration) == (stage, iteration)
+    assert (error.stage, error.iteration) == (stage, iteration + 1)
     assert error.what == f"the loss {LOSSES[column]}"
-    assert str(error) == f"{error.what} is not finite at stage {stage}, iteration {iteration}"
+    assert (
+        str(error) == f"{error.what} is not finite at stage {stage + 1}, iteration {iteration + 1}"
+    )
     if iteration:
         assert isinstance(last, StepRecord)
         assert last.iteration == iteration - 1
@@ -227,7 +229,7 @@ def test_losses_looked_at_late_are_placed_rightly() -> None:
         if isinstance(record, StepRecord) and record.iteration == 6:
             break
     trainer.curves[4] = torch.full((5,), math.nan)
-    with pytest.raises(DivergedError, match="d_real is not finite at stage 0, iteration 4"):
+    with pytest.raises(DivergedError, match="d_real is not finite at stage 1, iteration 5"):
         trainer.check_finite()
 
 
@@ -262,7 +264,7 @@ def test_poisoned_weights_never_finish_a_stage(engine: str) -> None:
 def test_an_amplitude_that_is_not_finite_stops() -> None:
     trainer = make_trainer()
     with pytest.raises(  # noqa: PT012
-        DivergedError, match="noise amplitude is not finite at stage 1, iteration 0"
+        DivergedError, match="noise amplitude is not finite at stage 2, iteration 0"
     ):
         for record in trainer.run():
             if isinstance(record, StageRecord):
