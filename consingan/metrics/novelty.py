@@ -74,12 +74,12 @@ def novelty(real: Tensor, samples: Tensor) -> Novelty:
 
     `copied` is the share of the sample's textured area inside regions of one constant offset of
     at least 2 % of the patches, within 13 gray levels; a copy may lie elsewhere than in the real
-    picture. `piece` counts such patches of the commonest offset, a pixel more or less, wherever
-    they lie: it is small where a sample is put together of many copies. `new_texture` is the
-    share of pixels that no patch with a real neighbor covers, one closer than 0.7 times the
-    patch's own standard deviation (or 13 gray levels), so that the seams of a mosaic do not
-    count. `entropy` is :math:`-\sum_o p_o \log p_o / \log P` with
-    :math:`p_o` the share of offset o among the P patches.
+    picture. `piece` counts such patches of the commonest offset, wherever they lie: it is small
+    where a sample is put together of many copies. `new_texture` is the share of pixels that no
+    patch with a real neighbor covers, one closer than 0.7 times the patch's own standard
+    deviation (or 13 gray levels), so that the seams of a mosaic do not count. `entropy` is
+    :math:`-\sum_o p_o \log p_o / \log P` with :math:`p_o` the share of offset o among the P
+    patches.
 
     Range: [0, 1] each; a copy has (1, 1, 0, 0). Not symmetric in the two pictures.
 
@@ -207,15 +207,9 @@ def _largest_piece(field: Field) -> Tensor:
     """Share of the textured patches, of all where none is, that one offset brings from the real."""
     counted = field.contrast > _FLAT
     counted = counted if counted.any() else torch.ones_like(counted)
-    down, right = field.offset[counted & (field.distance <= COPY_DISTANCE)].unbind(1)
-    if not len(down):
-        return torch.zeros((), dtype=torch.float64, device=field.offset.device)
-    down, right = down - down.min(), right - right.min()
-    shape = (int(down.max()) + 1, int(right.max()) + 1)
-    counts = torch.zeros(shape, dtype=torch.float64, device=down.device)
-    counts.index_put_((down, right), counts.new_ones(()), accumulate=True)
-    near = F.avg_pool2d(counts[None, None], 3, 1, padding=1, divisor_override=1)
-    return near.max() / counted.sum()
+    copies = field.offset[counted & (field.distance <= COPY_DISTANCE)]
+    counts = torch.unique(copies, dim=0, return_counts=True)[1]
+    return counts.max().double() / counted.sum() if len(copies) else copies.new_zeros(()).double()
 
 
 def _entropy(offset: Tensor) -> Tensor:
