@@ -36,7 +36,7 @@ TITLES = {
     "shares": "Shares of contents in finished samples",
     "patches": "The size of the patches of finished samples",
 }
-FIGURES = ("swd", "coherence", "completeness", "diversity")
+FIGURES = ("swd", "coherence", "completeness", "diversity", "piece")
 
 
 @contextmanager

@@ -95,5 +95,5 @@ def summary(mean: float) -> Summary:
 
 
 def judgement(**means: float) -> Judgement:
-    usual = {"swd": 5.0, "copied": 0.1, "new_texture": 0.01, "diversity": 0.5}
+    usual = {"swd": 5.0, "copied": 0.1, "piece": 0.1, "new_texture": 0.01, "diversity": 0.5}
     return Judgement(10, {k: summary(v) for k, v in {**usual, **means}.items()}, {})

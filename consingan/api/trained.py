@@ -41,7 +41,7 @@ from consingan.outputs.finish import finish_of
 from consingan.outputs.own_mask import given_mask, opaque
 from consingan.outputs.own_shape import fit_for
 from consingan.outputs.reconstruction import reconstruction
-from consingan.outputs.requests import DETAILS, CompositeRequest
+from consingan.outputs.requests import DETAILS, LEAST_PATCH, CompositeRequest
 from consingan.outputs.samples import random_samples
 from consingan.runs.load import load_run
 from consingan.runs.newest import find_run
@@ -99,6 +99,7 @@ class TrainedModel:
         seed: int = 0,
         finish: float | None = None,
         finish_within: float | None = None,
+        finish_patch: int | None = None,
     ) -> Tensor:
         """Random pictures, (n, 3, h, w), of any `size`; picture i depends on (seed, i) alone.
 
@@ -111,6 +112,7 @@ class TrainedModel:
             seed: chooses them.
             finish: how much is made anew of the image's own patches, 0 to 1; None: as in training.
             finish_within: how far that may lead, see `--finish_within`; 0 where `finish` is given.
+            finish_patch: side of those patches in px, odd; None: as the model chooses.
 
         Raises:
             UserError: `n` or a side is not positive, a share is out of range, a number is no whole
@@ -120,7 +122,8 @@ class TrainedModel:
         n, seed, where = whole("n", n, 1), whole("seed", seed), sides(size)
         level = None if finish is None else share("finish", finish)
         within = None if finish_within is None else share("finish_within", finish_within)
-        how = finish_of(model, level, seed, where, within)
+        patch = None if finish_patch is None else whole("finish_patch", finish_patch, LEAST_PATCH)
+        how = finish_of(model, level, seed, where, within, patch)
         return torch.cat(list(random_samples(model, n, where, seed, finish=how)))
 
     @asked_in_python()

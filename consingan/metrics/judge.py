@@ -47,6 +47,7 @@ METRICS: Mapping[str, Metric] = {
     "coherence": Metric("coherence x1000", "lower", "nothing alien in the sample"),
     "completeness": Metric("completeness x1000", "lower", "nothing missing from the sample"),
     "copied": Metric("copied area", "lower", "share in large verbatim copies"),
+    "piece": Metric("largest piece", "lower", "share that is one piece of the picture, shifted"),
     "new_texture": Metric("new texture", "lower", "share unlike anything in the real picture"),
     "entropy": Metric("rearrangement", "higher", "entropy of the patches' origins, 0 for a copy"),
     "diversity": Metric("diversity", "higher", "spread of pixels over samples"),
@@ -192,6 +193,7 @@ def _patch_metrics(
         "coherence": torch.cat([b.coherence for b in both]),
         "completeness": torch.cat([b.completeness for b in both]),
         "copied": torch.cat([v.copied for v in views]),
+        "piece": torch.cat([v.piece for v in views]),
         "new_texture": torch.cat([v.new_texture for v in views]),
         "entropy": torch.cat([v.entropy for v in views]),
     }

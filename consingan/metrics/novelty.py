@@ -38,6 +38,7 @@ class Field:
         copied: (rows + 6, cols + 6), true at the pixels of large verbatim copies.
         new: (rows + 6, cols + 6), true at the pixels that no patch like a real one covers.
         textured: (rows + 6, cols + 6), true at the pixels of patches with some contrast.
+        contrast: (rows, cols), standard deviation of each patch around its mean color.
     """
 
     offset: Tensor
@@ -45,14 +46,17 @@ class Field:
     copied: Tensor
     new: Tensor
     textured: Tensor
+    contrast: Tensor
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """Three views of the nearest-neighbor field, one value in [0, 1] for each sample.
+    """Four views of the nearest-neighbor field, one value in [0, 1] for each sample.
 
     Attributes:
         copied: (N,), lower is better: share of the textured area in large verbatim copies.
+        piece: (N,), lower is more rearranged: share of the textured patches that are copies with
+            one offset, the commonest. A copy of the picture that is shifted has 1, too.
         new_texture: (N,), lower is truer to the picture: share of the area whose texture the
             real picture does not have. Rearranging the picture is not new texture.
         entropy: (N,), higher is more rearranged: entropy of the offsets, 0 for a copy, 1 where
@@ -60,6 +64,7 @@ class Novelty:
     """
 
     copied: Tensor
+    piece: Tensor
     new_texture: Tensor
     entropy: Tensor
 
@@ -69,12 +74,14 @@ def novelty(real: Tensor, samples: Tensor) -> Novelty:
 
     `copied` is the share of the sample's textured area inside regions of one constant offset of
     at least 2 % of the patches, within 13 gray levels; a copy may lie elsewhere than in the real
-    picture. `new_texture` is the share of pixels that no patch with a real neighbor covers,
-    one closer than 0.7 times the patch's own standard deviation (or 13 gray levels), so that the
-    seams of a mosaic do not count. `entropy` is :math:`-\sum_o p_o \log p_o / \log P` with
-    :math:`p_o` the share of offset o among the P patches.
+    picture. `piece` counts such patches of the commonest offset, wherever they lie: it is small
+    where a sample is put together of many copies. `new_texture` is the share of pixels that no
+    patch with a real neighbor covers, one closer than 0.7 times the patch's own standard
+    deviation (or 13 gray levels), so that the seams of a mosaic do not count. `entropy` is
+    :math:`-\sum_o p_o \log p_o / \log P` with :math:`p_o` the share of offset o among the P
+    patches.
 
-    Range: [0, 1] each; a copy has (1, 0, 0). Not symmetric in the two pictures.
+    Range: [0, 1] each; a copy has (1, 1, 0, 0). Not symmetric in the two pictures.
 
     Source: the field and its coherent regions, Barnes et al., PatchMatch (2009); constant
     offsets as the sign of copies, He and Sun, Statistics of Patch Offsets (2012). The shares
@@ -93,6 +100,7 @@ def novelty_from(fields: Sequence[Field]) -> Novelty:
     """Do the same with the field of each sample."""
     return Novelty(
         copied=torch.stack([_share(field.copied, field.textured) for field in fields]),
+        piece=torch.stack([_largest_piece(field) for field in fields]),
         new_texture=torch.stack([field.new.double().mean() for field in fields]),
         entropy=torch.stack([_entropy(field.offset) for field in fields]),
     )
@@ -118,6 +126,7 @@ def neighbor_field(match: Match) -> Field:
         copied=_cover(_large_regions(offset, distance <= COPY_DISTANCE)),
         new=~_cover(known),
         textured=_cover(contrast > _FLAT),
+        contrast=contrast,
     )
 
 
@@ -192,6 +201,15 @@ def _share(part: Tensor, whole: Tensor) -> Tensor:
     # Flat patches fit anywhere and so are no evidence, unless there is nothing else.
     whole = whole if whole.any() else torch.ones_like(whole)
     return (part & whole).double().sum() / whole.double().sum()
+
+
+def _largest_piece(field: Field) -> Tensor:
+    """Share of the textured patches, of all where none is, that one offset brings from the real."""
+    counted = field.contrast > _FLAT
+    counted = counted if counted.any() else torch.ones_like(counted)
+    copies = field.offset[counted & (field.distance <= COPY_DISTANCE)]
+    counts = torch.unique(copies, dim=0, return_counts=True)[1]
+    return counts.max().double() / counted.sum() if len(copies) else copies.new_zeros(()).double()
 
 
 def _entropy(offset: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,8 +30,26 @@ SMALL = (
     "px of the image."
 )
 
-Degree = tuple[float, float]
-"""How much is made anew, and how far that may lead."""
+
+class Degree(NamedTuple):
+    """How samples are finished.
+
+    Attributes:
+        level: how much is made anew, 0 (nothing) to 1.
+        within: how far that may lead, 0: anywhere.
+        patch: side of the patches in px; None: as the model chooses.
+    """
+
+    level: float = 0.0
+    within: float = 0.0
+    patch: int | None = None
+
+    def is_of(self, finish: Finish | None) -> bool:
+        """Whether a finish does this; releases before 1.18 did not note the patches."""
+        if finish is None:
+            return self.level == 0
+        same = (self.level, self.within) == (finish.level, finish.within)
+        return same and self.patch in (None, finish.patch)
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,7 @@ class Finish:
         level: how much is made anew, above 0 to 1.
         within: how far from a sample that may lead, see `Finishes`; 0: anywhere.
         seed: of the samples.
+        typed: side of the patches in px; None: as the model chooses.
     """
 
     model: Any
@@ -51,6 +70,7 @@ class Finish:
     level: float
     within: float
     seed: int
+    typed: int | None = None
 
     @cached_property
     def patch(self) -> int:
@@ -60,7 +80,7 @@ class Finish:
     @cached_property
     def _finisher(self) -> Finishes:
         """With patches as the model has chosen, with the usual ones where those do not fit in."""
-        finisher = finisher_of(self.model, patch_for(self.model))
+        finisher = finisher_of(self.model, self.typed or patch_for(self.model))
         return finisher_of(self.model) if _is_small(self.model, self.size, finisher) else finisher
 
     def __call__(self, sample: Tensor, index: int) -> Tensor:
@@ -68,9 +88,10 @@ class Finish:
         return self._finisher.finish(sample, self.level, self.seed, index, self.within)
 
 
-def flags(level: float, within: float) -> str:
+def flags(level: float, within: float, patch: int | None = None) -> str:
     """A finish as one types it."""
-    return f"--finish {level:g}" + (f" --finish_within {within:g}" if within else "")
+    limit = f" --finish_within {within:g}" if within else ""
+    return f"--finish {level:g}{limit}" + (f" --finish_patch {patch}" if patch else "")
 
 
 def finish_of(
@@ -79,6 +100,7 @@ def finish_of(
     seed: int,
     size: Size | None = None,
     within: float | None = None,
+    patch: int | None = None,
 ) -> Finish | None:
     """The finish of a model's samples; None where there is to be none.
 
@@ -89,10 +111,13 @@ def finish_of(
         size: (h, w) in px, by default the training size.
         within: how far from a sample it may lead, 0: anywhere; None: as far as in training, but
             anywhere where the level is not training's.
+        patch: side of the patches in px, odd; None: as the model chooses.
 
     Raises:
         UserError: it cannot be had for this model, or takes more memory than is free.
     """
+    if patch and patch % 2 == 0:
+        raise UserError(f"--finish_patch {patch} must be odd, for example {patch + 1}.")
     size = size or model.sizes[-1]
     if within is None:
         within = model.config.finished_within if level is None else 0.0
@@ -105,18 +130,18 @@ def finish_of(
             "--finish takes patches of the whole image, of what --mask left out, too; use --finish "
             "0 for this run."
         )
-    finisher, device = finisher_of(model), torch.device(model.device)
+    finisher, device = finisher_of(model, patch), torch.device(model.device)
     if _is_small(model, size, finisher):
         raise UserError(
             f"--finish takes patches of {finisher.least_size[0]} px, and samples of "
-            f"{size[1]}x{size[0]} px (WxH) or the image are smaller; use --finish 0 or a larger "
-            "--size."
+            f"{size[1]}x{size[0]} px (WxH) or the image are smaller; use "
+            f"{'a smaller --finish_patch' if patch else '--finish 0'} or a larger --size."
         )
     needed, less = f"Finished pictures of {size[1]}x{size[0]}", "a smaller --size or --finish 0"
     if sketched_of(model):
         less = f"a smaller --size, --finish 0 (blurred), or {LARGER}"
     refuse_beyond_free(finisher.memory(size), device, needed, less)
-    return Finish(model, size, level, within, seed)
+    return Finish(model, size, level, within, seed, patch)
 
 
 def announced(model: Any, sizes: Sequence[Size | None], within: float | None) -> Iterator[str]:

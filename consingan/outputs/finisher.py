@@ -95,6 +95,11 @@ def _seen(picture: Tensor, share: float) -> Tensor:
     return resize_to(picture, (height, width)).clamp(-1, 1)[..., :most, :most]
 
 
+def usual_patch() -> int:
+    """Side in px of the patches where a model has not chosen others."""
+    return int(METHODS[UNTRAINED].finishing["patch"])
+
+
 def tile_of(wraps: tuple[bool, bool]) -> str:
     """The word of `--tile` for ends that meet."""
     return next(word for word, ends in TILES.items() if ends == wraps)

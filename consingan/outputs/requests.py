@@ -14,6 +14,7 @@ from consingan.settings.option import option
 
 FEATHER = 5.0  # px, the authors' sigma
 DETAILS = ("auto", "both", "own", "image", "none")
+LEAST_PATCH = 3  # px
 VIDEO_FORMATS = ("gif", "webp", "mp4")
 
 
@@ -96,6 +97,13 @@ class SamplesRequest(SizedRequest):
         maximum=1,
         kind="level",
         shown="as in training, with --finish 0",
+    )
+    finish_patch: int | None = option(
+        None,
+        "Side of a finish's patches (px, odd): larger keeps things whole, smaller varies more.",
+        minimum=LEAST_PATCH,
+        kind="count",
+        shown="as the model chooses",
     )
     arithmetic: str = option(
         "",

@@ -48,14 +48,10 @@ TILED = f"{SAMPLE_FOLDER}_2x2"
 JUDGED = 256  # samples of the training size that are kept for a report: memory stays bounded
 JUDGED_PIXELS = 2**26  # of what is kept of them
 PREVIEWED_PIXELS = 2**21  # of the samples that are made after each stage of a training
+OF_A_FINISH = ("finish_within", "finish_patch")
 OF_SAMPLES = (
-    "batch_size",
-    "finish",
-    "finish_within",
-    "scale_w",
-    "scale_h",
-    "sizes",
-    "inception_weights",
+    *("batch_size", "finish", *OF_A_FINISH),
+    *("scale_w", "scale_h", "sizes", "inception_weights"),
 )
 
 
@@ -100,7 +96,7 @@ class SampleWork:
         if not self.request.num_samples:
             yield from ((name, "without samples") for name in OF_SAMPLES)
         elif not self._finish(None):
-            yield "finish_within", "for samples that are not finished"
+            yield from ((name, "for samples that are not finished") for name in OF_A_FINISH)
         if self.request.start_stages and not isinstance(self.model, Begins):
             yield "start_stages", f"for a model trained for {self.model.config.train_mode}"
 
@@ -217,7 +213,8 @@ class SampleWork:
 
     def _finish(self, size: Size | None) -> Finish | None:
         request = self.request
-        return finish_of(self.model, request.finish, request.seed, size, request.finish_within)
+        typed = request.finish_within, request.finish_patch
+        return finish_of(self.model, request.finish, request.seed, size, *typed)
 
     def _write_strips(self, path: Path, watcher: Watcher, size: Size | None, index: int) -> None:
         """Write a sample as it is made."""
@@ -237,15 +234,16 @@ def begin(model: Any, request: SamplesRequest) -> SampleWork:
         raise no_arithmetic(model)
     refuse_format(request.image_format, model.config.channels)
     others = [] if request.one_size else other_sizes(model, request)
+    work = SampleWork(model, request, others, terms)
     if count := request.num_samples:
         for size in (None, *(size for _, size in others)):
             step = request.batch_size or at_a_time(model, size, count)
             refuse_size(request.image_format, size or _size_of(model))
-            finish = finish_of(model, request.finish, request.seed, size, request.finish_within)
-            refuse_too_large(model, size, min(step, count), unrolled(model, size) and not finish)
+            strips = not work._finish(size) and unrolled(model, size)
+            refuse_too_large(model, size, min(step, count), strips)
     if isinstance(model, Begins):
         start_stages(model, request.start_stages)
-    return SampleWork(model, request, others, terms)
+    return work
 
 
 def preview(model: Any, naive: Tensor | None) -> list[Tensor]:  # noqa: ARG001

@@ -101,9 +101,8 @@ def entry(number: int, run: LoadedRun, samples: int, seed: int, say: Say) -> Ent
         seen = made[:samples]
         judgement = judge_samples(material, seen, run.model.device, say)
     material = dataclasses.replace(material, samples=made[:SHOWN])
-    usual = finish_of(run.model, None, seed)
-    told = None if degree == ((usual.level, usual.within) if usual else (0.0, 0.0)) else degree
-    return Entry(label, material, judgement, told)
+    usual = degree is None or degree.is_of(finish_of(run.model, None, seed))
+    return Entry(label, material, judgement, None if usual else degree)
 
 
 def label_of(number: int) -> str:

@@ -68,8 +68,8 @@ def judged_alike(run: LoadedRun, samples: int, inception: Inception | None = Non
 
 def samples_of(run: LoadedRun, count: int, seed: int, degree: Degree | None) -> list[Tensor]:
     """Samples of a run, large ones reduced; None finishes them as in its training."""
-    level, within = degree or (None, None)
-    finish = finish_of(run.model, level, seed, within=within)
+    level, within, patch = degree or (None, None, None)
+    finish = finish_of(run.model, level, seed, within=within, patch=patch)
     return [reduced(s) for s in random_samples(run.model, count, seed=seed, finish=finish)]
 
 

@@ -28,7 +28,6 @@ from consingan.report.verdicts import (
     NEARLY_COPIES,
     SAME,
     STILL,
-    copied_of,
     mean_of,
     more_variety,
     on_relation,
@@ -169,9 +168,10 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
     yield from on_tiles(facts)
     if facts.judgement is None:
         return
-    copied, diversity = copied_of(facts, facts.judgement), mean_of(facts.judgement, "diversity")
-    if copied >= NEARLY_COPIES:
-        text = f"Samples are nearly copies of the image ({copied:.0%} of their area)."
+    piece = mean_of(facts.judgement, "piece") or 0.0  # of what is made of copies alone, too
+    diversity = mean_of(facts.judgement, "diversity")
+    if piece >= NEARLY_COPIES:
+        text = f"Samples are nearly copies of the image ({piece:.0%} of each is one piece of it)."
         yield Verdict("bad", text, more_variety(facts))
         return  # a copy has the image's texture: no news
     texture = list(on_texture(facts, facts.judgement, "Samples"))
@@ -183,8 +183,8 @@ def _on_samples(facts: Facts) -> Iterator[Verdict]:
         # What has not learned the image yet needs no more variety.
         unlike = any(verdict.level == "bad" for verdict in texture)
         yield Verdict("bad", text, "" if unlike else more_variety(facts))
-    elif copied >= LARGE_COPIES:
-        text = f"Samples repeat large parts of the image ({copied:.0%} of their area)."
+    elif piece >= LARGE_COPIES:
+        text = f"Samples repeat large parts of the image ({piece:.0%} of each is one piece of it)."
         yield Verdict("fair", text, more_variety(facts))
     elif texture and {v.level for v in texture} == {"good"}:  # noise differs as well: no success
         others = "" if diversity is None else " and from each other"

@@ -268,7 +268,8 @@ def stored(run: LoadedRun, material: Material) -> Stored:
         if not as_it_is or anew:
             return Stored()
         level, within = record.get("finish"), float(record.get("finish_within", 0))
-        degree = None if level is None else (float(level), within)
+        patch = int(record.get("finish_patch", 0)) or None
+        degree = None if level is None else Degree(float(level), within, patch)
         held = list(record.get("to_truth", {}).values()) or record.get("in_the_hole")
         truth = Reconstruction(held[0]["psnr"], held[0]["ssim"]) if held else None
         return Stored(Judgement.from_dict(record), degree, start, truth)

@@ -196,6 +196,30 @@ def test_copy_that_moved_is_caught() -> None:
     assert entropy < 0.1
 
 
+def piece(real: Tensor, sample: Tensor) -> float:
+    return novelty(real, sample).piece.item()
+
+
+def test_the_largest_piece_is_what_one_shift_explains() -> None:
+    assert piece(LARGE, LARGE) == 1
+    assert piece(LARGE, LARGE[:, :, 8:, 20:]) > 0.95
+    assert piece(LARGE, torch.rand(LARGE.shape, generator=torch.Generator().manual_seed(3))) == 0
+    halves = torch.cat([LARGE[..., 40:100], LARGE[..., :100]], 3)  # 60 and 100 px of two shifts
+    assert piece(LARGE, halves) == pytest.approx(100 / 160, abs=0.06)
+    parted = torch.cat([LARGE[..., :40], torch.rand(1, 3, 128, 80), LARGE[..., 120:]], 3)
+    assert piece(LARGE, parted) == pytest.approx(
+        2 * 14 / 74, abs=0.02
+    )  # of 20 px at half size each
+    assert piece(LARGE, shuffled_tiles(LARGE, 8)) < 0.2
+
+
+def test_plain_areas_are_no_piece_unless_all_is_plain() -> None:
+    sky = torch.cat([torch.full((1, 3, 60, 160), 0.5), LARGE[:, :, :68]], 2)
+    moved = torch.cat([sky[:, :, :60], shuffled_tiles(LARGE[:, :, :64], 4), sky[:, :, :4]], 2)
+    assert piece(sky, moved) < 0.3
+    assert piece(sky[:, :, :40], sky[:, :, 10:50]) == 1
+
+
 def test_copy_in_one_half_is_half_a_copy() -> None:
     half = torch.cat([LARGE[..., :80], torch.rand(1, 3, 128, 80)], 3)
     copied, new, _ = figures(LARGE, half)
@@ -261,6 +285,7 @@ METRICS = {
     "completeness": lambda real, samples: bidirectional(real, samples).completeness,
     "copied": lambda real, samples: novelty(real, samples).copied,
     "new_texture": lambda real, samples: novelty(real, samples).new_texture,
+    "piece": lambda real, samples: novelty(real, samples).piece,
     "entropy": lambda real, samples: novelty(real, samples).entropy,
 }
 each_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())

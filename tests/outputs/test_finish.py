@@ -18,7 +18,7 @@ from consingan.images.io import read_image, unit
 from consingan.methods.consingan.config import ConSinGANConfig
 from consingan.methods.consingan.method import CONSINGAN
 from consingan.metrics.bidirectional import bidirectional
-from consingan.outputs.finish import finish_of
+from consingan.outputs.finish import Degree, finish_of
 from consingan.outputs.finisher import tile_of
 from consingan.outputs.requests import SamplesRequest
 from consingan.outputs.samples import RandomSamples, begin, random_samples
@@ -114,6 +114,33 @@ def test_the_models_own_limit_holds_where_nobody_says_a_number(image: torch.Tens
         assert torch.equal(next(random_samples(model, 1, None, 5, finish=finish)), made[:1])
 
 
+def test_the_patches_of_a_finish_can_be_typed(image: torch.Tensor, tmp_path: Any) -> None:
+    model = Blotches(image, finish=0.5)
+    made = {
+        patch: next(
+            random_samples(model, 1, None, 5, finish=finish_of(model, None, 5, patch=patch))
+        )
+        for patch in (None, 9, 13)
+    }
+    assert torch.equal(made[None], made[9])
+    assert not torch.equal(made[9], made[13])
+    request = SamplesRequest(num_samples=1, one_size=True, finish_patch=13)
+    assert begin(model, request).write(tmp_path, lambda _: None).finish_patch == 13
+    for patch, words in ((12, "--finish_patch 12 must be odd, for example 13"),
+                         (41, "patches of 41 px.*use a smaller --finish_patch")):  # fmt: skip
+        with pytest.raises(UserError, match=words):
+            begin(model, replace(request, finish_patch=patch))
+
+
+def test_which_finish_is_a_models_own(image: torch.Tensor) -> None:
+    own = finish_of(Blotches(image, finish=0.4, finish_within=0.2), None, 0)
+    assert [
+        degree.is_of(own)
+        for degree in (Degree(0.4, 0.2), Degree(0.4, 0.2, 9), Degree(0.4, 0.2, 13), Degree(0.4))
+    ] == [True, True, False, False]
+    assert [degree.is_of(None) for degree in (Degree(), Degree(0.4))] == [True, False]
+
+
 def test_a_limit_is_said_and_what_it_does_not_do(image: torch.Tensor, tmp_path: Any) -> None:
     model = Blotches(image, finish=0.4, finish_within=0.2)
     for within, words in ((None, "--finish 0.4 --finish_within 0.2"), (0.0, "--finish 0.4,")):
@@ -127,6 +154,8 @@ def test_a_limit_is_said_and_what_it_does_not_do(image: torch.Tensor, tmp_path: 
         for f in (None, 0.0, 0.3)
     ]
     assert idle == [False, True, False]
+    unfinished = begin(model, SamplesRequest(num_samples=1, finish=0.0, finish_patch=13))
+    assert "finish_patch" in dict(unfinished.idle())
     settings = ConSinGANConfig(finish_within=0.2)
     assert dict(CONSINGAN.idle(settings))["finish_within"] == "without --finish"
     assert ConSinGANConfig(finish=0.5, finish_within=0.2, mask="m.png").finished_within == 0
@@ -247,6 +276,10 @@ def test_python_takes_the_same_number() -> None:
     assert torch.equal(finished, model.sample(1, seed=1, finish=np.float32(0.5)))
     limited = model.sample(1, seed=1, finish=0.5, finish_within=1e-6)
     assert torch.equal(limited, model.sample(1, seed=1, finish=0.4))
+    larger = model.sample(1, seed=1, finish=0.5, finish_patch=11)
+    assert not torch.equal(larger, finished)
+    with pytest.raises(UserError, match="finish_patch="):
+        model.sample(1, finish=0.5, finish_patch=2)
     for wrong in (-0.1, 2, float("nan"), "much"):
         for name in ("finish", "finish_within"):
             with pytest.raises(UserError, match=f"{name}="):
@@ -271,17 +304,17 @@ def test_runs_from_before_have_none() -> None:
     assert ConSinGANConfig.from_json(values) == run.model.config
 
 
-def test_pieces_of_the_image_are_no_fault_of_finished_samples() -> None:
-    said = {}
+def test_more_variety_takes_another_finish_of_finished_samples() -> None:
     for finish in (0.0, 0.5):
-        facts = Facts(ConSinGANConfig(), judgement=judgement(copied=0.9, diversity=0.4),
+        facts = Facts(ConSinGANConfig(), judgement=judgement(),
                       made=RandomSamples([], finish=finish))  # fmt: skip
-        said[finish] = " ".join(v.text for v in KINDS["samples"].verdicts(facts))
         alike = replace(facts, judgement=judgement(diversity=0.01))
         advice = [v.advice for v in KINDS["samples"].verdicts(alike) if "alike" in v.text]
         assert ("--finish 0.6" in advice[0]) == (finish > 0), advice
         assert (other_finish(facts.made, False) == advice[0]) == (finish > 0)
     limited = RandomSamples([], finish=0.625, finish_within=0.3)
     assert "--finish 0.625, which makes more anew" in other_finish(limited, True)
-    assert "copies" in said[0.0]
-    assert "copies" not in said[0.5]
+    for patch, words in ((0, ""), (7, ""), (9, "7 (now 9)"), (13, "9 (now 13)")):
+        advice = other_finish(replace(limited, finish_patch=patch), True)
+        smaller = f"--finish_patch {words}, or " if words else ""
+        assert advice.startswith(f"Evaluate with {smaller}--finish 0.625")

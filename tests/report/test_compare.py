@@ -20,6 +20,7 @@ from consingan.methods.pix2pix.config import Pix2PixConfig
 from consingan.metrics.reconstruction import Reconstruction
 from consingan.metrics.summary import Summary
 from consingan.outputs.film import Film
+from consingan.outputs.finish import Degree
 from consingan.outputs.samples import RandomSamples
 from consingan.report import compare
 from consingan.report.compare import Entry
@@ -203,7 +204,7 @@ def test_a_study_judges_a_run_alike_whatever_was_evaluated_of_it(
     material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
     (folder / "Evaluation").mkdir()
     write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 5))
-    assert stored(run, material) == Stored(judgement(swd=77.0), (0.5, 0.0))
+    assert stored(run, material) == Stored(judgement(swd=77.0), Degree(0.5))
     assert judged_alike(run, 3) == entries[0].judgement
 
 
@@ -219,7 +220,7 @@ def test_figures_of_samples_that_began_late_are_not_taken(
         material = dataclasses.replace(gather(run), judgement=judgement(swd=77.0), made=made)
         write_json(folder / "Evaluation" / "metrics.json", metrics_record(material, 0))
         found.append(stored(run, material))
-    assert found == [Stored(judgement(swd=77.0), (0.0, 0.0)), Stored()]
+    assert found == [Stored(judgement(swd=77.0), Degree()), Stored()]
 
 
 @pytest.mark.parametrize("start", [0, 1])
@@ -283,8 +284,8 @@ def test_what_was_not_judged_is_said_where_it_is_seen(
     ("asked", "taken"),
     [
         ({"start_stages": [1], "finish": None}, None),
-        ({"start_stages": [0, 1], "finish": 0.5}, (0.5, 0.0)),
-        ({"start_stages": [], "finish": 0.6}, (0.6, 0.0)),
+        ({"start_stages": [0, 1], "finish": 0.5}, Degree(0.5)),
+        ({"start_stages": [], "finish": 0.6}, Degree(0.6)),
         ({"finish": None}, ()),
     ],
 )
@@ -310,7 +311,7 @@ def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) ->
     path.parent.mkdir()
     found = {}
     try:
-        for degree in ((0.0, 0.0), (0.5, 0.0), (0.5, 1e-6)):
+        for degree in ((0.0, 0.0), (0.5, 0.0), (0.5, 1e-6), (0.5, 0.0, 11)):
             made = RandomSamples([], None, None, (), *degree)
             write_json(path, metrics_record(dataclasses.replace(material, made=made), 0))
             found[degree] = compare.entry(0, run, 3, 0, lambda _: None)
@@ -320,10 +321,12 @@ def test_pictures_are_finished_as_those_that_were_judged(folders: list[Path]) ->
     shown = [torch.cat(list(one.material.samples)) for one in found.values()]
     assert not torch.equal(shown[0], shown[1])
     assert not torch.equal(shown[1], shown[2])
+    assert not torch.equal(shown[1], shown[3])
     warned = [" ".join(compare.warnings_of([one])) for one in found.values()]
     assert warned[0] == ""
     assert "--finish 0.5, not" in warned[1]
     assert "--finish 0.5 --finish_within 1e-06, not" in warned[2]
+    assert "--finish 0.5 --finish_patch 11, not" in warned[3]
 
 
 def test_command_writes_the_page(folders: list[Path], tmp_path: Path) -> None:

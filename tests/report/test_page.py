@@ -98,10 +98,10 @@ def test_good_run_has_only_good_news() -> None:
 
 
 def test_copies_are_called_copies_whatever_else_is_fine() -> None:
-    worst = kinds.verdicts(facts(judgement=judgement(copied=0.9, swd=0.1, diversity=0.05)))[0]
+    worst = kinds.verdicts(facts(judgement=judgement(piece=0.9, swd=0.1, diversity=0.05)))[0]
     assert (worst.level, "nearly copies" in worst.text) == ("bad", True)
     assert "--train_stages (now 6)" in worst.advice
-    assert not any("differ" in text for _, text in said(facts(judgement=judgement(copied=0.9))))
+    assert not any("differ" in text for _, text in said(facts(judgement=judgement(piece=0.9))))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_advice_on_a_composite_names_the_start_stages_that_there_are(start: int)
 
 def test_samples_that_began_late_vary_more_from_an_earlier_stage_on() -> None:
     late = RandomSamples([], start=3)
-    for some in (judgement(diversity=0.01), judgement(copied=0.9), judgement(copied=0.5)):
+    for some in (judgement(diversity=0.01), judgement(piece=0.9), judgement(piece=0.7)):
         found = kinds.verdicts(facts(judgement=some, made=late))
         assert "Evaluate with a lower --start_stage (now 3)." in [v.advice for v in found]
 
@@ -316,8 +316,13 @@ def test_what_has_not_learned_the_image_is_not_told_to_vary_more() -> None:
     assert advice(swd=3.0).startswith("Lower")
 
 
-def test_large_copies_are_mentioned() -> None:
-    assert said(facts(judgement=judgement(copied=0.5)))[0][0] == "fair"
+def test_large_copies_are_mentioned_but_not_many_small_ones() -> None:
+    level, text = said(facts(judgement=judgement(piece=0.7, copied=0.8)))[0]
+    assert (level, "70% of each is one piece" in text) == ("fair", True)
+    assert said(facts(judgement=judgement(copied=0.95))) == said(facts())
+    before = judgement()
+    del before.metrics["piece"]  # of releases before 1.19
+    assert said(facts(judgement=before)) == said(facts())
 
 
 def test_one_sample_is_not_compared_with_others() -> None:
@@ -354,9 +359,9 @@ def test_composite_is_judged_by_its_region(after: float, level: str) -> None:
 
 
 def test_frames_that_stand_still_are_mentioned() -> None:
-    still = facts(kind="film", judgement=judgement(diversity=0.001, copied=1.0))
+    still = facts(kind="film", judgement=judgement(diversity=0.001, piece=1.0))
     assert said(still)[0] == ("fair", "The frames hardly move.")
-    moving = facts(kind="film", judgement=judgement(diversity=0.1, copied=1.0))
+    moving = facts(kind="film", judgement=judgement(diversity=0.1, piece=1.0))
     assert {level for level, _ in said(moving)} == {"good"}
 
 
