@@ -1,12 +1,14 @@
-"""Numbers that a caller gives: taken rightly, of numpy and torch too, or refused in a sentence."""
+"""What a caller gives: numbers of numpy and torch, paths, devices; or a refusal in a sentence."""
 
 from __future__ import annotations
 
 import operator
 import os
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeAlias
+
+import torch
 
 from consingan.errors import UserError
 from consingan.images.raster import PIXEL_LIMIT
@@ -14,6 +16,7 @@ from consingan.machine.files import at_home
 
 Size = tuple[int, int]
 GivenSize = SupportsIndex | Size  # a square, or (height, width)
+GivenDevice: TypeAlias = "str | int | torch.device | None"
 
 
 def whole(name: str, value: SupportsIndex, least: int | None = None) -> int:
@@ -88,3 +91,20 @@ def _listed(size: Any) -> list[int | None]:
         return [_index(side) for side in size]
     except TypeError:  # an array of no dimension
         return []
+
+
+def device_name(device: GivenDevice) -> str:
+    """A device as the settings name it: "cpu", "cuda:1", "auto"; a number is that of a GPU.
+
+    Raises:
+        UserError: it is none of these.
+    """
+    if isinstance(device, torch.device):
+        return "cpu" if device.type == "cpu" else str(device)
+    if isinstance(device, Integral) and not isinstance(device, bool) and device >= 0:
+        return f"cuda:{device}"  # as torch itself takes it
+    if device is not None and not isinstance(device, str):
+        raise UserError(
+            f"device={device!r} is unknown; use auto, cpu, cuda, cuda:N, mps or a torch.device."
+        )
+    return device or "auto"

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from consingan.api.asked import arguments_named, asked_in_python
-from consingan.api.given import path_of
-from consingan.api.trained import CALLER, GivenDevice, TrainedModel, device_name
+from consingan.api.given import GivenDevice, device_name, path_of
+from consingan.api.trained import CALLER, TrainedModel
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
 from consingan.images.names import ARRAY_NAME, SCIKIT_IMAGE

@@ -5,15 +5,23 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from consingan.api.asked import asked_in_python, each_asked_in_python
-from consingan.api.given import GivenSize, Size, path_of, share, sides, whole
+from consingan.api.given import (
+    GivenDevice,
+    GivenSize,
+    Size,
+    device_name,
+    path_of,
+    share,
+    sides,
+    whole,
+)
 from consingan.errors import UserError
 from consingan.images.arrays import Given, picture_from
 from consingan.images.fit import fit_naive
@@ -47,7 +55,6 @@ from consingan.runs.load import load_run
 from consingan.runs.newest import find_run
 from consingan.settings.config import FITS, Config
 
-GivenDevice: TypeAlias = "str | int | torch.device | None"
 CALLER = 3  # frames from a warning to whoever called, past the decorator
 
 
@@ -268,23 +275,6 @@ class TrainedModel:
             f"A model of --method {self.config.method} makes no {what}; train one{other} with "
             f"train_mode {', '.join(tasks)}."
         )
-
-
-def device_name(device: GivenDevice) -> str:
-    """A device as the settings name it: "cpu", "cuda:1", "auto"; a number is that of a GPU.
-
-    Raises:
-        UserError: it is none of these.
-    """
-    if isinstance(device, torch.device):
-        return "cpu" if device.type == "cpu" else str(device)
-    if isinstance(device, Integral) and not isinstance(device, bool) and device >= 0:
-        return f"cuda:{device}"  # as torch itself takes it
-    if device is not None and not isinstance(device, str):
-        raise UserError(
-            f"device={device!r} is unknown; use auto, cpu, cuda, cuda:N, mps or a torch.device."
-        )
-    return device or "auto"
 
 
 @asked_in_python(model_dir="run")
