@@ -83,11 +83,12 @@ def row_of(run: Path, samples: int, what: str) -> Row:
 
 
 def ratios(rows: list[Row]) -> Row:
-    """Geometric means over the runs of now to before."""
+    """Geometric means over the runs of now to before, of what neither is 0 of."""
     found: Row = {"runs": len(rows)}
     for name in (*FIGURES, "CPU s"):
-        each = [float(row[f"{name}, now"]) / float(row[f"{name}, before"]) for row in rows]
-        found[name] = statistics.geometric_mean(each)
+        pairs = [(float(row[f"{name}, before"]), float(row[f"{name}, now"])) for row in rows]
+        each = [now / before for before, now in pairs if now and before]
+        found[name] = statistics.geometric_mean(each) if each else None
     return found
 
 

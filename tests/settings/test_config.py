@@ -179,7 +179,7 @@ def test_numbers_must_be_finite(name, value):
         ("lr_g", "fast", "a number"),
         ("alpha", True, "a number"),
         ("input_name", 3, "text"),
-        ("train_mode", None, "text"),
+        ("train_mode", None, "one of generation, retarget"),
     ],
 )
 def test_types_are_checked(name, value, kind):
