@@ -140,4 +140,4 @@ def training_scale(size: Size, max_size: int) -> float:
 def same_shape(size: Size, other: Size) -> bool:
     """Whether two (h, w) have one shape but for the rounding of either to whole pixels."""
     ratio = (size[0] / size[1]) / (other[0] / other[1])
-    return abs(ratio - 1) <= 1 / min(size) + 1 / min(other)
+    return max(ratio, 1 / ratio) - 1 <= 1 / min(size) + 1 / min(other)

@@ -403,6 +403,9 @@ def test_other_shapes_are_told_apart():
     assert not same_shape((250, 188), (188, 250))
     assert not same_shape((100, 100), (100, 110))
     assert same_shape((100, 150), (200, 300))
+    for line in ((1, 60), (60, 1)):
+        assert not same_shape(line, (29, 40))
+        assert not same_shape((29, 40), line)
 
 
 @given(st.integers(20, 120), st.integers(20, 120), st.integers(20, 60), st.integers(20, 60))
