@@ -7,6 +7,7 @@ import copy
 import gc
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,6 +59,28 @@ def test_a_slider_is_heard_when_its_keys_are_used(page: Any) -> None:
     released = {part for part, name in heard if name == "release"}
     assert len(released) == 4
     assert {(part, "input") for part in released} <= heard
+
+
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [([None, 9999, "a"], [None, 1024, "a"]), ([None, None], [None, 16]),
+     ([None, -1, "a", "more"], [None, 16, "a", "more"])],
+)  # fmt: skip
+def test_a_slider_is_given_within_its_ends_and_nothing_that_was_sent_is_lost(
+    page: Any, monkeypatch: pytest.MonkeyPatch, sent: list[Any], given: list[Any]
+) -> None:
+    """Gradio refuses what is beyond them, and says itself what is missing."""
+    import gradio as gr
+
+    async def answer(_page: Any, _event: Any, inputs: list[Any], *_: Any) -> list[Any]:
+        return inputs
+
+    monkeypatch.setattr(gr.Blocks, "preprocess_data", answer)
+    parts = {getattr(part, "elem_id", None): part for part in page.blocks.values()}
+    event = SimpleNamespace(inputs=[gr.State(), parts["train-size"], parts["train-method"]])
+    with pytest.raises(StopIteration) as answered:
+        page.preprocess_data(event, sent, None).send(None)
+    assert answered.value.value == given
 
 
 def test_what_is_stopped_is_stopped_at_once_and_nothing_that_begins_later(page: Any) -> None:
