@@ -80,9 +80,14 @@ class Page(gr.Blocks):  # type: ignore[misc]
         if not self.desk.holds(inputs):
             raise gr.Error("Only files that were dropped on the page are read.",
                            print_exception=False)  # fmt: skip
-        within = [within_ends(*pair) for pair in zip(block_fn.inputs, inputs, strict=False)]
         with self.desk.staying(session):
-            return await super().process_api(block_fn, within, *args, **how)
+            return await super().process_api(block_fn, inputs, *args, **how)
+
+    async def preprocess_data(self, block_fn: Any, inputs: Any, *args: Any, **how: Any) -> Any:
+        """What a handler is given of what a browser sent, see `Blocks`."""
+        # No more and no fewer than came: Gradio says what is wrong with too few.
+        within = [*map(within_ends, block_fn.inputs, inputs), *inputs[len(block_fn.inputs) :]]
+        return await super().preprocess_data(block_fn, within, *args, **how)
 
 
 def within_ends(part: Any, value: Any) -> Any:

@@ -185,13 +185,25 @@ def _starting(desk: Desk, parts: Parts) -> None:
             refuse_another(together, chosen)
             return _estimate(desk, parts, names, (brought, *chosen, *values), request)
 
+        def stayed(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
+            """The first estimate knew nothing of pictures that are still there."""
+            given = zip(names, values[3:], strict=True)
+            again = any(value for (_, picture), value in given if picture)
+            told: Mapping[Any, Any] = estimate(request, *values) if again else {}
+            return told or {parts.cost: gr.skip()}
+
         @answering(parts.message)
         def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
             refuse_another(together, values[1:4])
             return _order(desk, parts, names, values, request)
 
         events = [event for field in (parts.size, *typed) for event in by_hand(field)]
-        gr.on(events, estimate, inputs=[*parts.estimated, *typed], outputs=[parts.cost], **QUIET)
+        asked: dict[str, Any] = {"inputs": [*parts.estimated, *typed], "outputs": [parts.cost]}
+        gr.on(events, estimate, **asked, **QUIET)
+        if before is not None and before[:2] == together[:2]:
+            once = gr.Timer(1.0)
+            once.tick(lambda: gr.update(active=False), None, once, key="drawn anew", **QUIET).then(
+                stayed, **asked, key="stayed", **QUIET)  # fmt: skip
         parts.start.click(order, [*parts.chosen, *typed], [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 

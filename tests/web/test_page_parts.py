@@ -7,6 +7,7 @@ import copy
 import gc
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,6 +61,28 @@ def test_a_slider_is_heard_when_its_keys_are_used(page: Any) -> None:
     assert {(part, "input") for part in released} <= heard
 
 
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [([None, 9999, "a"], [None, 1024, "a"]), ([None, None], [None, 16]),
+     ([None, -1, "a", "more"], [None, 16, "a", "more"])],
+)  # fmt: skip
+def test_a_slider_is_given_within_its_ends_and_nothing_that_was_sent_is_lost(
+    page: Any, monkeypatch: pytest.MonkeyPatch, sent: list[Any], given: list[Any]
+) -> None:
+    """Gradio refuses what is beyond them, and says itself what is missing."""
+    import gradio as gr
+
+    async def answer(_page: Any, _event: Any, inputs: list[Any], *_: Any) -> list[Any]:
+        return inputs
+
+    monkeypatch.setattr(gr.Blocks, "preprocess_data", answer)
+    parts = {getattr(part, "elem_id", None): part for part in page.blocks.values()}
+    event = SimpleNamespace(inputs=[gr.State(), parts["train-size"], parts["train-method"]])
+    with pytest.raises(StopIteration) as answered:
+        page.preprocess_data(event, sent, None).send(None)
+    assert answered.value.value == given
+
+
 def test_what_is_stopped_is_stopped_at_once_and_nothing_that_begins_later(page: Any) -> None:
     """The browser waits for the end of each before it cancels the next, which may be a new one."""
     stops = [event.cancels for event in page.fns.values() if event.cancels]
@@ -100,3 +123,23 @@ def test_what_an_event_has_just_replaced_is_drawn_all_the_same(page: Any) -> Non
     components = contextvars.copy_context().run(draw)
     (timer,) = (part for part in components if part["type"] == "timer")
     assert timer["rendered_in"] == painting._id
+
+
+def test_an_estimate_goes_by_pictures_that_stay_with_another_effort(page: Any) -> None:
+    """What is chosen is told at once of a form without them; then once more, where one is there."""
+    from gradio.context import LocalContext
+
+    own, training = copy.copy(page.default_config), page.renderables[1]
+
+    def draw(*efforts: str) -> list[str | None]:
+        LocalContext.blocks_config.set(own)
+        last: list[Any] = []
+        for effort in efforts:
+            training.apply(("patches", "translation", effort), last)
+        return [event.name for event in own.fns.values() if event.rendered_in is training]
+
+    assert "stayed" not in contextvars.copy_context().run(draw, "paper")
+    assert "stayed" in contextvars.copy_context().run(draw, "paper", "published")
+    (stayed,) = (event for event in own.fns.values() if event.name == "stayed")
+    (skipped,) = stayed.fn(None, None, (), 250, *[None] * (len(stayed.inputs) - 3)).values()
+    assert skipped["__type__"] == "update"
