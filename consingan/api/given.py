@@ -38,7 +38,7 @@ def path_of(given: str | os.PathLike[str]) -> Path:
     Raises:
         UserError: it is none.
     """
-    if not isinstance(given, (str, os.PathLike)):
+    if not isinstance(given, (str, os.PathLike)) or given == "":
         raise UserError(f"{given!r} is no path; give one as text or as a pathlib.Path.")
     return Path(at_home(os.fspath(given)))
 

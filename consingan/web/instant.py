@@ -24,7 +24,7 @@ from consingan.web.widgets import component
 LOOK = 250  # px, longer side of the first look
 MOST = 12  # pictures at a time
 NONE = "none"
-STOPPED = "Stopped; the picture that was begun may keep the machine busy for some seconds."
+STOPPED = "Stopped; the picture that was begun may take some seconds more. Then ask again."
 
 
 @dataclass(frozen=True)

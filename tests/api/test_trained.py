@@ -442,6 +442,8 @@ def test_missing_things(tmp_path: Path) -> None:
         consingan.load(tmp_path / "none")
     with pytest.raises(UserError, match="None is no path; give one as text"):
         consingan.load(None)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="'' is no path"):  # an unset variable, not this folder
+        consingan.load("")
     with pytest.raises(AttributeError, match="no attribute 'juggle'"):
         consingan.juggle  # noqa: B018
 
