@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -36,6 +37,9 @@ from consingan.web.widgets import awaken, by_hand, draw
 
 LARGEST, LEAST = 1024, 16  # px
 Names = tuple[Name, ...]
+There = tuple[tuple[str, ...], Names, tuple[Any, ...]]
+"""Method and task, and the pictures that stand under "More" for these."""
+NONE_THERE: There = (), (), ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Parts:
     cost: gr.HTML
     start: gr.Button
     message: gr.HTML
+    there: gr.State
 
     @property
     def chosen(self) -> list[Any]:
@@ -109,7 +114,7 @@ def _left(desk: Desk) -> None:
     message = gr.HTML(elem_id="train-message")
     together = gr.State((first.name, task, preset))
     parts = Parts(upload, shown, gr.State(None), method, tasks, presets, together, size, cost,
-                  start, message)  # fmt: skip
+                  start, message, gr.State(NONE_THERE))  # fmt: skip
     _connect(desk, parts)
     _starting(desk, parts)
 
@@ -136,35 +141,48 @@ def _connect(desk: Desk, parts: Parts) -> None:
         return {parts.brought: brought, parts.message: told(*brought.notes),
                 parts.shown: gr.update(value=str(brought.shown), visible=True)}  # fmt: skip
 
-    def other_method(name: str) -> dict[Any, Any]:
-        method = method_of(name)
-        task, preset = default_task(method), suggested_preset(method)
-        best = recommended(name, task, preset)
-        return {parts.method: gr.update(info=method.summary),
-                parts.task: gr.update(choices=task_choices(method), value=task),
-                parts.preset: gr.update(choices=list(method.presets), value=preset),
-                parts.together: (name, task, preset),
-                parts.size: best.max_size}  # fmt: skip
-
     @answering(parts.cost)
     def first_estimate(
-        request: gr.Request, brought: Any, chosen: tuple[str, ...], size: int
+        request: gr.Request, brought: Any, chosen: tuple[str, ...], size: int, there: There
     ) -> Mapping[Any, Any]:
-        return _estimate(desk, parts, (), (brought, *chosen, size), request)
+        names, stay = still_there(there, chosen)
+        return _estimate(desk, parts, names, (brought, *chosen, size, *stay), request)
 
-    def other_task(*together: str) -> dict[Any, Any]:
+    def other_effort(*together: str) -> dict[Any, Any]:
         return {parts.together: together, parts.size: recommended(*together).max_size}
 
-    three, sized = [parts.method, parts.task, parts.preset], [parts.together, parts.size]
+    def other_task(*together: str) -> dict[Any, Any]:
+        return {**other_effort(*together), parts.there: NONE_THERE}
+
+    three = [parts.method, parts.task, parts.preset]
+    sized = [parts.together, parts.size]
+    anew = [*sized, parts.there]
     heard = [
         parts.upload.change(receive, parts.upload, [parts.brought, parts.shown, parts.message],
                             **PRIVATE),
-        parts.method.input(other_method, parts.method, [*three, *sized], **LAST),
-        parts.task.input(other_task, three, sized, **LAST),
-        parts.preset.input(other_task, three, sized, **LAST),
+        parts.method.input(partial(_other_method, parts), parts.method, [*three, *anew], **LAST),
+        parts.task.input(other_task, three, anew, **LAST),
+        parts.preset.input(other_effort, three, sized, **LAST),
     ]  # fmt: skip
     for event in heard:
-        event.then(first_estimate, parts.estimated, [parts.cost], **QUIET)
+        event.then(first_estimate, [*parts.estimated, parts.there], [parts.cost], **QUIET)
+
+
+def _other_method(parts: Parts, name: str) -> dict[Any, Any]:
+    """Its tasks and presets, and what is recommended for the first of each."""
+    method = method_of(name)
+    task, preset = default_task(method), suggested_preset(method)
+    best = recommended(name, task, preset)
+    return {parts.method: gr.update(info=method.summary),
+            parts.task: gr.update(choices=task_choices(method), value=task),
+            parts.preset: gr.update(choices=list(method.presets), value=preset),
+            parts.together: (name, task, preset), parts.there: NONE_THERE,
+            parts.size: best.max_size}  # fmt: skip
+
+
+def still_there(there: There, chosen: tuple[str, ...]) -> tuple[Names, tuple[Any, ...]]:
+    """The pictures that stay under "More" when it is drawn for what is chosen now."""
+    return there[1:] if there[0] == chosen[:2] else ((), ())
 
 
 def _starting(desk: Desk, parts: Parts) -> None:
@@ -185,25 +203,17 @@ def _starting(desk: Desk, parts: Parts) -> None:
             refuse_another(together, chosen)
             return _estimate(desk, parts, names, (brought, *chosen, *values), request)
 
-        def stayed(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
-            """The first estimate knew nothing of pictures that are still there."""
-            given = zip(names, values[3:], strict=True)
-            again = any(value for (_, picture), value in given if picture)
-            told: Mapping[Any, Any] = estimate(request, *values) if again else {}
-            return told or {parts.cost: gr.skip()}
-
         @answering(parts.message)
         def order(request: gr.Request, *values: Any) -> Mapping[Any, Any]:
             refuse_another(together, values[1:4])
             return _order(desk, parts, names, values, request)
 
         events = [event for field in (parts.size, *typed) for event in by_hand(field)]
-        asked: dict[str, Any] = {"inputs": [*parts.estimated, *typed], "outputs": [parts.cost]}
-        gr.on(events, estimate, **asked, **QUIET)
-        if before is not None and before[:2] == together[:2]:
-            once = gr.Timer(1.0)
-            once.tick(lambda: gr.update(active=False), None, once, key="drawn anew", **QUIET).then(
-                stayed, **asked, key="stayed", **QUIET)  # fmt: skip
+        gr.on(events, estimate, inputs=[*parts.estimated, *typed], outputs=[parts.cost], **QUIET)
+        if pictures := {name: field for name, field in fields.items() if name[1]}:
+            gr.on([event for field in pictures.values() for event in by_hand(field)],
+                  lambda *stay: (together[:2], tuple(pictures), stay),
+                  list(pictures.values()), parts.there, **PRIVATE)  # fmt: skip
         parts.start.click(order, [*parts.chosen, *typed], [parts.message], **PRIVATE)
         awaken(parts.start, parts.size)
 

@@ -248,6 +248,23 @@ def test_more_has_the_settings_of_what_was_chosen_last(page, photo):
     assert page.locator(".toast-wrap").inner_text() == ""  # no event met what was gone by then
 
 
+def test_an_estimate_goes_by_the_pictures_that_stay_with_another_effort(page, photo):
+    open_tab(page, "Train")
+    choose(page, "train-method", "Training-free")
+    wait_for_more(page, "train-more", "Balance")
+    choose(page, "train-task", "translation")
+    wait_for_more(page, "train-more", "Guidance")
+    page.locator("#train-more button.label-wrap").click()
+    place = page.locator("#train-more .block", has_text="Condition: bring a picture").last
+    place.locator("input[type=file]").set_input_files(photo)
+    place.locator(".file-preview").wait_for()
+    choose(page, "train-preset", "published")
+    wait_for_more(page, "train-more", "Balance", 0)
+    assert place.locator(".file-preview").is_visible()
+    drop(page, "train-drop", photo)
+    wait_for_text(page, "train-cost", "nothing to be trained")  # not: "Condition" is missing
+
+
 TINY = {"Train_stages": 2, "Min_size": 16, "Nfc": 4, "Manual_seed": 5}
 
 

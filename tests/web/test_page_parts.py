@@ -123,23 +123,3 @@ def test_what_an_event_has_just_replaced_is_drawn_all_the_same(page: Any) -> Non
     components = contextvars.copy_context().run(draw)
     (timer,) = (part for part in components if part["type"] == "timer")
     assert timer["rendered_in"] == painting._id
-
-
-def test_an_estimate_goes_by_pictures_that_stay_with_another_effort(page: Any) -> None:
-    """What is chosen is told at once of a form without them; then once more, where one is there."""
-    from gradio.context import LocalContext
-
-    own, training = copy.copy(page.default_config), page.renderables[1]
-
-    def draw(*efforts: str) -> list[str | None]:
-        LocalContext.blocks_config.set(own)
-        last: list[Any] = []
-        for effort in efforts:
-            training.apply(("patches", "translation", effort), last)
-        return [event.name for event in own.fns.values() if event.rendered_in is training]
-
-    assert "stayed" not in contextvars.copy_context().run(draw, "paper")
-    assert "stayed" in contextvars.copy_context().run(draw, "paper", "published")
-    (stayed,) = (event for event in own.fns.values() if event.name == "stayed")
-    (skipped,) = stayed.fn(None, None, (), 250, *[None] * (len(stayed.inputs) - 3)).values()
-    assert skipped["__type__"] == "update"
